@@ -1,0 +1,107 @@
+"""What every template needs: both languages side by side, names of things, times in the city's own zone, built assets."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+register = template.Library()
+BUILD = Path(__file__).resolve().parents[2] / "static" / "build"
+
+
+def english() -> bool:
+    """Whether the page speaks English; Chinese otherwise."""
+    return (get_language() or "").startswith("en")
+
+
+@register.simple_tag
+def say(chinese: str, in_english: str, **values: Any) -> str:
+    """One sentence in both languages, written where it is read: ``{% say "案卷" "Cases" %}``.
+
+    ``{name}`` in either text is replaced by the keyword of that name. The result is escaped by the template as usual.
+    """
+    text = in_english if english() else chinese
+    return text.format(**values) if values else text
+
+
+@register.filter
+def named(thing: Any) -> str:
+    """The name of anything that carries ``name`` and ``name_en`` (object or mapping), in the page's language."""
+    if thing is None or thing == "":
+        return ""
+    if isinstance(thing, dict):
+        native, other = thing.get("name", ""), thing.get("name_en", "")
+    else:
+        native, other = getattr(thing, "name", ""), getattr(thing, "name_en", "")
+    return (other or native) if english() else (native or other)
+
+
+@register.filter
+def moment(value: datetime | None, zone: str = "") -> SafeString | str:
+    """A time as the city's clocks show it, with the exact time for machines."""
+    if value is None:
+        return "—"
+    local = value.astimezone(ZoneInfo(zone)) if zone else value
+    return format_html('<time datetime="{}" class="nowrap number">{}</time>', local.isoformat(), f"{local:%Y-%m-%d %H:%M}")
+
+
+@register.filter
+def lasting(seconds: float | None) -> str:
+    """A length of time in its two largest units, e.g. ``2 天 3 小时`` or ``2 d 3 h``."""
+    if seconds is None:
+        return "—"
+    minutes = int(abs(seconds)) // 60
+    days, rest = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(rest, 60)
+    units = ("d", "h", "min") if english() else ("天", "小时", "分钟")
+    parts = [(count, unit) for count, unit in zip((days, hours, minutes), units, strict=True) if count]
+    text = " ".join(f"{count} {unit}" for count, unit in parts[:2]) or f"0 {units[2]}"
+    return f"−{text}" if seconds < 0 and parts else text
+
+
+@register.filter
+def percent(share: float | None, places: int = 1) -> str:
+    """A share of one as a percentage; no data is a dash, never 0 %."""
+    return "—" if share is None else f"{100 * share:.{places}f} %"
+
+
+@register.filter
+def item(mapping: dict[Any, Any], key: Any) -> Any:
+    """``mapping[key]``, or nothing."""
+    return mapping.get(key) if mapping else None
+
+
+@lru_cache(maxsize=1)
+def _read_manifest(_changed: float) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((BUILD / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+def _manifest() -> dict[str, Any]:
+    try:
+        return _read_manifest((BUILD / "manifest.json").stat().st_mtime if settings.DEBUG else 0.0)
+    except FileNotFoundError:
+        return {}  # pages work without the build, only the map does not
+
+
+@register.simple_tag
+def built(entry: str) -> SafeString:
+    """Style sheet and module script of one front-end entry (``app``, ``city-map``), as the build named them."""
+    chunk = _manifest().get(f"src/{entry}.ts")
+    if not chunk:
+        return SafeString("")
+    styles = format_html_join(
+        "\n", '<link rel="stylesheet" href="{}">', ((static(f"build/{path}"),) for path in chunk.get("css", []))
+    )
+    return format_html('{}<script type="module" src="{}"></script>', styles, static(f"build/{chunk['file']}"))

@@ -1,0 +1,46 @@
+import "./app.css";
+import htmx from "htmx.org";
+
+// The content security policy forbids eval and inline styles; htmx needs neither for what the pages use.
+htmx.config.allowEval = false;
+htmx.config.includeIndicatorStyles = false;
+
+// A filter that changes submits its form: no button to look for. The button stays for those without scripts.
+document.addEventListener("change", (event) => {
+  const form = (event.target as HTMLElement).closest<HTMLFormElement>("form[data-live]");
+  if (form) form.requestSubmit();
+});
+
+// The place picker fills the coordinates of the form around it.
+document.addEventListener("place", (event) => {
+  const { lon, lat } = (event as CustomEvent<{ lon: number; lat: number }>).detail;
+  const form = document.querySelector<HTMLFormElement>("form[data-place]");
+  const set = (name: string, value: number) => {
+    const field = form?.elements.namedItem(name);
+    if (field instanceof HTMLInputElement) field.value = value.toFixed(6);
+  };
+  set("lon", lon);
+  set("lat", lat);
+});
+
+// `/` goes to the search field.
+document.addEventListener("keydown", (event) => {
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.ctrlKey || event.metaKey) return;
+  if (event.key === "/") {
+    const search = document.querySelector<HTMLInputElement>("input[type=search]");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+    }
+  }
+});
+
+// The demonstration's sign-in list fills the form.
+document.addEventListener("click", (event) => {
+  const button = (event.target as HTMLElement).closest<HTMLElement>("[data-sign-in]");
+  const form = document.querySelector<HTMLFormElement>("form[data-sign-in-form]");
+  if (!button || !form) return;
+  (form.elements.namedItem("username") as HTMLInputElement).value = button.dataset["signIn"] ?? "";
+  (form.elements.namedItem("password") as HTMLInputElement).value = button.dataset["password"] ?? "";
+  form.requestSubmit();
+});

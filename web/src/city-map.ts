@@ -1,0 +1,182 @@
+/**
+ * <city-map regions="URL" cases="URL" region-link="…{code}" case-link="…{number}" labels='{"open":"在办",…}' tiles="URL">
+ *
+ * Regions shaded by their open cases, cases as points coloured by how late they are. It draws what the two URLs answer
+ * (GeoJSON) and knows nothing else; without them it stays an empty frame. `pick` makes it a place picker: it fires
+ * `place` with {lon, lat} and moves one marker. No base map is needed; `tiles` names a raster tile service if there is one.
+ */
+import { GeoJSONSource, LngLatBounds, Map as Canvas, Marker, NavigationControl, Popup, setWorkerUrl } from "maplibre-gl";
+import type { ExpressionSpecification, MapGeoJSONFeature, StyleSpecification } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+
+setWorkerUrl(worker); // under Vite the worker is not found by itself, and then nothing is drawn
+
+type Collection = GeoJSON.FeatureCollection<GeoJSON.Geometry, Record<string, unknown>>;
+const EMPTY: Collection = { type: "FeatureCollection", features: [] };
+
+function colours(element: Element) {
+  const dark = getComputedStyle(element).colorScheme === "dark" || (document.documentElement.dataset["theme"] !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  return dark
+    ? { paper: "#1a2126", low: "#1d2b2c", high: "#2f8577", line: "#6d7d84", late: "#ff8a80", soon: "#e9b949", fine: "#57c98a", closed: "#9fabb0" }
+    : { paper: "#ffffff", low: "#f0f6f4", high: "#3f9c8c", line: "#7b8a90", late: "#b3261e", soon: "#c98400", fine: "#1b7f4b", closed: "#6c787e" };
+}
+
+function bounds(collection: Collection): LngLatBounds | null {
+  const box = new LngLatBounds();
+  const walk = (part: unknown): void => {
+    if (!Array.isArray(part)) return;
+    if (typeof part[0] === "number") box.extend([part[0] as number, part[1] as number]);
+    else part.forEach(walk);
+  };
+  for (const feature of collection.features) if (feature.geometry && "coordinates" in feature.geometry) walk(feature.geometry.coordinates);
+  return box.isEmpty() ? null : box;
+}
+
+function escape(text: unknown): string {
+  const span = document.createElement("span");
+  span.textContent = String(text ?? "");
+  return span.innerHTML;
+}
+
+class CityMap extends HTMLElement {
+  private canvas: Canvas | undefined;
+  private marker: Marker | undefined;
+  private labels: Record<string, string> = {};
+
+  connectedCallback(): void {
+    this.labels = JSON.parse(this.getAttribute("labels") ?? "{}") as Record<string, string>;
+    const frame = document.createElement("div");
+    frame.style.cssText = "position:absolute;inset:0";
+    this.append(frame);
+    this.canvas = new Canvas({ container: frame, style: this.style_(), attributionControl: false, center: [0, 0], zoom: 1, dragRotate: false });
+    this.canvas.addControl(new NavigationControl({ showCompass: false }), "top-right");
+    this.canvas.once("load", () => void this.draw());
+    if (this.hasAttribute("pick")) this.canvas.on("click", (event) => this.place(event.lngLat.lng, event.lngLat.lat, true));
+  }
+
+  disconnectedCallback(): void {
+    this.canvas?.remove();
+  }
+
+  /** Move the marker; `tell` fires the `place` event. */
+  place(lon: number, lat: number, tell = false): void {
+    if (!this.canvas) return;
+    this.marker ??= new Marker({ color: colours(this).high }).setLngLat([lon, lat]).addTo(this.canvas);
+    this.marker.setLngLat([lon, lat]);
+    if (tell) this.dispatchEvent(new CustomEvent("place", { detail: { lon, lat }, bubbles: true }));
+  }
+
+  private style_(): StyleSpecification {
+    const tiles = this.getAttribute("tiles");
+    const tone = colours(this);
+    return {
+      version: 8,
+      sources: tiles ? { base: { type: "raster", tiles: [tiles], tileSize: 256 } } : {},
+      layers: [
+        { id: "paper", type: "background", paint: { "background-color": tone.paper } },
+        ...(tiles ? [{ id: "base", type: "raster" as const, source: "base" }] : []),
+      ],
+    };
+  }
+
+  private async fetched(attribute: string): Promise<Collection> {
+    const url = this.getAttribute(attribute);
+    if (!url) return EMPTY;
+    const answer = await fetch(url, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    return (await answer.json()) as Collection;
+  }
+
+  private async draw(): Promise<void> {
+    const canvas = this.canvas;
+    if (!canvas) return;
+    let regions: Collection, cases: Collection;
+    try {
+      [regions, cases] = await Promise.all([this.fetched("regions"), this.fetched("cases")]);
+    } catch (error) {
+      const note = document.createElement("p");
+      note.className = "legend";
+      note.setAttribute("role", "alert");
+      note.textContent = `${this.labels["failed"] ?? "The map could not be loaded."} (${String(error)})`;
+      this.append(note);
+      return;
+    }
+    this.drawRegions(canvas, regions);
+    this.drawCases(canvas, cases);
+    const lon = Number(this.getAttribute("lon")), lat = Number(this.getAttribute("lat"));
+    const box = bounds(regions) ?? bounds(cases);
+    if (this.hasAttribute("lon") && Number.isFinite(lon) && Number.isFinite(lat)) {
+      this.place(lon, lat);
+      canvas.jumpTo({ center: [lon, lat], zoom: Number(this.getAttribute("zoom") ?? 14) });
+    } else if (box) canvas.fitBounds(box, { padding: 24, animate: false });
+    this.dataset["ready"] = "yes";
+  }
+
+  private drawRegions(canvas: Canvas, regions: Collection): void {
+    const tone = colours(this);
+    const most = Math.max(1, ...regions.features.map((feature) => Number(feature.properties?.["open"] ?? 0)));
+    canvas.addSource("regions", { type: "geojson", data: regions as never });
+    const shade: ExpressionSpecification = ["interpolate", ["linear"], ["sqrt", ["coalesce", ["get", "open"], 0]], 0, tone.low, Math.sqrt(most), tone.high];
+    canvas.addLayer({ id: "regions", type: "fill", source: "regions", paint: { "fill-color": shade, "fill-opacity": this.hasAttribute("tiles") ? 0.55 : 1 } });
+    const solid: ExpressionSpecification = ["!", ["to-boolean", ["get", "approximate"]]];
+    canvas.addLayer({ id: "lines", type: "line", source: "regions", filter: solid, paint: { "line-color": tone.line, "line-width": 1.2 } });
+    // an approximate outline is drawn dashed, so that nobody takes it for a boundary
+    canvas.addLayer({ id: "dashes", type: "line", source: "regions", filter: ["!", solid], paint: { "line-color": tone.line, "line-width": 0.8, "line-dasharray": [3, 2] } });
+    if (this.hasAttribute("pick")) return;
+    this.hover(canvas, "regions", (properties) =>
+      `<strong>${escape(properties["name"])}</strong><br>${escape(this.labels["open"] ?? "open")} ${escape(properties["open"] ?? 0)} · ${escape(this.labels["overdue"] ?? "overdue")} ${escape(properties["overdue"] ?? 0)}`);
+    this.follow(canvas, "regions", "region-link", "code");
+  }
+
+  private drawCases(canvas: Canvas, cases: Collection): void {
+    if (!cases.features.length) return;
+    const tone = colours(this);
+    const hue: ExpressionSpecification = ["match", ["get", "light"], "red", tone.late, "yellow", tone.soon, "green", tone.fine, tone.closed];
+    canvas.addSource("cases", { type: "geojson", data: cases as never });
+    canvas.addLayer({ id: "cases", type: "circle", source: "cases", paint: { "circle-color": hue, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 15, 7], "circle-stroke-color": tone.paper, "circle-stroke-width": 1 } });
+    this.hover(canvas, "cases", (properties) => `<strong>${escape(properties["number"])}</strong><br>${escape(properties["category_name"] ?? properties["category"])}`);
+    this.follow(canvas, "cases", "case-link", "number");
+    const legend = document.createElement("div");
+    legend.className = "legend";
+    for (const [key, colour] of [["late", tone.late], ["soon", tone.soon], ["fine", tone.fine]] as const) {
+      const item = document.createElement("span"), dot = document.createElement("i");
+      dot.style.background = colour;
+      item.append(dot, this.labels[key] ?? key);
+      legend.append(item);
+    }
+    this.append(legend);
+  }
+
+  private hover(canvas: Canvas, layer: string, text: (properties: MapGeoJSONFeature["properties"]) => string): void {
+    const popup = new Popup({ closeButton: false, closeOnClick: false });
+    canvas.on("mousemove", layer, (event) => {
+      const top = event.features?.[0];
+      if (!top || (layer === "regions" && canvas.getLayer("cases") && canvas.queryRenderedFeatures(event.point, { layers: ["cases"] }).length)) return;
+      canvas.getCanvas().style.cursor = "pointer";
+      popup.setLngLat(event.lngLat).setHTML(text(top.properties)).addTo(canvas);
+    });
+    canvas.on("mouseleave", layer, () => {
+      canvas.getCanvas().style.cursor = "";
+      popup.remove();
+    });
+  }
+
+  private follow(canvas: Canvas, layer: string, attribute: string, key: string): void {
+    const link = this.getAttribute(attribute);
+    if (!link) return;
+    canvas.on("click", layer, (event) => {
+      const top = event.features?.[0];
+      if (!top || (layer === "regions" && canvas.getLayer("cases") && canvas.queryRenderedFeatures(event.point, { layers: ["cases"] }).length)) return;
+      location.href = link.replace(`{${key}}`, encodeURIComponent(String(top.properties[key])));
+    });
+  }
+
+  /** Replace the points, after a filter changed. */
+  async reload(): Promise<void> {
+    const source = this.canvas?.getSource("cases");
+    if (source instanceof GeoJSONSource) source.setData((await this.fetched("cases")) as never);
+  }
+}
+
+customElements.define("city-map", CityMap);
