@@ -1,0 +1,370 @@
+"""Deciding: a command on a state gives events or a refusal. Pure and total; the time is passed in.
+
+One path serves every verb: is it this case's turn, may this actor, is everything there, then the operation's own state,
+custody, clocks. The data says which; `effects` knows the few operations with a state of their own, `intake` how a case
+is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from yiwang.core.cases.asking import NOT_GIVEN, Asked
+from yiwang.core.cases.clockwork import clock_changes
+from yiwang.core.cases.custody import next_holder
+from yiwang.core.cases.definitions import REQUESTS, SYSTEM, Plan
+from yiwang.core.cases.effects import CORRECTABLE, EFFECT_OF, check_region, corrections
+from yiwang.core.cases.events import (
+    SYSTEM_ACTOR,
+    Actor,
+    Command,
+    Conflict,
+    Event,
+    Missing,
+    NotPossible,
+    Refusal,
+    Unknown,
+    Unruled,
+)
+from yiwang.core.cases.evolve import evolve
+from yiwang.core.cases.payloads import carried, field_name, read_moment
+from yiwang.core.cases.permissions import objection, role_of, wrong_role
+from yiwang.core.cases.rulebook import Rulebook
+from yiwang.core.cases.state import CaseState, blank
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.worktime import Clock, WorkCalendar
+
+OPENING_FIELDS = (
+    "text", "category", "condition", "region", "grid", "lon", "lat", "source", "place", "priority", "reporter", "part_of", "city",
+)  # fmt: skip
+REPORT_FIELDS = frozenset((*OPENING_FIELDS, "number", "photos", "flags", "external", "unit", "note"))
+
+
+def decide(
+    state: CaseState | None, command: Command, *, rules: Rulebook, calendar: WorkCalendar, at: datetime
+) -> list[Event]:
+    """What comes of a command.
+
+    Args:
+        state: The case so far; None for the command that opens one (its payload carries ``number``).
+        command: The wish.
+        rules: The city's rules.
+        calendar: The city's working time.
+        at: Now (aware). A case's time never runs backwards: a moment before its last event counts as that event's.
+
+    Returns:
+        The events, in order; at least one. Opening a case may give several, as far as triage lets the system carry it.
+
+    Raises:
+        Refusal: `Conflict`, `NotAllowed`, `NotPossible`, `Missing`, `Invalid`, `Unknown` or `Unruled`, each with both
+            languages. Nothing else.
+    """
+    return _decided(state, command, rules, calendar, at)[0]
+
+
+def advance(
+    state: CaseState | None, command: Command, *, rules: Rulebook, calendar: WorkCalendar, at: datetime
+) -> tuple[list[Event], CaseState]:
+    """`decide`, and the state after the events: what folding them gives, without folding any of them twice."""
+    events, before_last = _decided(state, command, rules, calendar, at)
+    return events, evolve(before_last, events[-1])
+
+
+def _decided(
+    state: CaseState | None, command: Command, rules: Rulebook, calendar: WorkCalendar, at: datetime
+) -> tuple[list[Event], CaseState | None]:
+    """The events, and the state before the last of them."""
+    at = at.astimezone(UTC)  # one notation in the ledger, whatever zone the caller thinks in
+    try:
+        plan = rules.workflow.plans.get(command.verb)
+        if plan is None:
+            raise Unknown(f"没有「{command.verb}」这个动作。", f"There is no verb {command.verb!r}.", field="verb")
+        if state is None:
+            return _opened(plan, command, rules, calendar, at)
+        return [_acted(plan, state, command, rules, calendar, at)], state
+    except BadInput as error:
+        raise Unruled(f"城市规则无法给出答案：{error}", f"The city's rules give no answer: {error}") from error
+
+
+def _acted(
+    plan: Plan, state: CaseState, command: Command, rules: Rulebook, calendar: WorkCalendar, at: datetime
+) -> Event:
+    expected = command.expected_seq
+    if expected is not None and expected != state.seq:
+        raise Conflict(
+            f"别人先动了这个案卷：您看到的是第 {expected} 步，现在是第 {state.seq} 步。请看过再办。",
+            f"Somebody acted first: you saw event {expected}, the case is at {state.seq}. Look again, then decide.",
+        )
+    if state.updated_at is not None and at < state.updated_at:
+        at = state.updated_at
+    role = role_of(plan, command.actor)
+    refusal = objection(plan, state, command.actor, role, rules=rules, at=at)
+    if refusal is not None:
+        raise refusal
+    payload = carried(command.payload, plan.carries)
+    if role != SYSTEM:
+        _check_complete(plan, state, payload)
+    asked = Asked(plan, state, command.actor, role, payload, rules, calendar, at, _local_day(at, calendar))
+    if role == SYSTEM and command.payload:
+        _take_recorded(asked, command.payload)
+    return _event(asked)
+
+
+def _local_day(at: datetime, calendar: WorkCalendar) -> date:
+    return at.astimezone(calendar.zone).date()
+
+
+def _take_recorded(asked: Asked, payload: Mapping[str, Any]) -> None:
+    """What only the system may say: a recorded deadline, and which escalation this is."""
+    if "deadline" in payload:
+        asked.deadline = read_moment("deadline", payload["deadline"])
+    if payload.get("fired"):
+        asked.tells["fired"] = str(payload["fired"])
+
+
+def _check_complete(plan: Plan, state: CaseState, payload: Mapping[str, Any]) -> None:
+    """Whether people said what the verb asks of them. A unit may come from the routing table, a category from the case;
+    the system need not explain itself."""
+    for name in plan.needs:
+        if name in payload or (name == "unit" and plan.verb.moves == "down"):
+            continue
+        if name in CORRECTABLE and getattr(state, name) not in ("", None):
+            continue
+        zh, en = field_name(name)
+        raise Missing(f"「{plan.verb.name}」还缺：{zh}。", f"“{plan.verb.name_en}” needs {en}.", field=name)
+    if plan.finishes and "reason" not in payload and "asked" in state.assisting.values():
+        zh = "还有会办单位未完成；要先反馈须写明理由。"
+        en = "Assisting units have not finished; going on without them needs a reason."
+        raise Missing(zh, en, field="reason")
+
+
+def _event(asked: Asked) -> Event:
+    """The one event that a verb on an existing case gives."""
+    plan, before, payload = asked.plan, asked.state, asked.payload
+    verb, target = plan.verb, asked.plan.target
+    changes: dict[str, Any] = {}
+    if not CORRECTABLE.isdisjoint(payload):
+        changes = corrections(asked)
+        if changes:
+            asked.state = before.changed(changes)  # what follows goes by what is now known
+    effect = EFFECT_OF.get(verb.effect)
+    if effect is not None:
+        changes |= effect(asked)
+    holder = next_holder(asked) if asked.holder is None or verb.moves != "stay" else asked.holder
+    touched: dict[str, Clock] = {}
+    if plan.clocks:
+        values, touched = clock_changes(asked, holder)
+        changes |= values
+    elif before.deadline_clock == asked.rules.workflow.main_clock and holder != before.main_unit:
+        changes["main_unit"] = holder
+    to_step = before.step
+    if target is not None:
+        to_step = target.id
+        if target.stage != before.stage:
+            changes["stage"] = target.stage
+        if target.end:
+            changes["closed_at"] = asked.at.isoformat()
+        if to_step != before.step or holder != before.holder:
+            _lapse(asked, to_step, holder, changes)
+    if verb.files:
+        changes["filed_at"] = asked.at.isoformat()
+    tells = asked.tells
+    if fired := tells.pop("fired", ""):
+        changes["fired"] = sorted({*before.fired, fired})
+    body: dict[str, Any] = {**payload, **tells, "set": changes, "add": dict.fromkeys(plan.counts, 1)}
+    reason = body.pop("reason", "")
+    if touched:
+        body["clocks"] = {name: clock.to_dict() for name, clock in touched.items()}
+    if holder != before.holder:
+        body["level"] = asked.rules.level_of(holder)
+    if verb.handles:
+        body["handler"] = asked.actor.id
+    return _recorded(asked.actor, asked.role, before, verb.id, to_step, holder, reason, body, asked.at)
+
+
+def _lapse(asked: Asked, to_step: str, holder: str, changes: dict[str, Any]) -> None:
+    """What the case leaves behind with its step: a request nobody can answer any more, a suspension, a return."""
+    state, workflow = asked.state, asked.rules.workflow
+    pending = state.pending
+    if pending is not None and "pending" not in changes:
+        kind = str(pending.get("kind"))
+        if to_step not in workflow.answers.get(kind, ()) or (holder != state.holder and kind in REQUESTS):
+            changes["pending"] = None
+            asked.tells["lapsed"] = kind
+    if state.resume_at is not None and to_step != state.step:
+        changes.setdefault("resume_at", None)
+    if state.returned_from and "returned_from" not in changes:
+        target = asked.plan.target
+        assert target is not None
+        if target.end or workflow.order[to_step] >= workflow.order.get(state.returned_from, 0):
+            changes["returned_from"] = ""
+
+
+def _recorded(
+    actor: Actor,
+    role: str,
+    state: CaseState,
+    verb: str,
+    to_step: str,
+    holder: str,
+    reason: str,
+    body: dict[str, Any],
+    at: datetime,
+) -> Event:
+    return Event(
+        number=state.number, seq=state.seq + 1, at=at, verb=verb, actor=actor.id, actor_name=actor.name,
+        actor_unit=actor.unit, role=role, from_step=state.step, to_step=to_step, from_holder=state.holder, holder=holder,
+        reason=reason, payload=body,
+    )  # fmt: skip
+
+
+# --- opening a case ---------------------------------------------------------------------------------------------------
+
+
+def _opened(
+    plan: Plan, command: Command, rules: Rulebook, calendar: WorkCalendar, at: datetime
+) -> tuple[list[Event], CaseState | None]:
+    """Report, triage, and the way that the system itself may carry the case."""
+    actor = command.actor
+    if plan.origins:
+        raise NotPossible("案卷不存在。", "There is no such case.")
+    role = role_of(plan, actor)
+    if not role:
+        raise wrong_role(plan, rules)
+    payload = carried(command.payload, REPORT_FIELDS)
+    number = payload.pop("number", "")
+    if not number:
+        raise Missing("新案卷须有编号。", "A new case needs its number.", field="number")
+    before = blank(number)
+    if role != SYSTEM:
+        _check_complete(plan, before, payload)
+    asked = Asked(plan, before, actor, role, payload, rules, calendar, at, _local_day(at, calendar))
+    event, auto = _report(asked)
+    events: list[Event] = [event]
+    state: CaseState | None = None
+    recorded = _recorded_by_system(command.payload, role)
+    for verb in rules.workflow.paths.get(auto, ()):
+        known = evolve(state, events[-1])
+        try:
+            event = _carried_on(rules.workflow.plans[verb.id], known, recorded, asked)
+        except Refusal:
+            if recorded:
+                raise  # what a record says must be taken as it is, or not at all
+            break  # e.g. no unit is known: people go on from here
+        events.append(event)
+        state = known
+    return events, state
+
+
+def _recorded_by_system(payload: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """The unit and the deadline of a record, which a replay takes instead of the tables' own."""
+    if role != SYSTEM:
+        return {}
+    recorded: dict[str, Any] = {"unit": payload["unit"]} if payload.get("unit") else {}
+    if "deadline" in payload:
+        recorded["deadline"] = read_moment("deadline", payload["deadline"])
+    return recorded
+
+
+def _carried_on(plan: Plan, state: CaseState, recorded: Mapping[str, Any], asked: Asked) -> Event:
+    """One more step by the system, right after the report."""
+    unit = {"unit": recorded["unit"]} if "unit" in recorded and plan.verb.moves == "down" else {}
+    deadline = recorded.get("deadline", NOT_GIVEN)
+    step = Asked(plan, state, SYSTEM_ACTOR, SYSTEM, unit, asked.rules, asked.calendar, asked.at, asked.on, deadline)
+    refusal = objection(plan, state, SYSTEM_ACTOR, SYSTEM, rules=asked.rules, at=asked.at)
+    if refusal is not None:
+        raise refusal
+    return _event(step)
+
+
+def _report(asked: Asked) -> tuple[Event, str]:
+    """The first event, and the step to which triage lets the system carry the case."""
+    plan, payload, at = asked.plan, asked.payload, asked.at
+    fields = {name: payload[name] for name in OPENING_FIELDS if name in payload}
+    check_region(asked, fields.get("region", ""))
+    facts = {
+        "category": fields.get("category", ""),
+        "condition": fields.get("condition", ""),
+        "region": fields.get("region", ""),
+        "channel": fields.get("source", ""),
+        "priority": fields.get("priority", ""),
+    }
+    triaged = asked.rules.triaged(facts, asked.on)
+    centre, auto = "", ""
+    if triaged is not None:
+        centre, auto = triaged.centre, triaged.auto
+        fields["priority"] = triaged.priority or facts["priority"]
+        fields["centre"] = centre
+        asked.why("triage", triaged.to_dict())
+    asked.state = asked.state.changed({name: fields[name] for name in fields if name in FACTS})
+    values, clocks = clock_changes(asked, centre)
+    target = plan.target
+    assert target is not None
+    fields |= values
+    fields["stage"] = target.stage
+    fields["opened_at"] = at.isoformat()
+    if plan.verb.files:
+        fields["filed_at"] = at.isoformat()
+    body: dict[str, Any] = {name: payload[name] for name in ("photos", "flags", "external", "note") if name in payload}
+    body |= asked.tells
+    body["set"] = fields
+    body["add"] = dict.fromkeys(plan.counts, 1)
+    body["level"] = asked.rules.level_of(centre)
+    if clocks:
+        body["clocks"] = {name: clock.to_dict() for name, clock in clocks.items()}
+    if plan.verb.handles:
+        body["handler"] = asked.actor.id
+    event = _recorded(asked.actor, asked.role, asked.state, plan.verb.id, target.id, centre, "", body, at)
+    return event, auto
+
+
+FACTS = frozenset({"category", "condition", "region", "source", "priority"})
+
+
+# --- what may be done -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerbChoice:
+    """A verb at this step, whether the actor may do it now, and why not.
+
+    Attributes:
+        verb: Its id.
+        allowed: Whether a complete command would be taken, as far as the case and the actor say.
+        requires, optional: Fields of the command.
+        why_code, why_zh, why_en: Why not; empty where it is allowed.
+    """
+
+    verb: str
+    allowed: bool
+    requires: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    why_code: str = ""
+    why_zh: str = ""
+    why_en: str = ""
+
+
+def permitted(state: CaseState, actor: Actor, *, rules: Rulebook, at: datetime) -> tuple[VerbChoice, ...]:
+    """Every verb of the case's step, with a yes or the reason for no. What a command must carry is not looked at, and
+    verbs that only the system does are left out for everybody else."""
+    choices = []
+    for verb in rules.workflow.leaving(state.step):
+        plan = rules.workflow.plans[verb.id]
+        if plan.roles == {SYSTEM} and SYSTEM not in actor.roles:
+            continue
+        refusal = objection(plan, state, actor, role_of(plan, actor), rules=rules, at=at)
+        choices.append(
+            VerbChoice(
+                verb=verb.id,
+                allowed=refusal is None,
+                requires=verb.requires,
+                optional=verb.optional,
+                why_code=refusal.code if refusal else "",
+                why_zh=refusal.zh if refusal else "",
+                why_en=refusal.en if refusal else "",
+            )
+        )
+    return tuple(choices)

@@ -1,0 +1,312 @@
+"""What a workflow is made of, and what the engine works out of it once so that deciding only looks up.
+
+The engine knows *effects* (what suspending or merging does), never names: which verbs exist, who may do them and where
+they lead is the pack's. `docs/reference/workflow.md` is the manual of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from yiwang.core.worktime import Limit
+
+SYSTEM = "system"  # id of the role in which the system itself acts
+MOVES = frozenset({"stay", "down", "up", "across", "back", "centre", "again"})
+WHO = frozenset({"any", "holder", "over", "handler", "assisting", "reporter"})
+EFFECTS = frozenset(
+    {
+        "", "correct", "extend_ask", "extend_approve", "suspend_ask", "suspend_approve", "refuse_request", "resume", "return",
+        "rework", "reject", "void", "on_the_spot", "supervise", "assist_ask", "assist_done", "merge", "absorb", "split", "appeal",
+        "appeal_endorse", "appeal_approve", "appeal_refuse", "reopen", "rate", "escalate", "note",
+    }
+)  # fmt: skip
+REQUIREMENTS = frozenset(
+    {
+        "reason", "note", "photo", "unit", "category", "condition", "region", "place", "priority", "until", "into", "units",
+        "parts", "stars", "opinion", "result",
+    }
+)  # fmt: skip
+FROM_RULES = "rules"  # a clock with this limit asks the limits table
+NOWHERE = "="  # a verb that leads here leaves the case in its step
+ALWAYS_CARRIED = ("reason", "note", "photos", "result")
+EFFECT_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "correct": ("category", "condition", "region", "grid", "lon", "lat", "place", "priority", "text"),
+    "suspend_ask": ("until",),
+    "suspend_approve": ("until",),
+    "supervise": ("opinion",),
+    "assist_ask": ("units",),
+    "assist_done": ("unit",),
+    "merge": ("into",),
+    "absorb": ("number", "numbers"),
+    "split": ("parts", "numbers"),
+    "rate": ("stars",),
+}
+# the requests that wait for an answer, and the effects that answer them
+REQUESTS: Mapping[str, tuple[str, ...]] = {
+    "extend": ("extend_approve", "refuse_request"),
+    "suspend": ("suspend_approve", "refuse_request"),
+    "appeal": ("appeal_endorse", "appeal_approve", "appeal_refuse"),
+}
+NO_CLOSING = frozenset({"reject", "void", "merge"})  # ends that say nothing about the work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A post in the loop; ``axis`` is ``supervision``, ``command``, ``handling`` or empty."""
+
+    id: str
+    name: str
+    name_en: str
+    axis: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One of the stages that steps belong to."""
+
+    id: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A state of the workflow; an ``end`` closes the case."""
+
+    id: str
+    name: str
+    name_en: str
+    stage: str
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRule:
+    """A clock that verbs start and stop; its limit is a literal or comes from the limits table (``rules``)."""
+
+    id: str
+    name: str
+    name_en: str
+    limit: str
+
+    @property
+    def literal(self) -> Limit | None:
+        """The stated limit, or None where the table decides."""
+        return None if self.limit == FROM_RULES else Limit.parse(self.limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """A transition between two steps, or an operation within one.
+
+    Attributes:
+        id, name, name_en: Key and names.
+        origins: Steps from which it can be done (``from`` in the file); empty only for the verb that opens a case.
+        to: Step it leads to; ``=`` stays.
+        roles: Who may; the first that the actor has is the one recorded.
+        who: How the actor's unit stands to the holder: ``any`` (the case lies in the actor's region), ``holder``, ``over``
+            (holder or a unit above), ``handler`` (a unit that has had the case), ``assisting``, ``reporter``.
+        moves: What becomes of custody.
+        requires, optional: Fields of the command.
+        start, stop, pause, resume, extend: Clocks it touches.
+        effect: Operation with a state of its own, or a mark by which it is counted.
+        max: How often it may be done on one case; 0 is any number.
+        before_deadline: Only while the main clock has not run out.
+        handles: Who does it counts as a handler.
+        not_handler: Who handled may not do it.
+        files: Marks the moment of filing (立案).
+        longest: How long a suspension may last.
+    """
+
+    id: str
+    name: str
+    name_en: str
+    origins: tuple[str, ...] = ()
+    to: str
+    roles: tuple[str, ...]
+    who: str = "any"
+    moves: str = "stay"
+    requires: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    pause: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+    extend: tuple[str, ...] = ()
+    effect: str = ""
+    max: int = 0
+    before_deadline: bool = False
+    handles: bool = False
+    not_handler: bool = False
+    files: bool = False
+    longest: str = "365 calendar_days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """What the system does as a clock runs.
+
+    Attributes:
+        clock: Whose running it watches.
+        verb: What the system then does.
+        at: As written: ``80%`` of the limit, ``+24 work_hours`` after or ``-2 urgent_hours`` before the deadline.
+        share: Share of the limit that has been used; None where ``at`` counts from the deadline.
+        offset: Time from the deadline; None where ``at`` is a share.
+        early: The offset lies before the deadline.
+        steps: Only at these steps; empty for any.
+    """
+
+    clock: str
+    verb: str
+    at: str
+    share: float | None
+    offset: Limit | None = None
+    early: bool = False
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the engine needs of a verb, worked out once.
+
+    Attributes:
+        verb: The verb.
+        origins, roles: As sets.
+        target: The step it leads to; None where the case stays in its step.
+        order: Place of the target among the steps, -1 where the case stays.
+        needs: Fields that the command must carry by the names of the payload (``photos`` for ``photo``).
+        carries: Fields that are kept in history.
+        counts: Names under which it is counted.
+        clocks: It touches a clock, enters an end, which stops them all, or leaves one.
+        finishes: It reports the work done: the main clock stops and the case goes on.
+        ends: It enters an end; ``closes``: one that is a closing.
+    """
+
+    verb: Verb
+    origins: frozenset[str]
+    roles: frozenset[str]
+    target: Step | None
+    order: int
+    needs: tuple[str, ...]
+    carries: frozenset[str]
+    counts: tuple[str, ...]
+    clocks: bool
+    finishes: bool
+    ends: bool
+    closes: bool
+
+
+class _Literals(dict[str, "Limit | None"]):
+    """Limits of clocks, read when first asked for: a workflow is made before its words are checked."""
+
+    def __init__(self, clocks: Mapping[str, ClockRule]) -> None:
+        super().__init__()
+        self._clocks = clocks
+
+    def __missing__(self, name: str) -> Limit | None:
+        limit = self[name] = self._clocks[name].literal
+        return limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A checked workflow. Look-ups by id; iteration in the order of the file.
+
+    Attributes:
+        id, version: Which workflow.
+        start: The step of a new case.
+        roles, stages, steps, clocks, verbs: Its pieces by id.
+        escalations: What the system does as clocks run.
+        main_clock: The clock by which a case is late.
+        plans: What the engine needs of each verb.
+        order: Place of each step in the loop.
+        paths: Ways by which the system itself may carry a new case, by the step they lead to.
+        answers: For each kind of request, the steps at which somebody can answer it.
+        asked_for: Kinds of request that somebody can make.
+        endorsed_appeals: Somebody must endorse an appeal before it can be granted.
+        literals: Each clock's own limit; None where the limits table decides.
+    """
+
+    id: str
+    version: str
+    start: str
+    roles: Mapping[str, Role]
+    stages: Mapping[str, Stage]
+    steps: Mapping[str, Step]
+    clocks: Mapping[str, ClockRule]
+    verbs: Mapping[str, Verb]
+    escalations: tuple[Escalation, ...] = ()
+    main_clock: str = "disposal"
+    plans: Mapping[str, Plan] = field(init=False, repr=False, compare=False)
+    order: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    paths: Mapping[str, tuple[Verb, ...]] = field(init=False, repr=False, compare=False)
+    answers: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
+    asked_for: frozenset[str] = field(init=False, repr=False, compare=False)
+    endorsed_appeals: bool = field(init=False, repr=False, compare=False)
+    literals: Mapping[str, Limit | None] = field(init=False, repr=False, compare=False)
+    _leaving: Mapping[str, tuple[Verb, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        def remember(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        verbs = self.verbs.values()
+        remember("order", {step: place for place, step in enumerate(self.steps)})
+        remember("plans", {verb.id: self._plan(verb) for verb in verbs})
+        remember("_leaving", {step: tuple(verb for verb in verbs if step in verb.origins) for step in self.steps})
+        remember("paths", self._paths())
+        answered = {
+            kind: frozenset(step for verb in verbs if verb.effect in effects for step in verb.origins)
+            for kind, effects in REQUESTS.items()
+        }
+        remember("answers", answered)
+        effects = {verb.effect for verb in verbs}
+        remember("asked_for", frozenset(kind for kind in REQUESTS if effects & {kind, f"{kind}_ask"}))
+        remember("endorsed_appeals", "appeal_endorse" in effects)
+        remember("literals", _Literals(self.clocks))
+
+    def leaving(self, step: str) -> tuple[Verb, ...]:
+        """Verbs that can be done at a step."""
+        return self._leaving.get(step, ())
+
+    def opening(self) -> Verb:
+        """The verb that opens a case."""
+        return next(verb for verb in self.verbs.values() if not verb.origins)
+
+    def by_effect(self, effect: str) -> Iterator[Verb]:
+        """Verbs with an effect."""
+        return (verb for verb in self.verbs.values() if verb.effect == effect)
+
+    def _plan(self, verb: Verb) -> Plan:
+        target = None if verb.to == NOWHERE else self.steps.get(verb.to)
+        ends = target is not None and target.end
+        moving = ("unit",) if verb.moves in {"down", "across"} else ()
+        named = tuple("photos" if name == "photo" else name for name in (*verb.requires, *verb.optional))
+        touched = (*verb.start, *verb.stop, *verb.pause, *verb.resume, *verb.extend)
+        return Plan(
+            verb=verb,
+            origins=frozenset(verb.origins),
+            roles=frozenset(verb.roles),
+            target=target,
+            order=-1 if target is None else self.order[target.id],
+            needs=tuple("photos" if name == "photo" else name for name in verb.requires),
+            carries=frozenset((*ALWAYS_CARRIED, *named, *moving, *EFFECT_FIELDS.get(verb.effect, ()))),
+            counts=(verb.id,) if verb.effect in {"", verb.id} else (verb.id, verb.effect),
+            clocks=bool(touched) or ends or verb.effect == "reopen",
+            finishes=self.main_clock in verb.stop and not ends and verb.effect in {"", "on_the_spot"},
+            ends=ends,
+            closes=ends and verb.effect not in NO_CLOSING,
+        )
+
+    def _paths(self) -> dict[str, tuple[Verb, ...]]:
+        """Shortest ways by verbs without effect that the system may do, from the start to each step they lead to."""
+        paths: dict[str, tuple[Verb, ...]] = {self.start: ()}
+        queue = [self.start]
+        while queue:
+            step = queue.pop(0)
+            for verb in self.leaving(step):
+                if SYSTEM in verb.roles and not verb.effect and verb.to not in {NOWHERE, *paths}:
+                    paths[verb.to] = (*paths[step], verb)
+                    queue.append(verb.to)
+        return paths

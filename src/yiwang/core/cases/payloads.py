@@ -1,0 +1,175 @@
+"""What a command may carry into history: known fields only, each checked. Contact data and the like never get there.
+
+History is hashed and kept for ever, so what enters it must be plain: text without control characters that a database
+refuses, finite numbers, lists of bounded length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from yiwang.core.cases.events import Invalid
+
+LONGEST_TEXT = 10_000  # characters; a code or number is far shorter
+LONGEST_CODE = 200
+MOST_ITEMS = 200
+
+FIELD_NAMES: Mapping[str, tuple[str, str]] = {
+    "reason": ("理由", "a reason"),
+    "note": ("说明", "a note"),
+    "photos": ("照片", "a photo"),
+    "unit": ("单位", "a unit"),
+    "category": ("类别", "a category"),
+    "condition": ("立案条件", "a filing condition"),
+    "region": ("区域", "a region"),
+    "place": ("地点", "a place"),
+    "priority": ("缓急", "a priority"),
+    "until": ("截止日期", "a date"),
+    "into": ("并入的案卷", "the case to merge into"),
+    "units": ("会办单位", "the assisting units"),
+    "parts": ("各部分", "the parts"),
+    "stars": ("星级", "stars"),
+    "opinion": ("意见", "an opinion"),
+    "result": ("处置结果", "a result"),
+    "number": ("案卷号", "the case's number"),
+    "numbers": ("案卷号", "the numbers of the cases"),
+    "text": ("情况描述", "a description"),
+    "lon": ("经度", "a longitude"),
+    "lat": ("纬度", "a latitude"),
+}
+
+
+def field_name(name: str) -> tuple[str, str]:
+    """A field's name in both languages."""
+    return FIELD_NAMES.get(name, (name, name))
+
+
+def _wrong(name: str, zh: str, en: str) -> Invalid:
+    chinese, english = field_name(name)
+    return Invalid(f"「{chinese}」有误：{zh}。", f"There is something wrong with {english} ({name}): {en}.", field=name)
+
+
+def read_text(name: str, value: object, longest: int = LONGEST_TEXT) -> str:
+    """A text without surrounding space; empty for None.
+
+    Raises:
+        Invalid: It is no text, too long, or holds what cannot be stored.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _wrong(name, "应为文字", "it must be a text")
+    text = value.strip()
+    if len(text) > longest:
+        raise _wrong(name, f"最长 {longest} 字", f"at most {longest} characters")
+    if not text.isascii() or "\x00" in text:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise _wrong(name, "含有无法保存的字符", "it holds characters that cannot be stored") from None
+        if "\x00" in text:
+            raise _wrong(name, "含有无法保存的字符", "it holds characters that cannot be stored")
+    return text
+
+
+def _code(name: str, value: object) -> str:
+    return read_text(name, value, LONGEST_CODE)
+
+
+def _texts(name: str, value: object) -> list[str]:
+    if value is None:
+        return []
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise _wrong(name, "应为列表", "it must be a list of texts")
+    if len(items) > MOST_ITEMS:
+        raise _wrong(name, f"最多 {MOST_ITEMS} 项", f"at most {MOST_ITEMS} items")
+    return [text for item in items if (text := _code(name, item))]
+
+
+def _degrees(name: str, value: object) -> float | None:
+    if value is None or value == "":
+        return None
+    largest = 180 if name == "lon" else 90
+    try:
+        degrees = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        degrees = math.nan
+    if not -largest <= degrees <= largest:
+        raise _wrong(name, f"应为 ±{largest} 以内的度数", f"it must be degrees within ±{largest}")
+    return degrees
+
+
+def _stars(name: str, value: object) -> int | None:
+    if value is None or value == "":
+        return None
+    number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) == 1 else value
+    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 5:
+        raise _wrong(name, "请给 1 到 5 星", "give 1 to 5 stars")
+    return number
+
+
+PART_FIELDS = ("text", "category", "condition", "region", "grid", "lon", "lat", "place", "priority")
+
+
+def _parts(name: str, value: object) -> list[dict[str, Any]]:
+    if value is None or value == "":
+        return []
+    if isinstance(value, str):  # a form's text area: one part a line
+        value = [{"text": line} for line in value.splitlines() if line.strip()]
+    if not isinstance(value, list | tuple) or not all(isinstance(part, Mapping) for part in value):
+        raise _wrong(name, "应为各部分的列表", "it must be a list of parts, each with a text")
+    if len(value) > MOST_ITEMS:
+        raise _wrong(name, f"最多 {MOST_ITEMS} 项", f"at most {MOST_ITEMS} items")
+    return [carried(part, PART_FIELDS) for part in value]
+
+
+READERS: Mapping[str, Callable[[str, object], Any]] = {
+    **dict.fromkeys(("reason", "note", "opinion", "result", "text", "place"), read_text),
+    **dict.fromkeys(
+        (
+            "unit", "category", "condition", "region", "grid", "priority", "until", "into", "number", "source", "city",
+            "reporter", "external", "part_of",
+        ),
+        _code,
+    ),
+    **dict.fromkeys(("photos", "units", "numbers", "flags"), _texts),
+    **dict.fromkeys(("lon", "lat"), _degrees),
+    "stars": _stars,
+    "parts": _parts,
+}  # fmt: skip
+
+
+def carried(payload: Mapping[str, Any], names: frozenset[str] | tuple[str, ...]) -> dict[str, Any]:
+    """The named fields of a payload that are given and not empty, as they enter history.
+
+    Raises:
+        Invalid: For the first that cannot be read.
+    """
+    found: dict[str, Any] = {}
+    for name, value in payload.items():
+        if name in names:
+            read = READERS[name](name, value)
+            if read is not None and read != "" and read != []:
+                found[name] = read
+    return found
+
+
+def read_moment(name: str, value: object) -> datetime | None:
+    """A recorded moment in UTC; None for None.
+
+    Raises:
+        Invalid: It is no ISO 8601 moment, or has no offset.
+    """
+    if value is None:
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)  # type: ignore[arg-type]
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        raise _wrong(name, "应为带时区的时间", "it must be a moment such as 2026-03-06T17:00:00+08:00") from None
+    raise _wrong(name, "缺少时区", "it has no offset from UTC")
