@@ -1,0 +1,351 @@
+"""Whether the files of a pack fit together: codes that are known, units that exist, answers that the loop can use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.planning.simulation import read_parameters
+from yiwang.core.rules import Match, Row, Table, fill_template, placeholders
+from yiwang.core.rules.cells import Anything, Cell
+from yiwang.core.space import Region
+from yiwang.core.worktime import Limit
+from yiwang.packs.hints import code_hint, did_you_mean
+from yiwang.packs.pack import WORKFLOW, Pack
+from yiwang.packs.tables import TEMPLATES, table_file
+
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Findings:
+    """Faults and oddities in the order in which they were found."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def fault(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+        self.problems.append(Problem(message, hint, file, row, column))
+
+    def warn(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+        self.warnings.append(Problem(message, hint, file, row, column))
+
+
+class CrossCheck:
+    """Looks at a pack that could be read, as of one day."""
+
+    def __init__(self, pack: Pack, *, on: date) -> None:
+        self.pack = pack
+        self.on = on
+        self.found = Findings()
+        self._levels: dict[str, Sequence[Region]] = {}
+        self._alike: dict[str, Mapping[tuple[Cell, ...], list[Row]]] = {}
+
+    def run(self) -> Findings:
+        for table in self.pack.tables.values():
+            for row in table.rows:
+                self.check_cells(table, row)
+        for name, output in TEMPLATES:
+            for row in self.pack.tables[name].rows:
+                self.check_template(self.pack.tables[name], row, output)
+        self.check_triage()
+        self.check_limits()
+        self.check_routes()
+        self.check_units()
+        self.check_regions()
+        self.check_calendar()
+        self.check_replay()
+        self.check_simulation()
+        self.check_indicators()
+        return self.found
+
+    # --- cells --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def priorities(self) -> frozenset[str]:
+        return frozenset(row.outputs["priority"] for row in self.pack.tables["triage"].rows)
+
+    @cached_property
+    def known_conditions(self) -> frozenset[str]:
+        return frozenset(condition for _, condition in self.pack.conditions)
+
+    @cached_property
+    def prefixes(self) -> dict[str, frozenset[str]]:
+        """Every beginning of every code, by fact."""
+        codes: dict[str, Collection[str]] = {"category": self.pack.categories, "region": self.pack.regions.codes}
+        return {
+            fact: frozenset(code[:end] for code in known for end in range(1, len(code) + 1))
+            for fact, known in codes.items()
+        }
+
+    def check_cells(self, table: Table, row: Row) -> None:
+        known: dict[str, tuple[Collection[str], str]] = {
+            "category": (self.pack.categories, "categories.csv"),
+            "region": (self.pack.regions.codes, "regions.csv"),
+            "priority": (self.priorities, "triage.csv"),
+        }
+        for item, cell in zip(table.spec.inputs, row.cells, strict=True):
+            if item.name == "condition":
+                self.check_condition(table, row, cell)
+            elif item.name in known and item.match is not Match.RANGE:
+                words, where = known[item.name]
+                beginnings = item.match is Match.PREFIX and item.name in self.prefixes
+                accepted = self.prefixes[item.name] if beginnings else frozenset(words)
+                for word in _words(cell):
+                    if word not in accepted:
+                        hint = code_hint(word, words, where=where)
+                        message = f"Unknown {item.name} {word!r}: the row can never match."
+                        self.found.fault(message, hint, file=table.file, row=row.line, column=item.name)
+
+    def check_condition(self, table: Table, row: Row, cell: Cell) -> None:
+        names = table.spec.input_names
+        category = str(row.cells[names.index("category")]) if "category" in names else ""
+        numbers = {number for code, number in self.pack.conditions if code.startswith(category)}
+        for word in _words(cell):
+            if word not in numbers:
+                some = ", ".join(sorted(numbers)[:_SHOWN])
+                hint = f"conditions.csv has {some} there." if numbers else "conditions.csv has none there."
+                message = f"Unknown condition {word!r} of category {category or 'any'}."
+                self.found.fault(message, hint, file=table.file, row=row.line, column="condition")
+
+    # --- templates ----------------------------------------------------------------------------------------------------
+
+    def check_template(self, table: Table, row: Row, output: str) -> None:
+        template = row.outputs[output]
+        levels = [level.id for level in self.pack.info.levels]
+        named = placeholders(template)
+        wrong = [name for name in named if name not in levels]
+        for name in wrong:
+            hint = did_you_mean(name, levels) or "One of " + ", ".join(levels) + "."
+            message = f"The template {template!r} names the unknown level {name!r}."
+            self.found.fault(message, hint, file=table.file, row=row.line, column=output)
+        if not wrong and named:
+            self.check_expansion(table, row, output, max(named, key=levels.index))
+        elif not wrong:
+            self.check_unit(table, row, output, template)
+
+    def check_unit(self, table: Table, row: Row, output: str, code: str) -> None:
+        unit = self.pack.units.get(code)
+        if unit is None:
+            known = [unit.code for unit in self.pack.units]
+            hint = code_hint(code, known, where="units.csv")
+            self.found.fault(f"Unknown unit {code!r}.", hint, file=table.file, row=row.line, column=output)
+        elif not unit.validity.overlaps(row.validity):
+            message = f"The unit {code!r} does not exist while the row is in force."
+            self.found.fault(message, "Compare the dates with units.csv.", file=table.file, row=row.line, column=output)
+
+    def check_expansion(self, table: Table, row: Row, output: str, level: str) -> None:
+        """A template must give a unit that exists for every region that the row speaks for."""
+        missing: list[str] = []
+        tried = 0
+        for region in self.regions_of(table, row, level):
+            code = fill_template(row.outputs[output], codes=self.pack.regions.codes_by_level(region.code))
+            unit = self.pack.units.get(code or "")
+            tried += 1
+            if unit is None or not unit.validity.overlaps(row.validity):
+                missing.append(code or "")
+        if missing:
+            shown = ", ".join(missing[:_SHOWN]) + (
+                f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            )
+            message = f"The template {row.outputs[output]!r} gives units that do not exist for {len(missing)} of {tried} regions: {shown}."
+            hint = "Add them to units.csv, or give those regions rows of their own."
+            self.found.fault(message, hint, file=table.file, row=row.line, column=output)
+
+    def regions_of(self, table: Table, row: Row, level: str) -> Iterator[Region]:
+        """Regions of a level that the row speaks for: in force with it, and not taken over by a row for a narrower region."""
+        names = table.spec.input_names
+        place = names.index("region") if "region" in names else -1
+        own = str(row.cells[place]) if place >= 0 else ""
+        alike = self.rows_alike(table, place)[_without(row, place)] if place >= 0 else []
+        narrower = tuple(
+            code
+            for other in alike
+            if len(code := str(other.cells[place])) > len(own)
+            and code.startswith(own)
+            and other.validity.overlaps(row.validity)
+        )
+        for region in self.at_level(level):
+            if not (region.code.startswith(own) or own.startswith(region.code)):
+                continue
+            if region.validity.overlaps(row.validity) and not region.code.startswith(narrower):
+                yield region
+
+    def rows_alike(self, table: Table, place: int) -> Mapping[tuple[Cell, ...], list[Row]]:
+        """Rows that differ in nothing but their region."""
+        if table.name not in self._alike:
+            groups: dict[tuple[Cell, ...], list[Row]] = defaultdict(list)
+            for row in table.rows:
+                groups[_without(row, place)].append(row)
+            self._alike[table.name] = groups
+        return self._alike[table.name]
+
+    def at_level(self, level: str) -> Sequence[Region]:
+        """Regions of a level in force on the day."""
+        if level not in self._levels:
+            self._levels[level] = [r for r in self.pack.regions.at_level(level) if r.validity.contains(self.on)]
+        return self._levels[level]
+
+    # --- what the loop does with the answers --------------------------------------------------------------------------
+
+    def check_triage(self) -> None:
+        workflow = self.pack.workflow
+        for row in self.pack.tables["triage"].rows:
+            auto, verify = row.outputs["auto"], row.outputs["verify"]
+            place = {"file": table_file("triage"), "row": row.line}
+            if auto and auto not in workflow.steps:
+                hint = did_you_mean(auto, workflow.steps) or f"A step of {WORKFLOW}, or empty."
+                self.found.fault(f"Unknown step {auto!r}.", hint, **place, column="auto")  # type: ignore[arg-type]
+            elif auto and auto not in workflow.paths:
+                hint = (
+                    "Give the verbs on the way the role 'system', or stop earlier: " + ", ".join(workflow.paths) + "."
+                )
+                message = f"The system cannot carry a case to {auto!r}."
+                self.found.fault(message, hint, **place, column="auto")  # type: ignore[arg-type]
+            if verify not in ("yes", "no"):
+                self.found.fault(f"{verify!r} is no answer.", "Write yes or no.", **place, column="verify")  # type: ignore[arg-type]
+
+    def check_limits(self) -> None:
+        for row in self.pack.tables["limits"].rows:
+            amount, unit = row.outputs["amount"], row.outputs["unit"]
+            if not amount and not unit:
+                continue  # stated: no limit
+            try:
+                limit = Limit.parse(f"{amount} {unit}")
+            except BadInput as error:
+                column = "unit" if amount.replace(".", "", 1).isdigit() else "amount"
+                self.found.fault(str(error), file=table_file("limits"), row=row.line, column=column)
+                continue
+            if limit.amount == 0:
+                hint = "Leave amount and unit empty where there is no limit."
+                self.found.fault("A limit of 0.", hint, file=table_file("limits"), row=row.line, column="amount")
+
+    def check_routes(self) -> None:
+        """Every category must find a centre and a unit even where only the city is known."""
+        rules = self.pack.rulebook()
+        root = self.pack.regions.roots[0].code if self.pack.regions.roots else ""
+        lost: dict[str, list[str]] = {"triage": [], "routing": []}
+        for code, category in self.pack.categories.items():
+            if not category.validity.contains(self.on):
+                continue
+            facts = {"category": code, "condition": "", "region": root, "channel": "", "priority": ""}
+            triaged = rules.triaged(facts, self.on)
+            if triaged is None or triaged.centre not in self.pack.units:
+                lost["triage"].append(code)
+                continue
+            if rules.routed({**facts, "priority": triaged.priority}, self.on) is None:
+                lost["routing"].append(code)
+        for name, codes in lost.items():
+            if codes:
+                shown = ", ".join(codes[:_SHOWN]) + (f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else "")
+                message = f"No row answers for {len(codes)} categories where only the city is known: {shown}."
+                hint = "Add a row whose unit needs no level below the city."
+                self.found.fault(message, hint, file=table_file(name))
+
+    # --- the rest -----------------------------------------------------------------------------------------------------
+
+    def check_units(self) -> None:
+        depth = {level.id: number for number, level in enumerate(self.pack.info.levels)}
+        for line, unit in enumerate(self.pack.units, start=2):
+            region = self.pack.regions.get(unit.region)
+            if region and region.level != unit.level:
+                message = f"The unit {unit.code!r} works at level {unit.level!r}, but its region {region.code} is a {region.level}."
+                self.found.fault(message, "Make them the same.", file="units.csv", row=line, column="level")
+            above = self.pack.units.get(unit.parent) if unit.parent else None
+            if above is None:
+                continue
+            if depth.get(above.level, 0) > depth.get(unit.level, 0) or not unit.region.startswith(above.region):
+                message = f"The unit {unit.code!r} stands below {above.code!r}, which works for {above.region} only."
+                hint = "A case goes up to a unit that answers for the place."
+                self.found.fault(message, hint, file="units.csv", row=line, column="parent")
+            if unit.validity.contains(self.on) and not above.validity.contains(self.on):
+                message = f"The unit {above.code!r} above {unit.code!r} is not in force on {self.on}."
+                self.found.fault(message, "Name a living unit.", file="units.csv", row=line, column="parent")
+
+    def check_regions(self) -> None:
+        living = self.pack.regions.on(self.on)
+        lowest = self.pack.info.levels[-1].id
+        bare = [region.code for region in living.at_level(lowest) if region.geometry is None]
+        if bare and len(bare) < len(living.at_level(lowest)):
+            message = f"{len(bare)} regions of level {lowest!r} have no outline: {', '.join(bare[:_SHOWN])} …"
+            self.found.warn(message, "Points there fall to the region above.", file="regions.geojson.gz")
+        for level in self.pack.info.levels:
+            if not living.at_level(level.id):
+                message = f"No region of level {level.id!r} is in force on {self.on}."
+                self.found.fault(message, "Remove the level or add its regions.", file="regions.csv", column="level")
+
+    def check_calendar(self) -> None:
+        if self.pack.calendar.is_estimated(self.on) and self.pack.calendar.fallback == "error":
+            message = f"The calendar does not know {self.on.year}: deadlines in working time will be refused."
+            self.found.fault(
+                message, "Add the year to years, or state a fallback.", file="calendar.toml", column="years"
+            )
+
+    def check_replay(self) -> None:
+        replay = self.pack.replay
+        if replay is None:
+            return
+        known_units = [unit.code for unit in self.pack.units]
+        for code in sorted(replay.units()):
+            if code not in self.pack.units:
+                hint = code_hint(code, known_units, where="units.csv")
+                self.found.fault(f"Unknown unit {code!r}.", hint, file="replay.toml")
+        for code in sorted(replay.categories()):
+            if code not in self.pack.categories:
+                hint = code_hint(code, self.pack.categories, where="categories.csv")
+                self.found.fault(f"Unknown category {code!r}.", hint, file="replay.toml")
+
+    def check_simulation(self) -> None:
+        if self.pack.simulation is None:
+            return
+        file = "simulation.toml"
+        try:
+            parameters = read_parameters(self.pack.simulation, file=file)
+        except BadInput as error:
+            self.found.problems.extend(error.problems)
+            return
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.found.fault(
+                f"The simulation cannot be read: {error!r}.", "A key is missing or of the wrong kind.", file=file
+            )
+            return
+        workflow = self.pack.workflow
+        for number, behaviour in enumerate(parameters.behaviours, start=1):
+            for key, word, known in (
+                ("step", behaviour.step, workflow.steps),
+                ("verb", behaviour.verb, ["", *workflow.verbs]),
+                ("role", behaviour.role, workflow.roles),
+            ):
+                if word not in known:
+                    hint = did_you_mean(word, known) or f"Name one of {WORKFLOW}."
+                    self.found.fault(f"Unknown {key} {word!r}.", hint, file=file, row=number, column=f"behaviour.{key}")
+        for number, trouble in enumerate(parameters.troubles, start=1):
+            if trouble.category not in self.pack.categories:
+                hint = code_hint(trouble.category, self.pack.categories, where="categories.csv")
+                message = f"Unknown category {trouble.category!r}."
+                self.found.fault(message, hint, file=file, row=number, column="trouble.category")
+        for code in parameters.places:
+            if code not in self.pack.regions:
+                hint = code_hint(code, self.pack.regions.codes, where="regions.csv")
+                self.found.fault(f"Unknown region {code!r}.", hint, file=file, column="places")
+
+    def check_indicators(self) -> None:
+        for number, table in enumerate((self.pack.indicators or {}).get("indicator", ()), start=1):
+            label = f"indicator {table.get('id', number)!r}" if isinstance(table, dict) else f"indicator {number}"
+            for key in ("id", "name", "name_en", "unit"):
+                if not isinstance(table, dict) or not table.get(key):
+                    self.found.fault(
+                        f"The {label} has no {key}.", "Every indicator needs one.", file="indicators.toml", column=key
+                    )
+
+
+def _words(cell: Cell) -> list[str]:
+    return [] if isinstance(cell, Anything) else str(cell).split("|")
+
+
+def _without(row: Row, place: int) -> tuple[Cell, ...]:
+    return (*row.cells[:place], *row.cells[place + 1 :])

@@ -1,0 +1,215 @@
+"""Why a report goes where it goes: unit, limit, deadline, the rows that decided and those that came second, in two languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from yiwang.core.cases.rulebook import Rulebook, Ruled, Triaged
+from yiwang.core.cases.units import Unit
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.rules import Decision
+from yiwang.core.space import Locator, Region, to_wgs84
+from yiwang.core.worktime import Limit
+from yiwang.packs.catalogue import Category
+from yiwang.packs.hints import code_hint
+from yiwang.packs.pack import Pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What the pack says of one report.
+
+    Attributes:
+        at: When the report was made.
+        category: What it is about.
+        region, grid, flag: Where it is; ``flag`` as in :class:`yiwang.core.space.Location`.
+        chain: Regions from the city down.
+        facts: What the tables were asked, with the priority that triage gave.
+        triage, unit, limit: What the loop would do, with the deciding row and the runner-up; None where no row answers.
+        holder: The unit that the case would go to.
+        time: The limit, None for none.
+        deadline: The limit counted from ``at``; None without a limit, or when it cannot be told.
+        deadline_fault: Why the deadline cannot be told.
+        decisions: By table, every row that matched, best first, with reasons.
+    """
+
+    at: datetime
+    category: Category
+    region: str
+    grid: str
+    flag: str
+    chain: tuple[Region, ...]
+    facts: Mapping[str, str]
+    triage: Triaged | None
+    unit: Ruled | None
+    holder: Unit | None
+    limit: Ruled | None
+    time: Limit | None
+    deadline: datetime | None
+    deadline_fault: str = ""
+    decisions: Mapping[str, Decision | None] = field(default_factory=dict)
+
+    def answers(self) -> dict[str, str]:
+        """The answers by the names that examples use."""
+        triage = self.triage
+        return {
+            "region": self.region,
+            "grid": self.grid,
+            "priority": triage.priority if triage else "",
+            "auto": triage.auto if triage else "",
+            "verify": ("yes" if triage.verify else "no") if triage else "",
+            "centre": triage.centre if triage else "",
+            "triage_row": triage.row if triage else "",
+            "unit": self.unit.value if self.unit else "",
+            "routing_row": self.unit.row if self.unit else "",
+            "limit": str(self.time) if self.time else "",
+            "limits_row": self.limit.row if self.limit else "",
+            "deadline": self.deadline.isoformat() if self.deadline else "",
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON-able form."""
+        return {
+            "at": self.at.isoformat(),
+            "category": self.category.code,
+            "category_name": self.category.name,
+            "category_name_en": self.category.name_en,
+            "chain": [
+                {"code": region.code, "level": region.level, "name": region.name, "name_en": region.name_en}
+                for region in self.chain
+            ],
+            "flag": self.flag,
+            **self.answers(),
+            "unit_name": self.holder.name if self.holder else "",
+            "unit_name_en": self.holder.name_en if self.holder else "",
+            "deadline_fault": self.deadline_fault,
+            "why": {
+                name: {
+                    "row": decision.row_id,
+                    "runner_up": decision.runner_up,
+                    "outputs": dict(decision.outputs),
+                    "zh": list(decision.why("zh")),
+                    "en": list(decision.why("en")),
+                }
+                if decision
+                else None
+                for name, decision in self.decisions.items()
+            },
+        }
+
+
+class Explainer:
+    """Explains reports with one pack; keeps what is dear to make, so use one for many questions."""
+
+    def __init__(self, pack: Pack, *, with_grids: bool = True) -> None:
+        self.pack = pack
+        self.with_grids = with_grids
+        self._locators: dict[tuple[str, ...], Locator] = {}
+
+    @cached_property
+    def rules(self) -> Rulebook:
+        return self.pack.rulebook()
+
+    def explain(
+        self,
+        *,
+        category: str,
+        at: datetime,
+        condition: str = "",
+        lon: float | None = None,
+        lat: float | None = None,
+        crs: str = "",
+        region: str = "",
+        source: str = "",
+    ) -> Explanation:
+        """Say what the pack decides.
+
+        Args:
+            category: Code in the scheme that cases use.
+            at: When the report is made (aware).
+            condition: Filing condition, if known.
+            lon, lat: Place, in ``crs`` (the pack's own by default). A region given beside it wins.
+            region: Region or unit grid code.
+            source: Where the report comes from, the tables' ``channel``.
+
+        Raises:
+            BadInput: unknown category, condition, region or coordinate system; a moment without an offset.
+        """
+        found = self._category(category, condition)
+        if at.tzinfo is None:
+            raise BadInput(
+                Problem(f"{at.isoformat()} has no offset from UTC.", hint="For example 2026-03-06T17:00:00+08:00.")
+            )
+        place, grid, flag = self._place(lon, lat, crs, region, at)
+        chain = self.pack.regions.chain(place) if place else ()
+        day = at.astimezone(self.pack.info.zone).date()
+        facts = {"category": category, "condition": condition, "region": place, "channel": source, "priority": ""}
+        triage = self.rules.triaged(facts, day)
+        decided = {"triage": self.pack.tables["triage"].decide(facts, day)}
+        facts = {**facts, "priority": triage.priority if triage else ""}
+        unit = self.rules.routed(facts, day)
+        time, limit = self.rules.limited(facts, day)
+        decided |= {name: self.pack.tables[name].decide(facts, day) for name in ("routing", "limits")}
+        deadline, fault = self._deadline(time, at)
+        return Explanation(
+            at=at,
+            category=found,
+            region=place,
+            grid=grid,
+            flag=flag,
+            chain=chain,
+            facts=facts,
+            triage=triage,
+            unit=unit,
+            holder=self.pack.units.get(unit.value) if unit else None,
+            limit=limit,
+            time=time,
+            deadline=deadline,
+            deadline_fault=fault,
+            decisions=decided,
+        )
+
+    def _category(self, code: str, condition: str) -> Category:
+        categories = self.pack.categories
+        if code not in categories:
+            hint = code_hint(code, categories, where="categories.csv")
+            raise BadInput(Problem(f"Unknown category {code!r} in scheme {self.pack.info.scheme!r}.", hint=hint))
+        known = sorted(number for owner, number in self.pack.conditions if owner == code)
+        if condition and known and condition not in known:
+            raise BadInput(
+                Problem(f"Category {code!r} has no condition {condition!r}.", hint=f"It has {', '.join(known)}.")
+            )
+        return categories[code]
+
+    def _place(self, lon: float | None, lat: float | None, crs: str, region: str, at: datetime) -> tuple[str, str, str]:
+        if region:
+            tree = self.pack.regions
+            if region in tree:
+                return region, "", ""
+            around = tree.chain(region)[-1].code  # a unit grid's code, or an error that names it
+            return around, region, ""
+        if lon is None or lat is None:
+            return "", "", ""
+        x, y = to_wgs84(lon, lat, crs or self.pack.info.crs)
+        location = self._locator(at.astimezone(self.pack.info.zone).date()).locate(x, y)
+        return location.code, location.grid, location.flag
+
+    def _locator(self, day: date) -> Locator:
+        """The locator of a day; days with the same regions share one."""
+        key = self.pack.regions.on(day).codes
+        if key not in self._locators:
+            grids = self.pack.grids(on=day) if self.with_grids else None
+            self._locators[key] = self.pack.locator(on=day, grids=grids)
+        return self._locators[key]
+
+    def _deadline(self, limit: Limit | None, at: datetime) -> tuple[datetime | None, str]:
+        if limit is None:
+            return None, ""
+        try:
+            return self.pack.calendar.add(start=at, limit=limit).astimezone(self.pack.info.zone), ""
+        except BadInput as error:
+            return None, str(error)

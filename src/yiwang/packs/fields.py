@@ -1,0 +1,114 @@
+"""Typed access to the keys of a parsed TOML table, with a problem for each key that is missing, of the wrong kind or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from yiwang.packs.files import PackFiles
+from yiwang.packs.hints import did_you_mean
+
+
+@dataclass(slots=True)
+class Fields:
+    """One table of a TOML file while it is read. Call :meth:`done` at the end: it reports keys that nobody asked for."""
+
+    files: PackFiles
+    file: str
+    table: Mapping[str, Any]
+    where: str = ""
+    asked: set[str] = field(default_factory=set)
+
+    def fault(self, key: str, message: str, hint: str = "") -> None:
+        self.files.fault(message, hint, file=self.file, column=f"{self.where}{key}")
+
+    def text(self, key: str, *, default: str | None = None, hint: str = "") -> str:
+        """A string; without a default the key is required and must not be empty."""
+        value = self._take(key)
+        if value is None or (value == "" and default is None):
+            if default is None:
+                self.fault(key, "The key is missing or empty.", hint)
+            return default or ""
+        if not isinstance(value, str):
+            self.fault(key, f"{value!r} is no text.", hint or "Put it in quotation marks.")
+            return default or ""
+        return value.strip()
+
+    def number(self, key: str, *, default: float | None = None, above: float | None = None) -> float:
+        value = self._take(key)
+        if value is None:
+            if default is None:
+                self.fault(key, "The key is missing.", "A number is expected.")
+            return default or 0.0
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fault(key, f"{value!r} is no number.", "Write it without quotation marks.")
+            return default or 0.0
+        if above is not None and not value > above:
+            self.fault(key, f"{value!r} is too small.", f"It must be above {above:g}.")
+        return float(value)
+
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        value = self._take(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.fault(key, f"{value!r} is neither true nor false.", "Write true or false without quotation marks.")
+            return default
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings, empty when the key is missing."""
+        value = self._take(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.fault(key, "A list of texts is expected.", 'For example ["one", "two"].')
+            return ()
+        return tuple(value)
+
+    def tables(self, key: str) -> list[Mapping[str, Any]]:
+        """A list of tables (``[[key]]``), empty when the key is missing."""
+        value = self._take(key)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            self.fault(key, "A list of tables is expected.", f"Head each one with [[{self.where}{key}]].")
+            return []
+        return value
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        value = self._take(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.fault(key, "A table is expected.", f"Head it with [{self.where}{key}].")
+            return {}
+        return value
+
+    def days(self, key: str) -> frozenset[date]:
+        """A list of dates, as TOML dates or ISO texts."""
+        value = self._take(key)
+        if value is None:
+            return frozenset()
+        found = set()
+        for item in value if isinstance(value, list) else [value]:
+            try:
+                found.add(item if type(item) is date else date.fromisoformat(item))
+            except (TypeError, ValueError):
+                self.fault(key, f"{item!r} is no date.", "Write year-month-day, e.g. 2026-03-01.")
+        return frozenset(found)
+
+    def raw(self, key: str) -> Any:
+        return self._take(key)
+
+    def done(self) -> None:
+        for key in self.table:
+            if key not in self.asked:
+                near = did_you_mean(key, self.asked)
+                self.fault(key, "The key is not known.", near or "Known here: " + ", ".join(sorted(self.asked)) + ".")
+
+    def _take(self, key: str) -> Any:
+        self.asked.add(key)
+        return self.table.get(key)

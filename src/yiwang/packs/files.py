@@ -1,0 +1,281 @@
+"""A pack's folder: text, CSV, TOML and GeoJSON read with every fault named, and the traps of spreadsheets caught.
+
+Reading never raises for what is in a file: problems gather in :attr:`PackFiles.problems`, so that one run shows them all.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import re
+import tomllib
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.packs.hints import did_you_mean
+
+UTF8_HINT = 'Save it as UTF-8: in a spreadsheet choose "CSV UTF-8 (comma delimited)".'
+# Left behind by editors and systems; no part of a pack.
+_IGNORED = re.compile(r"^(\.|__pycache__|Thumbs\.db|desktop\.ini|~\$)|~$|\.(bak|tmp|swp)$")
+# A pack is edited by hand; a file beyond this is a mistake or an attack on memory.
+MAX_FILE_BYTES = 200_000_000
+
+
+@dataclass(slots=True)
+class PackFiles:
+    """One pack folder while it is read.
+
+    Attributes:
+        root: The folder.
+        problems: Faults that make the pack unusable.
+        warnings: What is odd but harmless.
+    """
+
+    root: Path
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def fault(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+        self.problems.append(Problem(message, hint, file, row, column))
+
+    def warn(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+        self.warnings.append(Problem(message, hint, file, row, column))
+
+    def names(self) -> list[str]:
+        """Every file of the pack, relative, with forward slashes, sorted; editors' left-overs are left out."""
+        found = []
+        for path in self.root.rglob("*"):
+            parts = path.relative_to(self.root).parts
+            if path.is_file() and not any(_IGNORED.search(part) for part in parts):
+                found.append("/".join(parts))
+        return sorted(found)
+
+    def digest(self) -> str:
+        """SHA-256 over every file's name, length and content, as hex: the pack's version."""
+        total = hashlib.sha256(b"yiwang pack 1\n")
+        for name in self.names():
+            content = (self.root / name).read_bytes()
+            total.update(f"{name}\n{len(content)}\n".encode())
+            total.update(content)
+        return total.hexdigest()
+
+    def exists(self, name: str) -> bool:
+        return (self.root / name).is_file()
+
+    def text(self, name: str, *, required: bool = True) -> str | None:
+        """A file's text, without a byte order mark, or None when it is missing or no text."""
+        content = self._bytes(name, required=required)
+        if content is None:
+            return None
+        try:
+            return decode(content)
+        except BadInput as error:
+            self.problems.extend(Problem(p.message, p.hint, name, p.row) for p in error.problems)
+            return None
+
+    def toml(self, name: str, *, required: bool = True) -> dict[str, Any] | None:
+        """A parsed TOML file, or None."""
+        text = self.text(name, required=required)
+        if text is None:
+            return None
+        try:
+            return tomllib.loads(text.replace("\r\n", "\n"))
+        except tomllib.TOMLDecodeError as error:
+            message = str(error)
+            at = re.search(r"\(at line (\d+), column (\d+)\)", message)
+            self.fault(
+                f"Not valid TOML: {message.split(' (at')[0]}.",
+                "Text needs quotation marks; each key stands once in its section.",
+                file=name,
+                row=int(at[1]) if at else None,
+            )
+            return None
+
+    def rows(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str],
+        optional: Sequence[str] = (),
+        required: bool = True,
+        strict: bool = False,
+    ) -> list[dict[str, str]]:
+        """The rows of a CSV file with their cells stripped; row ``i`` of the list is row ``i + 2`` of the spreadsheet.
+
+        Args:
+            name: File name.
+            columns: Columns that must be there.
+            optional: Columns that may be there; in the answer they always are. Others are left out with a warning.
+            required: Whether a missing file is a fault.
+            strict: Other columns are faults.
+        """
+        text = self.text(name, required=required)
+        if text is None:
+            return []
+        records = self._records(name, text)
+        if not records:
+            self.fault("The file is empty.", "Its first row names the columns: " + ",".join(columns) + ".", file=name)
+            return []
+        header = self._header(name, records[0], columns, optional, strict)
+        if header is None:
+            return []
+        return self._body(name, header, records[1:], (*columns, *optional))
+
+    def geojson(self, name: str) -> dict[str, Any] | None:
+        """A parsed GeoJSON file, plain or gzip-packed by its name; None when it is missing or broken."""
+        content = self._bytes(name, required=False)
+        if content is None:
+            return None
+        try:
+            if name.endswith(".gz"):
+                content = _unpacked(content)
+            data = json.loads(decode(content))
+        except (OSError, EOFError, zlib.error):
+            self.fault("Not a gzip file, or cut short.", "Make it again with gzip.", file=name)
+        except BadInput as error:
+            self.problems.extend(Problem(p.message, p.hint, name, p.row) for p in error.problems)
+        except (json.JSONDecodeError, RecursionError) as error:
+            self.fault(f"Not valid JSON: {error}.", "A GeoJSON FeatureCollection is expected.", file=name)
+        else:
+            if isinstance(data, dict) and isinstance(data.get("features"), list):
+                return data
+            self.fault("Not a GeoJSON FeatureCollection.", 'It needs a list "features".', file=name)
+        return None
+
+    def _bytes(self, name: str, *, required: bool) -> bytes | None:
+        path = self.root / name
+        if not path.is_file():
+            if required:
+                near = did_you_mean(name, self.names())
+                self.fault("The file is missing.", near or "Every pack needs it.", file=name)
+            return None
+        try:
+            if path.stat().st_size > MAX_FILE_BYTES:
+                self.fault(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.", file=name)
+                return None
+            return path.read_bytes()
+        except OSError as error:
+            self.fault(f"The file cannot be read: {error.strerror}.", "Check its permissions.", file=name)
+            return None
+
+    def _records(self, name: str, text: str) -> list[list[str]]:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        records: list[list[str]] = []
+        try:
+            for record in reader:
+                records.append([cell.strip() for cell in record])  # noqa: PERF401  (what came before a fault is kept)
+        except csv.Error as error:
+            self.fault(
+                f"The row cannot be split into cells: {error}.",
+                'A cell with a comma or a quotation mark stands in quotation marks, and those inside are doubled: "a ""b""".',
+                file=name,
+                row=len(records) + 1,
+            )
+        while records and not any(records[-1]):
+            records.pop()
+        return records
+
+    def _header(
+        self, name: str, header: list[str], columns: Sequence[str], optional: Sequence[str], strict: bool
+    ) -> list[str] | None:
+        if len(header) == 1 and len(columns) > 1 and re.search(r"[;\t|]", header[0]):
+            self.fault("The cells are not separated by commas.", UTF8_HINT, file=name, row=1)
+            return None
+        while header and not header[-1]:
+            header = header[:-1]
+        seen: set[str] = set()
+        before = len(self.problems)
+        for position, column in enumerate(header, start=1):
+            if not column:
+                self.fault(f"Column number {position} has no name.", "Name or remove it.", file=name, row=1)
+            elif column in seen:
+                self.fault("The column stands twice in the header.", "Remove one.", file=name, row=1, column=column)
+            seen.add(column)
+        missing = [column for column in columns if column not in seen]
+        unknown = [column for column in header if column and column not in columns and column not in optional]
+        for column in missing:
+            hint = (
+                did_you_mean(column, unknown, "The header has")
+                or "Add it; leave its cells empty where nothing applies."
+            )
+            self.fault("The column is missing.", hint, file=name, row=1, column=column)
+        for column in unknown:
+            near = did_you_mean(column, [*missing, *(c for c in optional if c not in seen)])
+            if strict:
+                hint = near or "Known: " + ", ".join((*columns, *optional)) + "."
+                self.fault("The column is not known.", hint, file=name, row=1, column=column)
+            else:
+                self.warn("The column is not known.", near or "It is ignored.", file=name, row=1, column=column)
+        return header if len(self.problems) == before else None
+
+    def _body(
+        self, name: str, header: list[str], records: Iterable[list[str]], known: Sequence[str]
+    ) -> list[dict[str, str]]:
+        rows: list[dict[str, str]] = []
+        for number, record in enumerate(records, start=2):
+            cells = record
+            if not any(cells):
+                self.fault("The row is empty.", "Remove it.", file=name, row=number)
+            elif len(cells) < len(header):
+                self.fault(
+                    f"The row has {len(cells)} cells, the header {len(header)}.",
+                    "Put empty cells where nothing applies, or look for a missing comma.",
+                    file=name,
+                    row=number,
+                )
+            elif any(cells[len(header) :]):
+                self.fault(
+                    f"The row has {len(cells)} cells, the header {len(header)}.",
+                    "A cell that holds a comma stands in quotation marks.",
+                    file=name,
+                    row=number,
+                )
+            if any("�" in cell for cell in cells):
+                self.fault("The row holds characters lost in a conversion (�).", UTF8_HINT, file=name, row=number)
+            row = dict.fromkeys(known, "")
+            row.update((column, cell) for column, cell in zip(header, cells, strict=False) if column in row)
+            rows.append(row)
+        return rows
+
+
+def decode(content: bytes) -> str:
+    """Text of a UTF-8 file with or without a byte order mark.
+
+    Raises:
+        BadInput: it is in another encoding; GBK and UTF-16, which spreadsheets write, are named.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise BadInput(Problem("The file is encoded in UTF-16, not UTF-8.", UTF8_HINT))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(Problem(_wrong_encoding(content), UTF8_HINT, row=row)) from None
+    if "\x00" in text:
+        raise BadInput(Problem("The file holds NUL characters: it is no text file.", UTF8_HINT))
+    return text
+
+
+def _wrong_encoding(content: bytes) -> str:
+    try:
+        guess = content.decode("gb18030")
+    except UnicodeDecodeError:
+        return "The file is not UTF-8."
+    if any("一" <= character <= "鿿" for character in guess):
+        return "The file is encoded in GBK (GB 18030), not UTF-8."
+    return "The file is not UTF-8."
+
+
+def _unpacked(content: bytes) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+        data = packed.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise BadInput(Problem(f"Unpacked it is larger than {MAX_FILE_BYTES // 1_000_000} MB."))
+    return data

@@ -1,0 +1,44 @@
+"""Where packs are: a folder that is named, or an id among the packs at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yiwang
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.packs.hints import did_you_mean
+
+# src/yiwang/__init__.py → the repository's packs/.
+_SHIPPED = Path(yiwang.__file__).resolve().parents[2] / "packs"
+
+
+def pack_folders(*more: Path) -> dict[str, Path]:
+    """Folders with a `pack.toml` by folder name: below ``more`` first, then `packs/` here, then the packs shipped."""
+    found: dict[str, Path] = {}
+    for base in (*more, Path("packs"), _SHIPPED):
+        if base.is_dir():
+            for file in sorted(base.glob("*/pack.toml")):
+                found.setdefault(file.parent.name, file.parent)
+    return found
+
+
+def find_pack(name: str, *more: Path) -> Path:
+    """The folder of a pack.
+
+    Args:
+        name: A path, or an id.
+        more: Folders of packs to look in before the usual ones.
+
+    Raises:
+        BadInput: there is none; the ids at hand are named.
+    """
+    path = Path(name)
+    if (path / "pack.toml").is_file():
+        return path
+    folders = pack_folders(*more)
+    if name in folders:
+        return folders[name]
+    hint = did_you_mean(name, folders) or "Packs at hand: " + (", ".join(sorted(folders)) or "none") + "."
+    if path.is_dir():
+        raise BadInput(Problem(f"The folder {name!r} holds no pack.toml, so it is no pack.", hint))
+    raise BadInput(Problem(f"There is no pack {name!r}, neither as a folder nor by id.", hint))

@@ -1,0 +1,173 @@
+"""A pack, read: a city's whole data as core objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from yiwang.core.cases.rulebook import Rulebook
+from yiwang.core.cases.units import UnitDirectory
+from yiwang.core.cases.workflow import Workflow, read_workflow
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.rules import Table, compile_table
+from yiwang.core.space import Locator, RegionTree, UnitGrids, generate_unit_grids
+from yiwang.core.worktime import WorkCalendar
+from yiwang.packs.calendar import read_calendar
+from yiwang.packs.catalogue import Catalogue, Category, Condition, read_catalogue
+from yiwang.packs.examples import Example, read_examples
+from yiwang.packs.files import PackFiles
+from yiwang.packs.info import PackInfo, read_info
+from yiwang.packs.records_mapping import ReplayMapping, read_mapping
+from yiwang.packs.regions import read_tree
+from yiwang.packs.tables import read_tables
+from yiwang.packs.units import read_units
+
+WORKFLOW = "workflow.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """A city's data as core objects. Two reads of the same files are equal in everything that they decide.
+
+    Attributes:
+        root: Folder that it was read from.
+        info: `pack.toml`.
+        regions: The tree with every region that was ever in force; ``regions.on(day)`` for one day.
+        catalogue: Categories of all schemes, mappings, conditions.
+        units: Who can hold a case.
+        tables: Decision tables by name: triage, routing, limits.
+        workflow: The checked workflow.
+        calendar: Working time.
+        examples: The pack's own tests.
+        simulation: `simulation.toml` as parsed, or None.
+        replay: How the city's own records read, from `replay.toml`, or None.
+        indicators: `indicators.toml` as parsed, or None.
+        files: Names of its files.
+        digest: SHA-256 over the names and content of all of them: the pack's version.
+    """
+
+    root: Path
+    info: PackInfo
+    regions: RegionTree
+    catalogue: Catalogue
+    units: UnitDirectory
+    tables: Mapping[str, Table]
+    workflow: Workflow
+    calendar: WorkCalendar
+    examples: tuple[Example, ...] = ()
+    simulation: Mapping[str, Any] | None = None
+    replay: ReplayMapping | None = None
+    indicators: Mapping[str, Any] | None = None
+    files: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.info.id
+
+    @property
+    def categories(self) -> Mapping[str, Category]:
+        """Categories of the scheme that cases use, by code."""
+        return self.catalogue.categories
+
+    @property
+    def conditions(self) -> Mapping[tuple[str, str], Condition]:
+        """Filing conditions by category and condition."""
+        return self.catalogue.conditions
+
+    def rulebook(self) -> Rulebook:
+        """What deciding may consult, with the tables compiled."""
+        return Rulebook(
+            workflow=self.workflow,
+            triage=compile_table(self.tables["triage"]),
+            routing=compile_table(self.tables["routing"]),
+            limits=compile_table(self.tables["limits"]),
+            units=self.units,
+            regions=self.regions,
+        )
+
+    def grids(self, *, on: date, previous: UnitGrids | None = None) -> UnitGrids | None:
+        """Unit grids over the regions of a day; None when the pack wants none or has no outlines."""
+        if self.info.grid is None:
+            return None
+        lowest = self.info.levels[-1].id
+        tree = self.regions.on(on)
+        if not any(region.geometry is not None for region in tree.at_level(lowest)):
+            return None
+        return generate_unit_grids(tree=tree, rules=self.info.grid, previous=previous)
+
+    def locator(self, *, on: date, grids: UnitGrids | None = None) -> Locator:
+        """Point → region on a day, and → unit grid when grids are given."""
+        return Locator(tree=self.regions.on(on), grids=grids, default_points=self.info.default_points)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A pack as far as it could be read, with everything that is wrong with it."""
+
+    files: PackFiles
+    pack: Pack | None = None
+    parts: dict[str, Any] = field(default_factory=dict)
+
+
+def read_pack(path: Path | str) -> Pack:
+    """Read a pack folder.
+
+    Args:
+        path: The folder.
+
+    Returns:
+        The pack. Only what would make it unusable is an error here; :func:`yiwang.packs.check_pack` looks at much more.
+
+    Raises:
+        BadInput: with every problem of every file.
+    """
+    reading = read_all(path)
+    if reading.pack is None:
+        raise BadInput(reading.files.problems)
+    return reading.pack
+
+
+def read_all(path: Path | str) -> Reading:
+    """Read everything that can be read; the pack is None when there were problems."""
+    root = Path(path)
+    files = PackFiles(root)
+    reading = Reading(files)
+    if not root.is_dir():
+        files.fault(f"There is no folder {str(root)!r}.", "Name the folder that holds pack.toml.", file="")
+        return reading
+    info = read_info(files)
+    if info is None:
+        return reading
+    regions = read_tree(files, levels=info.levels)
+    parts = reading.parts
+    parts |= {
+        "info": info,
+        "regions": regions,
+        "catalogue": read_catalogue(files, scheme=info.scheme),
+        "units": read_units(files, levels=info.levels, regions=regions),
+        "tables": read_tables(files, declared=info.tables),
+        "workflow": _read_workflow(files),
+        "calendar": read_calendar(files, timezone=info.timezone),
+        "examples": read_examples(files),
+        "simulation": files.toml("simulation.toml", required=False),
+        "replay": read_mapping(files, timezone=info.timezone),
+        "indicators": files.toml("indicators.toml", required=False),
+    }
+    if not files.problems:
+        reading.pack = Pack(root=root, files=tuple(files.names()), digest=files.digest(), **parts)
+    return reading
+
+
+def _read_workflow(files: PackFiles) -> Workflow | None:
+    data = files.toml(WORKFLOW)
+    if data is None:
+        return None
+    try:
+        return read_workflow(data, file=WORKFLOW)
+    except BadInput as error:
+        files.problems.extend(Problem(p.message, p.hint, p.file or WORKFLOW, p.row, p.column) for p in error.problems)
+        return None

@@ -1,0 +1,113 @@
+"""`units.csv`: who can hold a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from yiwang.core.cases.units import Unit, UnitDirectory
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.space import Level, RegionTree
+from yiwang.packs.catalogue import read_validity
+from yiwang.packs.files import PackFiles
+from yiwang.packs.hints import code_hint, did_you_mean
+
+FILE = "units.csv"
+KINDS = ("centre", "department", "community", "crew")
+_COLUMNS = ("code", "name", "name_en", "kind", "level", "region", "parent")
+_OPTIONAL = ("function", "crews", "valid_from", "valid_to", "source", "confidence")
+
+
+def read_units(files: PackFiles, *, levels: Sequence[Level], regions: RegionTree | None) -> UnitDirectory:
+    """Read the directory; problems go to ``files``, and units with a fault that others rest on are left out."""
+    rows = files.rows(FILE, columns=_COLUMNS, optional=_OPTIONAL)
+    level_ids = [level.id for level in levels]
+    units: dict[str, Unit] = {}
+    row_of: dict[str, int] = {}
+    for number, cells in enumerate(rows, start=2):
+        code = cells["code"]
+        if not code:
+            files.fault("The unit has no code.", "Give it one.", file=FILE, row=number, column="code")
+            continue
+        if code in units:
+            message = f"The unit {code!r} stands twice (also in row {row_of[code]})."
+            files.fault(message, "Codes are unique.", file=FILE, row=number, column="code")
+            continue
+        _check_words(files, number, cells, level_ids)
+        _check_region(files, number, cells, regions)
+        row_of[code] = number
+        units[code] = Unit(
+            code=code,
+            name=cells["name"],
+            name_en=cells["name_en"],
+            kind=cells["kind"],
+            level=cells["level"],
+            region=cells["region"],
+            parent=cells["parent"],
+            function=cells["function"],
+            crews=_crews(files, number, cells["crews"]),
+            validity=read_validity(files, file=FILE, row=number, cells=cells),
+        )
+    sound = {code: unit for code, unit in units.items() if _sound_parent(files, row_of[code], unit, units)}
+    return _directory(files, sound)
+
+
+def _check_words(files: PackFiles, row: int, cells: Mapping[str, str], levels: Sequence[str]) -> None:
+    for column in ("name", "name_en"):
+        if not cells[column]:
+            files.fault("The cell is empty.", "Every unit needs both names.", file=FILE, row=row, column=column)
+    for column, known in (("kind", KINDS), ("level", levels)):
+        word = cells[column]
+        if not word:
+            message = f"The unit {cells['code']!r} has no {column}."
+            files.fault(message, "One of " + ", ".join(known) + ".", file=FILE, row=row, column=column)
+        elif word not in known:
+            hint = did_you_mean(word, known) or "One of " + ", ".join(known) + "."
+            files.fault(f"Unknown {column} {word!r}.", hint, file=FILE, row=row, column=column)
+
+
+def _check_region(files: PackFiles, row: int, cells: Mapping[str, str], regions: RegionTree | None) -> None:
+    code = cells["region"]
+    if not code:
+        message = f"The unit {cells['code']!r} has no region."
+        files.fault(message, "Name the region that it works for.", file=FILE, row=row, column="region")
+    elif regions is not None and code not in regions:
+        hint = code_hint(code, regions.codes, where="regions.csv")
+        files.fault(f"Unknown region {code!r}.", hint, file=FILE, row=row, column="region")
+
+
+def _crews(files: PackFiles, row: int, text: str) -> int:
+    if not text:
+        return 1
+    if not text.isdigit():
+        files.fault(
+            f"{text!r} is no number of crews.", "A whole number, 0 or more.", file=FILE, row=row, column="crews"
+        )
+        return 1
+    return int(text)
+
+
+def _sound_parent(files: PackFiles, row: int, unit: Unit, units: Mapping[str, Unit]) -> bool:
+    """Whether the parents are known and do not go round in a circle."""
+    seen = [unit.code]
+    parent = unit.parent
+    while parent:
+        if parent not in units:
+            if len(seen) == 1:
+                hint = code_hint(parent, units, where=FILE)
+                files.fault(f"Unknown parent {parent!r}.", hint, file=FILE, row=row, column="parent")
+            return False
+        if parent in seen:
+            message = f"The unit is above itself: {' < '.join([*seen, parent])}."
+            files.fault(message, "Break the circle of parents.", file=FILE, row=row, column="parent")
+            return False
+        seen.append(parent)
+        parent = units[parent].parent
+    return True
+
+
+def _directory(files: PackFiles, units: Mapping[str, Unit]) -> UnitDirectory:
+    try:
+        return UnitDirectory(units.values())
+    except BadInput as error:
+        files.problems.extend(Problem(p.message, p.hint, p.file or FILE, p.row, p.column) for p in error.problems)
+        return UnitDirectory(())
