@@ -44,7 +44,7 @@ def named(thing: Any) -> str:
         native, other = thing.get("name", ""), thing.get("name_en", "")
     else:
         native, other = getattr(thing, "name", ""), getattr(thing, "name_en", "")
-    return (other or native) if english() else (native or other)
+    return str((other or native) if english() else (native or other))
 
 
 @register.filter
@@ -53,7 +53,9 @@ def moment(value: datetime | None, zone: str = "") -> SafeString | str:
     if value is None:
         return "—"
     local = value.astimezone(ZoneInfo(zone)) if zone else value
-    return format_html('<time datetime="{}" class="nowrap number">{}</time>', local.isoformat(), f"{local:%Y-%m-%d %H:%M}")
+    return format_html(
+        '<time datetime="{}" class="nowrap number">{}</time>', local.isoformat(), f"{local:%Y-%m-%d %H:%M}"
+    )
 
 
 @register.filter

@@ -1,0 +1,99 @@
+"""Who calls: a program with a token, a person with a session, or anybody."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from ninja.errors import HttpError
+from ninja.security import APIKeyCookie, HttpBearer
+from ninja.utils import check_csrf
+
+from yiwang.server.api.problems import TooMany
+from yiwang.server.people.queries import user_of_token
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Token(HttpBearer):
+    """``Authorization: Bearer TOKEN``. A token that is not valid is refused, never taken for nobody."""
+
+    openapi_description = "A token from `yiwang token create`."
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        if "Authorization" not in request.headers:
+            return None
+        found = super().__call__(request)
+        if found is None:
+            raise HttpError(401, "The token is unknown, expired or revoked.")
+        return found
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any | None:
+        return user_of_token(token.strip())
+
+
+class Session(APIKeyCookie):
+    """The session of somebody who signed in on the pages; unsafe calls need the CSRF token too."""
+
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def __init__(self) -> None:
+        super().__init__(csrf=False)  # checked below, only where there is a session to protect
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any | None:
+        if not key or not request.user.is_authenticated:
+            return None
+        if request.method not in _SAFE and check_csrf(request) is not None:
+            raise HttpError(403, "The CSRF token is missing or wrong.")
+        return request.user
+
+
+def anybody(request: HttpRequest) -> Any:
+    """Nobody in particular may call this too."""
+    return AnonymousUser()
+
+
+SIGNED_IN = [Token(), Session()]
+ANYBODY: list[Callable[..., Any]] = [Token(), Session(), anybody]
+
+
+def caller_address(request: HttpRequest) -> str:
+    """The address that called; behind our own proxy, the one that the proxy saw."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.YIWANG_HTTPS else ""
+    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+
+
+_WINDOW_SECONDS = 60.0
+_MOST_ADDRESSES = 50_000
+_lock = threading.Lock()
+_calls: dict[str, deque[float]] = {}
+
+
+def slow_down(request: HttpRequest) -> None:
+    """Hold back an address that sends more anonymous reports in a minute than the setting allows.
+
+    Counted in this process only, so that a report costs no query: with two workers an address may send up to twice as much.
+
+    Raises:
+        TooMany: With the seconds to wait.
+    """
+    most = settings.YIWANG_REPORTS_PER_MINUTE
+    if not most:
+        return
+    address, now = caller_address(request), time.monotonic()
+    with _lock:
+        if len(_calls) > _MOST_ADDRESSES:
+            for old in [key for key, times in _calls.items() if times[-1] < now - _WINDOW_SECONDS]:
+                del _calls[old]
+        times = _calls.setdefault(address, deque())
+        while times and times[0] <= now - _WINDOW_SECONDS:
+            times.popleft()
+        if len(times) >= most:
+            raise TooMany(max(1, round(times[0] + _WINDOW_SECONDS - now)))
+        times.append(now)

@@ -1,0 +1,173 @@
+"""Lists of cases, one case, its history, and what is done with it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import Body, Header, Path, Query, Router
+
+from yiwang.core.cases.decide import permitted
+from yiwang.core.cases.events import Actor, Command, Conflict, NotAllowed
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.errors import Problem as Fault
+from yiwang.server.api.access import SIGNED_IN
+from yiwang.server.api.answering import ready
+from yiwang.server.api.problems import Precondition
+from yiwang.server.api.reports import Key, pictures
+from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPage, Problem, VerbIn
+from yiwang.server.cases import answers, operations, queries
+from yiwang.server.cases.actors import actors_for
+from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+
+router = Router(tags=["cases"])
+City = Annotated[Code, Path()]
+Number = Annotated[Code, Path()]
+IfMatch = Annotated[str, Header("", alias="If-Match", description="The entity tag that was seen.")]
+IfNoneMatch = Annotated[str, Header("", alias="If-None-Match")]
+_TAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+
+
+def known_city(city: str) -> Runtime:
+    """The installed city, or 404."""
+    try:
+        return runtime(city)
+    except NoSuchCity as error:
+        raise Http404(str(error)) from error
+
+
+def known_case(number: str, *, with_events: bool = False) -> queries.CaseDetail:
+    """The case, or 404."""
+    found = queries.get_case(number=number, with_events=with_events)
+    if found is None:
+        raise Http404(f"There is no case {number!r}.")
+    return found
+
+
+def box(text: str) -> tuple[float, float, float, float] | None:
+    """West, south, east, north."""
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise BadInput(Fault(f"{text!r} is no box.", "Write west,south,east,north in degrees.", column="bbox"))
+    return west, south, east, north
+
+
+def filters_of(asked: CaseQuery) -> queries.CaseFilters:
+    """The query's filters."""
+    state = "overdue" if asked.overdue else asked.state
+    return queries.CaseFilters(
+        state=state, step=asked.step, holder=asked.holder, category=asked.category, region=asked.region,
+        opened_after=asked.opened_after, opened_before=asked.opened_before, due_before=asked.due_before, q=asked.q,
+        bbox=box(asked.bbox), order=asked.order,
+    )  # fmt: skip
+
+
+@router.get("/cities/{city}/cases", response={200: CasePage, 404: Problem, 422: Problem}, summary="List cases")
+def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> HttpResponse:
+    """Newest first unless ``order`` says otherwise. A page deep in the list costs what the first one costs."""
+    place, now = known_city(city), datetime.now(UTC)
+    page = queries.list_cases(city=city, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now)
+    return ready({"items": answers.listed(page.items, place=place, at=now), "next": page.next})
+
+
+@router.get("/cases/{number}", response={200: dict[str, Any], 304: None, 404: Problem}, summary="One case")
+def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = "") -> HttpResponse:
+    """The case as it is, with what the caller may do now (``verbs``). ``ETag`` goes into ``If-Match`` of a verb."""
+    found = known_case(number)
+    tag = f'"{found.state.seq}"'
+    if if_none_match and tag in {part.strip().removeprefix("W/") for part in if_none_match.split(",")}:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    place, now = known_city(found.state.city), datetime.now(UTC)
+    user: Any = request.auth  # type: ignore[attr-defined]
+    actors = actors_for(user, city=place.info.id)
+    body = answers.case(found.state, row=found.values, place=place, at=now, in_full=user.is_authenticated)
+    body["verbs"] = verbs(found, actors, place, now) if user.is_authenticated else []
+    body["photos"] = [{"id": photo["id"], "seq": photo["seq"], "digest": photo["digest"]} for photo in found.photos]
+    return ready(body, ETag=tag, Vary="Authorization, Cookie")
+
+
+def verbs(found: queries.CaseDetail, actors: list[Actor], place: Runtime, now: datetime) -> list[dict[str, Any]]:
+    """What can be done at the case's step: by the caller, in one of his capacities, or why not."""
+    best: dict[str, dict[str, Any]] = {}
+    for actor in actors:
+        for choice in permitted(found.state, actor, rules=place.rules, at=now):
+            if choice.verb not in best or (choice.allowed and not best[choice.verb]["allowed"]):
+                verb = place.rules.workflow.verbs[choice.verb]
+                best[choice.verb] = {
+                    "verb": choice.verb,
+                    "name": verb.name,
+                    "name_en": verb.name_en,
+                    "allowed": choice.allowed,
+                    "requires": list(choice.requires),
+                    "why": choice.why_zh,
+                    "why_en": choice.why_en,
+                }
+    return list(best.values())
+
+
+@router.get("/cases/{number}/events", response={200: EventPage, 404: Problem}, summary="The history of a case")
+def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = "") -> HttpResponse:
+    """Every event from the first on. Who acted is named to callers who have signed in; others see the unit and the role."""
+    found = known_case(number, with_events=True)
+    tag = f'"{found.state.seq}"'
+    if if_none_match and tag in {part.strip().removeprefix("W/") for part in if_none_match.split(",")}:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    place = known_city(found.state.city)
+    items = [answers.event(event, place) for event in found.events]
+    if not request.auth.is_authenticated:  # type: ignore[attr-defined]
+        items = [answers.masked(item) for item in items]
+    return ready({"items": items, "next": None}, ETag=tag, Vary="Authorization, Cookie")
+
+
+@router.post(
+    "/cases/{number}/verbs/{verb}",
+    auth=SIGNED_IN,
+    response={200: Acted, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 412: Problem, 422: Problem},
+    summary="Do a verb",
+)
+def act(
+    request: HttpRequest,
+    number: Number,
+    verb: Annotated[Code, Path()],
+    said: Annotated[VerbIn | None, Body()] = None,
+    idempotency_key: Key = "",
+    if_match: IfMatch = "",
+) -> HttpResponse:
+    """Acts in the first of the caller's capacities that may. 409 (by ``seq``) or 412 (by ``If-Match``): somebody acted first."""
+    said = said or VerbIn.model_validate({})
+    expected, by_tag = said.seq, False
+    if if_match.strip() not in {"", "*"}:
+        expected, by_tag = tagged(if_match), True
+    payload = said.model_dump(exclude={"seq", "photos"}, exclude_none=True)
+    user: Any = request.auth  # type: ignore[attr-defined]
+    city = queries.city_of(number)
+    if city is None:
+        raise Http404(f"There is no case {number!r}.")
+    refused: NotAllowed | None = None
+    for actor in actors_for(user, city=city):
+        command = Command(verb=verb, actor=actor, payload=payload, expected_seq=expected)
+        try:
+            answer = operations.act(
+                number=number, city=city, command=command, photos=pictures(said.photos or []), key=idempotency_key
+            )
+        except NotAllowed as error:
+            refused = refused or error
+        except Conflict as error:
+            raise (Precondition(error) if by_tag else error) from error
+        else:
+            return ready(answer, ETag=f'"{answer["seq"]}"')
+    assert refused is not None, "everybody has at least one capacity"
+    raise refused
+
+
+def tagged(text: str) -> int:
+    """The sequence number of an entity tag; -1, which no case has, for any other tag."""
+    found = _TAG.fullmatch(text.strip())
+    return int(found[1]) if found else -1

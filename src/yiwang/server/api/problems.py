@@ -1,0 +1,202 @@
+"""Problem documents (RFC 9457) for every error of the API, whatever raised it; a page for people everywhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from django.db import Error as DatabaseError
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.errors import BadInput
+
+CONTENT_TYPE = "application/problem+json"
+_PREFIX = "/api/"
+log = logging.getLogger("yiwang.api")
+
+
+class Precondition(Exception):
+    """The entity tag of ``If-Match`` is not the current one."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+class TooMany(Exception):
+    """More calls than allowed; ``wait`` seconds are to pass."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(f"Wait {wait} seconds.")
+        self.wait = wait
+
+
+def problem(
+    status: int, *, code: str = "", detail: str = "", errors: Iterable[Mapping[str, Any]] = (), **members: Any
+) -> HttpResponse:
+    """The document as a response.
+
+    Args:
+        status: HTTP status.
+        code: What kind of problem, for machines; it ends the ``type``.
+        detail: What happened, for people.
+        errors: Each ``{"field", "detail"}``, with ``hint`` where something is known to be right.
+        members: Further members of the document.
+    """
+    title = HTTPStatus(status).phrase
+    body = {
+        "type": f"urn:yiwang:problem:{code or title.lower().replace(' ', '-')}",
+        "title": title,
+        "status": status,
+        "detail": detail or title,
+        "errors": list(errors),
+        **members,
+    }
+    return HttpResponse(orjson.dumps(body), status=status, content_type=CONTENT_TYPE)
+
+
+def of_refusal(refusal: Refusal, *, status: int = 0) -> HttpResponse:
+    """A command that was not taken."""
+    members: dict[str, Any] = {"detail_zh": refusal.zh, "detail_en": refusal.en}
+    if refusal.role:
+        members["roles"] = [role.strip() for role in refusal.role.split(",")]
+    detail = refusal.en if english() else refusal.zh
+    errors = [{"field": refusal.field, "detail": detail}] if refusal.field else []
+    return problem(status or refusal.status, code=refusal.code, detail=detail, errors=errors, **members)
+
+
+def of_bad_input(error: BadInput) -> HttpResponse:
+    """Fields that cannot be taken."""
+    errors = [{"field": item.column, "detail": item.message, "hint": item.hint} for item in error.problems]
+    return problem(422, code="bad-input", detail=" ".join(item.message for item in error.problems), errors=errors)
+
+
+def install(api: NinjaAPI) -> None:
+    """Answer everything that an operation may raise."""
+
+    @api.exception_handler(Refusal)
+    def refused(_request: HttpRequest, error: Refusal) -> HttpResponse:
+        return of_refusal(error)
+
+    @api.exception_handler(Precondition)
+    def precondition(_request: HttpRequest, error: Precondition) -> HttpResponse:
+        return of_refusal(error.refusal, status=412)
+
+    @api.exception_handler(BadInput)
+    def bad_input(_request: HttpRequest, error: BadInput) -> HttpResponse:
+        return of_bad_input(error)
+
+    @api.exception_handler(ValidationError)
+    def invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+        errors = [
+            {
+                "field": ".".join(str(part) for part in item["loc"][1:] if part not in {"said", "asked"}),
+                "detail": item["msg"],
+            }
+            for item in error.errors
+        ]
+        return problem(422, code="bad-input", detail="The request does not fit its description.", errors=errors)
+
+    @api.exception_handler(TooMany)
+    def too_many(_request: HttpRequest, error: TooMany) -> HttpResponse:
+        response = problem(
+            429, code="too-many", detail=f"Too many reports from this address; wait {error.wait} seconds."
+        )
+        response["Retry-After"] = str(error.wait)
+        return response
+
+    @api.exception_handler(Http404)
+    def missing(_request: HttpRequest, error: Http404) -> HttpResponse:
+        return problem(404, detail=str(error))
+
+    @api.exception_handler(HttpError)
+    def http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
+        return problem(error.status_code, detail=error.message)
+
+    @api.exception_handler(OperationalError)
+    def busy(_request: HttpRequest, error: OperationalError) -> HttpResponse:
+        log.exception("The database could not answer.", exc_info=error)
+        response = problem(503, code="busy", detail="The database is busy or away; try again.")
+        response["Retry-After"] = "1"
+        return response
+
+    @api.exception_handler(DatabaseError)
+    def database(_request: HttpRequest, error: DatabaseError) -> HttpResponse:
+        log.exception("The database refused.", exc_info=error)
+        return problem(500, detail="Something went wrong on our side; nothing was changed.")
+
+    @api.exception_handler(Exception)
+    def unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
+        log.exception("Unexpected error.", exc_info=error)
+        return problem(500, detail="Something went wrong on our side; nothing was changed.")
+
+
+class ProblemDocuments:
+    """Turns errors that the framework answers by itself (wrong method, bad host, CSRF) into problem documents."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if (
+            response.status_code < 400
+            or not request.path.startswith(_PREFIX)
+            or response.get("Content-Type") == CONTENT_TYPE
+        ):
+            return response
+        allowed = response.get("Allow", "")
+        detail = f"{request.method} is not possible here; possible: {allowed}." if response.status_code == 405 else ""
+        made = problem(response.status_code, detail=detail)
+        if allowed:
+            made["Allow"] = allowed
+        return made
+
+
+# --- handlers of the site (urls.py) -------------------------------------------------------------------------------
+
+
+TITLES = {
+    400: ("这个请求无法处理", "This request cannot be handled"),
+    403: ("不允许", "Not allowed"),
+    404: ("没有这个页面", "There is no such page"),
+    500: ("出错了，什么都没有改动", "Something went wrong; nothing was changed"),
+}
+
+
+def english() -> bool:
+    """Whether the caller reads English."""
+    return (get_language() or "").startswith("en")
+
+
+def _page(request: HttpRequest, status: int, error: Exception | None = None) -> HttpResponse:
+    if request.path.startswith(_PREFIX):
+        return problem(status)
+    detail = str(error.args[0]) if status == 404 and error and error.args and isinstance(error.args[0], str) else ""
+    title = TITLES[status][english()]
+    return render(request, "problem.html", {"status": status, "title": title, "detail": detail}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 404, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(request, 500)

@@ -1,0 +1,64 @@
+"""Reporting."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Path, Router
+
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.api.access import slow_down
+from yiwang.server.api.answering import ready
+from yiwang.server.api.schemas import Code, Reported, ReportIn
+from yiwang.server.api.schemas import Problem as ProblemDocument
+from yiwang.server.cases import operations
+from yiwang.server.cases.actors import actor_for
+
+router = Router(tags=["cases"])
+Key = Annotated[str, Header("", alias="Idempotency-Key", description="The same key and body get the same answer.")]
+
+
+def pictures(texts: list[str]) -> list[bytes]:
+    """Pictures from their base64 texts, with or without a ``data:`` prefix."""
+    found = []
+    for text in texts:
+        try:
+            found.append(base64.b64decode(text.split(",", 1)[1] if text.startswith("data:") else text, validate=True))
+        except (binascii.Error, ValueError, IndexError) as error:
+            raise BadInput(
+                Problem("A photo is no base64 text.", "Encode the file's bytes.", column="photos")
+            ) from error
+    return found
+
+
+@router.post(
+    "/cities/{city}/reports",
+    response={
+        201: Reported,
+        401: ProblemDocument,
+        403: ProblemDocument,
+        404: ProblemDocument,
+        422: ProblemDocument,
+        429: ProblemDocument,
+    },
+    summary="Report a problem",
+)
+def report(
+    request: HttpRequest, city: Annotated[Code, Path()], said: ReportIn, idempotency_key: Key = ""
+) -> HttpResponse:
+    """Locates, triages, routes, opens the case and says who has it, until when, and which rows of the rules decided."""
+    user: Any = request.auth  # type: ignore[attr-defined]
+    signed_in = user.is_authenticated
+    if not signed_in:
+        slow_down(request)
+    data: dict[str, Any] = said.model_dump(exclude={"photos", "address"})
+    data["place"] = said.address
+    if not signed_in:
+        data["source"] = ""
+    answer = operations.report(
+        city=city, data=data, actor=actor_for(user, city=city), photos=pictures(said.photos), key=idempotency_key
+    )
+    return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')

@@ -1,0 +1,210 @@
+"""What calls take and give. Answers are described here and rendered as they are, without a second validation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from ninja import Field, Schema
+from pydantic import AwareDatetime, ConfigDict, StringConstraints
+
+Code = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9._:-]*$")]
+Line = Annotated[str, StringConstraints(max_length=400)]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Picture = Annotated[str, StringConstraints(max_length=20_000_000)]
+
+
+class Strict(Schema):
+    """A body without fields that nobody reads: a misspelt one is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReportIn(Strict):
+    """A report. It needs a text or a category; a place by point, region or address is asked for, but a report without one is taken."""
+
+    text: Text = ""
+    category: Code = ""
+    condition: Code = ""
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    crs: Code = Field("", description="wgs84, cgcs2000, gcj02 or bd09; empty is what the city's pack says.")
+    region: Code = Field("", description="Code of a region or unit grid.")
+    address: Line = ""
+    contact: Annotated[str, StringConstraints(max_length=200)] = ""
+    source: Code = Field("", description="Channel; anonymous callers always report as the public.")
+    photos: list[Picture] = Field(default_factory=list, max_length=6, description="Pictures, base64.")
+
+
+class Why(Schema):
+    """A row of a decision table that decided."""
+
+    table: str
+    row: str
+    value: str
+    runner_up: str
+    verb: str
+    text: str
+    text_en: str
+
+
+class Reported(Schema):
+    """What became of a report."""
+
+    number: str
+    case: str
+    region: str
+    region_names: list[str]
+    grid: str
+    flag: str
+    category: str
+    priority: str
+    step: str
+    holder: str
+    deadline: datetime | None
+    seq: int
+    why: list[Why]
+
+
+class Part(Strict):
+    """One part of a case that is split."""
+
+    text: Text = ""
+    category: Code = ""
+
+
+class VerbIn(Strict):
+    """What verbs take; `GET /cities/{city}/workflow` says which verb requires what."""
+
+    seq: int | None = Field(
+        None, ge=0, le=2_000_000_000, description="The last event seen; another one since then is a conflict."
+    )
+    reason: Text | None = None
+    note: Text | None = None
+    opinion: Text | None = None
+    result: Text | None = None
+    unit: Code | None = None
+    units: Annotated[list[Code], Field(max_length=50)] | None = None
+    category: Code | None = None
+    condition: Code | None = None
+    region: Code | None = None
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    place: Line | None = None
+    priority: Code | None = None
+    until: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        None, description="A day, or a moment with offset."
+    )
+    into: Code | None = None
+    parts: Annotated[list[Part], Field(max_length=20)] | None = None
+    stars: int | None = Field(None, ge=1, le=5)
+    photos: Annotated[list[Picture], Field(max_length=6)] | None = Field(None, description="Pictures, base64.")
+
+
+class EventOut(Schema):
+    """Something that happened."""
+
+    seq: int
+    at: datetime
+    verb: str
+    actor: str
+    actor_name: str
+    actor_unit: str
+    role: str
+    from_step: str
+    to_step: str
+    from_holder: str
+    holder: str
+    reason: str
+    payload: dict[str, Any]
+
+
+class Acted(Schema):
+    """A case after a verb."""
+
+    number: str
+    seq: int
+    step: str
+    stage: str
+    holder: str
+    deadline: datetime | None
+    head: str
+    events: list[EventOut]
+
+
+class CaseRow(Schema):
+    """A case in a list."""
+
+    number: str
+    seq: int
+    step: str
+    stage: str
+    category: str
+    condition: str
+    region: str
+    grid: str
+    lon: float | None
+    lat: float | None
+    text: str
+    place: str
+    source: str
+    priority: str
+    holder: str
+    opened_at: datetime
+    filed_at: datetime | None
+    closed_at: datetime | None
+    deadline: datetime | None
+    overdue: bool
+    late: bool
+    rating: int
+    merged_into: str
+    flag: str
+
+
+class CasePage(Schema):
+    """A page of cases; ``next`` is the cursor of the following one."""
+
+    items: list[CaseRow]
+    next: str | None
+
+
+class CaseQuery(Schema):
+    """Filters of a list."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: Annotated[str, StringConstraints(pattern=r"^(open|overdue|closed)?$")] = ""
+    step: Code = ""
+    holder: Code = ""
+    category: Code = ""
+    region: Code = Field("", description="A prefix: a district gives everything below it.")
+    opened_after: AwareDatetime | None = None
+    opened_before: AwareDatetime | None = None
+    due_before: AwareDatetime | None = Field(None, description="Open cases whose deadline comes before.")
+    overdue: bool | None = Field(None, description="Open cases whose deadline has passed.")
+    q: Annotated[str, StringConstraints(max_length=100)] = Field(
+        "", description="Part of the text or the place, or the beginning of a number."
+    )
+    bbox: Annotated[str, StringConstraints(max_length=120)] = Field("", description="west,south,east,north in degrees.")
+    order: Annotated[str, StringConstraints(pattern=r"^(-opened_at|opened_at|deadline)$")] = "-opened_at"
+    cursor: Annotated[str, StringConstraints(max_length=300)] = ""
+    limit: int = Field(50, ge=1, le=500)
+
+
+class EventPage(Schema):
+    """The history of a case."""
+
+    items: list[EventOut]
+    next: str | None
+
+
+class Problem(Schema):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]]

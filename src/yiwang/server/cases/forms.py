@@ -1,0 +1,161 @@
+"""What the pages' forms ask for and what they give: fields of a verb, filters of a list, the body of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.utils import timezone
+
+from yiwang.core.cases.custody import facts_of
+from yiwang.core.cases.events import Actor
+from yiwang.core.cases.payloads import FIELD_NAMES
+from yiwang.core.cases.state import CaseState
+from yiwang.core.cases.workflow import Verb
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.cases.queries import CaseFilters
+from yiwang.server.common.templatetags.yiwang import named, say
+from yiwang.server.places.choices import category_choices
+from yiwang.server.places.queries import Runtime
+
+MOST_UNITS = 60
+STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
+
+
+def filters(values: Mapping[str, str]) -> CaseFilters:
+    """The filters of the list page."""
+    return CaseFilters(
+        state=values["state"],
+        step=values["step"],
+        holder=values["holder"],
+        category=values["category"],
+        region=values["region"],
+        q=values["q"],
+        order=values["order"],
+    )
+
+
+def sequence(post: QueryDict) -> int | None:
+    """The last event that the person saw.
+
+    Raises:
+        BadInput: When it is no number.
+    """
+    text = post.get("seq", "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise BadInput(Problem(f"seq {text!r} is no number.", "Open the case again.", column="seq"))
+    return int(text)
+
+
+def payload(post: QueryDict) -> dict[str, Any]:
+    """What a verb's form carries. Empty fields are left out; ``units`` and ``parts`` are lists."""
+    values: dict[str, Any] = {name: text for name in SIMPLE if (text := str(post.get(name, "")).strip())}
+    if units := [unit.strip() for unit in post.getlist("units") if unit.strip()]:
+        values["units"] = units
+    if lines := [line.strip() for line in post.get("parts", "").splitlines() if line.strip()]:
+        values["parts"] = [{"text": line} for line in lines]
+    return values
+
+
+SIMPLE = ("reason", "note", "unit", "category", "condition", "region", "until", "into", "stars", "opinion", "result")
+
+
+def report(post: QueryDict, actor: Actor) -> dict[str, Any]:
+    """The body of a report from the page.
+
+    Raises:
+        BadInput: When a coordinate is no number.
+    """
+    data: dict[str, Any] = {name: post.get(name, "").strip() for name in ("text", "category", "address", "contact")}
+    problems = []
+    for name in ("lon", "lat"):
+        text = post.get(name, "").strip()
+        try:
+            data[name] = float(text) if text else None
+        except ValueError:
+            problems.append(Problem(f"{name} {text!r} is no number.", "Write degrees, e.g. 120.30.", column=name))
+    if problems:
+        raise BadInput(problems)
+    if "intake" in actor.roles:
+        data["source"] = "hotline"
+    return data
+
+
+def fields(verb: Verb, *, state: CaseState, place: Runtime) -> list[dict[str, Any]]:
+    """The fields that a verb's form shows, required ones first."""
+    wanted = [(name, True) for name in verb.requires] + [
+        (name, False) for name in verb.optional if name not in verb.requires
+    ]
+    if "note" not in dict(wanted) and "reason" not in dict(wanted) and verb.effect not in {"rate"}:
+        wanted.append(("note", False))
+    return [_field(name, required, state=state, place=place, verb=verb) for name, required in wanted]
+
+
+def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Runtime) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "name": name,
+        "label": say(*FIELD_NAMES.get(name, (name, name))),
+        "kind": "text" if name in {"reason", "note", "opinion", "parts"} else "input",
+        "required": required,
+        "value": "",
+    }
+    match name:
+        case "photo":
+            return made | {"kind": "file"}
+        case "unit" | "units":
+            suggested, options = _units(verb, state=state, place=place)
+            help_text = say("规则建议：{unit}", "The rules suggest: {unit}", unit=suggested[1]) if suggested else ""
+            unset = required and not (verb.moves == "down" and suggested)
+            return made | {
+                "kind": "select",
+                "options": options,
+                "value": suggested[0] if suggested else "",
+                "help": help_text,
+                "required": unset,
+            }
+        case "category":
+            options = [
+                (category.code, named(category))
+                for major in category_choices(place)
+                for category in major["categories"]
+            ]
+            return made | {"kind": "select", "options": options, "value": state.category}
+        case "stars":
+            return made | {"kind": "select", "options": STARS}
+        case "until":
+            until = timezone.now().astimezone(place.info.zone).date() + timedelta(days=7)
+            return made | {"kind": "date", "value": until.isoformat()}
+        case "parts":
+            return made | {"help": say("每行一个部分，2 至 20 行", "One part a line, 2 to 20 lines")}
+        case _:
+            return made
+
+
+def _units(verb: Verb, *, state: CaseState, place: Runtime) -> tuple[tuple[str, str] | None, list[tuple[str, str]]]:
+    """The unit that the routing table suggests, and those that the move makes sense for, nearest first."""
+    units, suggested = place.rules.units, None
+    if verb.moves == "down":
+        ruled = place.rules.routed(facts_of(state), timezone.now().astimezone(place.info.zone).date())
+        found = units.get(ruled.value) if ruled else None
+        suggested = (found.code, named(found)) if found else None
+    holder = units.get(state.holder)
+    below = [
+        unit
+        for unit in units
+        if unit.code != state.holder and _sensible(verb, unit.level, holder.level if holder else "", unit.region, state)
+    ]
+    below.sort(key=lambda unit: (unit.parent != state.holder, -len(unit.region), unit.code))
+    options = [(unit.code, named(unit)) for unit in below[:MOST_UNITS]]
+    if suggested and suggested not in options:
+        options.insert(0, suggested)
+    return suggested, options
+
+
+def _sensible(verb: Verb, level: str, holder_level: str, region: str, state: CaseState) -> bool:
+    if verb.moves == "across":
+        return level == holder_level
+    return not state.region or not region or state.region.startswith(region)

@@ -1,0 +1,63 @@
+"""The same key and the same body get the same answer; the same key with another body is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from yiwang.core.cases.events import Refusal
+from yiwang.server.cases.models import IdempotencyKey
+
+LONGEST_KEY = 200
+
+
+class KeyReused(Refusal):
+    """An idempotency key was given before, with something else."""
+
+    code = "idempotency-key-reused"
+    status = 422
+
+
+def fingerprint(body: Mapping[str, Any]) -> bytes:
+    """A digest of what is asked."""
+    return hashlib.sha256(
+        orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    ).digest()
+
+
+def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None:
+    """What the key was answered before; None for a new key.
+
+    Raises:
+        KeyReused: When it came with another body.
+    """
+    check(key)
+    row = IdempotencyKey.objects.filter(scope=scope, key=key).values_list("fingerprint", "answer").first()
+    if row is None:
+        return None
+    if bytes(row[0]) != body:
+        raise KeyReused(
+            "这个幂等键已用于另一个请求。",
+            "This idempotency key was used for another request.",
+            field="Idempotency-Key",
+        )
+    answer: dict[str, Any] = orjson.loads(row[1])
+    return answer
+
+
+def check(key: str) -> None:
+    """Refuse a key that no row could hold."""
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        raise KeyReused(
+            f"幂等键最长 {LONGEST_KEY} 个可见字符。",
+            f"An idempotency key has at most {LONGEST_KEY} printable characters.",
+            field="Idempotency-Key",
+        )
+
+
+def remember(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> None:
+    """Keep the answer, in the transaction that did the work; whoever did the same at the same time fails here and is rolled back."""
+    IdempotencyKey.objects.create(scope=scope, key=key, fingerprint=body, answer=orjson.dumps(answer).decode())

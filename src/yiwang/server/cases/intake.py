@@ -1,0 +1,166 @@
+"""What a report must be before it can be decided: its words, its category, its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.space import SYSTEMS
+from yiwang.server.places.queries import Runtime
+
+LONGEST_TEXT = 4000
+LONGEST_PLACE = 400
+LONGEST_CONTACT = 200
+UNPLACED = frozenset({"outside", "default_point"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """Where a report is: finest region, unit grid, point in WGS 84, and how sure that is.
+
+    Attributes:
+        flag: Empty, ``border``, ``outside`` (the point lies in no region), ``default_point`` (a known stand-in for "no
+            place"), or ``words`` (told by the address).
+    """
+
+    region: str = ""
+    grid: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    flag: str = ""
+
+
+def checked(data: Mapping[str, Any], *, place: Runtime, at: datetime) -> dict[str, Any]:
+    """The report's words and codes, checked.
+
+    Raises:
+        BadInput: With everything that is wrong.
+    """
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for name, longest in (
+        ("text", LONGEST_TEXT),
+        ("place", LONGEST_PLACE),
+        ("contact", LONGEST_CONTACT),
+        ("source", 40),
+    ):
+        values[name] = text = clean(data.get(name))
+        if len(text) > longest:
+            problems.append(
+                Problem(f"The {name} has {len(text)} characters.", f"At most {longest} are taken.", column=name)
+            )
+    for name in ("category", "condition"):
+        values[name] = clean(data.get(name))
+    _check_category(values, place, at, problems)
+    if not values["text"] and not values["category"]:
+        problems.append(Problem("A report needs a text or a category.", "Say what is wrong.", column="text"))
+    if problems:
+        raise BadInput(problems)
+    return values
+
+
+def clean(value: Any) -> str:
+    """Text without the characters that no database column or page can hold."""
+    text = "" if value is None else str(value)
+    return "".join(
+        character for character in text if character in "\n\t" or character.isprintable() or character == "\u3000"
+    ).strip()
+
+
+def _check_category(values: dict[str, Any], place: Runtime, at: datetime, problems: list[Problem]) -> None:
+    code, condition = values["category"], values["condition"]
+    if not code:
+        if condition:
+            problems.append(Problem("A condition needs its category.", "Give the category too.", column="condition"))
+        return
+    category = place.categories.get(code)
+    if category is None:
+        problems.append(Problem(f"There is no category {code!r}.", "See the city's categories.", column="category"))
+    elif not category.validity.contains(at.astimezone(place.info.zone).date()):
+        problems.append(
+            Problem(
+                f"The category {code!r} is not in force.",
+                f"Use {category.replaced_by or 'another one'}.",
+                column="category",
+            )
+        )
+    elif condition and (code, condition) not in place.pack.conditions:
+        problems.append(
+            Problem(
+                f"The category {code!r} has no condition {condition!r}.",
+                "See the city's categories.",
+                column="condition",
+            )
+        )
+
+
+def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
+    """Where the report is: by its point; where that says nothing, by the region given, else by the words of its address.
+
+    Raises:
+        BadInput: When coordinates are half given or out of range, or the region is unknown.
+    """
+    lon, lat, region = data.get("lon"), data.get("lat"), clean(data.get("region"))
+    if (lon is None) != (lat is None):
+        raise BadInput(
+            Problem("A point needs lon and lat.", "Give both or neither.", column="lon" if lon is None else "lat")
+        )
+    named = _region_named(region, place)
+    if lon is None or lat is None:
+        if named:
+            return named
+        told = region_told(clean(data.get("place")), place=place)
+        return Placed(region=told, flag="words" if told else "")
+    crs = clean(data.get("crs"))
+    if crs and crs not in SYSTEMS:
+        raise BadInput(Problem(f"Unknown coordinate system {crs!r}.", f"One of {', '.join(SYSTEMS)}.", column="crs"))
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise BadInput(
+            Problem(
+                f"{lon}, {lat} is no place on Earth.",
+                "lon is the longitude, lat the latitude, in degrees.",
+                column="lon",
+            )
+        )
+    found, lon, lat = place.locate(float(lon), float(lat), crs=crs)
+    if found.flag not in UNPLACED:
+        return Placed(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag)
+    told = named.region if named else region_told(clean(data.get("place")), place=place)
+    return Placed(region=told, lon=lon, lat=lat, flag=found.flag)
+
+
+def _region_named(code: str, place: Runtime) -> Placed | None:
+    if not code:
+        return None
+    if code in place.regions:
+        return Placed(region=code)
+    try:
+        region = place.regions.chain(code)[-1]  # a unit grid's code begins with its community's
+    except BadInput:
+        raise BadInput(Problem(f"There is no region {code!r}.", "See the city's regions.", column="region")) from None
+    return Placed(region=region.code, grid=code)
+
+
+def region_told(address: str, *, place: Runtime) -> str:
+    """The finest region whose name stands in an address; where several do and none holds the other, what holds them all."""
+    if not address:
+        return ""
+    named = [
+        region.code
+        for region in place.locator.tree
+        if region.parent and any(len(name) >= 2 and name in address for name in (region.name, region.name_en))
+    ]
+    finest = [code for code in named if not any(other != code and other.startswith(code) for other in named)]
+    # a name that lies on the way named by other parts of the address weighs more than one alone
+    weight = {code: sum(code.startswith(other) for other in named) for code in finest}
+    best = [code for code in finest if weight[code] == max(weight.values())]
+    if not best:
+        return ""
+    if len(best) == 1:
+        return best[0]
+    chains = [[region.code for region in place.regions.chain(code)] for code in best]
+    common = [codes[0] for codes in zip(*chains, strict=False) if len(set(codes)) == 1]
+    return common[-1] if len(common) > 1 else ""

@@ -1,0 +1,112 @@
+"""An import by several processes: each decides and writes chunks of its own, each chunk one transaction as ever."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, fields
+
+from yiwang.server.cases import spawning
+from yiwang.server.cases.lifecycles import CHUNK, BulkWriter, Lifecycle, Totals, import_batch, without_collecting
+
+Batch = list[Sequence[Lifecycle]]
+_WAITING = 2  # batches that wait for each process, so that none stands idle
+
+# what a helping process needs, set when it begins
+_city = _origin = ""
+_quiet = False
+
+
+def import_by_many(
+    *,
+    bundles: Iterable[Sequence[Lifecycle]],
+    city: str,
+    origin: str,
+    quiet: bool,
+    processes: int,
+    progress: Callable[[int], None] | None = None,
+) -> Totals:
+    """Like `import_lives`, by so many processes of their own.
+
+    Raises:
+        BadInput: When a record cannot be taken; chunks before and around it are written.
+    """
+    totals, done = Totals(), 0
+    context = multiprocessing.get_context("spawn")
+    given = (os.getpid(), city, origin, quiet)
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=spawning.begin, initargs=given) as pool:
+        pending: dict[Future[dict[str, int]], int] = {}
+        try:
+            for batch in batches(bundles):
+                pending[pool.submit(_live_and_write, batch)] = sum(map(len, batch))
+                if len(pending) >= processes * _WAITING:
+                    done += _finished(pending, totals)
+                    if progress:
+                        progress(done)
+            while pending:
+                done += _finished(pending, totals)
+                if progress:
+                    progress(done)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return totals
+
+
+def batches(bundles: Iterable[Sequence[Lifecycle]], size: int = CHUNK) -> Iterator[Batch]:
+    """Bundles gathered until they are a chunk."""
+    batch: Batch = []
+    lives = 0
+    for bundle in bundles:
+        batch.append(bundle)
+        lives += len(bundle)
+        if lives >= size:
+            yield batch
+            batch, lives = [], 0
+    if batch:
+        yield batch
+
+
+def _finished(pending: dict[Future[dict[str, int]], int], totals: Totals) -> int:
+    """Take in what has been finished; how many lives that were."""
+    ended, _ = wait(pending, return_when=FIRST_COMPLETED)
+    lives = 0
+    for future in ended:
+        lives += pending.pop(future)
+        for name, count in future.result().items():
+            setattr(totals, name, getattr(totals, name) + count)
+    return lives
+
+
+# --- in the helping process ---------------------------------------------------------------------------------------
+
+
+def begin(parent: int, city: str, origin: str, quiet: bool) -> None:
+    """Remember what this process is to do, and end when its parent does."""
+    global _city, _origin, _quiet
+    _city, _origin, _quiet = city, origin, quiet
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A helper whose parent was killed would wait for work for ever."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+def _live_and_write(batch: Batch) -> dict[str, int]:
+    from yiwang.server.places.queries import runtime
+
+    writer = BulkWriter(place=runtime(_city), origin=_origin, quiet=_quiet, chunk=1 << 30)
+    import_batch(batch, writer)
+    with without_collecting():
+        writer.flush()
+    return asdict(writer.totals)
+
+
+assert all(item.type in {"int", int} for item in fields(Totals)), "totals are summed up"

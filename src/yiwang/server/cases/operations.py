@@ -1,0 +1,349 @@
+"""Writing cases. Each command is one transaction: lock, load, decide, then events with their hashes, row and outbox together.
+
+Nothing that must last hangs on a signal or on_commit. A process killed at any point leaves the case as it was before
+the command or as it is after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from yiwang.core.cases.decide import advance
+from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Missing, NotPossible, Unknown
+from yiwang.core.cases.state import CaseState
+from yiwang.core.cases.workflow import Verb
+from yiwang.server.cases import answers, idempotency, intake, numbering, rows, storage, tallies
+from yiwang.server.cases import photos as pictures
+from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
+from yiwang.server.cases.models import Event as EventRow
+from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+
+REPORT_COLUMNS = (
+    "case_id", "number", "city", "at", "text", "category", "lon", "lat", "region", "place", "source", "contact",
+    "reporter", "origin", "external",
+)  # fmt: skip
+OUTBOX_COLUMNS = ("city", "number", "first", "last", "created_at", "attempts", "next_at", "error")
+PAYLOAD_FIELDS = frozenset(
+    {
+        "reason", "note", "unit", "category", "condition", "region", "lon", "lat", "place", "priority", "until", "into",
+        "units", "parts", "stars", "opinion", "result",
+    }
+)  # fmt: skip
+MOST_PARTS = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """What a command does to one case: its row before (None for a new one), the state after, the events."""
+
+    state: CaseState
+    events: list[Event]
+    row: Mapping[str, Any] | None = None
+    flag: str = ""
+    pk: int = 0
+    head: bytes = b""
+
+
+# --- reporting ----------------------------------------------------------------------------------------------------
+
+
+def report(
+    *,
+    city: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    photos: Sequence[Any] = (),
+    key: str = "",
+    at: datetime | None = None,
+    client: str = "",
+) -> dict[str, Any]:
+    """Take a report: locate, triage, route, open a case, all in one transaction.
+
+    Args:
+        city: Id of the city.
+        data: ``text``, ``category``, ``condition``, ``lon``, ``lat``, ``crs``, ``region``, ``place``, ``contact``,
+            ``source``; ``origin`` and ``external`` name the report in the system that it came from.
+        actor: Who reports.
+        photos: Pictures, as bytes or open files.
+        key: Idempotency key; empty for none.
+        at: When, for records of the past; now by default.
+        client: Address of an anonymous reporter, which is not kept.
+
+    Returns:
+        The answer of ``POST /cities/{city}/reports``.
+
+    Raises:
+        BadInput: With every field that is wrong.
+        Refusal: `Unknown` without such a city, `NotAllowed`, `KeyReused`.
+    """
+    place = _place(city)
+    at = at or datetime.now(UTC)
+    asked = idempotency.fingerprint({"report": dict(data), "photos": len(photos)}) if key else b""
+    scope = f"{city}:{actor.id}"
+    if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
+        return answer
+    words = intake.checked(data, place=place, at=at)
+    where = intake.placed(data, place=place)
+    kept = _kept(photos)
+    numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
+    source = words["source"] or _default_source(actor)
+    payload = {
+        "number": numbers[numbering.CASE], "city": city, "text": words["text"], "category": words["category"],
+        "condition": words["condition"], "place": words["place"], "source": source, "region": where.region,
+        "grid": where.grid, "lon": where.lon, "lat": where.lat,
+        "reporter": actor.id if actor.id.startswith("user:") else "",
+        "flags": [where.flag] if where.flag else [], "photos": [photo.digest for photo in kept],
+    }  # fmt: skip
+    command = Command(verb=place.rules.workflow.opening().id, actor=actor, payload=payload)
+    events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
+    change = Change(state=state, events=events, flag=where.flag)
+    answer = answers.reported(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
+    said = (
+        numbers[numbering.REPORT], city, at, words["text"], words["category"], where.lon, where.lat, where.region,
+        words["place"], source, words["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),
+    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            _write([change], place)
+            storage.insert_one(Report, REPORT_COLUMNS, (change.pk, *said))
+            _write_photos(change, kept, seq=1)
+            if key:
+                idempotency.remember(scope=scope, key=key, body=asked, answer=answer)
+    except IntegrityError:
+        # somebody else came first with the same key
+        if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked) or {}):
+            return answer
+        raise
+    return answer
+
+
+def _default_source(actor: Actor) -> str:
+    return "inspector" if "inspector" in actor.roles else "public"
+
+
+# --- acting -------------------------------------------------------------------------------------------------------
+
+
+def act(
+    *,
+    number: str,
+    command: Command,
+    city: str = "",
+    photos: Sequence[Any] = (),
+    key: str = "",
+    at: datetime | None = None,
+) -> dict[str, Any]:
+    """Do a verb on a case.
+
+    Args:
+        number: The case.
+        command: The wish; ``expected_seq`` makes it a conflict when somebody acted since.
+        city: If given, the case must be of this city.
+        photos: Pictures that come with it.
+        key: Idempotency key; empty for none.
+        at: When, for records of the past; now by default.
+
+    Returns:
+        The answer of ``POST /cases/{number}/verbs/{verb}``.
+
+    Raises:
+        Refusal: Why it cannot be done; the case is as it was.
+        BadInput: With every field that is wrong.
+    """
+    scope = f"{number}:{command.actor.id}"
+    asked = b""
+    if key:
+        body = {
+            "verb": command.verb,
+            "payload": dict(command.payload),
+            "seq": command.expected_seq,
+            "photos": len(photos),
+        }
+        asked = idempotency.fingerprint(body)
+        if answer := idempotency.stored_answer(scope=scope, key=key, body=asked):
+            return answer
+    kept = _kept(photos)
+    place, verb = _case_place(number, command, city=city)
+    parts = (
+        _part_numbers(verb, command.payload, place, at or datetime.now(UTC)) if verb and verb.effect == "split" else []
+    )
+    with transaction.atomic():
+        # the other case's row is locked together with this one, in the order of numbers
+        others = [str(command.payload.get("into") or "")] if verb and verb.effect == "merge" else []
+        found = rows.loaded([number, *filter(None, others)], lock=True)
+        if number not in found:
+            raise _no_case(number)
+        if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
+            return answer  # the same call, at the same time, has been waiting for the lock before us
+        moment = at or datetime.now(UTC)
+        changes = _decided(found, number, command, verb, place, moment, photos=kept, parts=parts)
+        _write(changes, place)
+        _write_photos(changes[0], kept, seq=changes[0].events[0].seq)
+        answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place)
+        if key:
+            idempotency.remember(scope=scope, key=key, body=asked, answer=answer)
+    return answer
+
+
+def _decided(
+    found: Mapping[str, Mapping[str, Any]],
+    number: str,
+    command: Command,
+    verb: Verb | None,
+    place: Runtime,
+    at: datetime,
+    *,
+    photos: Sequence[pictures.Kept],
+    parts: Sequence[str],
+) -> list[Change]:
+    """The changes that a command makes: to its case first, then to the others that it concerns."""
+    row = found[number]
+    payload = {name: value for name, value in command.payload.items() if name in PAYLOAD_FIELDS}
+    if command.actor == SYSTEM_ACTOR:
+        payload = dict(command.payload)
+    if photos:
+        payload["photos"] = [photo.digest for photo in photos]
+    if parts:
+        payload["numbers"] = list(parts)
+    state = rows.state_of(row)
+    wish = Command(verb=command.verb, actor=command.actor, payload=payload, expected_seq=command.expected_seq)
+    changes = [_changed(row, state, wish, place, at)]
+    if verb is not None and verb.effect == "merge":
+        changes.append(_absorbed(found, number, str(payload.get("into") or ""), place, at))
+    if parts:
+        changes += _split(changes[0].state, payload.get("parts") or [], parts, place, at)
+    return changes
+
+
+def _changed(row: Mapping[str, Any], state: CaseState, command: Command, place: Runtime, at: datetime) -> Change:
+    events, state = advance(state, command, rules=place.rules, calendar=place.calendar, at=at)
+    return Change(state=state, events=events, row=row, flag=row["flag"], pk=row["id"], head=row["head"])
+
+
+def _absorbed(found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: Runtime, at: datetime) -> Change:
+    """The other side of a merger."""
+    row = found.get(into)
+    if row is None or row["city"] != place.info.id:
+        raise Unknown(f"没有编号为 {into} 的案卷。", f"There is no case {into!r}.", field="into")
+    if row["merged_into"]:
+        raise NotPossible(
+            f"{into} 已并入 {row['merged_into']}，请并入后者。",
+            f"{into} has been merged into {row['merged_into']}; merge into that one.",
+            field="into",
+        )
+    verb = next((verb for verb in place.rules.workflow.verbs.values() if verb.effect == "absorb"), None)
+    if verb is None:
+        raise NotPossible("这个城市的流程不收并入的案卷。", "This city's workflow takes in no merged cases.")
+    wish = Command(verb=verb.id, actor=SYSTEM_ACTOR, payload={"number": number})
+    return _changed(row, rows.state_of(row), wish, place, at)
+
+
+def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: Runtime, at: datetime) -> list[str]:
+    parts = payload.get("parts") or []
+    if (
+        not isinstance(parts, list)
+        or not 1 < len(parts) <= MOST_PARTS
+        or not all(isinstance(part, Mapping) for part in parts)
+    ):
+        raise Missing(
+            f"「{verb.name}」须写明 2 至 {MOST_PARTS} 个部分。",
+            f"“{verb.name_en}” needs 2 to {MOST_PARTS} parts.",
+            field="parts",
+        )
+    for part in parts:
+        intake.checked({"text": part.get("text"), "category": part.get("category")}, place=place, at=at)
+    return [numbering.next_number(place.info, kind=numbering.CASE, at=at) for _ in parts]
+
+
+def _split(
+    whole: CaseState, parts: Sequence[Mapping[str, Any]], numbers: Sequence[str], place: Runtime, at: datetime
+) -> list[Change]:
+    """The new cases that a split makes: at the same place, each with its own words and category."""
+    changes = []
+    for number, part in zip(numbers, parts, strict=True):
+        payload = {
+            "number": number, "city": whole.city, "text": intake.clean(part.get("text")) or whole.text,
+            "category": intake.clean(part.get("category")) or whole.category, "region": whole.region, "grid": whole.grid,
+            "lon": whole.lon, "lat": whole.lat, "place": whole.place, "source": whole.source, "reporter": whole.reporter,
+            "part_of": whole.number,
+        }  # fmt: skip
+        command = Command(verb=place.rules.workflow.opening().id, actor=SYSTEM_ACTOR, payload=payload)
+        events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
+        changes.append(Change(state=state, events=events))
+    return changes
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _write(changes: Sequence[Change], place: Runtime) -> None:
+    """Rows, events with their hashes and outbox of every case concerned; the caller holds the transaction."""
+    city = place.info.id
+    event_rows: list[tuple[Any, ...]] = []
+    outbox: list[tuple[Any, ...]] = []
+    moved: list[tuple[Any, ...]] = []
+    for change in changes:
+        digests = rows.chained(change.events, head=change.head if change.row is not None else None)
+        change.head = digests[-1]
+        values = rows.case_values(change.state, head=change.head, flag=change.flag, place=place)
+        if change.row is None:
+            change.pk = storage.insert_one(Case, rows.CASE_COLUMNS, values)
+        else:
+            storage.update_one(Case, rows.CASE_COLUMNS, values, pk=change.pk)
+        event_rows += [
+            rows.event_values(event, case_id=change.pk, city=city, digest=digest)
+            for event, digest in zip(change.events, digests, strict=True)
+        ]
+        outbox.append(outbox_values(change.events, city=city))
+        moved += tallies.moves(change.row, change.state)
+    storage.insert_many(EventRow, rows.EVENT_COLUMNS, event_rows)
+    storage.insert_many(Outbox, OUTBOX_COLUMNS, outbox)
+    storage.insert_many(Tally, tallies.COLUMNS, moved)
+
+
+def outbox_values(events: Sequence[Event], *, city: str) -> tuple[Any, ...]:
+    """The outbox row of a command's events, in the order of `OUTBOX_COLUMNS`."""
+    now = datetime.now(UTC)
+    return (city, events[0].number, events[0].seq, events[-1].seq, now, 0, now, "")
+
+
+def _kept(files: Sequence[Any]) -> list[pictures.Kept]:
+    return pictures.keep(files) if files else []
+
+
+def _write_photos(change: Change, kept: Sequence[pictures.Kept], *, seq: int) -> None:
+    if kept:
+        Photo.objects.bulk_create(
+            Photo(
+                case_id=change.pk, seq=seq, path=photo.path, digest=photo.digest, width=photo.width, height=photo.height
+            )
+            for photo in kept
+        )
+
+
+# --- finding ------------------------------------------------------------------------------------------------------
+
+
+def _place(city: str) -> Runtime:
+    try:
+        return runtime(city)
+    except NoSuchCity:
+        raise Unknown(f"没有「{city}」这个城市。", f"There is no city {city!r}.", field="city") from None
+
+
+def _no_case(number: str) -> Unknown:
+    return Unknown(f"没有编号为 {number} 的案卷。", f"There is no case {number!r}.", field="number")
+
+
+def _case_place(number: str, command: Command, *, city: str) -> tuple[Runtime, Verb | None]:
+    """The city of a case and the verb; an unknown verb is refused by `decide`, which names it."""
+    found = city or Case.objects.filter(number=number).values_list("city", flat=True).first()
+    if not found:
+        raise _no_case(number)
+    place = _place(found)
+    return place, place.rules.workflow.verbs.get(command.verb)

@@ -1,0 +1,172 @@
+"""How a case reads to people: names for codes, clocks as traffic lights, events as sentences, in their language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from yiwang.core.cases.events import Event
+from yiwang.core.cases.state import CaseState
+from yiwang.core.worktime import Clock, TimeUnit
+from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.places.queries import Runtime
+
+YELLOW_FROM = 0.8  # of the limit used; the design's traffic light
+
+UNIT_NAMES = {
+    TimeUnit.URGENT_HOURS: ("紧急工作时", "urgent hours (day and night)"),
+    TimeUnit.WORK_HOURS: ("工作时", "working hours"),
+    TimeUnit.WORK_DAYS: ("工作日", "working days"),
+    TimeUnit.CALENDAR_DAYS: ("自然日", "calendar days"),
+}
+SOURCE_NAMES = {
+    "public": ("市民", "Citizen"),
+    "hotline": ("热线", "Hotline"),
+    "inspector": ("监督员", "Inspector"),
+    "sensor": ("监测", "Sensor"),
+    "leader": ("领导交办", "Leader"),
+    "video": ("视频", "Video"),
+    "transfer": ("转来", "Transferred"),
+}
+CLOCK_STATES = {"running": ("计时中", "running"), "paused": ("已暂停", "paused"), "stopped": ("已停", "stopped")}
+
+
+def both(pair: tuple[str, str] | None, fallback: str = "") -> str:
+    """The text of a (Chinese, English) pair in the page's language."""
+    return say(*pair) if pair else fallback
+
+
+def light(*, opened_at: datetime, deadline: datetime | None, closed_at: datetime | None, at: datetime) -> str:
+    """Traffic light of a deadline: red when it has passed, yellow in the last fifth of the time, green before."""
+    if closed_at is not None or deadline is None:
+        return ""
+    if at >= deadline:
+        return "red"
+    whole = (deadline - opened_at).total_seconds()
+    return "yellow" if whole <= 0 or (at - opened_at).total_seconds() / whole >= YELLOW_FROM else "green"
+
+
+def region_name(runtime: Runtime, code: str, *, levels: int = 2) -> str:
+    """The last names of a region's chain, e.g. ``崇安寺街道 · 盛巷社区``; the code where the pack does not know it."""
+    if not code:
+        return say("位置待定", "Not located")
+    chain = runtime.regions.chain(code) if code in runtime.regions else ()
+    names = [named(region) for region in chain[1:]] or [named(region) for region in chain]
+    return " · ".join(names[-levels:]) or code
+
+
+def unit_name(runtime: Runtime, code: str) -> str:
+    unit = runtime.rules.units.get(code) if code else None
+    return named(unit) if unit else code
+
+
+def step_name(runtime: Runtime, step: str) -> str:
+    found = runtime.rules.workflow.steps.get(step)
+    return named(found) if found else step
+
+
+def category_name(runtime: Runtime, code: str) -> str:
+    found = runtime.categories.get(code)
+    return named(found) if found else (code or say("未分类", "Not classified"))
+
+
+def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dict[str, Any]:
+    """One line of a list, from the columns of a case."""
+    left = None
+    if values["deadline"] is not None and values["closed_at"] is None:
+        left = (values["deadline"] - at).total_seconds()
+    return {
+        **values,
+        "category_name": category_name(runtime, values["category"]),
+        "step_name": step_name(runtime, values["step"]),
+        "region_name": region_name(runtime, values["region"]),
+        "holder_name": unit_name(runtime, values["holder"]),
+        "light": light(
+            opened_at=values["opened_at"], deadline=values["deadline"], closed_at=values["closed_at"], at=at
+        ),
+        "left": left,
+        "late": -left if left is not None else None,
+    }
+
+
+def limit_text(amount: float, unit: TimeUnit) -> str:
+    return f"{amount:g} {both(UNIT_NAMES[unit])}"
+
+
+def clocks(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[str, Any]]:
+    """The clocks of a case with what is used and what is left, in counted time."""
+    return [_clock(name, clock, runtime=runtime, at=at) for name, clock in state.clocks.items()]
+
+
+def _clock(name: str, clock: Clock, *, runtime: Runtime, at: datetime) -> dict[str, Any]:
+    definition = runtime.rules.workflow.clocks.get(name)
+    used = clock.elapsed(calendar=runtime.calendar, at=at)
+    left = clock.remaining(calendar=runtime.calendar, at=at)
+    due = clock.deadline(calendar=runtime.calendar)
+    late = at > due if due else left < 0
+    state = "red" if late else "green" if left > (1 - YELLOW_FROM) * clock.limit_seconds else "yellow"
+    names = {"name": definition.name, "name_en": definition.name_en} if definition else {"name": name}
+    return {
+        **names,
+        "status_name": both(CLOCK_STATES.get(str(clock.status)), str(clock.status)),
+        "limit_text": _seconds_text(clock, runtime),
+        "used": used,
+        "left": left,
+        "late": -left,
+        "light": state if str(clock.status) == "running" else "",
+    }
+
+
+def _seconds_text(clock: Clock, runtime: Runtime) -> str:
+    hours = clock.limit_seconds / 3600
+    if clock.unit == TimeUnit.WORK_DAYS:
+        return limit_text(clock.limit_seconds / runtime.calendar.seconds_per_day, clock.unit)
+    return limit_text(hours / 24 if clock.unit == TimeUnit.CALENDAR_DAYS else hours, clock.unit)
+
+
+def story(events: Iterable[Event], *, runtime: Runtime, persons: bool) -> list[dict[str, Any]]:
+    """The events of a case as a reader sees them, oldest first; ``persons`` says whether names are shown."""
+    return [_told(event, runtime, persons) for event in events]
+
+
+def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
+    workflow = runtime.rules.workflow
+    verb, role = workflow.verbs.get(event.verb), workflow.roles.get(event.role)
+    tone = (
+        "system"
+        if event.actor == "system"
+        else "bad"
+        if event.verb in {"check_fail", "return", "reject", "void", "reopen"}
+        else ""
+    )
+    return {
+        "verb_name": named(verb) if verb else event.verb,
+        "at": event.at,
+        "actor_name": say("系统", "System") if event.actor == "system" else event.actor_name if persons else "",
+        "role_name": named(role) if role and event.actor != "system" else "",
+        "actor_unit_name": unit_name(runtime, event.actor_unit),
+        "moved": event.holder != event.from_holder,
+        "from_holder_name": unit_name(runtime, event.from_holder),
+        "holder_name": unit_name(runtime, event.holder),
+        "reason": event.reason,
+        "lines": [str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key)],
+        "tone": tone,
+    }
+
+
+def custody(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[str, Any]]:
+    """The chain of holders with the time, day and night, that each has had the case."""
+    return [
+        {
+            "unit_name": unit_name(runtime, link.unit),
+            "seconds": ((link.until or state.closed_at or at) - link.since).total_seconds(),
+        }
+        for link in state.custody
+        if link.unit
+    ]
+
+
+def in_english() -> bool:
+    """Whether sentences that the core makes in both languages are to be shown in English."""
+    return english()

@@ -1,0 +1,350 @@
+"""Reading cases: lists by cursor, one case, counts by region, points for the map."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models.functions import Substr
+
+from yiwang.core.cases.events import Event
+from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.cases import explaining, rows
+from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
+from yiwang.server.cases.models import Event as EventRow
+from yiwang.server.places.queries import Runtime, runtime
+
+LISTED = (
+    "id", "number", "seq", "step", "stage", "category", "condition", "region", "grid", "lon", "lat", "text", "place",
+    "source", "priority", "holder", "opened_at", "filed_at", "closed_at", "deadline", "overdue", "rating",
+    "merged_into", "flag",
+)  # fmt: skip
+MOST_LISTED = 500
+ORDERS = {"-opened_at": ("opened_at", True), "opened_at": ("opened_at", False), "deadline": ("deadline", False)}
+STATES = ("", "open", "overdue", "closed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilters:
+    """What a list shows.
+
+    Attributes:
+        state: ``open``, ``overdue`` (open, deadline passed), ``closed``, or empty for all.
+        region: Prefix: a district gives everything below it.
+        q: Part of the text or place, or the beginning of a number.
+        bbox: West, south, east, north in degrees.
+        order: ``-opened_at``, ``opened_at``, or ``deadline`` (open cases with a deadline only).
+    """
+
+    state: str = ""
+    step: str = ""
+    holder: str = ""
+    category: str = ""
+    region: str = ""
+    opened_after: datetime | None = None
+    opened_before: datetime | None = None
+    due_before: datetime | None = None
+    q: str = ""
+    bbox: tuple[float, float, float, float] | None = None
+    order: str = "-opened_at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Rows and the cursor of the next page; None on the last."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseDetail:
+    """One case with its history."""
+
+    values: dict[str, Any]
+    state: CaseState
+    events: list[Event]
+    head_hash: bytes
+    photos: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+
+
+# --- lists --------------------------------------------------------------------------------------------------------
+
+
+def list_cases(
+    *, city: str, filters: CaseFilters, cursor: str = "", limit: int = 50, at: datetime | None = None
+) -> Page:
+    """A page of cases. The page five hundred pages in costs what the first one costs: a cursor names the last row seen.
+
+    Args:
+        city: City.
+        filters: What to show, in which order.
+        cursor: ``next`` of the page before; empty for the first.
+        limit: Rows, at most `MOST_LISTED`.
+        at: Now, for what is overdue.
+
+    Raises:
+        BadInput: When a filter or the cursor is no such thing.
+    """
+    if not 1 <= limit <= MOST_LISTED:
+        raise BadInput(Problem(f"limit={limit} cannot be given.", f"Between 1 and {MOST_LISTED}.", column="limit"))
+    column, falling = _order(filters.order)
+    query = narrowed(Case.objects.filter(city=city), filters, place=runtime(city), at=at or datetime.now(UTC))
+    if column == "deadline":
+        query = query.filter(closed_at=None, deadline__isnull=False)
+    if cursor:
+        query = _beyond(query, column, falling, cursor)
+    sign = "-" if falling else ""
+    found = list(query.order_by(f"{sign}{column}", f"{sign}id").values(*LISTED)[: limit + 1])
+    more = len(found) > limit
+    found = found[:limit]
+    return Page(items=found, next=_cursor(found[-1], column) if more else None)
+
+
+def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at: datetime) -> QuerySet[Case]:
+    """The cases that pass the filters."""
+    if filters.state not in STATES:
+        raise BadInput(Problem(f"There is no state {filters.state!r}.", "open, overdue or closed.", column="state"))
+    for name in ("step", "holder", "category"):
+        if value := getattr(filters, name):
+            query = query.filter(**{name: value})
+    if filters.region:
+        query = within(query, filters.region, place=place)
+    if filters.opened_after:
+        query = query.filter(opened_at__gte=filters.opened_after)
+    if filters.opened_before:
+        query = query.filter(opened_at__lt=filters.opened_before)
+    if filters.state in {"open", "overdue"}:
+        query = query.filter(closed_at=None)
+    if filters.state == "closed":
+        query = query.filter(closed_at__isnull=False)
+    due = [moment for moment in (filters.due_before, at if filters.state == "overdue" else None) if moment]
+    if due:
+        query = query.filter(closed_at=None, deadline__lt=min(due))
+    if filters.bbox:
+        west, south, east, north = filters.bbox
+        query = query.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
+    if filters.q:
+        query = _searched(query, filters.q)
+    return query
+
+
+def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Case]:
+    """The cases of a region and of everything below it. The root has all of the city's, those without a place too."""
+    if region in {root.code for root in place.regions.roots}:
+        return query
+    return query.filter(region__gte=region, region__lt=_after(region))
+
+
+def _after(prefix: str) -> str:
+    """The first text behind all that begin with a prefix, in the order of code points."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+
+
+def _searched(query: QuerySet[Case], words: str) -> QuerySet[Case]:
+    for word in words.split()[:5]:
+        query = query.filter(Q(text__contains=word) | Q(place__contains=word) | Q(number__startswith=word))
+    return query
+
+
+def _order(order: str) -> tuple[str, bool]:
+    try:
+        return ORDERS[order]
+    except KeyError:
+        raise BadInput(
+            Problem(f"There is no order {order!r}.", f"One of {', '.join(ORDERS)}.", column="order")
+        ) from None
+
+
+def _cursor(row: dict[str, Any], column: str) -> str:
+    raw = orjson.dumps([row[column].isoformat(), row["id"]])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _beyond(query: QuerySet[Case], column: str, falling: bool, cursor: str) -> QuerySet[Case]:
+    try:
+        text, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        moment, last = datetime.fromisoformat(text), int(last)
+        if moment.tzinfo is None or not 0 <= last < 2**63:
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, OverflowError):
+        raise BadInput(
+            Problem("The cursor is not one that this list gave.", "Begin without one.", column="cursor")
+        ) from None
+    side, strictly = ("lte", "lt") if falling else ("gte", "gt")
+    # the first condition is what the index is entered with
+    return query.filter(**{f"{column}__{side}": moment}).filter(
+        Q(**{f"{column}__{strictly}": moment}) | Q(**{f"id__{strictly}": last})
+    )
+
+
+# --- one case -----------------------------------------------------------------------------------------------------
+
+
+def get_case(*, city: str = "", number: str, with_events: bool = True) -> CaseDetail | None:
+    """A case with its history, photos and reports; None when there is none, or not in this city."""
+    query = Case.objects.filter(number=number)
+    row = (query.filter(city=city) if city else query).values(*rows.LOADED).first()
+    if row is None:
+        return None
+    return CaseDetail(
+        values=row,
+        state=rows.state_of(row),
+        events=events_of(row["id"], number=number) if with_events else [],
+        head_hash=bytes(row["head"]),
+        photos=_plain(
+            Photo.objects.filter(case_id=row["id"])
+            .order_by("id")
+            .values("id", "seq", "digest", "width", "height", "at")
+        ),
+        reports=_plain(
+            Report.objects.filter(case_id=row["id"])
+            .order_by("id")
+            .values("number", "at", "text", "category", "source", "contact", "reporter", "origin", "external")
+        ),
+    )
+
+
+def events_of(case_id: int, *, number: str) -> list[Event]:
+    """The events of a case, in their order."""
+    found = (
+        EventRow.objects.filter(case_id=case_id)
+        .order_by("seq")
+        .values(*(name for name in rows.EVENT_COLUMNS if name != "hash"))
+    )
+    return [rows.event_of(row, number=number) for row in found]
+
+
+def why(events: Iterable[Event], *, runtime: Runtime, in_english: bool) -> list[str]:
+    """Why a case went where it went, as sentences."""
+    return explaining.why(events, place=runtime, in_english=in_english)
+
+
+def city_of(number: str) -> str | None:
+    """The city of a case."""
+    return Case.objects.filter(number=number).values_list("city", flat=True).first()
+
+
+def outbox_backlog() -> tuple[int, float]:
+    """How many messages wait, and for how many seconds the oldest has."""
+    found = Outbox.objects.filter(sent_at=None).aggregate(n=Count("id"), oldest=Min("created_at"))
+    age = (datetime.now(UTC) - found["oldest"]).total_seconds() if found["oldest"] else 0.0
+    return found["n"], age
+
+
+def photo_path(*, city: str, number: str, photo: int) -> Path | None:
+    """File of a case's photo."""
+    found = Photo.objects.filter(pk=photo, case__number=number, case__city=city).values_list("path", flat=True).first()
+    path = Path(settings.YIWANG_HOME, found) if found else None
+    return path if path and path.is_file() else None
+
+
+# --- counts -------------------------------------------------------------------------------------------------------
+
+
+def _tallied(city: str, region: str) -> QuerySet[Tally]:
+    query = Tally.objects.filter(city=city)
+    if region in {root.code for root in runtime(city).regions.roots}:
+        return query
+    return query.filter(region__gte=region, region__lt=_after(region))
+
+
+def _ends(city: str) -> set[str]:
+    return {step.id for step in runtime(city).rules.workflow.steps.values() if step.end}
+
+
+def _overdue(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
+    query = Case.objects.filter(city=city, closed_at=None, deadline__lt=at or datetime.now(UTC))
+    return within(query, region, place=runtime(city))
+
+
+def figures(*, city: str, region: str, at: datetime | None = None) -> dict[str, Any]:
+    """Cases of a region: all, open, open and overdue, closed, and the share of the closed ones that were on time."""
+    ends = _ends(city)
+    sums = _tallied(city, region).values_list("step", "late").annotate(n=Sum("count"))
+    total = closed = in_time = 0
+    for step, late, count in sums:
+        total += count
+        if step in ends:
+            closed += count
+            in_time += 0 if late else count
+    return {
+        "cases": total,
+        "open": total - closed,
+        "overdue": _overdue(city, region, at).count(),
+        "closed": closed,
+        "on_time": in_time / closed if closed else None,
+    }
+
+
+def figures_below(*, city: str, region: str, width: int, at: datetime | None = None) -> dict[str, dict[str, int]]:
+    """Cases, open ones and overdue ones by the first ``width`` characters of their region."""
+    ends = _ends(city)
+    found: dict[str, dict[str, int]] = defaultdict(lambda: {"cases": 0, "open": 0, "overdue": 0})
+    sums = (
+        _tallied(city, region)
+        .annotate(part=Substr("region", 1, width))
+        .values_list("part", "step")
+        .annotate(n=Sum("count"))
+    )
+    for part, step, count in sums:
+        found[part]["cases"] += count
+        if step not in ends:
+            found[part]["open"] += count
+    late = (
+        _overdue(city, region, at).annotate(part=Substr("region", 1, width)).values_list("part").annotate(n=Count("id"))
+    )
+    for part, count in late.order_by():
+        found[part]["overdue"] += count
+    return {part: counts for part, counts in found.items() if len(part) == width and counts["cases"]}
+
+
+def by_step(*, city: str, region: str) -> dict[str, int]:
+    """Cases by step."""
+    sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
+    return {step: count for step, count in sums if count}
+
+
+def map_cases(
+    *, city: str, region: str = "", limit: int = 2000, bbox: tuple[float, float, float, float] | None = None
+) -> list[dict[str, Any]]:
+    """Open cases with a place, the most urgent first, those without a deadline last."""
+    place = runtime(city)
+    query = Case.objects.filter(city=city, closed_at=None, lon__isnull=False, lat__isnull=False)
+    if region:
+        query = within(query, region, place=place)
+    if bbox:
+        west, south, east, north = bbox
+        query = query.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
+    columns: Sequence[str] = (
+        "number",
+        "category",
+        "step",
+        "holder",
+        "region",
+        "lon",
+        "lat",
+        "opened_at",
+        "deadline",
+        "priority",
+    )
+    found = list(query.filter(deadline__isnull=False).order_by("deadline", "id").values(*columns)[:limit])
+    if len(found) < limit:
+        rest = query.filter(deadline=None).order_by(F("opened_at").desc(), F("id").desc())
+        found += rest.values(*columns)[: limit - len(found)]
+    return found
+
+
+def _plain(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(row) for row in rows]

@@ -1,0 +1,258 @@
+"""Replaying a city's own records: each request lives through report, triage, routing, custody and closing at its recorded times.
+
+Nothing here knows a city. What a file's columns mean is the pack's `replay.toml`; which verbs lead from where triage
+left a case to its end is read off the workflow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from yiwang.core.cases.events import SYSTEM, Actor, Command
+from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.packs.records import RecordReader, read_records
+from yiwang.packs.records_duplicates import Link, link_duplicates
+from yiwang.packs.records_flags import as_of
+from yiwang.packs.records_mapping import ReplayMapping
+from yiwang.packs.records_model import SourceRecord, Vocabulary
+from yiwang.server.cases import agreement
+from yiwang.server.cases.intake import UNPLACED
+from yiwang.server.cases.lifecycles import BulkWriter, Lifecycle, Move, import_lives
+from yiwang.server.cases.many_hands import import_by_many
+from yiwang.server.places.queries import Runtime, runtime
+
+ORIGIN = "replay"
+# the deadline and the unit of a record are taken from the system only
+RECORDER = Actor(id="replay", roles=frozenset({SYSTEM}))
+
+
+def replay_file(
+    *, city: str, path: Path | str, limit: int | None = None, progress: Any = None, processes: int = 1
+) -> dict[str, Any]:
+    """Feed a file of records through the whole loop.
+
+    Args:
+        city: An installed city whose pack has a `replay.toml`.
+        path: CSV file, plain or gzip-packed.
+        limit: Take only the first so many records.
+        progress: Called with (done, total).
+        processes: How many decide and write at once; more than one only from a program that can be started again
+            (`multiprocessing` spawns it), such as the command line.
+
+    Returns:
+        ``reports, cases, events, closed, open, duplicates, unlocated, ontime_agreement, deadline_agreement,
+        routing_agreement, seconds, cases_per_second`` and more. Counts are of what this run wrote, so the same file
+        again gives zeros; the agreements are over all records of the file, from the cases as stored.
+
+    Raises:
+        BadInput: When the pack cannot read such files, or the file cannot be read.
+        NoSuchCity: When the city is not installed.
+    """
+    started = time.monotonic()
+    place = runtime(city)
+    mapping = _mapping(place)
+    reader = read_records(path=path, mapping=mapping, vocabulary=vocabulary(place), limit=limit)
+    records = list(reader)
+    links = _links(records, mapping, place)
+    began = time.monotonic()
+    bundles = _bundles(records, links, reader, place)
+    told = (lambda done: progress(done, len(records))) if progress else None
+    if processes > 1:
+        totals = import_by_many(
+            bundles=bundles, city=city, origin=ORIGIN, quiet=True, processes=processes, progress=told
+        )
+    else:
+        totals = import_lives(bundles=bundles, writer=BulkWriter(place=place, origin=ORIGIN, quiet=True), progress=told)
+    seconds = time.monotonic() - began
+    drawn = as_of(rule=mapping.flag, mapping=mapping, latest=reader.latest) if mapping.flag else reader.latest
+    agreed = agreement.measure(
+        records=records, place=place, origin=ORIGIN, drawn=drawn, rule=mapping.flag, missing=reader.missing
+    )
+    return {
+        "city": city,
+        "file": str(path),
+        "reports": totals.reports,
+        "cases": totals.cases,
+        "events": totals.events,
+        "closed": totals.closed,
+        "open": totals.cases - totals.closed,
+        "duplicates": totals.merged,
+        "known": totals.known,
+        "refused": totals.refused,
+        "records": len(records),
+        "skipped": reader.counts.skipped + reader.counts.repeated,
+        "problems": [str(problem) for problem in reader.problems[:20]],
+        **agreed,
+        "seconds": round(time.monotonic() - started, 3),
+        "cases_per_second": round(totals.cases / seconds, 1) if seconds else 0.0,
+    }
+
+
+def _mapping(place: Runtime) -> ReplayMapping:
+    mapping = place.pack.replay
+    if mapping is None:
+        raise BadInput(
+            Problem(f"The pack {place.info.id!r} cannot read records.", "Write its replay.toml.", "replay.toml")
+        )
+    return mapping
+
+
+def vocabulary(place: Runtime) -> Vocabulary:
+    """What the city's pack can call things."""
+    return Vocabulary.of(
+        categories={code: category.name for code, category in place.categories.items()},
+        units={unit.code: unit.name for unit in place.rules.units},
+        regions=place.regions.codes,
+    )
+
+
+def _links(records: Sequence[SourceRecord], mapping: ReplayMapping, place: Runtime) -> dict[str, Link]:
+    if mapping.duplicates is None:
+        return {}
+    found = link_duplicates(records, rule=mapping.duplicates, default_points=place.info.default_points)
+    return {external: link for external, link in found.items() if link.usable}
+
+
+# --- lives --------------------------------------------------------------------------------------------------------
+
+
+def _bundles(
+    records: Sequence[SourceRecord], links: Mapping[str, Link], reader: RecordReader, place: Runtime
+) -> Iterator[list[Lifecycle]]:
+    """Records that are linked to one another come together, all others by themselves, in the file's order."""
+    scribe = _Scribe(place, with_deadlines="deadline" not in reader.missing)
+    groups = _groups(links)
+    by_id = {record.external_id: record for record in records} if groups else {}
+    done: set[str] = set()
+    for record in records:
+        if record.external_id in done:
+            continue
+        members = groups.get(record.external_id, [record.external_id])
+        done.update(members if len(members) > 1 else ())
+        bundle = [by_id[member] for member in members] if len(members) > 1 else [record]
+        yield [scribe.life(one, links) for one in sorted(bundle, key=lambda one: (one.opened_at, one.external_id))]
+
+
+def _groups(links: Mapping[str, Link]) -> dict[str, list[str]]:
+    """For every record in a chain of duplicates, all of that chain's."""
+    leader: dict[str, str] = {}
+
+    def find(one: str) -> str:
+        while leader.setdefault(one, one) != one:
+            leader[one] = leader[leader[one]]
+            one = leader[one]
+        return one
+
+    for external, link in links.items():
+        leader[find(external)] = find(link.original)
+    members: dict[str, list[str]] = {}
+    for one in leader:
+        members.setdefault(find(one), []).append(one)
+    return {one: members[find(one)] for one in leader}
+
+
+class _Scribe:
+    """Turns records into lives."""
+
+    def __init__(self, place: Runtime, *, with_deadlines: bool) -> None:
+        self.place = place
+        self.with_deadlines = with_deadlines
+        self.workflow = place.rules.workflow
+        self.merging = next((verb for verb in self.workflow.verbs.values() if verb.effect == "merge"), None)
+        self._ways: dict[str, tuple[Verb, ...]] = {}
+        self._actors: dict[tuple[str, str], Actor] = {}
+
+    def life(self, record: SourceRecord, links: Mapping[str, Link]) -> Lifecycle:
+        payload, flag = self._payload(record)
+        moves: tuple[Move, ...] = ()
+        if record.closed_at is not None:
+            moves = self._closing(record, payload)
+            link = links.get(record.external_id)
+            if link is not None and self.merging is not None:
+                actor = self._actor(self.merging, "")
+                command = Command(
+                    verb=self.merging.id, actor=actor, payload={"reason": record.closing_text or "duplicate"}
+                )
+                moves = (Move(at=record.closed_at, command=command, into=link.original, otherwise=moves),)
+        return Lifecycle(
+            external=record.external_id, at=record.opened_at, actor=RECORDER, payload=payload, moves=moves, flag=flag
+        )
+
+    def _payload(self, record: SourceRecord) -> tuple[dict[str, Any], str]:
+        payload: dict[str, Any] = {
+            "text": record.text, "category": record.category, "condition": record.condition, "source": record.source,
+            "place": record.place, "region": record.region, "external": record.external_id,
+        }  # fmt: skip
+        flag = ""
+        if record.lon is not None and record.lat is not None:
+            found, lon, lat = self.place.locate(record.lon, record.lat)
+            flag = found.flag
+            payload |= {"lon": lon, "lat": lat}
+            if flag not in UNPLACED:
+                payload["region"] = record.region or found.code
+                payload["grid"] = found.grid if found.code == payload["region"] else ""
+        if self.with_deadlines:
+            payload["deadline"] = record.deadline.isoformat() if record.deadline else None
+        if record.unit:
+            payload["unit"] = record.unit
+        return payload, flag
+
+    def _closing(self, record: SourceRecord, payload: Mapping[str, Any]) -> tuple[Move, ...]:
+        """From where triage leaves the case to its end, all at the time of closing: the records know no other."""
+        assert record.closed_at is not None
+        unit = str(payload.get("unit") or "")
+        moves = []
+        for verb in self._way(self._left_at(record)):
+            fields = {"result": record.closing_text} if "result" in verb.optional and record.closing_text else {}
+            if "reason" in verb.requires:
+                fields["reason"] = record.closing_text or "as recorded"
+            moves.append(
+                Move(at=record.closed_at, command=Command(verb=verb.id, actor=self._actor(verb, unit), payload=fields))
+            )
+        return tuple(moves)
+
+    def _left_at(self, record: SourceRecord) -> str:
+        """The step to which triage lets the system carry the case."""
+        facts = {
+            "category": record.category, "condition": record.condition, "region": record.region, "channel": record.source, "priority": "",
+        }  # fmt: skip
+        triaged = self.place.rules.triaged(facts, record.opened_at.astimezone(self.place.info.zone).date())
+        return (triaged.auto if triaged else "") or self.workflow.start
+
+    def _actor(self, verb: Verb, unit: str) -> Actor:
+        """Somebody in the first role of people that may do the verb: a different person for every verb."""
+        key = (verb.id, unit)
+        if key not in self._actors:
+            role = next((role for role in verb.roles if role != SYSTEM), verb.roles[0])
+            if not unit and verb.who != "any" and SYSTEM in verb.roles:
+                role = SYSTEM  # the record names no unit that the pack knows, so nobody of the holder's can be meant
+            self._actors[key] = Actor(id=f"replay:{verb.id}", roles=frozenset({role}), unit=unit)
+        return self._actors[key]
+
+    def _way(self, step: str) -> tuple[Verb, ...]:
+        if step not in self._ways:
+            self._ways[step] = usual_way(self.workflow, step)
+        return self._ways[step]
+
+
+def usual_way(workflow: Workflow, start: str) -> tuple[Verb, ...]:
+    """The ordinary verbs from a step to the end: through as many steps as there are, in the order of the file.
+
+    Only verbs without an effect of their own count, and only those that lead to a later step of the file; the end is
+    the first end step that the file names.
+    """
+    order = {step: position for position, step in enumerate(workflow.steps)}
+    goal = next(step.id for step in workflow.steps.values() if step.end)
+    best: dict[str, tuple[Verb, ...]] = {goal: ()}
+    for step in sorted(workflow.steps, key=lambda step: -order[step]):
+        for verb in workflow.leaving(step):
+            if verb.effect or verb.to == NOWHERE or order[verb.to] <= order[step] or verb.to not in best:
+                continue
+            way = (verb, *best[verb.to])
+            if step not in best or len(way) > len(best[step]):
+                best[step] = way
+    return best.get(start, ())

@@ -1,0 +1,106 @@
+"""Puts rows into the database: the same few statements for one report and for a million replayed ones.
+
+Rows are written by plain SQL, since building a statement of thirty columns through the ORM costs more than running it
+(`docs/decisions/0082`). Names of tables and columns come from the models, never from data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, models
+
+Row = Sequence[Any]
+COPY_FROM = 50  # rows from which PostgreSQL's COPY is quicker than an INSERT
+
+
+TIMES = frozenset(
+    {"at", "opened_at", "filed_at", "closed_at", "deadline", "next_due", "created_at", "next_at", "sent_at", "made_at"}
+)
+
+
+@lru_cache(maxsize=64)
+def _times(columns: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(index for index, name in enumerate(columns) if name in TIMES)
+
+
+def adapted(columns: tuple[str, ...], row: Row) -> Row:
+    """The values as the database's driver takes them: SQLite holds times as text in UTC, written as Django writes them."""
+    if connection.vendor != "sqlite":
+        return row
+    values = list(row)
+    for index in _times(columns):
+        if values[index] is not None:
+            values[index] = values[index].astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+    return values
+
+
+@lru_cache(maxsize=64)
+def _insert(vendor: str, table: str, columns: tuple[str, ...], rows: int, returning: bool) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    one = f"({', '.join(['%s'] * len(columns))})"
+    tail = ' RETURNING "id"' if returning else ""
+    return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([one] * rows)}{tail}'  # noqa: S608 - names of our own models
+
+
+@lru_cache(maxsize=64)
+def _update(table: str, columns: tuple[str, ...]) -> str:
+    pairs = ", ".join(f'"{name}" = %s' for name in columns)
+    return f'UPDATE "{table}" SET {pairs} WHERE "id" = %s'  # noqa: S608 - names of our own models
+
+
+def insert_one(model: type[models.Model], columns: tuple[str, ...], row: Row) -> int:
+    """Insert a row and give its id."""
+    with connection.cursor() as cursor:
+        cursor.execute(_insert(connection.vendor, model._meta.db_table, columns, 1, True), adapted(columns, row))
+        return int(cursor.fetchone()[0])
+
+
+def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+    """Insert rows."""
+    if not rows:
+        return
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
+            _copy(cursor, table, columns, rows)
+        elif len(rows) >= COPY_FROM:
+            cursor.executemany(
+                _insert(connection.vendor, table, columns, 1, False), [adapted(columns, row) for row in rows]
+            )
+        else:
+            values = [value for row in rows for value in adapted(columns, row)]
+            cursor.execute(_insert(connection.vendor, table, columns, len(rows), False), values)
+
+
+def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
+    names = ", ".join(f'"{name}"' for name in columns)
+    with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def update_one(model: type[models.Model], columns: tuple[str, ...], row: Row, *, pk: int) -> None:
+    """Change a row."""
+    with connection.cursor() as cursor:
+        cursor.execute(_update(model._meta.db_table, columns), [*adapted(columns, row), pk])
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """Ids that nobody else will use, for rows that refer to each other before they are written.
+
+    On SQLite the caller must be inside a transaction that writes, as all of ours are (BEGIN IMMEDIATE).
+    """
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return [int(row[0]) for row in cursor.fetchall()]
+        cursor.execute(f'SELECT coalesce(max("id"), 0) FROM "{table}"')  # noqa: S608 - name of our own model
+        first = int(cursor.fetchone()[0]) + 1
+        return list(range(first, first + count))

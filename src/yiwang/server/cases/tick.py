@@ -1,0 +1,69 @@
+"""The passing of time: one query finds the cases at which something is due, and the system does it, case by case."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from yiwang.core.cases.deadlines import due, next_due
+from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cases import operations, rows
+from yiwang.server.cases.models import Case
+from yiwang.server.places.queries import NoSuchCity, runtime
+
+BATCH = 500
+log = logging.getLogger("yiwang.tick")
+
+
+def tick(*, at: datetime | None = None, city: str = "", limit: int = BATCH) -> int:
+    """Do what has become due by ``at``; how many commands were done.
+
+    Each case is its own transaction under its own lock, so a tick that is killed, or two that run at once, do
+    nothing twice: what is due is decided again on the locked row.
+    """
+    at = at or datetime.now(UTC)
+    waiting = Case.objects.filter(next_due__lte=at)
+    if city:
+        waiting = waiting.filter(city=city)
+    done = 0
+    for number in list(waiting.order_by("next_due").values_list("number", flat=True)[:limit]):
+        done += _run(number, at)
+    return done
+
+
+def _run(number: str, at: datetime) -> int:
+    with transaction.atomic():
+        row = rows.loaded([number], lock=True).get(number)
+        if row is None:
+            return 0
+        try:
+            place = runtime(row["city"])
+        except NoSuchCity:
+            return 0
+        commands = due(rows.state_of(row), rules=place.rules, calendar=place.calendar, at=at)
+    done = 0
+    for command in commands:
+        try:
+            operations.act(number=number, city=place.info.id, command=command, at=at)
+        except (Refusal, BadInput) as error:
+            # somebody acted in between, or the rules changed: the next tick looks again
+            log.warning("case %s: %s was not taken: %s", number, command.verb, error)
+            _postpone(number)
+            break
+        done += 1
+    if not commands:
+        _postpone(number)
+    return done
+
+
+def _postpone(number: str) -> None:
+    """Compute the next moment anew where the stored one led to nothing, so that a case is not looked at for ever."""
+    with transaction.atomic():
+        row = rows.loaded([number], lock=True)[number]
+        place = runtime(row["city"])
+        moment = next_due(rows.state_of(row), rules=place.rules, calendar=place.calendar)
+        now = datetime.now(UTC)
+        Case.objects.filter(pk=row["id"]).update(next_due=moment if moment is None or moment > now else None)

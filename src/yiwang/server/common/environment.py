@@ -1,0 +1,212 @@
+"""Reads the settings that come from the environment, and refuses a wrong value with a sentence."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+import dj_email_url
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\]")
+_MINIMUM_SECRET = 32
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL;"
+    # A killed process loses nothing; after a power cut the newest commits may be missing, never half of one.
+    "PRAGMA synchronous = NORMAL;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA mmap_size = 268435456;"
+    "PRAGMA cache_size = -32768;"
+    "PRAGMA journal_size_limit = 67108864;"
+)
+# No transaction of ours is long; one that hangs may not hold back the sealing of the ledger.
+POSTGRES_OPTIONS = "-c idle_in_transaction_session_timeout=300000"
+
+
+def refused(name: str, value: str, hint: str) -> ImproperlyConfigured:
+    """The sentence for a value that cannot be taken."""
+    return ImproperlyConfigured(f"{name}={value!r} cannot be used. {hint}")
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes or no."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if value.strip().lower() in _TRUE:
+        return True
+    if value.strip().lower() in _FALSE:
+        return False
+    raise refused(name, value, "Write 1 or 0.")
+
+
+def whole(name: str, *, default: int, least: int = 0) -> int:
+    """A whole number."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    if not value.isdecimal() or int(value) < least:
+        raise refused(name, value, f"Write a whole number of at least {least}.")
+    return int(value)
+
+
+def home(name: str = "YIWANG_HOME") -> Path:
+    """The data folder, made if it is missing."""
+    value = os.environ.get(name) or "var"
+    path = Path(value).expanduser().resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refused(name, value, f"The folder cannot be made: {error.strerror}.") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise refused(name, value, "The folder is not writable.")
+    return path
+
+
+def secret_key(folder: Path, name: str = "YIWANG_SECRET_KEY") -> str:
+    """The secret given, else one made once and kept in the data folder, readable by its owner only."""
+    value = os.environ.get(name, "")
+    if value:
+        if len(value) < _MINIMUM_SECRET:
+            # the value itself is never shown
+            raise ImproperlyConfigured(
+                f"{name} is too short: give at least {_MINIMUM_SECRET} characters, or none to have one made."
+            )
+        return value
+    path = folder / "secret-key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return _written(path)
+
+
+def _written(path: Path) -> str:
+    """The secret in the file; another process may be about to write it."""
+    for _ in range(200):
+        found = path.read_text(encoding="ascii").strip()
+        if len(found) >= _MINIMUM_SECRET:
+            return found
+        _pause()
+    raise ImproperlyConfigured(f"{path} holds no usable secret. Remove the file, and a new one is made.")
+
+
+def _pause() -> None:
+    import time
+
+    time.sleep(0.01)
+
+
+def allowed_hosts(name: str = "YIWANG_ALLOWED_HOSTS") -> list[str]:
+    """Host names under which the site may be called."""
+    value = os.environ.get(name, "")
+    hosts = [part for part in re.split(r"[,\s]+", value) if part]
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise refused(
+                name, value, f"{host!r} is no host name; write names separated by commas, without scheme or port."
+            )
+    return hosts or ["localhost", "127.0.0.1", "[::1]"]
+
+
+def database(folder: Path, name: str = "YIWANG_DATABASE_URL") -> dict[str, Any]:
+    """Django's description of the database: SQLite in the data folder unless a URL says otherwise."""
+    value = os.environ.get(name, "").strip()
+    hint = "Write postgresql://user:password@host:5432/name or sqlite:////absolute/path."
+    if not value:
+        value = f"sqlite:///{folder / 'yiwang.sqlite3'}"
+    if urlsplit(value).scheme not in {"sqlite", "postgresql", "postgres"}:
+        raise refused(name, _without_password(value), hint)
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(value))
+    except (ValueError, KeyError) as error:
+        raise refused(name, _without_password(value), hint) from error
+    if not found.get("NAME"):
+        raise refused(name, _without_password(value), hint)
+    if found["ENGINE"].endswith("sqlite3"):
+        return sqlite(Path(found["NAME"]) if found["NAME"] != ":memory:" else None)
+    found["CONN_MAX_AGE"] = 600
+    found["CONN_HEALTH_CHECKS"] = True
+    options = found.setdefault("OPTIONS", {})
+    options["options"] = f"{options.get('options', '')} {POSTGRES_OPTIONS}".strip()
+    return found
+
+
+def sqlite(path: Path | None) -> dict[str, Any]:
+    """A SQLite database whose writers queue up front (BEGIN IMMEDIATE) rather than fail in the middle."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path) if path else ":memory:",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"timeout": 30, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS},
+    }
+
+
+def address(name: str, *, schemes: set[str], hint: str) -> str:
+    """A URL of one of some schemes, or nothing."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return ""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise refused(name, _without_password(value), hint)
+    return value
+
+
+def tiles(name: str = "YIWANG_TILES_URL") -> str:
+    """The base map's tile pattern, or nothing."""
+    value = address(
+        name, schemes={"http", "https"}, hint="Write https://host/{z}/{x}/{y}.png, or nothing for no base map."
+    )
+    if value and not all(part in value for part in ("{z}", "{x}", "{y}")):
+        raise refused(name, value, "The pattern must hold {z}, {x} and {y}.")
+    return value
+
+
+def email(name: str = "YIWANG_EMAIL_URL") -> dict[str, Any]:
+    """Django's e-mail settings; without a URL mail is written to the log."""
+    value = os.environ.get(name, "").strip()
+    hint = "Write smtp://user:password@host:587/?tls=True, or nothing to have mail logged."
+    if value and urlsplit(value).scheme not in {
+        "smtp",
+        "smtps",
+        "submission",
+        "console",
+        "consolemail",
+        "file",
+        "filemail",
+        "memory",
+        "dummy",
+    }:
+        raise refused(name, _without_password(value), hint)
+    try:
+        found = dict(dj_email_url.parse(value or "console://"))
+    except (ValueError, KeyError) as error:
+        raise refused(name, _without_password(value), hint) from error
+    keys = (
+        "EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS",
+        "EMAIL_USE_SSL", "EMAIL_TIMEOUT", "EMAIL_FILE_PATH",
+    )  # fmt: skip
+    settings = {key: found[key] for key in keys if found.get(key) is not None}
+    if settings.get("EMAIL_HOST") is None and found["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+        raise refused(name, _without_password(value), hint)
+    return settings
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", url)

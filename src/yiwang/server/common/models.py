@@ -1,0 +1,56 @@
+"""Tables that every app may use: background jobs with progress, signs of life, counters of attempts."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class Job(models.Model):
+    """A long piece of background work and how far it is.
+
+    Attributes:
+        kind: What is done, e.g. ``simulate`` or ``replay``.
+        city: City for which; empty for all.
+        key: With kind and city, what makes it one and the same job when it is asked for again.
+        done, total: Progress in pieces of work; ``total`` is 0 while unknown.
+        message, message_en: What it is doing, or why it failed.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=40)
+    city = models.CharField(max_length=40, blank=True)
+    key = models.CharField(max_length=80, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)
+    message = models.TextField(blank=True)
+    message_en = models.TextField(blank=True)
+    parameters = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "city", "key"], name="job_once")]
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a background process."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+    process = models.IntegerField(default=0)
+
+
+class Attempts(models.Model):
+    """Failures within a window, e.g. of signing in under one name."""
+
+    key = models.CharField(max_length=120, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField()

@@ -1,0 +1,51 @@
+"""Reads the tables that every app shares."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from yiwang.server.common.models import Heartbeat, Job
+
+# what kinds of jobs are called
+NAMES = {
+    "simulate": ("模拟一个月的运行", "Simulating a month"),
+    "replay": ("回放真实记录", "Replaying real records"),
+    "install": ("安装城市包", "Installing a pack"),
+}
+
+
+def jobs(*, city: str = "", most: int = 10) -> list[dict[str, Any]]:
+    """A city's jobs: what is going on, then what ended last."""
+    query = Job.objects.filter(city=city) if city else Job.objects.all()
+    rows = query.order_by("-updated_at").values(
+        "id", "kind", "city", "state", "done", "total", "message", "message_en", "result", "updated_at"
+    )
+    found = [
+        {
+            **row,
+            "name": NAMES.get(row["kind"], (row["kind"],) * 2)[0],
+            "name_en": NAMES.get(row["kind"], (row["kind"],) * 2)[1],
+        }
+        for row in rows[:most]
+    ]
+    return sorted(found, key=lambda job: job["state"] not in {"running", "queued"})
+
+
+def queued_jobs() -> list[dict[str, Any]]:
+    """Jobs that wait, the oldest first."""
+    waiting = Job.objects.filter(state=Job.State.QUEUED).order_by("id")
+    return [dict(row) for row in waiting.values("id", "kind", "city", "parameters")]
+
+
+def last_beat(name: str) -> datetime | None:
+    """The last sign of life of a background process."""
+    return Heartbeat.objects.filter(name=name).values_list("at", flat=True).first()
+
+
+def seconds_since_beat(name: str) -> float | None:
+    """How long ago that was."""
+    at = last_beat(name)
+    return (timezone.now() - at).total_seconds() if at else None

@@ -1,0 +1,25 @@
+"""Addresses of the pages. The city is the first part of the path."""
+
+from django.urls import path
+
+from yiwang.server.cases import views as cases
+from yiwang.server.pages import sign_in, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("sign-in", sign_in.sign_in, name="sign-in"),
+    path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("switch/city", views.switch_city, name="switch-city"),
+    path("switch/language", views.switch_language, name="switch-language"),
+    path("<slug:city>/", views.overview, name="overview"),
+    path("<slug:city>/jobs", views.jobs, name="jobs"),
+    path("<slug:city>/map", views.city_map, name="map"),
+    path("<slug:city>/map/regions.json", views.map_regions, name="map-regions"),
+    path("<slug:city>/map/cases.json", views.map_cases, name="map-cases"),
+    path("<slug:city>/rules", views.rules, name="rules"),
+    path("<slug:city>/report", cases.report, name="report"),
+    path("<slug:city>/cases", cases.case_list, name="cases"),
+    path("<slug:city>/cases/<str:number>", cases.case, name="case"),
+    path("<slug:city>/cases/<str:number>/verbs/<slug:verb>", cases.act, name="case-verb"),
+    path("<slug:city>/cases/<str:number>/photos/<int:photo>", cases.photo, name="case-photo"),
+]

@@ -1,0 +1,261 @@
+"""Pages that cross apps: the cities, one city's overview and map, its rules and workflow, background work."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_GET, require_POST
+
+from yiwang.core.cases.drawing import workflow_svg
+from yiwang.core.space import Region, to_geojson
+from yiwang.server.cases import queries as cases
+from yiwang.server.cases.presentation import category_name, light, step_name
+from yiwang.server.common import queries as common
+from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.pages.rules import explained, limit_rows
+from yiwang.server.places.choices import category_choices, region_choices
+from yiwang.server.places.queries import NoSuchCity, Runtime, cities, runtime
+
+MAP_CASES = 2000  # the most urgent ones; the page says how many there are
+
+
+def known_city(city: str) -> Runtime:
+    """The installed city, or the page that says there is none."""
+    try:
+        return runtime(city)
+    except NoSuchCity as error:
+        raise Http404(str(error)) from error
+
+
+def chosen_region(request: HttpRequest, place: Runtime) -> Region:
+    """The region named in the address, else the whole city."""
+    code = request.GET.get("region", "")
+    tree = place.regions
+    if code and code not in tree:
+        raise Http404(say("没有编码为 {code} 的区域", "There is no region with code {code}", code=code))
+    return tree[code] if code else tree.roots[0]
+
+
+def map_labels() -> str:
+    """The few words that the map element shows itself."""
+    return json.dumps(
+        {
+            "open": say("在办", "open"),
+            "overdue": say("超时", "overdue"),
+            "late": say("超时", "overdue"),
+            "soon": say("将到期", "due soon"),
+            "fine": say("期内", "in time"),
+            "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
+        },
+        ensure_ascii=False,
+    )
+
+
+def map_context(place: Runtime, region: Region) -> dict[str, Any]:
+    """Addresses and words for ``<city-map>``."""
+    city = place.info.id
+    asked = urlencode({"region": region.code})
+    return {
+        "map_regions_url": f"{reverse('map-regions', args=[city])}?{asked}",
+        "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",
+        "map_labels": map_labels(),
+        "case_link": reverse("case", args=[city, "NUMBER"]).replace("NUMBER", "{number}"),
+        "tiles_url": settings.YIWANG_TILES_URL,
+    }
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Choose a city."""
+    overviews = []
+    for info in cities():
+        place = runtime(info.id)
+        overviews.append({"city": info, **cases.figures(city=info.id, region=place.regions.roots[0].code)})
+    return render(request, "pages/home.html", {"overviews": overviews})
+
+
+@require_GET
+def overview(request: HttpRequest, city: str) -> HttpResponse:
+    """One region: figures, map, regions below, cases by step, background work."""
+    place = known_city(city)
+    region = chosen_region(request, place)
+    children = place.regions.children(region.code)
+    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code)) if children else {}
+    nothing = {"cases": 0, "open": 0, "overdue": 0}
+    steps = cases.by_step(city=city, region=region.code)
+    order = list(place.rules.workflow.steps)
+    return render(
+        request,
+        "pages/overview.html",
+        {
+            "city": place.info,
+            "page": "overview",
+            "region": region,
+            "chain": place.regions.chain(region.code),
+            "figures": cases.figures(city=city, region=region.code),
+            "below": [
+                {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
+                for child in children
+            ],
+            "by_step": [
+                {"step": step, "name": step_name(place, step), "cases": steps[step]}
+                for step in sorted(steps, key=lambda step: order.index(step) if step in order else len(order))
+            ],
+            "approximate": any(child.approximate for child in children),
+            **jobs_context(city),
+            **map_context(place, region),
+        },
+    )
+
+
+@require_GET
+def city_map(request: HttpRequest, city: str) -> HttpResponse:
+    """The map as a page of its own."""
+    place = known_city(city)
+    region = chosen_region(request, place)
+    still_open = cases.figures(city=city, region=region.code)["open"]
+    return render(
+        request,
+        "pages/map.html",
+        {
+            "city": place.info,
+            "page": "map",
+            "region": region,
+            "chain": place.regions.chain(region.code),
+            "approximate": any(child.approximate for child in place.regions.children(region.code)),
+            "open": still_open,
+            "shown": min(still_open, MAP_CASES),
+            **map_context(place, region),
+        },
+    )
+
+
+@require_GET
+def map_regions(request: HttpRequest, city: str) -> JsonResponse:
+    """Outlines of the regions below one, with their open and overdue cases (GeoJSON)."""
+    place = known_city(city)
+    region = chosen_region(request, place)
+    children = place.regions.children(region.code) or (region,)
+    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code))
+    features = [
+        {
+            "type": "Feature",
+            "geometry": to_geojson(child.geometry),
+            "properties": {
+                "code": child.code,
+                "name": named(child),
+                "approximate": child.approximate,
+                **counts.get(child.code, {"open": 0, "overdue": 0, "cases": 0}),
+            },
+        }
+        for child in children
+        if child.geometry is not None
+    ]
+    return JsonResponse({"type": "FeatureCollection", "features": features})
+
+
+@require_GET
+def map_cases(request: HttpRequest, city: str) -> JsonResponse:
+    """The most urgent open cases of a region as points (GeoJSON)."""
+    place = known_city(city)
+    region = chosen_region(request, place)
+    now = timezone.now()
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [case["lon"], case["lat"]]},
+            "properties": {
+                "number": case["number"],
+                "category_name": category_name(place, case["category"]),
+                "light": light(opened_at=case["opened_at"], deadline=case["deadline"], closed_at=None, at=now)
+                or "green",
+            },
+        }
+        for case in cases.map_cases(city=city, region=region.code, limit=MAP_CASES)
+    ]
+    return JsonResponse({"type": "FeatureCollection", "features": features})
+
+
+@require_GET
+def rules(request: HttpRequest, city: str) -> HttpResponse:
+    """The workflow's picture, the limits, and what the rules say of a category in a region."""
+    place = known_city(city)
+    category = request.GET.get("category", "")
+    asked = {
+        "category": category or next(iter(place.categories), ""),
+        "region": request.GET.get("region", "") or place.regions.roots[0].code,
+    }
+    if asked["region"] not in place.regions:
+        raise Http404(say("没有这个区域", "There is no such region"))
+    shown, count = limit_rows(place, category=category)
+    at: datetime = timezone.now()
+    picture = workflow_svg(place.rules.workflow, language="en" if english() else "zh", standalone=False)
+    return render(
+        request,
+        "pages/rules.html",
+        {
+            "city": place.info,
+            "page": "rules",
+            "digest": place.digest,
+            # drawn by our own code from a checked file; every text in it is escaped there
+            "picture": mark_safe(picture),  # noqa: S308
+            "categories": category_choices(place),
+            "regions": region_choices(place, depth=3),
+            "asked": asked,
+            "explained": explained(place, at=at, **asked) if category else [],
+            "limits": shown,
+            "limits_count": count,
+            "limits_more": count > len(shown),
+        },
+    )
+
+
+def jobs_context(city: str) -> dict[str, Any]:
+    jobs = common.jobs(city=city)
+    return {"jobs": jobs, "working": any(job["state"] in {"queued", "running"} for job in jobs)}
+
+
+@require_GET
+def jobs(request: HttpRequest, city: str) -> HttpResponse:
+    """Progress of background work, as the part of a page that refreshes itself."""
+    place = known_city(city)
+    return render(request, "pages/jobs.html", {"city": place.info, **jobs_context(city)})
+
+
+@require_GET
+def switch_city(request: HttpRequest) -> HttpResponse:
+    """Go to another city's overview."""
+    city = request.GET.get("city", "")
+    return redirect("overview", known_city(city).info.id) if city else redirect("home")
+
+
+@require_POST
+def switch_language(request: HttpRequest) -> HttpResponse:
+    """Change the page's language and stay where one was."""
+    language = request.POST.get("language", "")
+    target = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        target = "/"
+    answer = redirect(target)
+    if translation.check_for_language(language) and language in dict(settings.LANGUAGES):
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=365 * 86400,
+            samesite="Lax",
+            httponly=True,
+            secure=request.is_secure(),
+        )
+    return answer

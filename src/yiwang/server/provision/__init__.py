@@ -1,0 +1,1 @@
+"""Installing packs and bringing cities to life."""

@@ -1,0 +1,53 @@
+"""Long jobs as background tasks: who does which kind, and its progress in the job's row."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django_tasks import task
+
+from yiwang.core.kernel.errors import YiwangError
+from yiwang.server.cases import replay
+from yiwang.server.common import operations as common
+from yiwang.server.common.models import Job
+from yiwang.server.provision import simulation
+
+log = logging.getLogger("yiwang.jobs")
+Progress = Callable[[int, int], None]
+
+
+def _simulate(job: Job, progress: Progress) -> dict[str, Any]:
+    return simulation.run_past(city=job.city, progress=progress, **job.parameters)
+
+
+def _replay(job: Job, progress: Progress) -> dict[str, Any]:
+    return replay.replay_file(city=job.city, progress=progress, **job.parameters)
+
+
+KINDS: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {"simulate": _simulate, "replay": _replay}
+
+
+@task()
+def run_job(job_id: int) -> None:
+    """Do one job. Every kind is resumable, so a job that was killed is simply begun again."""
+    job = Job.objects.get(pk=job_id)
+
+    def progress(done: int, total: int) -> None:
+        common.progress(job=job_id, done=done, total=total)
+
+    try:
+        result = KINDS[job.kind](job, progress)
+    except YiwangError as error:
+        common.fail(job=job_id, message=str(error))
+    except Exception as error:
+        common.fail(
+            job=job_id,
+            message=f"出错了，日志里有详情：{error}",
+            message_en=f"It failed; the log has the details: {error}",
+        )
+        raise
+    else:
+        text = f"{result.get('cases', 0):,}"
+        common.finish(job=job_id, result=result, message=f"{text} 件案卷", message_en=f"{text} cases")

@@ -1,0 +1,130 @@
+"""The background worker: clocks, outbox, seals, tallies, simulated cities, and long jobs.
+
+The loop does the small, regular things; each is safe to be done by two workers at once and to be killed in the middle.
+Long jobs run as django-tasks in a thread of their own, so that a simulated month does not hold up a deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import close_old_connections
+from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.models import DBTaskResult
+
+from yiwang.server.cases import ledger, outbox, tallies, tick
+from yiwang.server.common import operations as common
+from yiwang.server.common import queries
+from yiwang.server.places.queries import cities
+from yiwang.server.provision import simulation
+from yiwang.server.provision.tasks import run_job
+
+HEARTBEAT = "worker"
+LOST_AFTER_SECONDS = 120
+PAUSE_SECONDS = 0.5
+log = logging.getLogger("yiwang.worker")
+
+
+@dataclass(slots=True)
+class Chore:
+    """Something done every so many seconds."""
+
+    name: str
+    every: float
+    do: Callable[[], object]
+    next: float = 0.0
+
+    def run_if_due(self, now: float) -> None:
+        """Do it when its time has come. One that fails is logged and tried again at its next turn."""
+        if now < self.next:
+            return
+        self.next = now + self.every
+        try:
+            self.do()
+        except Exception:
+            log.exception("%s failed; it will be tried again", self.name)
+
+
+def chores() -> list[Chore]:
+    """Everything regular, and how often."""
+    return [
+        Chore("heartbeat", 5, lambda: common.beat(HEARTBEAT)),
+        Chore("jobs", 2, start_jobs),
+        Chore("tick", 2, tick.tick),
+        Chore("simulated cities", 5, simulation.live),
+        Chore("outbox", 5, outbox.relay),
+        Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
+        Chore("seals", 600, seal_all),
+        Chore("outbox cleaning", 3600, outbox.forget),
+        Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=LOST_AFTER_SECONDS)),
+    ]
+
+
+def start_jobs() -> None:
+    """Hand the next job to the task queue; one at a time, so that a job said to be running is."""
+    if any(job["state"] == "running" for job in queries.jobs(most=100)):
+        return
+    for job in queries.queued_jobs():
+        if common.claim_job(job=job["id"]):
+            run_job.enqueue(job["id"])
+            return
+
+
+def seal_all() -> None:
+    """Seal the days that have ended. A city with a job under way waits: its past is still being written."""
+    busy = {job["city"] for job in queries.jobs(most=100) if job["state"] in {"queued", "running"}}
+    for info in cities():
+        if info.id not in busy:
+            ledger.seal_days(city=info.id)
+
+
+def run(stop: Callable[[], bool], *, once: bool = False) -> None:
+    """Work until ``stop()`` is true, finishing the piece in hand.
+
+    Args:
+        stop: Asked between pieces of work.
+        once: Do everything that is due now, jobs included, and return.
+    """
+    if once:
+        _once()
+        return
+    worker = _task_worker(batch=False)
+    thread = threading.Thread(target=worker.run, name="tasks", daemon=True)
+    thread.start()
+    regular = chores()
+    while not stop():
+        close_old_connections()
+        for chore in regular:
+            chore.run_if_due(time.monotonic())
+            if stop():
+                break
+        time.sleep(PAUSE_SECONDS)
+    worker.running = False
+
+
+def _once() -> None:
+    for chore in chores():
+        chore.do()
+    while queries.queued_jobs() or DBTaskResult.objects.ready().exists():
+        start_jobs()
+        _task_worker(batch=True).run()
+
+
+def _task_worker(*, batch: bool) -> Worker:
+    # what a killed worker had in hand is begun again through its job, so its task is only marked as failed
+    for lost in DBTaskResult.objects.running():
+        lost.set_failed(RuntimeError("its worker is gone"))
+    return Worker(
+        queue_names=["default"],
+        interval=1.0,
+        batch=batch,
+        backend_name="default",
+        startup_delay=False,
+        max_tasks=None,
+        worker_id=f"yiwang-{time.time_ns()}",
+        excluded_queue_names=[],
+    )

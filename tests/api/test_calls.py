@@ -1,0 +1,134 @@
+"""What the API answers, call by call."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.django_db
+def test_report_says_where_it_went_and_why(anybody):
+    answer = anybody.post(
+        "/cities/mini/reports", {"text": "井盖没了", "category": "03001", "lon": 120.013, "lat": 31.003}
+    )
+    assert answer.status_code == 201, answer.content
+    body = answer.json()
+    assert body["region"] == "900201"
+    assert body["step"] == "filed"
+    assert answer["Location"] == f"/api/v1/cases/{body['case']}"
+    assert [why["table"] for why in body["why"]] == ["triage"]
+
+
+def test_list_filters_and_pages(anybody, reported):
+    numbers = [reported()["case"] for _ in range(5)]
+    other = reported(lon=120.013, category="02002")["case"]
+    seen, cursor = [], ""
+    while True:
+        page = anybody.get(f"/cities/mini/cases?limit=2&cursor={cursor}").json()
+        seen += [row["number"] for row in page["items"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+    assert seen == [other, *reversed(numbers)]
+    assert [row["number"] for row in anybody.get("/cities/mini/cases?region=9002").json()["items"]] == [other]
+    assert anybody.get("/cities/mini/cases?category=02002&step=accepted").json()["items"][0]["number"] == other
+    assert anybody.get("/cities/mini/cases?overdue=true").json()["items"] == []
+    assert len(anybody.get("/cities/mini/cases?bbox=120,31,120.01,31.01").json()["items"]) == 5
+    assert len(anybody.get(f"/cities/mini/cases?q={other}").json()["items"]) == 1
+
+
+def test_verb_with_token_etag_and_conflict(anybody, reported, caller):
+    number = reported()["case"]
+    found = anybody.get(f"/cases/{number}")
+    tag = found["ETag"]
+    leader = caller("leader")
+    assert anybody.post(f"/cases/{number}/verbs/file").status_code == 401
+    done = leader.post(f"/cases/{number}/verbs/file", {}, If_Match=tag)
+    assert done.status_code == 200, done.content
+    assert done.json()["step"] == "filed"
+    late = leader.post(f"/cases/{number}/verbs/cancel", {"reason": "x"}, If_Match=tag)
+    assert late.status_code == 412, late.content
+    late = leader.post(f"/cases/{number}/verbs/cancel", {"reason": "x", "seq": 2})
+    assert late.status_code == 409, late.content
+    assert late["Content-Type"] == "application/problem+json"
+    assert anybody.get(f"/cases/{number}", If_None_Match=done["ETag"]).status_code == 304
+    events = anybody.get(f"/cases/{number}/events").json()["items"]
+    assert [event["verb"] for event in events] == ["report", "accept", "file"]
+    assert events[2]["actor"] == "user"
+
+
+def test_refusal_names_the_role(reported, caller):
+    number = reported()["case"]
+    refused = caller("handler", unit="DEPT-WORKS").post(f"/cases/{number}/verbs/file")
+    assert refused.status_code == 403
+    assert "leader" in refused.json()["roles"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/cities/nowhere/cases", 404),
+        ("/cases/none", 404),
+        ("/nothing", 404),
+        ("/cities/mini/cases?limit=0", 422),
+        ("/cities/mini/cases?order=text", 422),
+        ("/cities/mini/cases?cursor=abc", 422),
+        ("/cities/mini/cases?bbox=1,2,3", 422),
+        ("/cities/mini/cases?opened_after=yesterday", 422),
+        ("/cities/mini/locate?lon=500&lat=0", 422),
+    ],
+)
+def test_errors_are_problem_documents(anybody, path, status):
+    answer = anybody.get(path)
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert {"type", "title", "status", "detail", "errors"} <= answer.json().keys()
+
+
+def test_wrong_method_broken_json_and_bad_token(anybody, mini):
+    wrong = anybody.client.delete("/api/v1/cities/mini/cases")
+    assert wrong.status_code == 405
+    assert wrong["Content-Type"] == "application/problem+json"
+    assert "GET" in wrong["Allow"]
+    broken = anybody.client.post("/api/v1/cities/mini/reports", b"{", "application/json")
+    assert broken.status_code == 400
+    assert broken["Content-Type"] == "application/problem+json"
+    assert anybody.get("/cities/mini/cases", Authorization="Bearer nonsense").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/regions",
+        "/categories",
+        "/units",
+        "/workflow",
+        "/map/cases",
+        "/map/regions",
+        "/locate?lon=120.003&lat=31.003",
+    ],
+)
+def test_the_city_as_installed(anybody, reported, path):
+    reported()
+    answer = anybody.get(f"/cities/mini{path}")
+    assert answer.status_code == 200, answer.content
+    assert answer.json()
+
+
+def test_health(client, mini):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["checks"]["database"] == "ok"
+    from yiwang.server.common.operations import beat
+
+    beat("worker")
+    assert client.get("/readyz").status_code == 200
+    assert b"yiwang_outbox_waiting" in client.get("/metrics").content
+
+
+def test_description_is_openapi_3_1(client, mini):
+    described = client.get("/api/v1/openapi.json").json()
+    assert described["openapi"].startswith("3.1")
+    assert "/api/v1/cities/{city}/reports" in described["paths"]
+    assert client.get("/api/v1/docs").status_code == 200

@@ -1,0 +1,43 @@
+"""Common to all tests: a data folder of their own.
+
+`YIWANG_DATABASE_URL` moves the tests to another database; those marked ``postgresql`` bring their own, see `tests/server/conftest.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yiwang.server.settings")
+_HOME = tempfile.TemporaryDirectory(prefix="yiwang-tests-")
+os.environ["YIWANG_HOME"] = _HOME.name  # for the processes that tests start
+
+
+def pytest_configure() -> None:
+    """The settings have been read by now (pytest-django does so first), so they are changed where they are."""
+    from django.conf import settings
+
+    settings.YIWANG_HOME = Path(_HOME.name)
+    settings.YIWANG_REPORTS_PER_MINUTE = 0
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+_services_missed: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember the tests that were skipped for want of a service or a browser."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = str(report.longrepr[2])
+        if any(name in reason for name in ("PostgreSQL", "Chromium", "Mosquitto", "axe-core")):
+            _services_missed.append(f"{report.nodeid}: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """CI installs and starts the services, so there a skipped service test is a failure (YIWANG_CI is set by .ci/run)."""
+    if os.environ.get("YIWANG_CI") and _services_missed and session.exitstatus == 0:
+        print("\nskipped in CI, where nothing may be:", *_services_missed, sep="\n  ")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

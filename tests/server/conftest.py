@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
+WEST = {"lon": 120.003, "lat": 31.003}  # community 900101
+
+
+@pytest.fixture
+def mini(db: None) -> Iterator[str]:
+    """The toy city, installed."""
+    from yiwang.server.cases import numbering
+    from yiwang.server.places import queries
+    from yiwang.server.provision.operations import install_pack
+
+    queries.forget()
+    numbering.forget()
+    install_pack(MINI)
+    yield "mini"
+    queries.forget()
+    numbering.forget()
+
+
+@pytest.fixture
+def actor() -> Callable[..., Any]:
+    """Makes actors: ``actor("leader", unit="CTR-90")``."""
+    from yiwang.core.cases.events import Actor
+
+    def make(*roles: str, unit: str = "CTR-90", region: str = "", id: str = "") -> Actor:
+        return Actor(id=id or f"user:{'-'.join(roles)}", name="test", roles=frozenset(roles), unit=unit, region=region)
+
+    return make
+
+
+@pytest.fixture
+def report(mini: str) -> Callable[..., dict[str, Any]]:
+    """Reports a case and gives the answer."""
+    from yiwang.server.cases import operations
+    from yiwang.server.cases.actors import CITIZEN
+
+    def make(*, actor: Any = CITIZEN, key: str = "", at: datetime | None = None, **data: Any) -> dict[str, Any]:
+        said = {"text": "垃圾", "category": "02001", **WEST, **data}
+        return operations.report(city=mini, data=said, actor=actor, key=key, at=at)
+
+    return make
+
+
+@pytest.fixture
+def act() -> Callable[..., dict[str, Any]]:
+    """Does a verb: ``act(number, "file", actor("leader"), reason="…")``."""
+    from yiwang.core.cases.events import Command
+    from yiwang.server.cases import operations
+
+    def do(
+        number: str,
+        verb: str,
+        who: Any,
+        *,
+        seq: int | None = None,
+        key: str = "",
+        at: datetime | None = None,
+        **payload: Any,
+    ) -> dict[str, Any]:
+        return operations.act(
+            number=number, command=Command(verb=verb, actor=who, payload=payload, expected_seq=seq), key=key, at=at
+        )
+
+    return do
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
