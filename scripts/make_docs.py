@@ -1,0 +1,154 @@
+"""Take the screenshots of docs/guide from a seeded site: ``make docs``, or with --base from a site already up."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from yiwang.core.cases.drawing import workflow_svg
+from yiwang.packs import read_pack
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = ROOT / "docs" / "guide" / "images"
+PICTURES = ROOT / "docs" / "reference" / "images"
+DESKTOP, PHONE = {"width": 1360, "height": 850}, {"width": 390, "height": 844}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# name, path, who is signed in ("" = nobody), window, language
+SHOTS = [
+    ("home", "/", "", DESKTOP),
+    ("sign-in", "/sign-in", "", DESKTOP),
+    ("overview", "/wuxi/", "", DESKTOP),
+    ("cases", "/wuxi/cases?state=open", "", DESKTOP),
+    ("case", "CASE", "wuxi-dispatcher", DESKTOP),
+    ("case-phone", "CASE", "wuxi-dispatcher", PHONE),
+    ("map", "/wuxi/map", "", DESKTOP),
+    ("report", "/wuxi/report", "", DESKTOP),
+    ("report-phone", "/wuxi/report", "", PHONE),
+    ("rules", "/wuxi/rules", "", DESKTOP),
+    ("cases-phone", "/wuxi/cases?state=overdue", "", PHONE),
+    ("empty", "/wuxi/cases?q=nothing-like-this", "", DESKTOP),
+    ("boston", "/boston/", "", DESKTOP),
+]
+
+
+def draw_workflows() -> None:
+    """The workflow of each pack as a picture, from the file that the engine runs."""
+    for city in ("wuxi", "boston"):
+        workflow = read_pack(ROOT / "packs" / city).workflow
+        for language in ("zh", "en"):
+            drawing = workflow_svg(workflow, language=language)
+            (PICTURES / f"workflow-{city}-{language}.svg").write_text(drawing, encoding="utf-8")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(base: str, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if urllib.request.urlopen(f"{base}/healthz", timeout=2).status == 200:
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.5)
+    sys.exit(f"the site at {base} did not come up within {seconds:.0f} s")
+
+
+def wait_for_jobs(base: str, seconds: float) -> None:
+    """Let the simulated month and the replay fill the pages."""
+    until = time.monotonic() + seconds
+    for city in ("wuxi", "boston"):
+        while (
+            time.monotonic() < until and b"hx-get" in urllib.request.urlopen(f"{base}/{city}/jobs", timeout=10).read()
+        ):
+            time.sleep(2)
+
+
+def open_page(browser: Browser, base: str, *, language: str, window: dict[str, int], user: str) -> Page:
+    locale = "zh-CN" if language == "zh" else "en-US"
+    page = browser.new_context(viewport=window, locale=locale, color_scheme="light").new_page()
+    if user:
+        page.goto(f"{base}/sign-in")
+        page.click(f'[data-sign-in="{user}"]')
+        page.wait_for_load_state("networkidle")
+    return page
+
+
+def take(browser: Browser, base: str, only: str) -> None:
+    for name, path, user, window in SHOTS:
+        if only and not re.search(only, name):
+            continue
+        for language in ("zh", "en"):
+            page = open_page(browser, base, language=language, window=window, user=user)
+            if path == "CASE":
+                page.goto(f"{base}/wuxi/cases?state=open&order=deadline")
+                path = page.locator('td a[href*="/cases/"]').first.get_attribute("href") or "/"
+            page.goto(f"{base}{path}")
+            page.wait_for_load_state("networkidle")
+            if page.locator("city-map").count():
+                page.wait_for_selector("city-map[data-ready]", timeout=20_000)
+                page.wait_for_timeout(1200)
+            page.screenshot(path=IMAGES / f"{name}-{language}.png")
+            page.context.close()
+            print(f"{name}-{language}.png", file=sys.stderr)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--base", default="", help="a site that is already up, e.g. http://127.0.0.1:8000")
+    parser.add_argument("--only", default="", help="regular expression over the pictures' names")
+    arguments = parser.parse_args()
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    draw_workflows()
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        sys.exit("Chromium is not installed; screenshots need it (Debian: apt-get install chromium fonts-noto-cjk)")
+    site = None
+    with tempfile.TemporaryDirectory(prefix="yiwang-docs-") as home:
+        base = arguments.base
+        if not base:
+            port = free_port()
+            base = f"http://127.0.0.1:{port}"
+            command = [str(Path(sys.executable).parent / "yiwang"), "demo", "--port", str(port)]
+            site = subprocess.Popen(command, env={**os.environ, "YIWANG_HOME": home}, stdout=subprocess.DEVNULL)
+        try:
+            wait_for(base, 300)
+            if site:
+                wait_for_jobs(base, 600)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+                take(browser, base, arguments.only)
+                browser.close()
+        finally:
+            if site:
+                site.terminate()
+                site.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""A real site on the toy city, and a real browser. Skipped, by name, where Chromium is not installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+MINI = ROOT / "tests" / "packs" / "fixtures" / "mini"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PEOPLE = {
+    "intake": "CTR-9001",
+    "leader": "CTR-9001",
+    "dispatcher": "CTR-9001",
+    "inspector": "CTR-9001",
+    "handler": "SWEEP-9001",
+}
+PASSWORD = "a-password-for-tests"
+PREPARE = f"""
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from yiwang.server.provision.operations import install_pack
+from yiwang.server.people.operations import create_person
+install_pack({str(MINI)!r})
+for role, unit in {PEOPLE!r}.items():
+    create_person(
+        username=f"mini-{{role}}", password={PASSWORD!r}, name=role, name_en=role, city="mini", roles={{role: (unit, "")}}, demo=False
+    )
+"""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a running site with the toy city installed and a person for each role."""
+    home = tmp_path_factory.mktemp("site")
+    environment = {
+        **os.environ,
+        "YIWANG_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    environment.pop("YIWANG_DATABASE_URL", None)
+    subprocess.run([sys.executable, "-c", PREPARE], env=environment, check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--port",
+        str(port),
+        "yiwang.server.wsgi:application",
+    ]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    base = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(base)
+        yield base
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(base: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            if urllib.request.urlopen(f"{base}/healthz", timeout=2).status == 200:
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.2)
+    raise RuntimeError(f"the site at {base} did not come up")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def open_as(browser: Browser, site: str) -> Iterator[Opener]:
+    """Open a page as a role (or nobody), in a language, on a desktop or a phone. Script errors fail the test."""
+    contexts, errors = [], []
+
+    def opened(path: str, *, role: str = "", language: str = "zh-CN", phone: bool = False) -> Page:
+        size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
+        context = browser.new_context(viewport=size, locale=language)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        if role:
+            page.goto(f"{site}/sign-in?next={path}")
+            page.fill("#username", f"mini-{role}")
+            page.fill("#password", PASSWORD)
+            page.click("form[data-sign-in-form] button")
+            page.wait_for_load_state("networkidle")
+        else:
+            page.goto(f"{site}{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
