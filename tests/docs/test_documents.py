@@ -1,0 +1,82 @@
+"""What the documents promise: links lead somewhere, commands exist, no committed file names a package registry."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("packs/*/README.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+HOSTS = re.compile(
+    "|".join(["py" + "pi\\.org", "python" + "hosted\\.org", "registry\\." + "npmjs", "deb\\." + "debian\\.org"])
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_local_link_leads_somewhere(document: Path) -> None:
+    targets = [target for target in LINK.findall(document.read_text(encoding="utf-8")) if "://" not in target]
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    assert not missing, f"{document.name} links to what is not there: {missing}"
+
+
+def test_every_decision_says_what_was_rejected() -> None:
+    silent = [
+        path.name
+        for path in (ROOT / "docs/decisions").glob("*.md")
+        if path.name != "0001-record-decisions.md"
+        and not re.search(r"reject|refus", path.read_text(encoding="utf-8"), re.I)
+    ]
+    assert not silent
+
+
+def committed_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+def test_no_committed_file_names_a_registry_host() -> None:
+    naming = []
+    for path in committed_files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (UnicodeDecodeError, FileNotFoundError):
+            continue
+        if HOSTS.search(text):
+            naming.append(str(path.relative_to(ROOT)))
+    assert not naming
+
+
+def test_both_readmes_show_the_two_commands_and_a_picture() -> None:
+    for name in ("README.md", "README.zh-CN.md"):
+        first_screen = "\n".join((ROOT / name).read_text(encoding="utf-8").splitlines()[:20])
+        assert "make run" in first_screen
+        assert "make test" in first_screen
+        assert "![" in first_screen
+
+
+def test_no_module_grew_too_long_to_read() -> None:
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in (ROOT / "src").rglob("*.py")
+        if "migrations" not in path.parts and (count := len(path.read_text(encoding="utf-8").splitlines())) > 500
+    }
+    assert not long
+
+
+def test_source_knows_no_city() -> None:
+    """A new city that needs a change in the source is a design bug; so is a city's name in it."""
+    names = re.compile(r"wuxi|无锡|boston|taipei|3202\d\d", re.I)
+    knowing = {
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / "src").rglob("*")
+        if path.suffix in {".py", ".html"} and path.is_file()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if names.search(line) and "example" not in line.lower() and "e.g." not in line
+    }
+    assert not knowing
