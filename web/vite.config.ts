@@ -1,6 +1,13 @@
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
 import { defineConfig } from "vite";
 
-// Two entries: `app` on every page (htmx and the style sheet), `city-map` only where a map is drawn.
+// Each file directly in src/ is an entry, named as the template tag `built` asks for it: `app` on every page (htmx and the style
+// sheet), the others only where they are needed. What several entries share is in src/shared/.
+const entries = readdirSync("src")
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => [basename(name, ".ts"), `src/${name}`]);
+
 export default defineConfig({
   base: "/static/build/",
   build: {
@@ -10,7 +17,7 @@ export default defineConfig({
     sourcemap: false,
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
-      input: { app: "src/app.ts", "city-map": "src/city-map.ts" },
+      input: Object.fromEntries(entries),
       checks: { eval: false }, // htmx keeps one for a feature that app.ts switches off
     },
   },

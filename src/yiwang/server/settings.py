@@ -38,6 +38,9 @@ INSTALLED_APPS = [
     "yiwang.server.people",
     "yiwang.server.places",
     "yiwang.server.cases",
+    "yiwang.server.desks",
+    "yiwang.server.portal",
+    "yiwang.server.governance",
     "yiwang.server.provision",
     "yiwang.server.pages",
 ]

@@ -12,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
+    path("", include("yiwang.server.desks.urls")),
+    path("", include("yiwang.server.portal.urls")),
+    path("", include("yiwang.server.governance.urls")),
     path("", include("yiwang.server.pages.urls")),
 ]
 handler400 = "yiwang.server.api.problems.bad_request"
