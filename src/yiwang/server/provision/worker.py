@@ -20,6 +20,7 @@ from yiwang.server.cases import ledger, outbox, tallies, tick
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
 from yiwang.server.places.queries import cities
+from yiwang.server.portal import mailing, scoring
 from yiwang.server.provision import simulation
 from yiwang.server.provision.tasks import run_job
 
@@ -56,8 +57,10 @@ def chores() -> list[Chore]:
         Chore("jobs", 2, start_jobs),
         Chore("tick", 2, tick.tick),
         Chore("simulated cities", 5, simulation.live),
-        Chore("outbox", 5, outbox.relay),
+        Chore("outbox", 5, lambda: outbox.relay(correspondents=[mailing.letters])),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
+        Chore("public score", 30, scoring.refresh),
+        Chore("public words", 30, scoring.gather),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
         Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=LOST_AFTER_SECONDS)),
