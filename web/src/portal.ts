@@ -135,7 +135,7 @@ class Steps {
     if (lon && lat) {
       map.setAttribute("lon", lon);
       map.setAttribute("lat", lat);
-      map.setAttribute("zoom", "15");
+      map.setAttribute("zoom", "12");
     }
     canvas.append(map);
   }

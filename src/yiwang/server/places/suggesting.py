@@ -16,20 +16,21 @@ from dataclasses import dataclass
 from yiwang.packs import Category, Pack
 from yiwang.server.places.queries import Runtime
 
-NAME_WEIGHT, CONDITION_WEIGHT, MAJOR_WEIGHT = 3.0, 1.0, 0.5
+NAME_WEIGHT, HEAD_WEIGHT, CONDITION_WEIGHT, MAJOR_WEIGHT = 3.0, 1.5, 0.7, 0.3
 LONGEST = 1000
 _HAN = re.compile(r"[\u3400-\u9fff]+")
+_ASIDE = re.compile(r"（[^）]*）|\([^)]*\)|异常|: problem")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]+")
 _COMMON = frozenset(
     _WORD.findall(
         "the an of or and in on at to is are be it its with for by not no from that this there than when so as other "
-        "into problem bad very my our we you they has have been was were near next street road please city"
+        "into problem bad very my our we you they has have been was were near next street road please city out off from"
     )
 )
 _COMMON_HAN = frozenset(
     _HAN.findall(
         "的人 人在 一个 这里 那里 我们 你们 他们 已经 没有 有人 一直 今天 昨天 明天 问题 异常 门口 路口 附近 旁边 这个 "
-        "那个 或者 以上 以内 不到 请问 希望 处理 小区"
+        "没人 人清 人管 人扫 那个 或者 以上 以内 不到 请问 希望 处理 小区"
     )
 )
 
@@ -109,14 +110,24 @@ def _made(pack: Pack) -> _Index:
     found: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     def add(code: str, text: str, weight: float) -> None:
-        for token in tokens(text):
-            found[token][code] = max(found[token].get(code, 0.0), weight)
+        for token in set(tokens(text)):
+            found[token][code] = found[token].get(code, 0.0) + weight
 
     for category in pack.categories.values():
         add(category.code, f"{category.major_name} {category.major_name_en}", MAJOR_WEIGHT)
-        add(category.code, f"{category.name} {category.name_en}", NAME_WEIGHT)
+        for name in (category.name, category.name_en):
+            plain = _ASIDE.sub("", name)
+            pieces = list(tokens(plain))
+            # a word that is half of a short name says more than one of many in a long one
+            add(category.code, plain, NAME_WEIGHT * (0.6 + 1.2 / max(1, len(pieces))))
+            # in Chinese the thing itself stands last: 暴露垃圾 is about rubbish, 垃圾间 about a room
+            if pieces and name == category.name:
+                add(category.code, pieces[-1], HEAD_WEIGHT)
+    described: defaultdict[str, list[str]] = defaultdict(list)
     for (code, _), condition in pack.conditions.items():
-        add(code, f"{condition.text} {condition.text_en}", CONDITION_WEIGHT)
+        described[code] += [condition.text, condition.text_en]
+    for code, texts in described.items():  # a word counts once, in however many conditions it stands
+        add(code, " ".join(texts), CONDITION_WEIGHT)
     total = max(1, len(pack.categories))
     names = Counter(dict.fromkeys(pack.categories, 1))
     weights = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -28,7 +29,13 @@ def _opened(request: HttpRequest, follow: Follow) -> HttpResponse:
     """Exchange the secret for the cookie, and lead on to an address without it."""
     response = redirect("portal-follow", follow.city, follow.report)
     links.hold(request, response, follow.uid)
-    return private(response)
+    return private(response, secret=True)
+
+
+def _led_on(request: HttpRequest, city: str, problem: str) -> HttpResponse:
+    """A link that opens nothing: say so at an address without it."""
+    messages.error(request, problem)
+    return private(redirect("portal-find", city), secret=True)
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,9 +86,9 @@ def open_link(request: HttpRequest, city: str, report: str, secret: str) -> Http
     try:
         follow = _guessed(request, city, report, secret)
     except Refusal as error:
-        return _refused(request, place, " ".join(sentences(error)), error.status)
+        return _led_on(request, place.info.id, " ".join(sentences(error)))
     if follow is None:
-        return _refused(request, place, say("链接不对或已失效。", "The link is wrong or no longer valid."), 404)
+        return _led_on(request, place.info.id, say("链接不对或已失效。", "The link is wrong or no longer valid."))
     return _opened(request, follow)
 
 
@@ -91,7 +98,7 @@ def open_mail(request: HttpRequest, city: str, ticket: str) -> HttpResponse:
     place = known_city(city)
     follow = links.of_ticket(ticket, links.NEWS)
     if follow is None or follow.city != city:
-        return _refused(request, place, say("链接不对或已过期。", "The link is wrong or has expired."), 404)
+        return _led_on(request, place.info.id, say("链接不对或已过期。", "The link is wrong or has expired."))
     return _opened(request, follow)
 
 
@@ -203,7 +210,7 @@ def unsubscribe(request: HttpRequest, city: str, ticket: str) -> HttpResponse:
     place = known_city(city)
     follow = links.of_ticket(ticket, links.STOP)
     if follow is None or follow.city != city:
-        return _refused(request, place, say("链接不对或已过期。", "The link is wrong or has expired."), 404)
+        return _led_on(request, place.info.id, say("链接不对或已过期。", "The link is wrong or has expired."))
     done = request.method == "POST"
     if done:
         operations.unsubscribe(follow=follow, everything=request.POST.get("all") == "1")

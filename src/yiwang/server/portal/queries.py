@@ -44,6 +44,7 @@ DECISIONS = {
     PublicText.State.WITHHELD: ("不公开", "Withheld"),
 }
 MONTHS_SHOWN = 12
+UNKNOWN = {"reported": None, "closed": None, "on_time": None, "median": None}
 
 
 # --- public words -------------------------------------------------------------------------------------------------
@@ -317,7 +318,7 @@ def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str
         "months": known,
         "month": month,
         "computed_at": computed.get(month),
-        "total": shown(total) if total else None,
+        "total": shown(total) if total else dict(UNKNOWN),
         "districts": sorted(
             ({**shown(cell), "code": cell.region, "name": presentation.region_name(place, cell.region, levels=1)} for cell in districts),
             key=lambda row: (row["on_time"] is None, -(row["on_time"] or 0), row["code"]),
@@ -338,7 +339,7 @@ def shown(cell: ScoreCell) -> dict[str, Any]:
         "closed": cell.closed,
         "on_time": share,
         "width": round(100 * share) if share is not None else 0,
-        "median_days": cell.median_days,
+        "median": None if cell.median_days is None else cell.median_days * 86400,
         "few": cell.due < 10,
     }
 

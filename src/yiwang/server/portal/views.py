@@ -52,20 +52,28 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
     )
 
 
+CLEAR_SCORE, CLEAR_LEAD = 4.0, 1.15
+
+
 def suggested(text: str, place: Runtime, chosen: str = "") -> list[dict[str, Any]]:
-    """Categories that fit the words, with the words that say so; the first is taken unless another is chosen."""
+    """Categories that fit the words, with the words that say so; the first is taken where it leads clearly."""
     found: list[dict[str, Any]] = [
         {
             "code": item.category.code,
             "name": presentation.category_name(place, item.category.code),
+            "score": item.score,
             "words": "、".join(item.words) if not english() else ", ".join(item.words),
         }
         for item in suggest(text, place=place)
     ]
     codes = [item["code"] for item in found]
+    clear = bool(found) and found[0]["score"] >= CLEAR_SCORE
+    clear = clear and (len(found) == 1 or found[0]["score"] >= CLEAR_LEAD * found[1]["score"])
+    taken = chosen if chosen in codes else codes[0] if clear else ""
     for item in found:
-        item["checked"] = item["code"] == (chosen if chosen in codes else codes[0])
-    return found
+        item["checked"] = item["code"] == taken
+    none = say("都不是，由受理员判断", "None of these; let the clerk decide")
+    return [*found, {"code": "", "name": none, "words": "", "checked": not taken}] if found else []
 
 
 @require_GET
@@ -190,9 +198,15 @@ def _received(request: HttpRequest, place: Runtime, taken: operations.Followed, 
     return private(response)
 
 
-def private(response: HttpResponse) -> HttpResponse:
-    """A page that knows who reported: nothing of it is stored, indexed, or told to the next site."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+def private(response: HttpResponse, *, secret: bool = False) -> HttpResponse:
+    """A page that knows who reported: nothing of it is stored or indexed, and its address goes to no other site.
+
+    Args:
+        response: The page.
+        secret: Its address holds a secret, so it goes nowhere at all. (A form on such a page would come with the
+            origin ``null``, which the protection against forged requests refuses: such answers only lead on.)
+    """
+    response.headers["Referrer-Policy"] = "no-referrer" if secret else "same-origin"
     response.headers["Cache-Control"] = "no-store, private"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
