@@ -43,6 +43,14 @@ DECISIONS = {
     PublicText.State.EDITED: ("编辑后公开", "Edited"),
     PublicText.State.WITHHELD: ("不公开", "Withheld"),
 }
+MASKED = {
+    "email": ("邮箱", "e-mail"),
+    "identity": ("证件号", "identity number"),
+    "card": ("卡号", "card number"),
+    "phone": ("电话", "phone"),
+    "plate": ("车牌", "plate"),
+    "account": ("账号", "account"),
+}
 MONTHS_SHOWN = 12
 UNKNOWN = {"reported": None, "closed": None, "on_time": None, "median": None}
 
@@ -390,7 +398,7 @@ def _queued(row: PublicText) -> dict[str, Any]:
         "published": row.published or mask(row.original),
         "state": row.state,
         "state_name": say(*DECISIONS[PublicText.State(row.state)]),
-        "kinds": [kind for kind in row.kinds.split(",") if kind],
+        "kinds": [say(*MASKED.get(kind, (kind, kind))) for kind in row.kinds.split(",") if kind],
         "flags": row.flags,
         "decisions": [
             {"state_name": say(*DECISIONS[PublicText.State(item.state)]), "by": item.by_name or item.by, "why": item.why, "at": item.at}
