@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -183,16 +183,6 @@ def _page(
     )
     links.hold(request, response, mine.uid)
     return private(response)
-
-
-@require_GET
-def photo(request: HttpRequest, city: str, report: str, photo: int) -> FileResponse:
-    """A photo of the case, for who reported it first."""
-    mine = _mine(request, city, report)
-    path = cases.photo_path(city=city, number=mine.number, photo=photo) if mine else None
-    if path is None:
-        raise Http404
-    return FileResponse(path.open("rb"), content_type="image/jpeg")
 
 
 @require_POST

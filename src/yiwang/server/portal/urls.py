@@ -15,7 +15,6 @@ urlpatterns: list[URLPattern] = [
     path("<slug:city>/portal/follow", follow_views.find, name="portal-find"),
     path("<slug:city>/portal/follow/forget", follow_views.forget, name="portal-forget"),
     path("<slug:city>/portal/follow/<str:report>", follow_views.follow, name="portal-follow"),
-    path("<slug:city>/portal/follow/<str:report>/photos/<int:photo>", follow_views.photo, name="portal-photo"),
     path("<slug:city>/portal/open/<str:report>/<str:secret>", follow_views.open_link, name="portal-open"),
     path("<slug:city>/portal/mail/<str:ticket>", follow_views.open_mail, name="portal-mail"),
     path("<slug:city>/portal/unsubscribe/<str:ticket>", follow_views.unsubscribe, name="portal-unsubscribe"),

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
@@ -18,7 +19,7 @@ from django_tasks_db.models import DBTaskResult
 
 from yiwang.server.cases import ledger, outbox, tallies, tick
 from yiwang.server.common import operations as common
-from yiwang.server.common import queries
+from yiwang.server.common import queries, throttling
 from yiwang.server.places.queries import cities
 from yiwang.server.portal import mailing, scoring
 from yiwang.server.provision import simulation
@@ -27,6 +28,7 @@ from yiwang.server.provision.tasks import run_job
 HEARTBEAT = "worker"
 LOST_AFTER_SECONDS = 120
 PAUSE_SECONDS = 0.5
+ATTEMPTS_KEPT = timedelta(days=2)  # longer than any limit looks back
 log = logging.getLogger("yiwang.worker")
 
 
@@ -63,6 +65,7 @@ def chores() -> list[Chore]:
         Chore("public words", 30, scoring.gather),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
+        Chore("old attempts", 3600, lambda: throttling.forget(older_than=ATTEMPTS_KEPT)),
         Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=LOST_AFTER_SECONDS)),
     ]
 
