@@ -37,7 +37,7 @@ from yiwang.core.cases.merkle import (
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import rows, storage
 from yiwang.server.cases.models import Case, Event, Leaf, LedgerNode, Seal
-from yiwang.server.places.queries import Runtime, runtime
+from yiwang.server.places.queries import runtime
 
 NODE_COLUMNS = ("city", "height", "position", "hash")
 LEAF_COLUMNS = ("event_id", "city", "position")
