@@ -41,7 +41,7 @@ class Site:
             "YIWANG_HOME": str(home),
             "YIWANG_DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
-            "PYTHONPATH": str(ROOT / "src"),
+            "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         }
         self.case = self.run("prepare")["case"]
 
