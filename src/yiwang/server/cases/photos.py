@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, MpoImagePlugin, UnidentifiedImageError
 
 from yiwang.core.kernel.errors import BadInput, Problem
 
-FORMATS = ("JPEG", "PNG", "WEBP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", MpoImagePlugin.MpoImageFile.format)  # Pillow loads the last one only when asked
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 2048
 MOST_PHOTOS = 6

@@ -16,7 +16,7 @@ from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import ledger, outbox, tallies, tick
+from yiwang.server.cases import ledger, outbox, tallies, tick, words
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
 from yiwang.server.places.queries import cities
@@ -57,6 +57,7 @@ def chores() -> list[Chore]:
         Chore("tick", 2, tick.tick),
         Chore("simulated cities", 5, simulation.live),
         Chore("outbox", 5, outbox.relay),
+        Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
