@@ -45,11 +45,12 @@ def join(
     place = operations._place(city)
     at = at or datetime.now(UTC)
     scope = f"{city}:{actor.id}"
-    asked = idempotency.fingerprint({"join": number, **dict(data), "photos": len(photos)}) if key else b""
+    kept = pictures.keep(photos) if photos else []
+    digests = [photo.digest for photo in kept]
+    asked = idempotency.fingerprint({"join": number, **dict(data), "photos": digests}) if key else b""
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
     words = intake.checked({**data, "text": data.get("text") or "+1", "category": ""}, place=place, at=at)
-    kept = pictures.keep(photos) if photos else []
     report = numbering.next_number(place.info, kind=numbering.REPORT, at=at)
     try:
         with transaction.atomic():
@@ -72,16 +73,15 @@ def join(
                 data.get("lon"), data.get("lat"), state.region, words["place"], operations._default_source(actor),
                 words["contact"], actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
             )  # fmt: skip
-            storage.insert_one(Report, operations.REPORT_COLUMNS, said)
-            Photo.objects.bulk_create(
-                Photo(
-                    case_id=row["id"], seq=state.seq, path=photo.path, digest=photo.digest, width=photo.width,
-                    height=photo.height,
-                )
-                for photo in kept
-            )  # fmt: skip
+            statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]
+            if kept:
+                found = [
+                    (row["id"], state.seq, photo.path, photo.digest, photo.width, photo.height, at) for photo in kept
+                ]
+                statements.append(storage.insertion(Photo, operations.PHOTO_COLUMNS, found))
             if key:
-                idempotency.remember(scope=scope, key=key, body=asked, answer=answer)
+                statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+            storage.run(statements)
     except IntegrityError:
         if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked) or {}):
             return answer  # the same call came first

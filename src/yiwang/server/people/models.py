@@ -13,6 +13,8 @@ class User(AbstractUser):
     display_name = models.CharField(max_length=80, blank=True)
     display_name_en = models.CharField(max_length=80, blank=True)
     demo = models.BooleanField(default=False, help_text="A demonstration account; the sign-in page lists it.")
+    # rows of the role assignments (city, unit, region, role), where they were read already; see `queries.posts_of`
+    posts: list[tuple[str, ...]] | None = None
 
 
 class RoleAssignment(models.Model):

@@ -17,7 +17,7 @@ from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import ledger, outbox, tallies, tick
+from yiwang.server.cases import ledger, outbox, tallies, tick, words
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
 from yiwang.server.places.queries import cities
@@ -60,6 +60,7 @@ def chores() -> list[Chore]:
         Chore("tick", 2, tick.tick),
         Chore("simulated cities", 5, simulation.live),
         Chore("outbox", 5, lambda: outbox.relay(correspondents=[mailing.letters])),
+        Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
         Chore("public score", 30, scoring.refresh),
         Chore("public words", 30, scoring.gather),
