@@ -75,10 +75,10 @@ def join(
             )  # fmt: skip
             statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]
             if kept:
-                found = [
+                pictured = [
                     (row["id"], state.seq, photo.path, photo.digest, photo.width, photo.height, at) for photo in kept
                 ]
-                statements.append(storage.insertion(Photo, operations.PHOTO_COLUMNS, found))
+                statements.append(storage.insertion(Photo, operations.PHOTO_COLUMNS, pictured))
             if key:
                 statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
             storage.run(statements)

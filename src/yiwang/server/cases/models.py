@@ -205,7 +205,7 @@ class Seal(models.Model):
     Attributes:
         day: Local day; events of it, and late ones of days before, came in with this seal.
         first, size: Position of the first event of this seal, and the size of the whole log after it.
-        seen: Largest event id when the seal was made.
+        seen: Event id up to which everything that could be seen is in the log with this seal.
     """
 
     city = models.CharField(max_length=CODE)
