@@ -56,7 +56,7 @@ def test_a_chore_that_fails_is_logged_and_tried_again_at_its_next_turn(caplog: A
 def test_the_chores_are_these(mini: str) -> None:
     assert {chore.name: chore.every for chore in worker.chores()} == {
         "heartbeat": 5, "jobs": 2, "tick": 2, "simulated cities": 5, "outbox": 5, "tallies": 120, "seals": 600,
-        "outbox cleaning": 3600, "lost jobs": 30,
+        "outbox cleaning": 3600, "lost jobs": 30, "words": 5, "public score": 30, "public words": 30, "old attempts": 3600,
     }  # fmt: skip
 
 
