@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -29,7 +30,7 @@ from yiwang.server.cases.actors import CITIZEN  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Leaf, Outbox, Report, Seal, Tally  # noqa: E402
 from yiwang.server.common import operations as common  # noqa: E402
 from yiwang.server.common.models import Heartbeat, Job  # noqa: E402
-from yiwang.server.provision import simulation, worker  # noqa: E402
+from yiwang.server.provision import worker  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 MAIL = Path(settings.YIWANG_HOME, "mail")
@@ -66,30 +67,32 @@ def later() -> datetime:
     return datetime.now(UTC) + timedelta(days=DAYS_LATER)
 
 
-CHORES = {
+CHORES: dict[str, Callable[[], int]] = {
     "tick": lambda: tick.tick(at=later()),
-    "outbox": lambda: outbox.relay(),
+    "outbox": outbox.relay,
     "seal": lambda: len(ledger.seal_days(city="mini")),
     "sum": lambda: tallies.sum_up(city="mini"),
-    "live": lambda: simulation.live(),
-    "jobs": lambda: worker.start_jobs(),
 }
 
 
-def do(chore: str, start: str) -> dict[str, Any]:
-    """One chore, at the moment at which all begin."""
+def shift(start: str, apart: str) -> dict[str, Any]:
+    """Every chore, each at a moment at which all who do this begin it."""
     from yiwang.server.places.queries import runtime
 
     runtime("mini")
-    time.sleep(max(0.0, float(start) - time.time()))
-    return {"done": CHORES[chore]()}
+    done = {}
+    for index, (name, chore) in enumerate(CHORES.items()):
+        late = time.time() - (float(start) + index * float(apart))
+        time.sleep(max(0.0, -late))
+        done[name] = chore()
+    return done
 
 
 def grind(turns: str) -> dict[str, Any]:
     """All chores again and again, so many times, or until killed."""
     for turn in range(int(turns)):
-        for name in ("tick", "outbox", "seal", "sum"):
-            CHORES[name]()
+        for chore in CHORES.values():
+            chore()
         print(turn, flush=True)
     return {"turns": int(turns)}
 
@@ -146,7 +149,7 @@ def look() -> dict[str, Any]:
 
 
 MODES = {
-    "prepare": prepare, "do": do, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue, "verify": look,
+    "prepare": prepare, "shift": shift, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue, "verify": look,
 }  # fmt: skip
 
 if __name__ == "__main__":
