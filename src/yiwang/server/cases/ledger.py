@@ -262,7 +262,7 @@ def seal_days(*, city: str, at: datetime | None = None, until: date | None = Non
     with closing(_Spool()) as pending:
         with _sorting_on_disk():
             for moment, pk, digest in _unsealed(city, start=start, end=end):
-                pending.add(max(moment.astimezone(place.info.zone).date(), earliest), pk, bytes(digest))
+                pending.add(max(moment.astimezone(place.info.zone).date(), earliest), pk, digest)
         for day, entries in pending.days():
             try:
                 with transaction.atomic():
@@ -311,7 +311,7 @@ def _unsealed(city: str, *, start: int, end: datetime) -> Iterator[tuple[datetim
     by_code_point = Collate("case__number", "C" if connection.vendor == "postgresql" else "BINARY")
     query = Event.objects.filter(city=city, id__gt=start, at__lt=end, leaf__position__isnull=True)
     ordered = query.order_by("at", by_code_point, "seq", "id").values_list("at", "id", "hash")
-    return ordered.iterator(chunk_size=_READ)
+    return ((moment, pk, bytes(digest)) for moment, pk, digest in ordered.iterator(chunk_size=_READ))
 
 
 @contextmanager
