@@ -8,6 +8,10 @@ from yiwang.server.common import environment
 
 YIWANG_HOME = environment.home()
 YIWANG_TILES_URL = environment.tiles()
+# Under which address people reach the site, for links in messages; empty: the one under which they reported.
+YIWANG_PUBLIC_URL = environment.address(
+    "YIWANG_PUBLIC_URL", schemes={"http", "https"}, hint="Write https://city.example, or nothing."
+)
 YIWANG_MQTT_URL = environment.address(
     "YIWANG_MQTT_URL", schemes={"mqtt", "mqtts"}, hint="Write mqtt://user:password@host:1883, or nothing for no broker."
 )
@@ -127,8 +131,9 @@ globals().update(_email)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"secrets": {"()": "yiwang.server.common.logs.HideSecrets"}},
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["secrets"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"yiwang": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
 }

@@ -251,6 +251,7 @@ class Simulation:
             "lon": round(lon, 6),
             "lat": round(lat, 6),
             "source": source,
+            "reporter": f"sim:{source}",
         }
         # where clocks are put back an hour comes twice: the second one has its own times and keys
         at = (hour.astimezone(UTC) + timedelta(seconds=second)).astimezone(self.zone)
@@ -304,7 +305,7 @@ class Simulation:
         # one person has one role: whoever handles is then never the one who closes
         name = rng.choice(self.parameters.names)
         return Actor(
-            id=f"sim:{behaviour.role}:{name}",
+            id=(behaviour.role == "citizen" and state.reporter) or f"sim:{behaviour.role}:{name}",
             name=f"{name}（模拟）",
             roles=frozenset({behaviour.role}),
             unit=self._desk(state, behaviour),

@@ -36,6 +36,8 @@ PAYLOAD_FIELDS = frozenset(
     }
 )  # fmt: skip
 MOST_PARTS = 20
+# who can be shown to be the same person again: an account, the holder of a secret link, a simulated citizen
+IDENTITIES = ("user:", "follow:", "sim:")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def report(
         "number": numbers[numbering.CASE], "city": city, "text": said["text"], "category": said["category"],
         "condition": said["condition"], "place": said["place"], "source": source, "region": where.region,
         "grid": where.grid, "lon": where.lon, "lat": where.lat,
-        "reporter": actor.id if actor.id.startswith("user:") else "",
+        "reporter": actor.id if actor.id.startswith(IDENTITIES) else "",
         "flags": [where.flag] if where.flag else [], "photos": _digests(kept),
     }  # fmt: skip
     command = Command(verb=place.rules.workflow.opening().id, actor=actor, payload=payload)

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from PIL import Image, ImageOps, MpoImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from yiwang.core.kernel.errors import BadInput, Problem
 
-FORMATS = ("JPEG", "PNG", "WEBP", MpoImagePlugin.MpoImageFile.format)  # Pillow loads the last one only when asked
+FORMATS = ("JPEG", "PNG", "WEBP")  # the JPEG reader takes MPO too; naming it makes Pillow fail on what is no picture
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 2048
 MOST_PHOTOS = 6

@@ -19,7 +19,7 @@ from django.db.models.functions import Substr
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.cases import explaining, rows, walking, words
+from yiwang.server.cases import explaining, rows, walking
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.common.selecting import select
@@ -111,9 +111,8 @@ def list_cases(
     sign = "-" if falling else ""
     if not _one_index_serves(filters):
         walked = everything.filter(**_walked(filters))
-        gathered = words.having(query, filters.q)
         ids = walking.first_ids(
-            walked=walked, narrowed=query, gathered=gathered, column=column, falling=falling, limit=limit + 1
+            walked=walked, narrowed=query, sought=filters.q, column=column, falling=falling, limit=limit + 1
         )
         query = Case.objects.filter(id__in=ids)
     found = list(query.order_by(f"{sign}{column}", f"{sign}id").values(*LISTED)[: limit + 1])

@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.models import F, Func, QuerySet
 from django.db.models.expressions import Col
 
+from yiwang.server.cases import words
 from yiwang.server.cases.models import Case
 
 STRETCH = 3000
@@ -54,7 +55,7 @@ def first_ids(
     *,
     walked: QuerySet[Case],
     narrowed: QuerySet[Case],
-    gathered: QuerySet[Case],
+    sought: str,
     column: str,
     falling: bool,
     limit: int,
@@ -64,7 +65,7 @@ def first_ids(
     Args:
         walked: The part of the filters that an index in this order serves; ``narrowed`` is a part of it.
         narrowed: All the filters.
-        gathered: The same, with what helps to find them where there are few.
+        sought: The words among the filters, which an index of their own helps to gather; empty without any.
         column: What the list is ordered by.
         falling: Newest first.
         limit: How many.
@@ -73,8 +74,8 @@ def first_ids(
     order = (f"{sign}{column}", f"{sign}id")
     columns = sorted({"id", column, *_named(narrowed)})
     outer, outer_values = narrowed.order_by(*order).values("id", column)[:limit].query.sql_with_params()
-    # a text costs more to gather than to look at, so a search for words walks on for a second, longer stretch
-    for stretch in (STRETCH,) if gathered is narrowed else (STRETCH, 10 * STRETCH):
+    stretches = [STRETCH]
+    for stretch in stretches:
         inner, inner_values = walked.order_by(*order).values(*columns)[:stretch].query.sql_with_params()
         # the stretch takes the table's name, so the same filters read it instead of the table
         sql = outer.replace(_TABLE, f'FROM ({inner}) AS "{Case._meta.db_table}"', 1)
@@ -83,6 +84,10 @@ def first_ids(
             found = [int(row[0]) for row in cursor.fetchall()]
         if len(found) == limit:
             return found
+        # a text costs more to gather than to look at, so where many may have the words the walk goes on once
+        if stretch == STRETCH and sought and not words.few(sought, most=STRETCH):
+            stretches.append(10 * STRETCH)
+    gathered = words.having(narrowed, sought)
     key = _OffIndex(F(column))
     return list(
         gathered.order_by(key.desc() if falling else key.asc(), f"{sign}id").values_list("id", flat=True)[:limit]

@@ -102,6 +102,19 @@ def having(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
     return query.filter(id__in=RawSQL(candidates, values))  # noqa: S611
 
 
+def few(sought: str, *, most: int) -> bool:
+    """Whether the index knows at most so many cases that may have all the words."""
+    asked = _asked(sought)
+    if not asked:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM cases_words WHERE {_MATCH[connection.vendor]} LIMIT %s) AS some",  # noqa: S608
+            [asked, most + 1],
+        )
+        return bool(cursor.fetchone()[0] <= most)
+
+
 def _asked(sought: str) -> str:
     """What words ask of the index, in its own language; empty when they have no letter or digit."""
     terms: list[str] = []
