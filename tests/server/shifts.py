@@ -30,7 +30,7 @@ from yiwang.server.cases.actors import CITIZEN  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Leaf, Outbox, Report, Seal, Tally  # noqa: E402
 from yiwang.server.common import operations as common  # noqa: E402
 from yiwang.server.common.models import Heartbeat, Job  # noqa: E402
-from yiwang.server.provision import worker  # noqa: E402
+from yiwang.server.provision import simulation, worker  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 MAIL = Path(settings.YIWANG_HOME, "mail")
@@ -113,6 +113,21 @@ def ask(kind: str, days: str) -> dict[str, Any]:
     return {"job": job.pk}
 
 
+def past(start: str) -> dict[str, Any]:
+    """The same past, written by several at once."""
+    from yiwang.server.places.queries import runtime
+
+    runtime("mini")
+    time.sleep(max(0.0, float(start) - time.time()))
+    told = simulation.run_past(city="mini", days=1, now=datetime.fromtimestamp(float(start) // 86400 * 86400, UTC))
+    return {"cases": told["cases"], "known": told["known"]}
+
+
+def count() -> dict[str, Any]:
+    """Whether the simulation has begun to write."""
+    return {"simulated": Report.objects.exclude(external="").count()}
+
+
 def requeue() -> dict[str, Any]:
     """What the chore "lost jobs" does two minutes after the worker has gone."""
     return {"requeued": common.requeue_lost_jobs(older_than_seconds=0)}
@@ -149,7 +164,8 @@ def look() -> dict[str, Any]:
 
 
 MODES = {
-    "prepare": prepare, "shift": shift, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue, "verify": look,
+    "prepare": prepare, "shift": shift, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue,
+    "past": past, "count": count, "verify": look,
 }  # fmt: skip
 
 if __name__ == "__main__":

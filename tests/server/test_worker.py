@@ -319,6 +319,7 @@ def shifts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
+@pytest.mark.slow
 def test_workers_at_once_do_nothing_twice(shifts: Site) -> None:
     answers = shifts.all([("shift", str(time.time() + 8), "4")] * 3)
     assert sum(answer["tick"] for answer in answers) == 2 * 12, "two marks on each of the twelve late cases"
@@ -332,6 +333,7 @@ def test_workers_at_once_do_nothing_twice(shifts: Site) -> None:
     assert found["tallied"] == found["cases"] == 24
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_leaves_the_rest_to_the_next(shifts: Site) -> None:
     rng = random.Random(20261123)
     for _ in range(6):
@@ -352,6 +354,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_rest_to_the_next(shifts: Site)
     assert found["tallied"] == found["cases"] == 24
 
 
+@pytest.mark.slow
 def test_a_job_that_was_killed_is_begun_again_and_doubles_nothing(shifts: Site) -> None:
     shifts.run("ask", "simulate", "2")
     with killed_when(shifts, lambda found: found["simulated"] > 0):
@@ -367,13 +370,24 @@ def test_a_job_that_was_killed_is_begun_again_and_doubles_nothing(shifts: Site) 
     assert found["tallied"] == found["cases"]
 
 
+@pytest.mark.slow
+def test_the_same_past_written_by_two_at_once_is_written_once(shifts: Site) -> None:
+    answers = shifts.all([("past", str(time.time() + 6))] * 2)
+    found = shifts.run("verify")
+    assert found["doubled"] == 0
+    assert found["simulated"] == max(answer["cases"] + answer["known"] for answer in answers) > 150
+    assert sum(answer["cases"] for answer in answers) == found["simulated"]
+    assert found["faults"] == []
+    assert found["tallied"] == found["cases"]
+
+
 @contextmanager
 def killed_when(site: Site, ready: Any) -> Iterator[None]:
     """The worker runs until something is seen in the database, and is killed then."""
     process = site.start("work")
     try:
         for _ in range(40):
-            if process.poll() is not None or ready(site.run("verify")):
+            if process.poll() is not None or ready(site.run("count")):
                 break
         assert process.poll() is None, process.communicate()[1][-2000:]
         yield
