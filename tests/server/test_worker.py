@@ -158,6 +158,19 @@ def test_what_another_transaction_held_back_comes_with_a_later_seal(mini: str, r
     assert not Event.objects.filter(leaf=None).exists()
 
 
+def test_an_event_that_the_seals_have_passed_by_is_named(mini: str, report: Any) -> None:
+    """Put in behind them, or its place in the log taken away: it would be in no seal for ever."""
+    start = datetime.now(UTC) - timedelta(days=9)
+    numbers = []
+    for day in range(5):
+        numbers.append(report(at=start + timedelta(days=day))["case"])
+        ledger.seal_days(city=mini, at=start + timedelta(days=day + 1))
+    assert ledger.verify(city=mini).faults == []
+    Leaf.objects.filter(event__case__number=numbers[1], event__seq=2).delete()
+    faults = ledger.verify(city=mini).faults
+    assert ("unsealed", numbers[1], 2) in {(fault.kind, fault.number, fault.seq) for fault in faults}
+
+
 def test_a_sealer_that_is_overtaken_leaves_the_rest_to_the_other(mini: str, report: Any, monkeypatch: Any) -> None:
     now = datetime.now(UTC)
     for days in (4, 3, 2):
