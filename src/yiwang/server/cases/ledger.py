@@ -315,7 +315,8 @@ def _unsealed(city: str, *, start: int, end: datetime) -> Iterator[tuple[datetim
     by_code_point = Collate("case__number", "C" if connection.vendor == "postgresql" else "BINARY")
     query = Event.objects.filter(city=city, id__gt=start, at__lt=end, leaf__position__isnull=True)
     ordered = query.order_by("at", by_code_point, "seq", "id").values_list("at", "id", "hash")
-    return ((moment, pk, bytes(digest)) for moment, pk, digest in ordered.iterator(chunk_size=_READ))
+    for at, event, digest in ordered.iterator(chunk_size=_READ):
+        yield at, event, bytes(digest)
 
 
 @contextmanager
