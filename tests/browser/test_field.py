@@ -268,7 +268,7 @@ def test_what_one_did_is_never_sent_in_the_name_of_another(
 
 
 def test_signing_out_takes_the_tasks_off_the_phone(phone: Phone, dispatched: str) -> None:
-    context, page = phone()
+    _, page = phone()
     expect(page.locator(f'a[href="#case={dispatched}"]')).to_be_visible()
     page.get_by_role("button", name="退出").click()
     page.wait_for_url(re.compile(r"/$"))

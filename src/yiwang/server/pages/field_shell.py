@@ -142,14 +142,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "by_route": ("走一圈", "Route"),
     "route_help": (
         "从您所在处起的顺路走法，共约 {km} 公里（直线距离，最近邻加两两交换，不一定最短）。",
-        "A way past all from where you are, about {km} km as the crow flies (nearest neighbour, then 2-opt: good, not surely the shortest).",
+        "A way past all from where you are, about {km} km as the crow flies (nearest neighbour, 2-opt: not surely the shortest).",
     ),
     "route_some": ("只排最近的 {n} 件。", "Only the {n} nearest are in it."),
-    "no_position": ("不知道您在哪里：请允许定位，或按剩余时间排序。", "Where you are is not known: allow location, or order by time left."),
+    "no_position": (
+        "不知道您在哪里：请允许定位，或按剩余时间排序。",
+        "Where you are is not known: allow location, or order by time left.",
+    ),
     "locate": ("定位", "Locate me"),
     "located": ("已定位，精度 {m} 米", "Located within {m} m"),
     "no_tasks": ("现在没有任务。", "No tasks now."),
-    "no_tasks_help": ("派给您班组、或该您到现场的案卷会出现在这里。路上看到问题，点「上报」。", "Cases for your crew, or for you to look at, appear here. See a problem on the way? Tap Report."),
+    "no_tasks_help": (
+        "派给您班组、或该您到现场的案卷会出现在这里。路上看到问题，点「上报」。",
+        "Cases for your crew, or for you to look at, appear here. See a problem on the way? Tap Report.",
+    ),
     "more": ("还有更多，先列出最急的 {n} 件。", "There are more; these are the {n} most urgent."),
     "left": ("剩 {time}", "{time} left"),
     "late": ("超时 {time}", "{time} late"),
@@ -164,7 +170,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "navigate": ("导航", "Directions"),
     "back": ("返回", "Back"),
     "do": ("现在可以做", "You may now"),
-    "expected": ("按待发动作推算，案卷会在「{step}」。", "After what waits to be sent, the case would be at “{step}”."),
+    "expected": (
+        "按待发动作推算，案卷会在「{step}」。",
+        "After what waits to be sent, the case would be at “{step}”.",
+    ),
     "photo": ("照片", "Photos"),
     "photo_n": ("照片 {n}", "Photo {n}"),
     "photo_needed": ("这个动作要有照片。", "This needs a photo."),
@@ -176,7 +185,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "required": ("必填", "required"),
     "send": ("提交", "Send"),
     "saved": ("已存入本机，正在发送。", "Saved on this phone; being sent."),
-    "saved_offline": ("离线：已存入本机，联网后自动发送。", "Offline: saved on this phone, sent when you are online."),
+    "saved_offline": (
+        "离线：已存入本机，联网后自动发送。",
+        "Offline: saved on this phone, sent when you are online.",
+    ),
     "category": ("类别", "Category"),
     "choose": ("请选择", "Choose"),
     "words": ("情况描述", "What is wrong"),
@@ -201,10 +213,19 @@ WORDS: dict[str, tuple[str, str]] = {
     "delete": ("删除", "Delete"),
     "retry": ("再发一次", "Send again"),
     "confirm_delete": ("从本机删除，不能恢复？", "Delete from this phone for good?"),
-    "nothing_queued": ("没有待发的。您在离线时做的都会先存在这里，关掉浏览器也不丢。", "Nothing here. What you do offline is kept here first, and survives closing the browser."),
-    "signed_out": ("登录已过期。待发的都还在本机，请重新登录后继续。", "Your session has ended. What waits is still on this phone: sign in to go on."),
+    "nothing_queued": (
+        "没有待发的。您在离线时做的都会先存在这里，关掉浏览器也不丢。",
+        "Nothing here. What you do offline is kept here first, and survives closing the browser.",
+    ),
+    "signed_out": (
+        "登录已过期。待发的都还在本机，请重新登录后继续。",
+        "Your session has ended. What waits is still on this phone: sign in to go on.",
+    ),
     "sign_in": ("登录", "Sign in"),
-    "other_person": ("本机还有 {n} 条是另一位同事的，须由其本人登录后发送。", "{n} on this phone belong to a colleague, who must sign in to send them."),
+    "other_person": (
+        "本机还有 {n} 条是另一位同事的，须由其本人登录后发送。",
+        "{n} on this phone belong to a colleague, who must sign in to send them.",
+    ),
     "sent_as": ("案卷", "Case"),
     "photos": ("{n} 张照片", "{n} photos"),
     "map_offline": ("离线时不取底图，点位来自本机。", "Offline: points come from this phone."),
@@ -218,7 +239,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "soon": ("将到期", "due soon"),
     "overdue": ("超时", "overdue"),
     "failed": ("地图数据没有取到。", "The map data did not arrive."),
-    "no_storage": ("这个浏览器不能在本机保存，离线功能不可用。", "This browser cannot keep data, so nothing works offline."),
+    "no_storage": (
+        "这个浏览器不能在本机保存，离线功能不可用。",
+        "This browser cannot keep data, so nothing works offline.",
+    ),
 }  # fmt: skip
 
 
