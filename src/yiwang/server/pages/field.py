@@ -130,7 +130,7 @@ def signed_in(view: View[P]) -> View[P]:
     """Answers 401 as JSON to whoever has not signed in, and every refusal as JSON; nothing of it is kept in a cache."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return _problem(401, "signed-out", say("请重新登录。", "Please sign in again."))
         try:
