@@ -19,8 +19,10 @@ from django_tasks_db.models import DBTaskResult
 from yiwang.server.cases import ledger, outbox, tallies, tick
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
+from yiwang.server.people.operations import forget_stale
 from yiwang.server.places.queries import cities
 from yiwang.server.provision import simulation
+from yiwang.server.provision.rule_changes import take_force
 from yiwang.server.provision.tasks import run_job
 
 HEARTBEAT = "worker"
@@ -57,6 +59,8 @@ def chores() -> list[Chore]:
         Chore("tick", 2, tick.tick),
         Chore("simulated cities", 5, simulation.live),
         Chore("outbox", 5, outbox.relay),
+        Chore("changes of rules", 3, take_force),
+        Chore("stale sessions", 3600, forget_stale),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
