@@ -66,7 +66,8 @@ def served(environment: dict[str, str]) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [
         sys.executable, "-m", "granian", "yiwang.server.wsgi:application", "--interface", "wsgi", "--port", str(port),
-        "--workers", str(WORKERS), "--blocking-threads", "1", "--backlog", "4096", "--backpressure", "4096",
+        "--workers", str(WORKERS), "--blocking-threads", "2" if environment["YIWANG_DATABASE_URL"] else "1",
+        "--backlog", "4096", "--backpressure", "4096",
     ]  # fmt: skip
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"

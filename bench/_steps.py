@@ -18,7 +18,7 @@ from django.db import connection  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
-from yiwang.server.cases import queries  # noqa: E402
+from yiwang.server.cases import queries, words  # noqa: E402
 from yiwang.server.cases.lifecycles import BulkWriter, Lifecycle, Move, import_lives  # noqa: E402
 from yiwang.server.cases.models import Case  # noqa: E402
 from yiwang.server.places.queries import runtime  # noqa: E402
@@ -79,13 +79,17 @@ def lives(first: str, count: str) -> dict[str, Any]:
 
 
 def multiply(wanted: str) -> dict[str, Any]:
-    """Copy the rows of cases until there are so many: other numbers and times, the same spread of everything else."""
+    """Copy the rows of cases until there are so many: other numbers, an earlier stretch of history each time."""
     columns = [field.column for field in Case._meta.concrete_fields if field.column != "id"]
     quoted = ", ".join(f'"{column}"' for column in columns)
-    later = {"sqlite": "datetime(\"{0}\", '+' || %s || ' seconds')", "postgresql": "\"{0}\" + %s * interval '1 second'"}
-    shift = later[connection.vendor]
+    before = {
+        "sqlite": "datetime(\"{0}\", '-' || %s || ' seconds')",
+        "postgresql": "\"{0}\" - %s * interval '1 second'",
+    }
+    shift = before[connection.vendor]
     with connection.cursor() as cursor:
-        have, step = Case.objects.count(), 0
+        have = Case.objects.count()
+        step = 0
         while have < int(wanted):
             step += 1
             take = min(have, int(wanted) - have)
@@ -95,7 +99,8 @@ def multiply(wanted: str) -> dict[str, Any]:
                     parts.append(f"number || 'x{step}'")
                 elif column in {"opened_at", "deadline"}:
                     parts.append(shift.format(column))
-                    values.append(str(step * 61) if connection.vendor == "sqlite" else step * 61)
+                    earlier = 37 * have  # each copy is an earlier stretch of history
+                    values.append(str(earlier) if connection.vendor == "sqlite" else earlier)
                 else:
                     parts.append(f'"{column}"')
             cursor.execute(
@@ -103,6 +108,8 @@ def multiply(wanted: str) -> dict[str, Any]:
                 values,
             )
             have += take
+    words.index_all()
+    with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return {"cases": have}
 
@@ -114,7 +121,8 @@ def lists(_: str = "") -> dict[str, Any]:
         "no filter": {}, "step": {"step": "closed"}, "holder": {"holder": unit}, "category": {"category": "02001"},
         "street": {"region": "9001"}, "community": {"region": "900202"}, "overdue": {"state": "overdue"},
         "by deadline": {"state": "open", "order": "deadline"}, "street and step": {"region": "9002", "step": "dispatched"},
-        "words": {"q": "case 12"},
+        "words": {"q": "case 12"}, "rare words": {"q": "case 9041"}, "words that nothing has": {"q": "井盖"},
+        "one community's few at a step": {"region": "900102", "step": "created"},
     }  # fmt: skip
     found = {}
     for name, filters in asked.items():

@@ -49,6 +49,12 @@ SHOTS = [
     ("cases-phone", "/wuxi/cases?state=overdue", "", PHONE),
     ("empty", "/wuxi/cases?q=nothing-like-this", "", DESKTOP),
     ("boston", "/boston/", "", DESKTOP),
+    ("portal", "/wuxi/portal", "", DESKTOP),
+    ("portal-report-phone", "/wuxi/portal/report", "", PHONE),
+    ("portal-follow-phone", "FOLLOW", "", PHONE),
+    ("portal-idea", "IDEA", "wuxi-evaluator", DESKTOP),
+    ("portal-score", "/wuxi/portal/score", "", DESKTOP),
+    ("portal-moderation", "/wuxi/portal/moderation", "wuxi-shift_leader", DESKTOP),
 ]
 
 
@@ -98,6 +104,32 @@ def open_page(browser: Browser, base: str, *, language: str, window: dict[str, i
     return page
 
 
+def reported(page: Page, base: str) -> str:
+    """Report as a citizen does; the path on which this browser may follow it."""
+    page.goto(f"{base}/wuxi/portal/report")
+    page.evaluate("document.querySelector('form.steps').classList.remove('stepped')")
+    page.evaluate("document.querySelectorAll('[data-part]').forEach(part => part.hidden = false)")
+    page.fill("#place", "滨湖区")
+    page.fill("#text", "湖边步道的垃圾箱满了两天，请打13812345678")
+    page.evaluate("document.querySelector('[name=seen]').value = '1'")
+    page.locator("button.big", has_text=re.compile("提交|Send")).click()
+    page.wait_for_selector(".received")
+    return page.locator('a[href*="/portal/follow/"].button').get_attribute("href") or "/"
+
+
+def proposed(page: Page, base: str) -> str:
+    """Propose an idea and answer it; its path."""
+    page.goto(f"{base}/wuxi/portal/ideas/new")
+    page.fill("#title", "公园里多设直饮水点")
+    page.fill("#text", "夏天跑步的人多，建议湖边每两公里设一个。")
+    page.click("main form button")
+    page.wait_for_selector("#answer")
+    page.fill("#answer", "已请市政处评估管网，下月底前答复。")
+    page.click('form[action$="/answer"] button')
+    page.wait_for_selector(".answer")
+    return page.url.removeprefix(base)
+
+
 def take(browser: Browser, base: str, only: str) -> None:
     for name, path, user, window in SHOTS:
         if only and not re.search(only, name):
@@ -107,7 +139,8 @@ def take(browser: Browser, base: str, only: str) -> None:
             if path == "CASE":
                 page.goto(f"{base}/wuxi/cases?state=open&order=deadline")
                 path = page.locator('td a[href*="/cases/"]').first.get_attribute("href") or "/"
-            page.goto(f"{base}{path}")
+            asked = reported(page, base) if path == "FOLLOW" else proposed(page, base) if path == "IDEA" else path
+            page.goto(f"{base}{asked}")
             page.wait_for_load_state("networkidle")
             if page.locator("city-map").count():
                 page.wait_for_selector("city-map[data-ready]", timeout=20_000)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +34,19 @@ def postgresql() -> str:
 class Site:
     """A database with the toy city, and processes that work on it."""
 
-    def __init__(self, home: Path, url: str) -> None:
+    def __init__(self, home: Path, url: str, script: Path = HANDS) -> None:
+        self.script = script
         self.environment = {
             **os.environ,
             "YIWANG_HOME": str(home),
             "YIWANG_DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
-            "PYTHONPATH": str(ROOT / "src"),
+            "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         }
         self.case = self.run("prepare")["case"]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(HANDS), *arguments]
+        command = [sys.executable, str(self.script), *arguments]
         return subprocess.Popen(
             command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -63,10 +65,20 @@ class Site:
         return answers
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+@pytest.fixture(params=KINDS)
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    if request.param == "sqlite":
-        yield Site(tmp_path, "")
+    with site_on(request.param, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def site_on(kind: str, home: Path, script: Path = HANDS) -> Iterator[Site]:
+    """A site on a database of its own; the test is skipped where there is no PostgreSQL."""
+    if kind == "sqlite":
+        yield Site(home, "", script)
         return
     if reason := postgresql():
         pytest.skip(reason)
@@ -76,7 +88,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield Site(tmp_path, f"{SERVER}/{name}")
+            yield Site(home, f"{SERVER}/{name}", script)
         finally:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -26,7 +26,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 def site_command(*, host: str, port: int, workers: int) -> list[str]:
-    """The command that serves the site: granian, WSGI, one blocking thread a worker (measured; see docs/decisions/0002)."""
+    """The command that serves the site with granian (WSGI).
+
+    One blocking thread a worker on SQLite, where writers queue anyway; two on PostgreSQL, so that one works while the
+    other waits for a commit to reach the disk (measured; see docs/decisions/0002).
+    """
     return [
         sys.executable,
         "-m",
@@ -41,7 +45,7 @@ def site_command(*, host: str, port: int, workers: int) -> list[str]:
         "--workers",
         str(workers),
         "--blocking-threads",
-        "1",
+        "2" if os.environ.get("YIWANG_DATABASE_URL", "").startswith("postgres") else "1",
         "--backlog",
         "4096",
         "--backpressure",

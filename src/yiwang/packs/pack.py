@@ -20,6 +20,7 @@ from yiwang.packs.catalogue import Catalogue, Category, Condition, read_catalogu
 from yiwang.packs.examples import Example, read_examples
 from yiwang.packs.files import PackFiles
 from yiwang.packs.info import PackInfo, read_info
+from yiwang.packs.portal import PortalPolicy, read_portal
 from yiwang.packs.records_mapping import ReplayMapping, read_mapping
 from yiwang.packs.regions import read_tree
 from yiwang.packs.tables import read_tables
@@ -45,6 +46,7 @@ class Pack:
         simulation: `simulation.toml` as parsed, or None.
         replay: How the city's own records read, from `replay.toml`, or None.
         indicators: `indicators.toml` as parsed, or None.
+        portal: How the public portal is run, from `portal.toml`, or its defaults.
         files: Names of its files.
         digest: SHA-256 over the names and content of all of them: the pack's version.
     """
@@ -61,6 +63,7 @@ class Pack:
     simulation: Mapping[str, Any] | None = None
     replay: ReplayMapping | None = None
     indicators: Mapping[str, Any] | None = None
+    portal: PortalPolicy = field(default_factory=PortalPolicy)
     files: tuple[str, ...] = ()
     digest: str = ""
 
@@ -157,6 +160,7 @@ def read_all(path: Path | str) -> Reading:
         "replay": read_mapping(files, timezone=info.timezone),
         "indicators": files.toml("indicators.toml", required=False),
     }
+    parts["portal"] = read_portal(files, workflow=parts["workflow"])
     if not files.problems:
         reading.pack = Pack(root=root, files=tuple(files.names()), digest=files.digest(), **parts)
     return reading

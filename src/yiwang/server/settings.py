@@ -8,6 +8,10 @@ from yiwang.server.common import environment
 
 YIWANG_HOME = environment.home()
 YIWANG_TILES_URL = environment.tiles()
+# Under which address people reach the site, for links in messages; empty: the one under which they reported.
+YIWANG_PUBLIC_URL = environment.address(
+    "YIWANG_PUBLIC_URL", schemes={"http", "https"}, hint="Write https://city.example, or nothing."
+)
 YIWANG_MQTT_URL = environment.address(
     "YIWANG_MQTT_URL", schemes={"mqtt", "mqtts"}, hint="Write mqtt://user:password@host:1883, or nothing for no broker."
 )
@@ -15,8 +19,6 @@ YIWANG_MQTT_URL = environment.address(
 YIWANG_REPORTS_PER_MINUTE = environment.whole("YIWANG_REPORTS_PER_MINUTE", default=60)
 # Largest body of a request, all files together; larger ones are refused before they are read.
 YIWANG_UPLOAD_BYTES = environment.whole("YIWANG_UPLOAD_BYTES", default=100_000_000, least=1000)
-# Proxies before the site whose X-Forwarded-For is believed; 0 believes none.
-YIWANG_PROXIES = environment.whole("YIWANG_PROXIES", default=0)
 # A session ends so long after signing in, and when nobody has done anything for so long (0: never for that).
 YIWANG_SESSION_HOURS = environment.whole("YIWANG_SESSION_HOURS", default=12, least=1)
 YIWANG_IDLE_MINUTES = environment.whole("YIWANG_IDLE_MINUTES", default=120)
@@ -53,7 +55,6 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "yiwang.server.api.problems.ProblemDocuments",
-    "yiwang.server.common.middleware.ClientAddress",
     "yiwang.server.common.middleware.UploadLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -142,8 +143,9 @@ globals().update(_email)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"secrets": {"()": "yiwang.server.common.logs.HideSecrets"}},
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["secrets"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"yiwang": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
 }

@@ -92,7 +92,8 @@ def _related(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Ruleb
             if not unit or unit not in state.assisting:
                 return NotAllowed("没有请您的单位会办。", "Your unit was not asked to assist.", role=role)
         case "reporter":
-            if state.reporter and actor.id != state.reporter:
+            # a report that nobody can be shown to have made is nobody's: not everybody's
+            if not state.reporter or actor.id != state.reporter:
                 return NotAllowed("只有上报人可以这样做。", "Only the person who reported it may do this.", role=role)
         case _:
             if not state.region.startswith(actor.region) and (not unit or unit != state.holder):

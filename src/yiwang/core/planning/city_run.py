@@ -23,7 +23,8 @@ Located = Mapping[str, object]
 
 @dataclass(slots=True)
 class Life:
-    """One case as it has run so far: since when it stands as it stands, and what the clock and people will do next."""
+    """One case as it has run so far: since when it stands as it stands, what the clock and people will do next, and the
+    unit of which it binds a crew."""
 
     arrival: Arrival
     state: CaseState
@@ -32,6 +33,7 @@ class Life:
     timed: datetime | None = None
     move: Move | None = None
     refused: frozenset[str] = frozenset()
+    crew_of: str = ""
 
 
 @dataclass(slots=True)
@@ -116,9 +118,10 @@ class CityRun:
         if not self._take(life, move.command, at):
             life.refused |= {move.command.verb}
             life.move = self.simulation.next_move(life.state, since=at, without=life.refused)
-            return
-        if move.behaviour.crew and life.move:
-            crews.bind(unit, life.move.at)
+        else:
+            life.crew_of = unit if move.behaviour.crew else ""
+        if life.crew_of and life.move:
+            crews.bind(life.crew_of, life.move.at)  # after a refusal, for as long as it takes now
 
     def _take(self, life: Life, command: Command, at: datetime) -> bool:
         try:

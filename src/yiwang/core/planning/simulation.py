@@ -15,7 +15,7 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -217,11 +217,11 @@ class Simulation:
     def arrivals(self, *, start: datetime, end: datetime) -> Iterator[Arrival]:
         """Reports made in ``[start, end)``, in order of time; the same ones however the window is cut."""
         hour = start.astimezone(self.zone).replace(minute=0, second=0, microsecond=0)
-        while hour < end:
+        while hour.astimezone(UTC) < end:
             for arrival in self._hour(hour):
-                if start <= arrival.at < end:
+                if start <= arrival.at.astimezone(UTC) < end:
                     yield arrival
-            hour = (hour.astimezone(ZoneInfo("UTC")) + timedelta(hours=1)).astimezone(self.zone)
+            hour = (hour.astimezone(UTC) + timedelta(hours=1)).astimezone(self.zone)
 
     def _hour(self, hour: datetime) -> list[Arrival]:
         wanted = self.parameters
@@ -251,8 +251,11 @@ class Simulation:
             "lon": round(lon, 6),
             "lat": round(lat, 6),
             "source": source,
+            "reporter": f"sim:{source}",
         }
-        return Arrival(at=hour + timedelta(seconds=second), key=f"{hour:%Y%m%dT%H}-{index:04d}", payload=payload)
+        # where clocks are put back an hour comes twice: the second one has its own times and keys
+        at = (hour.astimezone(UTC) + timedelta(seconds=second)).astimezone(self.zone)
+        return Arrival(at=at, key=f"{hour:%Y%m%dT%H}{'b' if hour.fold else ''}-{index:04d}", payload=payload)
 
     def next_move(self, state: CaseState, *, since: datetime, without: frozenset[str] = frozenset()) -> Move | None:
         """What will be done with a case that has stood as it stands since ``since``; None where nobody does anything.
@@ -302,7 +305,7 @@ class Simulation:
         # one person has one role: whoever handles is then never the one who closes
         name = rng.choice(self.parameters.names)
         return Actor(
-            id=f"sim:{behaviour.role}:{name}",
+            id=(behaviour.role == "citizen" and state.reporter) or f"sim:{behaviour.role}:{name}",
             name=f"{name}（模拟）",
             roles=frozenset({behaviour.role}),
             unit=self._desk(state, behaviour),

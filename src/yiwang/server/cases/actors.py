@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from yiwang.core.cases.events import Actor
-from yiwang.server.people.models import RoleAssignment
+from yiwang.server.people.queries import posts_of
 
 CITIZEN = Actor(id="citizen", name="", roles=frozenset({"citizen"}))
 
@@ -15,11 +15,8 @@ def actors_for(user: Any, *, city: str) -> list[Actor]:
     if not getattr(user, "is_authenticated", False):
         return [CITIZEN]
     name = user.display_name or user.username
-    rows = (
-        RoleAssignment.objects.filter(user_id=user.pk, city=city).order_by("id").values_list("unit", "region", "role")
-    )
     posts: dict[tuple[str, str], set[str]] = {}
-    for unit, region, role in rows:
+    for unit, region, role in posts_of(user, city=city):
         posts.setdefault((unit, region), set()).add(role)
     identity = f"user:{user.pk}"
     found = [

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from yiwang.core.cases.events import Refusal
+from yiwang.server.cases import storage
 from yiwang.server.cases.models import IdempotencyKey
+from yiwang.server.common.selecting import select
 
 LONGEST_KEY = 200
+COLUMNS = ("scope", "key", "fingerprint", "answer", "created_at")
 
 
 class KeyReused(Refusal):
@@ -35,9 +39,10 @@ def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None
         KeyReused: When it came with another body.
     """
     check(key)
-    row = IdempotencyKey.objects.filter(scope=scope, key=key).values_list("fingerprint", "answer").first()
-    if row is None:
+    found = select(IdempotencyKey, ("fingerprint", "answer"), "WHERE scope = %s AND key = %s", [scope, key])
+    if not found:
         return None
+    row = found[0]
     if bytes(row[0]) != body:
         raise KeyReused(
             "这个幂等键已用于另一个请求。",
@@ -58,6 +63,7 @@ def check(key: str) -> None:
         )
 
 
-def remember(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> None:
-    """Keep the answer, in the transaction that did the work; whoever did the same at the same time fails here and is rolled back."""
-    IdempotencyKey.objects.create(scope=scope, key=key, fingerprint=body, answer=orjson.dumps(answer).decode())
+def remembering(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> storage.Statement:
+    """What keeps the answer, in the transaction that does the work; whoever did the same at the same time fails here and is rolled back."""
+    row = (scope, key, body, orjson.dumps(answer).decode(), datetime.now(UTC))
+    return storage.insertion(IdempotencyKey, COLUMNS, [row])

@@ -7,15 +7,20 @@ replayed past, comes in with the next seal.
 
 from __future__ import annotations
 
+import struct
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
-from typing import Any, NamedTuple
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import Any
 
 import orjson
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Min
+from django.db.models.functions import Collate
 
 from yiwang.core.cases.evolve import fold
 from yiwang.core.cases.ledger import event_record, verify_chain
@@ -32,7 +37,7 @@ from yiwang.core.cases.merkle import (
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import rows, storage
 from yiwang.server.cases.models import Case, Event, Leaf, LedgerNode, Seal
-from yiwang.server.places.queries import Runtime, runtime
+from yiwang.server.places.queries import runtime
 
 NODE_COLUMNS = ("city", "height", "position", "hash")
 LEAF_COLUMNS = ("event_id", "city", "position")
@@ -41,6 +46,7 @@ SETTLED = timedelta(minutes=10)
 GRACE = timedelta(minutes=5)  # after midnight, before a day is sealed
 _READ = 2000
 _WRITTEN = 5000
+_HELD_BYTES = 8 << 20  # of events on their way into the log; what goes beyond lies in a temporary file
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +238,10 @@ def _entries(city: str, first: int, size: int) -> Iterator[list[bytes]]:
 def seal_days(*, city: str, at: datetime | None = None, until: date | None = None) -> list[Seal]:
     """Seal every day that has ended and is not sealed yet; days on which nothing came in get no seal.
 
+    The events are read and put in order before any lock is taken, through a file that holds what does not fit into a
+    few megabytes; each day is then one transaction. A sealer that is killed has sealed whole days, and one that finds
+    that another was quicker leaves the rest to it.
+
     Args:
         city: City.
         at: Now.
@@ -240,72 +250,132 @@ def seal_days(*, city: str, at: datetime | None = None, until: date | None = Non
     place = runtime(city)
     at = at or datetime.now(UTC)
     last = until or ((at - GRACE).astimezone(place.info.zone).date() - timedelta(days=1))
-    with transaction.atomic():
-        # one sealer at a time: the newest seal's row is the lock; a second one fails on the unique day
-        newest = Seal.objects.select_for_update().filter(city=city).order_by("-size", "-day").first()
-        seals = _seal(city, place, newest, last, at)
-    return seals
-
-
-def _seal(city: str, place: Runtime, newest: Seal | None, last: date, at: datetime) -> list[Seal]:
+    newest = Seal.objects.filter(city=city).order_by("-size", "-day").first()
     if newest is not None and last <= newest.day:
         return []  # what came in late waits for the next day's seal
-    end = datetime.combine(last + timedelta(days=1), time(), place.info.zone)
-    pending = _pending(city, end, at)
-    seen = Event.objects.filter(city=city).aggregate(n=Max("id"))["n"] or 0
-    frontier = frontier_at(nodes=_reader(city), size=newest.size) if newest else Frontier()
     earliest = newest.day + timedelta(days=1) if newest else date.min
-    seals = []
-    for day, entries in groupby(pending, key=lambda entry: max(entry.at.astimezone(place.info.zone).date(), earliest)):
-        sealed = list(entries)
-        seals.append(_seal_day(city, day, sealed, frontier, seen, at))
-        frontier = frontier.extend(leaf_hash(entry.digest) for entry in sealed)
+    end = datetime.combine(last + timedelta(days=1), time(), place.info.zone)
+    start = _settled(city)
+    seen = _seen(city, start=start, end=end)
+    frontier = frontier_at(nodes=_reader(city), size=newest.size) if newest else Frontier()
+    seals: list[Seal] = []
+    with closing(_Spool()) as pending:
+        with _sorting_on_disk():
+            for moment, pk, digest in _unsealed(city, start=start, end=end):
+                pending.add(max(moment.astimezone(place.info.zone).date(), earliest), pk, bytes(digest))
+        for day, entries in pending.days():
+            try:
+                with transaction.atomic():
+                    seal, frontier = _seal_day(city, day, entries, frontier, seen, at)
+            except _Overtaken:
+                break
+            except IntegrityError:
+                if _size(city) == frontier.size:
+                    raise  # nobody else sealed: something is wrong
+                break
+            seals.append(seal)
     return seals
 
 
-class Entry(NamedTuple):
-    """An event on its way into the log; entries sort as the log does."""
-
-    at: datetime
-    number: str
-    seq: int
-    pk: int
-    digest: bytes
+class _Overtaken(Exception):
+    """Another process has sealed in the meantime."""
 
 
-def _pending(city: str, end: datetime, at: datetime) -> list[Entry]:
-    """Events before a moment that are not in the log, in its order."""
-    query = Event.objects.filter(city=city, at__lt=end, leaf__position__isnull=True, id__gt=_settled(city, at))
-    found = query.values_list("at", "case__number", "seq", "id", "hash").iterator(chunk_size=_READ)
-    return sorted(Entry(moment, number, seq, pk, bytes(digest)) for moment, number, seq, pk, digest in found)
+class _Spool:
+    """Events on their way into the log: put in in its order, given back day by day, held in little memory."""
+
+    _RECORD = struct.Struct("<iq32s")  # the day's ordinal, the event's id, its hash
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES)  # noqa: SIM115 - closed by its owner
+
+    def add(self, day: date, pk: int, digest: bytes) -> None:
+        self._file.write(self._RECORD.pack(day.toordinal(), pk, digest))
+
+    def days(self) -> Iterator[tuple[date, Iterator[tuple[int, bytes]]]]:
+        """Each day with its events (id, hash); a day's are to be read before the next day is asked for."""
+        self._file.seek(0)
+        for ordinal, records in groupby(self._records(), key=itemgetter(0)):
+            yield date.fromordinal(ordinal), ((pk, digest) for _, pk, digest in records)
+
+    def _records(self) -> Iterator[tuple[int, int, bytes]]:
+        while block := self._file.read(self._RECORD.size * _READ):
+            yield from self._RECORD.iter_unpack(block)
+
+    def close(self) -> None:
+        self._file.close()
 
 
-def _settled(city: str, at: datetime) -> int:
-    """An event id up to which everything is in the log.
+def _unsealed(city: str, *, start: int, end: datetime) -> Iterator[tuple[datetime, int, bytes]]:
+    """Events before a moment that are not in the log, in its order, block by block: the database sorts."""
+    by_code_point = Collate("case__number", "C" if connection.vendor == "postgresql" else "BINARY")
+    query = Event.objects.filter(city=city, id__gt=start, at__lt=end, leaf__position__isnull=True)
+    ordered = query.order_by("at", by_code_point, "seq", "id").values_list("at", "id", "hash")
+    for at, event, digest in ordered.iterator(chunk_size=_READ):
+        yield at, event, bytes(digest)
 
-    Ids are given out before transactions end, so an event may appear behind the largest id that a seal saw; it can no
-    longer do so when that seal is older than any transaction.
+
+@contextmanager
+def _sorting_on_disk() -> Iterator[None]:
+    """SQLite otherwise sorts in memory, however many rows there are (our connections ask it to)."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA temp_store = FILE")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA temp_store = MEMORY")
+
+
+def _settled(city: str) -> int:
+    """An event id up to which everything is in the log and nothing can appear any more.
+
+    ``seen`` of a seal says: what could be seen up to here is in the log. Ids are given out before transactions end, so an
+    event may still appear behind it. What was under way when one seal was made had ended when a seal was made `SETTLED`
+    later, and that one looked again from further back; so the smaller ``seen`` of the two holds for good.
     """
-    old = Seal.objects.filter(city=city, made_at__lt=at - SETTLED).aggregate(n=Max("seen"))["n"] or 0
-    if not old:
+    newest = Seal.objects.filter(city=city).order_by("-size", "-day").first()
+    if newest is None:
         return 0
-    left = Event.objects.filter(city=city, id__lte=old, leaf__position__isnull=True).aggregate(n=Min("id"))["n"]
-    return old if left is None else left - 1
+    before = Seal.objects.filter(city=city, made_at__lt=newest.made_at - SETTLED).order_by("-size", "-day").first()
+    return min(newest.seen, before.seen) if before else 0
 
 
-def _seal_day(city: str, day: date, entries: Sequence[Entry], frontier: Frontier, seen: int, at: datetime) -> Seal:
-    leaves = [leaf_hash(entry.digest) for entry in entries]
-    after = frontier.extend(leaves)
-    for start in range(0, len(entries), _WRITTEN):
-        part = entries[start : start + _WRITTEN]
+def _seen(city: str, *, start: int, end: datetime) -> int:
+    """The event id up to which everything that can be seen will be in the log once all before ``end`` is sealed."""
+    largest = Event.objects.filter(city=city).aggregate(n=Max("id"))["n"] or 0
+    later = Event.objects.filter(city=city, id__gt=start, at__gte=end, leaf__position__isnull=True)
+    first = later.aggregate(n=Min("id"))["n"]
+    return largest if first is None else min(largest, first - 1)
+
+
+def _size(city: str) -> int:
+    return Seal.objects.filter(city=city).aggregate(n=Max("size"))["n"] or 0
+
+
+def _seal_day(
+    city: str, day: date, entries: Iterator[tuple[int, bytes]], frontier: Frontier, seen: int, at: datetime
+) -> tuple[Seal, Frontier]:
+    """Give a day's events their positions, keep the nodes they complete and the root; the caller holds the transaction."""
+    # one sealer at a time: the newest seal's row is the lock; of two first sealers one fails on the unique day
+    newest = Seal.objects.select_for_update().filter(city=city).order_by("-size", "-day").first()
+    first = frontier.size
+    if (newest.size if newest else 0) != first:
+        raise _Overtaken
+    while part := list(islice(entries, _WRITTEN)):
+        leaves = [leaf_hash(digest) for _, digest in part]
         storage.insert_many(
-            Leaf, LEAF_COLUMNS, [(entry.pk, city, frontier.size + start + offset) for offset, entry in enumerate(part)]
+            Leaf, LEAF_COLUMNS, [(pk, city, frontier.size + offset) for offset, (pk, _) in enumerate(part)]
         )
-    nodes = [(city, height, position, digest) for height, position, digest in complete_nodes(frontier, leaves)]
-    storage.insert_many(LedgerNode, NODE_COLUMNS, nodes)
-    return Seal.objects.create(
-        city=city, day=day, first=frontier.size, size=after.size, root=after.root(), seen=seen, made_at=at
+        nodes = [(city, height, position, digest) for height, position, digest in complete_nodes(frontier, leaves)]
+        storage.insert_many(LedgerNode, NODE_COLUMNS, nodes)
+        frontier = frontier.extend(leaves)
+    seal = Seal.objects.create(
+        city=city, day=day, first=first, size=frontier.size, root=frontier.root(), seen=seen, made_at=at
     )
+    return seal, frontier
 
 
 def _reader(city: str) -> Any:

@@ -59,7 +59,10 @@ class Case(models.Model):
             models.Index("city", "step", F("opened_at").desc(), F("id").desc(), name="case_step"),
             models.Index("city", "category", F("opened_at").desc(), F("id").desc(), name="case_category"),
             models.Index("city", "holder", F("opened_at").desc(), F("id").desc(), name="case_holder"),
-            models.Index("city", "region", F("opened_at").desc(), F("id").desc(), name="case_region"),
+            # a region is a range of codes, so no order is left to walk in: this one holds what a gathering looks at
+            models.Index(
+                fields=["city", "region", "step", "category", "closed_at", "opened_at", "id"], name="case_region"
+            ),
             models.Index(
                 fields=["city", "deadline", "id", "region"], condition=Q(closed_at=None), name="case_deadline"
             ),
@@ -202,7 +205,7 @@ class Seal(models.Model):
     Attributes:
         day: Local day; events of it, and late ones of days before, came in with this seal.
         first, size: Position of the first event of this seal, and the size of the whole log after it.
-        seen: Largest event id when the seal was made.
+        seen: Event id up to which everything that could be seen is in the log with this seal.
     """
 
     city = models.CharField(max_length=CODE)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.cases.decide import advance
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Missing, NotPossible, Unknown
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
-from yiwang.server.cases import answers, idempotency, intake, numbering, rows, storage, tallies
+from yiwang.server.cases import answers, idempotency, intake, numbering, queries, rows, storage, tallies, words
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
@@ -27,6 +27,7 @@ REPORT_COLUMNS = (
     "case_id", "number", "city", "at", "text", "category", "lon", "lat", "region", "place", "source", "contact",
     "reporter", "origin", "external",
 )  # fmt: skip
+PHOTO_COLUMNS = ("case_id", "seq", "path", "digest", "width", "height", "at")
 OUTBOX_COLUMNS = ("city", "number", "first", "last", "created_at", "attempts", "next_at", "error")
 PAYLOAD_FIELDS = frozenset(
     {
@@ -35,6 +36,8 @@ PAYLOAD_FIELDS = frozenset(
     }
 )  # fmt: skip
 MOST_PARTS = 20
+# who can be shown to be the same person again: an account, the holder of a secret link, a simulated citizen
+IDENTITIES = ("user:", "follow:", "sim:")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +48,6 @@ class Change:
     events: list[Event]
     row: Mapping[str, Any] | None = None
     flag: str = ""
-    pk: int = 0
     head: bytes = b""
 
 
@@ -83,37 +85,39 @@ def report(
     """
     place = _place(city)
     at = at or datetime.now(UTC)
-    asked = idempotency.fingerprint({"report": dict(data), "photos": len(photos)}) if key else b""
+    kept = _kept(photos)
+    asked = idempotency.fingerprint({"report": dict(data), "photos": _digests(kept)}) if key else b""
     scope = f"{city}:{actor.id}"
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
-    words = intake.checked(data, place=place, at=at)
+    said = intake.checked(data, place=place, at=at)
     where = intake.placed(data, place=place)
-    kept = _kept(photos)
     numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
-    source = words["source"] or _default_source(actor)
+    source = said["source"] or _default_source(actor)
     payload = {
-        "number": numbers[numbering.CASE], "city": city, "text": words["text"], "category": words["category"],
-        "condition": words["condition"], "place": words["place"], "source": source, "region": where.region,
+        "number": numbers[numbering.CASE], "city": city, "text": said["text"], "category": said["category"],
+        "condition": said["condition"], "place": said["place"], "source": source, "region": where.region,
         "grid": where.grid, "lon": where.lon, "lat": where.lat,
-        "reporter": actor.id if actor.id.startswith("user:") else "",
-        "flags": [where.flag] if where.flag else [], "photos": [photo.digest for photo in kept],
+        "reporter": actor.id if actor.id.startswith(IDENTITIES) else "",
+        "flags": [where.flag] if where.flag else [], "photos": _digests(kept),
     }  # fmt: skip
     command = Command(verb=place.rules.workflow.opening().id, actor=actor, payload=payload)
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
     change = Change(state=state, events=events, flag=where.flag)
     answer = answers.reported(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
-    said = (
-        numbers[numbering.REPORT], city, at, words["text"], words["category"], where.lon, where.lat, where.region,
-        words["place"], source, words["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),
+    row = (
+        numbers[numbering.REPORT], city, at, said["text"], said["category"], where.lon, where.lat, where.region,
+        said["place"], source, said["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),
     )  # fmt: skip
+    statements = [
+        *_statements([change], place),
+        storage.insertion(Report, REPORT_COLUMNS, [(storage.NEW_CASE, *row)]),
+        *_photo_statements(change, kept, seq=1),
+    ]
+    if key:
+        statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
     try:
-        with transaction.atomic():
-            _write([change], place)
-            storage.insert_one(Report, REPORT_COLUMNS, (change.pk, *said))
-            _write_photos(change, kept, seq=1)
-            if key:
-                idempotency.remember(scope=scope, key=key, body=asked, answer=answer)
+        _commit(statements)
     except IntegrityError:
         # somebody else came first with the same key
         if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked) or {}):
@@ -157,37 +161,46 @@ def act(
     """
     scope = f"{number}:{command.actor.id}"
     asked = b""
+    kept = _kept(photos)
     if key:
         body = {
             "verb": command.verb,
             "payload": dict(command.payload),
             "seq": command.expected_seq,
-            "photos": len(photos),
+            "photos": _digests(kept),
         }
         asked = idempotency.fingerprint(body)
         if answer := idempotency.stored_answer(scope=scope, key=key, body=asked):
             return answer
-    kept = _kept(photos)
     place, verb = _case_place(number, command, city=city)
     parts = (
         _part_numbers(verb, command.payload, place, at or datetime.now(UTC)) if verb and verb.effect == "split" else []
     )
-    with transaction.atomic():
-        # the other case's row is locked together with this one, in the order of numbers
-        others = [str(command.payload.get("into") or "")] if verb and verb.effect == "merge" else []
-        found = rows.loaded([number, *filter(None, others)], lock=True)
+    # the other case's row is locked together with this one, in the order of numbers
+    others = [str(command.payload.get("into") or "")] if verb and verb.effect == "merge" else []
+
+    def attempt(*, lock: bool) -> dict[str, Any]:
+        found = rows.loaded([number, *filter(None, others)], lock=lock)
         if number not in found:
             raise _no_case(number)
-        if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
-            return answer  # the same call, at the same time, has been waiting for the lock before us
+        if lock and key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
+            return answer  # the same call, at the same time, has been before us
         moment = at or datetime.now(UTC)
         changes = _decided(found, number, command, verb, place, moment, photos=kept, parts=parts)
-        _write(changes, place)
-        _write_photos(changes[0], kept, seq=changes[0].events[0].seq)
+        statements = _statements(changes, place) + _photo_statements(changes[0], kept, seq=changes[0].events[0].seq)
         answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place)
         if key:
-            idempotency.remember(scope=scope, key=key, body=asked, answer=answer)
-    return answer
+            statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+        storage.run(statements)
+        return answer
+
+    if _one_message_is_a_transaction() and not others and not parts:
+        try:
+            return attempt(lock=False)
+        except IntegrityError:
+            pass  # somebody has written the event of that number first: decide again, on what they left, under the lock
+    with transaction.atomic():
+        return attempt(lock=True)
 
 
 def _decided(
@@ -207,7 +220,7 @@ def _decided(
     if command.actor == SYSTEM_ACTOR:
         payload = dict(command.payload)
     if photos:
-        payload["photos"] = [photo.digest for photo in photos]
+        payload["photos"] = _digests(photos)
     if parts:
         payload["numbers"] = list(parts)
     state = rows.state_of(row)
@@ -222,7 +235,7 @@ def _decided(
 
 def _changed(row: Mapping[str, Any], state: CaseState, command: Command, place: Runtime, at: datetime) -> Change:
     events, state = advance(state, command, rules=place.rules, calendar=place.calendar, at=at)
-    return Change(state=state, events=events, row=row, flag=row["flag"], pk=row["id"], head=row["head"])
+    return Change(state=state, events=events, row=row, flag=row["flag"], head=row["head"])
 
 
 def _absorbed(found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: Runtime, at: datetime) -> Change:
@@ -281,10 +294,10 @@ def _split(
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def _write(changes: Sequence[Change], place: Runtime) -> None:
-    """Rows, events with their hashes and outbox of every case concerned; the caller holds the transaction."""
+def _statements(changes: Sequence[Change], place: Runtime) -> list[storage.Statement]:
+    """What writes rows, events with their hashes and outbox of every case concerned, all of it or nothing."""
     city = place.info.id
-    event_rows: list[tuple[Any, ...]] = []
+    statements: list[storage.Statement] = []
     outbox: list[tuple[Any, ...]] = []
     moved: list[tuple[Any, ...]] = []
     for change in changes:
@@ -292,18 +305,39 @@ def _write(changes: Sequence[Change], place: Runtime) -> None:
         change.head = digests[-1]
         values = rows.case_values(change.state, head=change.head, flag=change.flag, place=place)
         if change.row is None:
-            change.pk = storage.insert_one(Case, rows.CASE_COLUMNS, values)
+            statements.append(storage.insertion(Case, rows.CASE_COLUMNS, [values]))
         else:
-            storage.update_one(Case, rows.CASE_COLUMNS, values, pk=change.pk)
-        event_rows += [
-            rows.event_values(event, case_id=change.pk, city=city, digest=digest)
+            statements.append(storage.change(Case, rows.CASE_COLUMNS, values, pk=change.row["id"]))
+        case_id = storage.NEW_CASE if change.row is None else change.row["id"]
+        written = [
+            rows.event_values(event, case_id=case_id, city=city, digest=digest)
             for event, digest in zip(change.events, digests, strict=True)
         ]
+        statements.append(storage.insertion(EventRow, rows.EVENT_COLUMNS, written))
+        if change.row is not None and (change.row["text"], change.row["place"]) != (
+            change.state.text,
+            change.state.place,
+        ):
+            statements.append(words.put(case_id=change.row["id"], text=change.state.text, place=change.state.place))
         outbox.append(outbox_values(change.events, city=city))
         moved += tallies.moves(change.row, change.state)
-    storage.insert_many(EventRow, rows.EVENT_COLUMNS, event_rows)
-    storage.insert_many(Outbox, OUTBOX_COLUMNS, outbox)
-    storage.insert_many(Tally, tallies.COLUMNS, moved)
+    statements.append(storage.insertion(Outbox, OUTBOX_COLUMNS, outbox))
+    if moved:
+        statements.append(storage.insertion(Tally, tallies.COLUMNS, moved))
+    return statements
+
+
+def _one_message_is_a_transaction() -> bool:
+    return connection.vendor == "postgresql" and not connection.in_atomic_block
+
+
+def _commit(statements: Sequence[storage.Statement]) -> None:
+    """Run statements as one transaction."""
+    if _one_message_is_a_transaction():
+        storage.run(statements)
+        return
+    with transaction.atomic():
+        storage.run(statements)
 
 
 def outbox_values(events: Sequence[Event], *, city: str) -> tuple[Any, ...]:
@@ -316,14 +350,16 @@ def _kept(files: Sequence[Any]) -> list[pictures.Kept]:
     return pictures.keep(files) if files else []
 
 
-def _write_photos(change: Change, kept: Sequence[pictures.Kept], *, seq: int) -> None:
-    if kept:
-        Photo.objects.bulk_create(
-            Photo(
-                case_id=change.pk, seq=seq, path=photo.path, digest=photo.digest, width=photo.width, height=photo.height
-            )
-            for photo in kept
-        )
+def _digests(kept: Sequence[pictures.Kept]) -> list[str]:
+    return [photo.digest for photo in kept]
+
+
+def _photo_statements(change: Change, kept: Sequence[pictures.Kept], *, seq: int) -> list[storage.Statement]:
+    if not kept:
+        return []
+    case_id, now = storage.NEW_CASE if change.row is None else change.row["id"], datetime.now(UTC)
+    found = [(case_id, seq, photo.path, photo.digest, photo.width, photo.height, now) for photo in kept]
+    return [storage.insertion(Photo, PHOTO_COLUMNS, found)]
 
 
 # --- finding ------------------------------------------------------------------------------------------------------
@@ -342,7 +378,7 @@ def _no_case(number: str) -> Unknown:
 
 def _case_place(number: str, command: Command, *, city: str) -> tuple[Runtime, Verb | None]:
     """The city of a case and the verb; an unknown verb is refused by `decide`, which names it."""
-    found = city or Case.objects.filter(number=number).values_list("city", flat=True).first()
+    found = city or queries.city_of(number)
     if not found:
         raise _no_case(number)
     place = _place(found)

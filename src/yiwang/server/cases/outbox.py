@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage, send_mail
 from django.db import connection, transaction
 
 from yiwang.server.cases.models import Case, Outbox, Report
@@ -23,18 +25,40 @@ ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 log = logging.getLogger("yiwang.outbox")
 
 
-def relay(*, at: datetime | None = None, limit: int = 500) -> int:
-    """Send what is due; how many rows were dealt with. Failures are tried again, each time after twice as long."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message that others write about a row, and what is done once it has gone out."""
+
+    message: EmailMessage
+    sent: Callable[[], object]
+
+
+# Given the rows that are due, the letters to be sent for each, by the row's id. Apps above this one write them.
+Correspondent = Callable[[Sequence[Outbox]], Mapping[int, Sequence[Letter]]]
+
+
+def relay(*, at: datetime | None = None, limit: int = 500, correspondents: Sequence[Correspondent] = ()) -> int:
+    """Send what is due; how many rows were dealt with. Failures are tried again, each time after twice as long.
+
+    Args:
+        at: Now.
+        limit: Rows dealt with at most.
+        correspondents: Who else has people to tell.
+    """
     at = at or datetime.now(UTC)
     with transaction.atomic():
         waiting = Outbox.objects.select_for_update(skip_locked=True, of=("self",)) if _skips() else Outbox.objects
         rows = list(waiting.filter(sent_at=None, next_at__lte=at).order_by("next_at", "id")[:limit])
         concerned = _concerned(rows)
-        quiet = [row.pk for row in rows if row.number not in concerned]
+        letters: dict[int, list[Letter]] = {}
+        for correspondent in correspondents:
+            for pk, written in correspondent(rows).items():
+                letters.setdefault(pk, []).extend(written)
+        quiet = [row.pk for row in rows if row.number not in concerned and row.pk not in letters]
         Outbox.objects.filter(pk__in=quiet).update(sent_at=at)
         for row in rows:
-            if row.number in concerned:
-                _send(row, concerned[row.number], at)
+            if row.number in concerned or row.pk in letters:
+                _send(row, concerned.get(row.number), letters.get(row.pk, ()), at)
     return len(rows)
 
 
@@ -53,12 +77,14 @@ def _concerned(rows: list[Outbox]) -> dict[str, tuple[Case, list[str]]]:
     return {case.number: (case, contacts[case.pk]) for case in Case.objects.filter(pk__in=contacts)}
 
 
-def _send(row: Outbox, concerned: tuple[Case, list[str]], at: datetime) -> None:
-    case, addresses = concerned
+def _send(row: Outbox, concerned: tuple[Case, list[str]] | None, letters: Sequence[Letter], at: datetime) -> None:
     try:
-        if row.last == case.seq:  # an older row of the same case says nothing new
-            for address in addresses:
-                send_mail(*_words(case), None, [address])
+        for letter in letters:
+            letter.message.send()
+            letter.sent()  # what has gone out is not sent again when a later one fails
+        if concerned and row.last == concerned[0].seq:  # an older row of the same case says nothing new
+            for address in concerned[1]:
+                send_mail(*_words(concerned[0]), None, [address])
     except (OSError, NoSuchCity) as error:
         row.attempts += 1
         row.next_at = at + min(LONGEST_WAIT, FIRST_WAIT * 2**row.attempts)

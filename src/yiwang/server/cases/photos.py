@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from yiwang.core.kernel.errors import BadInput, Problem
 
-FORMATS = ("JPEG", "PNG", "WEBP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP")  # the JPEG reader takes MPO too; naming it makes Pillow fail on what is no picture
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 2048
 MOST_PHOTOS = 6

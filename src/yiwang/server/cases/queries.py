@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from django.db.models.functions import Substr
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.cases import explaining, rows
+from yiwang.server.cases import explaining, rows, walking
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
+from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import Runtime, runtime
 
 LISTED = (
@@ -100,16 +101,38 @@ def list_cases(
     if not 1 <= limit <= MOST_LISTED:
         raise BadInput(Problem(f"limit={limit} cannot be given.", f"Between 1 and {MOST_LISTED}.", column="limit"))
     column, falling = _order(filters.order)
-    query = narrowed(Case.objects.filter(city=city), filters, place=runtime(city), at=at or datetime.now(UTC))
+    everything = Case.objects.filter(city=city)
     if column == "deadline":
-        query = query.filter(closed_at=None, deadline__isnull=False)
+        everything = everything.filter(closed_at=None, deadline__isnull=False)
     if cursor:
-        query = _beyond(query, column, falling, cursor)
+        everything = _beyond(everything, column, falling, cursor)
+    at = at or datetime.now(UTC)
+    query = narrowed(everything, filters, place=runtime(city), at=at)
     sign = "-" if falling else ""
+    if not _one_index_serves(filters):
+        walked = everything.filter(**_walked(filters))
+        ids = walking.first_ids(
+            walked=walked, narrowed=query, sought=filters.q, column=column, falling=falling, limit=limit + 1
+        )
+        query = Case.objects.filter(id__in=ids)
     found = list(query.order_by(f"{sign}{column}", f"{sign}id").values(*LISTED)[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
     return Page(items=found, next=_cursor(found[-1], column) if more else None)
+
+
+def _walked(filters: CaseFilters) -> dict[str, str]:
+    """The one filter that the index in the list's order can begin with."""
+    names = () if filters.order == "deadline" else ("holder", "step", "category")
+    return next(({name: value} for name in names if (value := getattr(filters, name))), {})
+
+
+def _one_index_serves(filters: CaseFilters) -> bool:
+    """Whether a walk along one index passes only rows that the list shows."""
+    asked = {item.name for item in fields(filters) if getattr(filters, item.name)} - {"order"}
+    if filters.order == "deadline":  # that index has the open cases only, in the order in which they run out
+        return asked <= {"due_before", "state"} and filters.state != "closed"
+    return asked <= {"opened_after", "opened_before", *_walked(filters)}
 
 
 def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at: datetime) -> QuerySet[Case]:
@@ -152,9 +175,9 @@ def _after(prefix: str) -> str:
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-def _searched(query: QuerySet[Case], words: str) -> QuerySet[Case]:
-    for word in words.split()[:5]:
-        query = query.filter(Q(text__contains=word) | Q(place__contains=word) | Q(number__startswith=word))
+def _searched(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
+    for word in sought.split()[:5]:
+        query = query.filter(Q(text__icontains=word) | Q(place__icontains=word) | Q(number__startswith=word))
     return query
 
 
@@ -233,7 +256,8 @@ def why(events: Iterable[Event], *, runtime: Runtime, in_english: bool) -> list[
 
 def city_of(number: str) -> str | None:
     """The city of a case."""
-    return Case.objects.filter(number=number).values_list("city", flat=True).first()
+    found = select(Case, ("city",), 'WHERE "number" = %s', [number])
+    return found[0][0] if found else None
 
 
 def outbox_backlog() -> tuple[int, float]:

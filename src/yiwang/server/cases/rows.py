@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from django.db import connection
 
 from yiwang.core.cases.deadlines import next_due
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.ledger import event_hash, event_record, genesis
 from yiwang.core.cases.state import MOMENTS, PLAIN, CaseState
 from yiwang.server.cases.models import Case
+from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import Runtime
 
 # fields of the state that have a column of the same name
@@ -66,7 +68,7 @@ def state_of(row: Mapping[str, Any]) -> CaseState:
     return CaseState.from_dict(data)
 
 
-def event_values(event: Event, *, case_id: int, city: str, digest: bytes) -> tuple[Any, ...]:
+def event_values(event: Event, *, case_id: Any, city: str, digest: bytes) -> tuple[Any, ...]:
     """The row of an event, in the order of `EVENT_COLUMNS`."""
     return (
         case_id, city, event.seq, event.at, event.verb, event.actor, event.actor_name, event.actor_unit, event.role,
@@ -96,10 +98,12 @@ def chained(events: Sequence[Event], *, head: bytes | None) -> list[bytes]:
 
 def loaded(numbers: Iterable[str], *, lock: bool) -> dict[str, dict[str, Any]]:
     """Rows of cases by number, locked in the order of their numbers so that two commands never wait for each other."""
-    rows = Case.objects.filter(number__in=list(numbers)).order_by("number")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    return {row["number"]: {**row, "head": bytes(row["head"])} for row in rows.values(*LOADED)}
+    asked = list(numbers)
+    tail = f'WHERE "number" IN ({", ".join(["%s"] * len(asked))}) ORDER BY "number"'
+    if lock and connection.features.has_select_for_update:  # SQLite has locked everything by now
+        tail += " FOR UPDATE"
+    found = [dict(zip(LOADED, row, strict=True)) for row in select(Case, LOADED, tail, asked)]
+    return {row["number"]: {**row, "head": bytes(row["head"])} for row in found}
 
 
 assert set(STATE_COLUMNS) <= {*PLAIN, *MOMENTS}, "a column without a field of the state"

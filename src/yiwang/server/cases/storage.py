@@ -1,7 +1,7 @@
 """Puts rows into the database: the same few statements for one report and for a million replayed ones.
 
 Rows are written by plain SQL, since building a statement of thirty columns through the ORM costs more than running it
-(`docs/decisions/0082`). Names of tables and columns come from the models, never from data.
+(`docs/decisions/0094`). Names of tables and columns come from the models, never from data.
 """
 
 from __future__ import annotations
@@ -38,12 +38,23 @@ def adapted(columns: tuple[str, ...], row: Row) -> Row:
     return values
 
 
+# The id of the case that this transaction inserted last, for the rows that belong to it.
+_NEWEST_CASE = {
+    "postgresql": "currval('cases_case_id_seq')",
+    "sqlite": '(SELECT max("id") FROM "cases_case")',  # the transaction has the only pen, and ids only grow
+}
+NEW_CASE = object()
+Statement = tuple[str, list[Any]]
+
+
 @lru_cache(maxsize=64)
-def _insert(vendor: str, table: str, columns: tuple[str, ...], rows: int, returning: bool) -> str:
+def _insert(vendor: str, table: str, columns: tuple[str, ...], rows: int, of_new_case: bool = False) -> str:
     names = ", ".join(f'"{name}"' for name in columns)
-    one = f"({', '.join(['%s'] * len(columns))})"
-    tail = ' RETURNING "id"' if returning else ""
-    return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([one] * rows)}{tail}'  # noqa: S608 - names of our own models
+    places = ["%s"] * len(columns)
+    if of_new_case:
+        places[columns.index("case_id")] = _NEWEST_CASE[vendor]
+    one = f"({', '.join(places)})"
+    return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([one] * rows)}'  # noqa: S608 - names of our own models
 
 
 @lru_cache(maxsize=64)
@@ -52,11 +63,31 @@ def _update(table: str, columns: tuple[str, ...]) -> str:
     return f'UPDATE "{table}" SET {pairs} WHERE "id" = %s'  # noqa: S608 - names of our own models
 
 
-def insert_one(model: type[models.Model], columns: tuple[str, ...], row: Row) -> int:
-    """Insert a row and give its id."""
+def insertion(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> Statement:
+    """The statement that inserts rows. A ``case_id`` of `NEW_CASE` is the case inserted last before it."""
+    values = [value for row in rows for value in adapted(columns, row) if value is not NEW_CASE]
+    of_new_case = len(values) < len(rows) * len(columns)
+    return _insert(connection.vendor, model._meta.db_table, columns, len(rows), of_new_case), values
+
+
+def change(model: type[models.Model], columns: tuple[str, ...], row: Row, *, pk: int) -> Statement:
+    """The statement that changes a row."""
+    return _update(model._meta.db_table, columns), [*adapted(columns, row), pk]
+
+
+def run(statements: Sequence[Statement]) -> None:
+    """Run statements one after another, in one trip to a database that is elsewhere.
+
+    PostgreSQL takes several statements in one message and, unless a transaction is open, makes them one transaction:
+    what would be nine trips to write a report is one. On SQLite the caller has a transaction open.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_insert(connection.vendor, model._meta.db_table, columns, 1, True), adapted(columns, row))
-        return int(cursor.fetchone()[0])
+        if connection.vendor == "postgresql":
+            # bound one by one: psycopg keeps the plan of binding a statement, but not of five in a row
+            cursor.execute("; ".join(cursor.mogrify(sql, values) for sql, values in statements))
+        else:
+            for sql, values in statements:
+                cursor.execute(sql, values)
 
 
 def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> None:
@@ -68,12 +99,10 @@ def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Seque
         if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
             _copy(cursor, table, columns, rows)
         elif len(rows) >= COPY_FROM:
-            cursor.executemany(
-                _insert(connection.vendor, table, columns, 1, False), [adapted(columns, row) for row in rows]
-            )
+            cursor.executemany(_insert(connection.vendor, table, columns, 1), [adapted(columns, row) for row in rows])
         else:
             values = [value for row in rows for value in adapted(columns, row)]
-            cursor.execute(_insert(connection.vendor, table, columns, len(rows), False), values)
+            cursor.execute(_insert(connection.vendor, table, columns, len(rows)), values)
 
 
 def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
@@ -81,12 +110,6 @@ def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[Row]
     with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row(row)
-
-
-def update_one(model: type[models.Model], columns: tuple[str, ...], row: Row, *, pk: int) -> None:
-    """Change a row."""
-    with connection.cursor() as cursor:
-        cursor.execute(_update(model._meta.db_table, columns), [*adapted(columns, row), pk])
 
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:

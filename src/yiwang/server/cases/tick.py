@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.db import transaction
 
 from yiwang.core.cases.deadlines import due, next_due
-from yiwang.core.cases.events import Refusal
+from yiwang.core.cases.events import Conflict, Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import operations, rows
 from yiwang.server.cases.models import Case
@@ -21,8 +22,8 @@ log = logging.getLogger("yiwang.tick")
 def tick(*, at: datetime | None = None, city: str = "", limit: int = BATCH) -> int:
     """Do what has become due by ``at``; how many commands were done.
 
-    Each case is its own transaction under its own lock, so a tick that is killed, or two that run at once, do
-    nothing twice: what is due is decided again on the locked row.
+    Each command is its own transaction, taken only if nothing has happened since what is due was read. So a tick that
+    is killed leaves the rest to the next one, and of two that run at once one does it.
     """
     at = at or datetime.now(UTC)
     waiting = Case.objects.filter(next_due__lte=at)
@@ -44,16 +45,19 @@ def _run(number: str, at: datetime) -> int:
         except NoSuchCity:
             return 0
         commands = due(rows.state_of(row), rules=place.rules, calendar=place.calendar, at=at)
-    done = 0
+    done, seq = 0, row["seq"]
     for command in commands:
         try:
-            operations.act(number=number, city=place.info.id, command=command, at=at)
+            answer = operations.act(
+                number=number, city=place.info.id, command=replace(command, expected_seq=seq), at=at
+            )
+        except Conflict:
+            return done  # somebody, or another tick, acted in between, and with that said when to look again
         except (Refusal, BadInput) as error:
-            # somebody acted in between, or the rules changed: the next tick looks again
             log.warning("case %s: %s was not taken: %s", number, command.verb, error)
             _postpone(number)
             break
-        done += 1
+        done, seq = done + 1, answer["seq"]
     if not commands:
         _postpone(number)
     return done

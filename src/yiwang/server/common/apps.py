@@ -1,8 +1,29 @@
 from __future__ import annotations
 
+import threading
+import time
+from typing import Any
+
 from django.apps import AppConfig
+from django.core.signals import request_started
+from django.db import connections
+
+RESTED_SECONDS = 5.0
+_used = threading.local()  # as connections are
+
+
+def check_after_rest(**_: Any) -> None:
+    """Ask a database that is elsewhere whether it is still there, but not before each of many calls in a row."""
+    now = time.monotonic()
+    if now - getattr(_used, "last", 0.0) < RESTED_SECONDS:
+        for connection in connections.all(initialized_only=True):
+            connection.health_check_done = True  # type: ignore[attr-defined]
+    _used.last = now
 
 
 class CommonConfig(AppConfig):
     name = "yiwang.server.common"
     label = "common"
+
+    def ready(self) -> None:
+        request_started.connect(check_after_rest, dispatch_uid="check-after-rest")

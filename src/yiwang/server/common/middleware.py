@@ -47,25 +47,6 @@ class ContentSecurityPolicy:
         return response
 
 
-class ClientAddress:
-    """Puts the client's address into ``REMOTE_ADDR`` where as many proxies as the settings say stand before the site.
-
-    Each proxy appends the address that it was called from, so the client's is that many places from the end; whatever the client
-    wrote itself stands further left and is not believed.
-    """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-        self.proxies = settings.YIWANG_PROXIES
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if self.proxies:
-            hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-            if len(hops) >= self.proxies:
-                request.META["REMOTE_ADDR"] = hops[-self.proxies]
-        return self.get_response(request)
-
-
 class UploadLimit:
     """Refuses a request whose body is larger than the settings allow before anything of it is read."""
 

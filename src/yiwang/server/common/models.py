@@ -54,3 +54,52 @@ class Attempts(models.Model):
     key = models.CharField(max_length=120, primary_key=True)
     count = models.PositiveIntegerField(default=0)
     since = models.DateTimeField()
+
+
+class PublicText(models.Model):
+    """Something that a citizen or a member of staff wrote, and what everybody may read of it. The original stays.
+
+    A text without a row here is shown with personal data masked; a row is made when a person should look at it.
+
+    Attributes:
+        kind, key: What it is the text of, e.g. ``case`` and a case's number (`common.publishing`).
+        published: What is shown once somebody has decided; while waiting, the masked text that they were offered.
+        kinds: Kinds of personal data that were masked, separated by commas.
+        flags: How many readers asked for it to be looked at.
+        by, why, at: Who decided last (``user:7``), with which reason, when.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RELEASED = "released"
+        EDITED = "edited"
+        WITHHELD = "withheld"
+
+    city = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=80)
+    original = models.TextField()
+    published = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    kinds = models.CharField(max_length=80, blank=True)
+    flags = models.PositiveIntegerField(default=0)
+    by = models.CharField(max_length=80, blank=True)
+    why = models.TextField(blank=True)
+    at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="public_text_once")]
+        indexes = [models.Index(fields=["city", "state", "id"], name="public_text_waiting")]
+
+
+class PublicTextDecision(models.Model):
+    """One decision about a public text: written once, never changed."""
+
+    text = models.ForeignKey(PublicText, on_delete=models.CASCADE, related_name="decisions")
+    state = models.CharField(max_length=10, choices=PublicText.State.choices)
+    published = models.TextField(blank=True)
+    by = models.CharField(max_length=80)
+    by_name = models.CharField(max_length=120, blank=True)
+    why = models.TextField(blank=True)
+    at = models.DateTimeField(default=timezone.now)

@@ -17,6 +17,8 @@ class User(AbstractUser):
         default=False, help_text="Somebody else knows the password; it must be changed before anything else."
     )
     tours = models.JSONField(default=list, blank=True, help_text="Tours that were taken or declined.")
+    # rows of the role assignments (city, unit, region, role), where they were read already; see `queries.posts_of`
+    posts: list[tuple[str, ...]] | None = None
 
 
 class RoleAssignment(models.Model):

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.common.models import Attempts
 from yiwang.server.people.models import AccountChange, ApiToken, PersonalDataRead, RoleAssignment, User
 from yiwang.server.people.queries import token_digest
 
@@ -224,9 +223,6 @@ def log_read(*, user: Any, city: str, subject: str | Iterable[str], what: str | 
 # --- housekeeping -------------------------------------------------------------------------------------------------
 
 
-def forget_stale() -> int:
-    """Remove sessions that have expired and counters of attempts whose window is long over; how many rows."""
-    now = timezone.now()
-    sessions, _ = Session.objects.filter(expire_date__lt=now).delete()
-    attempts, _ = Attempts.objects.filter(since__lt=now - timedelta(days=1)).delete()
-    return sessions + attempts
+def forget_sessions() -> int:
+    """Remove sessions that have expired; how many."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from django.db.models import Q
+from django.db import connection
 from django.utils import timezone
 
-from yiwang.server.people.models import ApiToken, RoleAssignment, User
+from yiwang.server.common.selecting import columns, select
+from yiwang.server.people.models import RoleAssignment, User
 
+ACCOUNT = ("id", "username", "display_name", "display_name_en", "is_active", "is_staff", "is_superuser", "demo")
+POST = ("city", "unit", "region", "role")
 DEMO_PASSWORD = "yiwang-demo"  # noqa: S105 - shown on the sign-in page of demonstrations
 
 
@@ -40,14 +43,32 @@ def token_digest(token: str) -> str:
 
 
 def user_of_token(token: str) -> User | None:
-    """The account of a valid token."""
+    """The account of a valid token, with the posts that it holds: one query, since every call of a program makes it."""
     if not token or len(token) > 200:
         return None
-    now = timezone.now()
-    found = (
-        ApiToken.objects.select_related("user")
-        .filter(digest=token_digest(token), revoked_at=None, user__is_active=True)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
-        .first()
-    )
-    return found.user if found else None
+    user, posts = columns(User, ACCOUNT), columns(RoleAssignment, POST)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {user}, {posts} FROM people_apitoken "  # noqa: S608 - names of our own models
+            "JOIN people_user ON people_user.id = people_apitoken.user_id "
+            "LEFT JOIN people_roleassignment ON people_roleassignment.user_id = people_user.id "
+            "WHERE people_apitoken.digest = %s AND people_apitoken.revoked_at IS NULL AND people_user.is_active "
+            "AND (people_apitoken.expires_at IS NULL OR people_apitoken.expires_at > %s) "
+            "ORDER BY people_roleassignment.id",
+            [token_digest(token), connection.ops.adapt_datetimefield_value(timezone.now())],
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    width = len(ACCOUNT)
+    found = User.from_db(connection.alias, ACCOUNT, rows[0][:width])
+    found.posts = [row[width:] for row in rows if row[width] is not None]
+    return found
+
+
+def posts_of(user: User, *, city: str) -> list[tuple[str, str, str]]:
+    """Unit, region and role of every post that somebody holds in a city, in the order in which they were given."""
+    if user.posts is None:
+        tail = "WHERE user_id = %s ORDER BY id"
+        user.posts = select(RoleAssignment, POST, tail, [user.pk])
+    return [(unit, region, role) for of, unit, region, role in user.posts if of == city]

@@ -12,6 +12,8 @@ GOVERNING: dict[str, dict[str, str]] = {
     ADMINISTRATOR: {"name": "系统管理员", "name_en": "Administrator"},
     APPROVER: {"name": "规则审批人", "name_en": "Approver of rules"},
 }
+# posts outside the workflow that do no governing: who looks through what the public reads (portal.toml)
+OTHER: dict[str, dict[str, str]] = {"moderator": {"name": "内容审核员", "name_en": "Moderator"}}
 
 
 def posts(user: Any, *, city: str) -> frozenset[str]:

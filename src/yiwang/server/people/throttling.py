@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from yiwang.server.common.models import Attempts
+from yiwang.server.common.throttling import caller
 
 MOST_FAILURES = {"pair": 5, "address": 30, "name": 50}
 WINDOW = timedelta(minutes=10)
@@ -26,7 +27,7 @@ class SignInThrottle:
 
     def __init__(self, request: HttpRequest) -> None:
         name = request.POST.get("username", "").strip().casefold()
-        address = request.META.get("REMOTE_ADDR", "")
+        address = caller(request)
         values = {"pair": f"{name}\n{address}", "address": address, "name": name}
         self.keys = {kind: f"sign-in:{kind}:{_hidden(value)}" for kind, value in values.items()}
 

@@ -11,16 +11,17 @@ import heapq
 import itertools
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import shapely
+from django.db import IntegrityError
 from django.db.models import F, Max
 from numpy.random import Generator
 
-from yiwang.core.cases.events import Actor, Refusal
+from yiwang.core.cases.events import Actor, Conflict, Refusal
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.planning.city_run import OTHERS, REPORTERS, CityRun
@@ -173,7 +174,8 @@ class LiveCity:
         self.plan: list[_Planned] = []
         self.tickets = itertools.count()
         last = Report.objects.filter(city=place.info.id, origin=ORIGIN).aggregate(last=Max("at"))["last"]
-        self.until = max(last + timedelta(seconds=1), now - LONGEST_GAP) if last else now
+        # the last second again: a worker may have been killed between two reports of it
+        self.until = max(last, now - LONGEST_GAP) if last else now
         self._remember_open()
 
     def _remember_open(self) -> None:
@@ -190,20 +192,34 @@ class LiveCity:
     def go_on(self, now: datetime) -> int:
         """Make the reports and moves that are due; how many."""
         done = 0
-        for arrival in self.people.arrivals(start=self.until, end=now):
-            self._report(arrival)
-            done += 1
+        arrivals = list(self.people.arrivals(start=self.until, end=now))
+        known = self._taken([arrival.key for arrival in arrivals])
+        for arrival in arrivals:
+            if arrival.key not in known:
+                self._report(arrival)
+                done += 1
         self.until = now
         while self.plan and self.plan[0].at <= now and done < MOST_MOVES:
             self._move(heapq.heappop(self.plan), now)
             done += 1
         return done
 
+    def _taken(self, keys: list[str]) -> set[str]:
+        """Which reports have been made already: by a worker before this one, or by one beside it."""
+        reports = Report.objects.filter(city=self.place.info.id, origin=ORIGIN, external__in=keys)
+        return set(reports.values_list("external", flat=True)) if keys else set()
+
     def _report(self, arrival: Arrival) -> None:
         role = REPORTERS.get(str(arrival.payload["source"]), OTHERS)
         actor = Actor(id=f"sim:{role}", name="模拟上报", roles=frozenset({role}))
         data = {**arrival.payload, "crs": "wgs84", "origin": ORIGIN, "external": arrival.key}
-        said = operations.report(city=self.place.info.id, data=data, actor=actor, at=arrival.at, key="")
+        try:
+            said = operations.report(city=self.place.info.id, data=data, actor=actor, at=arrival.at, key="")
+        except IntegrityError:
+            return  # a worker beside this one was quicker
+        except (Refusal, BadInput) as error:
+            log.info("the simulated report %s was not taken: %s", arrival.key, error)
+            return
         self._look_again(said["case"], arrival.at)
 
     def _move(self, planned: _Planned, now: datetime) -> None:
@@ -218,8 +234,12 @@ class LiveCity:
             later = Move(at=free, command=move.command, behaviour=move.behaviour)
             heapq.heappush(self.plan, _Planned(free, next(self.tickets), state.number, state.seq, later))
             return
+        command = replace(move.command, expected_seq=planned.seq)
         try:
-            operations.act(number=state.number, city=self.place.info.id, command=move.command, at=now)
+            operations.act(number=state.number, city=self.place.info.id, command=command, at=now)
+        except Conflict:
+            self._look_again(state.number, now)  # a person, the clock or another worker was quicker
+            return
         except (Refusal, BadInput) as error:
             log.info("%s: the simulated %s was not taken: %s", state.number, move.command.verb, error)
             self._expect(state, since=now, without=frozenset({move.command.verb}))

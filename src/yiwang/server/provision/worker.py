@@ -11,16 +11,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import ledger, outbox, tallies, tick
+from yiwang.server.cases import ledger, outbox, tallies, tick, words
 from yiwang.server.common import operations as common
-from yiwang.server.common import queries
-from yiwang.server.people.operations import forget_stale
+from yiwang.server.common import queries, throttling
+from yiwang.server.people.operations import forget_sessions
 from yiwang.server.places.queries import cities
+from yiwang.server.portal import mailing, scoring
 from yiwang.server.provision import simulation
 from yiwang.server.provision.rule_changes import take_force
 from yiwang.server.provision.tasks import run_job
@@ -28,6 +30,7 @@ from yiwang.server.provision.tasks import run_job
 HEARTBEAT = "worker"
 LOST_AFTER_SECONDS = 120
 PAUSE_SECONDS = 0.5
+ATTEMPTS_KEPT = timedelta(days=2)  # longer than any limit looks back
 log = logging.getLogger("yiwang.worker")
 
 
@@ -58,12 +61,16 @@ def chores() -> list[Chore]:
         Chore("jobs", 2, start_jobs),
         Chore("tick", 2, tick.tick),
         Chore("simulated cities", 5, simulation.live),
-        Chore("outbox", 5, outbox.relay),
         Chore("changes of rules", 3, take_force),
-        Chore("stale sessions", 3600, forget_stale),
+        Chore("old sessions", 3600, forget_sessions),
+        Chore("outbox", 5, lambda: outbox.relay(correspondents=[mailing.letters])),
+        Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
+        Chore("public score", 30, scoring.refresh),
+        Chore("public words", 30, scoring.gather),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
+        Chore("old attempts", 3600, lambda: throttling.forget(older_than=ATTEMPTS_KEPT)),
         Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=LOST_AFTER_SECONDS)),
     ]
 

@@ -1,0 +1,89 @@
+"""A report that joins an open case: "me too". The case and its history stay as they are; one more person is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from yiwang.core.cases.events import Actor, NotPossible
+from yiwang.server.cases import idempotency, intake, numbering, operations, rows, storage
+from yiwang.server.cases import photos as pictures
+from yiwang.server.cases.models import Photo, Report
+
+
+def join(
+    *,
+    city: str,
+    number: str,
+    data: Mapping[str, Any],
+    actor: Actor,
+    photos: Sequence[Any] = (),
+    key: str = "",
+    at: datetime | None = None,
+) -> dict[str, Any]:
+    """Add a report to an open case, in one transaction under the case's lock.
+
+    Args:
+        city: City of the case.
+        number: The case.
+        data: ``text``, which may be empty, ``lon``, ``lat``, ``place``.
+        actor: Who reports.
+        photos: Pictures, as bytes or open files.
+        key: Idempotency key; empty for none.
+        at: When; now by default.
+
+    Returns:
+        ``number`` of the report, ``case``, and its ``step``, ``holder``, ``seq``.
+
+    Raises:
+        Refusal: `Unknown` without such a case, `NotPossible` when it has ended, `KeyReused`.
+        BadInput: With every field that is wrong.
+    """
+    place = operations._place(city)
+    at = at or datetime.now(UTC)
+    scope = f"{city}:{actor.id}"
+    kept = pictures.keep(photos) if photos else []
+    digests = [photo.digest for photo in kept]
+    asked = idempotency.fingerprint({"join": number, **dict(data), "photos": digests}) if key else b""
+    if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
+        return answer
+    words = intake.checked({**data, "text": data.get("text") or "+1", "category": ""}, place=place, at=at)
+    report = numbering.next_number(place.info, kind=numbering.REPORT, at=at)
+    try:
+        with transaction.atomic():
+            row = rows.loaded([number], lock=True).get(number)
+            if row is None or row["city"] != city:
+                raise operations._no_case(number)
+            state = rows.state_of(row)
+            if row["closed_at"] is not None:
+                step = place.rules.workflow.steps[state.step]
+                raise NotPossible(
+                    f"案卷 {number} 已{step.name}，请另行上报。",
+                    f"The case {number} has ended ({step.name_en}); please make a report of your own.",
+                )
+            answer = {
+                "number": report, "case": number, "step": state.step, "holder": state.holder, "seq": state.seq,
+                "category": state.category, "region": state.region,
+            }  # fmt: skip
+            said = (
+                row["id"], report, city, at, "" if words["text"] == "+1" else words["text"], state.category,
+                data.get("lon"), data.get("lat"), state.region, words["place"], operations._default_source(actor),
+                words["contact"], actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
+            )  # fmt: skip
+            statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]
+            if kept:
+                pictured = [
+                    (row["id"], state.seq, photo.path, photo.digest, photo.width, photo.height, at) for photo in kept
+                ]
+                statements.append(storage.insertion(Photo, operations.PHOTO_COLUMNS, pictured))
+            if key:
+                statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+            storage.run(statements)
+    except IntegrityError:
+        if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked) or {}):
+            return answer  # the same call came first
+        raise
+    return answer

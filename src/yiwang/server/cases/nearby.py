@@ -1,0 +1,56 @@
+"""Open cases near a point: what a person who reports is shown first, so that one problem stays one case."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from yiwang.server.cases.models import Case
+from yiwang.server.places.queries import Runtime
+
+NEAR_M = 150.0
+MOST = 8
+LOOKED_AT = 400
+METRES_PER_DEGREE = 111_320.0
+COLUMNS = ("number", "category", "step", "region", "lon", "lat", "text", "place", "opened_at")
+
+
+def open_near(
+    *, place: Runtime, lon: float, lat: float, within_m: float = NEAR_M, category: str = "", most: int = MOST
+) -> list[dict[str, Any]]:
+    """Open cases within a distance, the nearest first, those of the category before others; each with ``distance_m``.
+
+    The regions at the point and at the corners of the box around it are what the index is entered with, so the cost
+    is that of one neighbourhood, however many cases the city has.
+
+    Args:
+        place: City.
+        lon, lat: The point, in degrees of the city's coordinate system.
+        within_m: Distance in metres.
+        category: Cases of this category come first.
+        most: How many.
+    """
+    _, lon, lat = place.locate(lon, lat)
+    high = within_m / METRES_PER_DEGREE
+    wide = high / max(0.05, math.cos(math.radians(lat)))
+    corners = [(lon, lat)] + [(lon + x * wide, lat + y * high) for x in (-1, 1) for y in (-1, 1)]
+    regions = {place.locator.locate(x, y).code for x, y in corners} - {""}
+    if not regions:
+        return []
+    rows = Case.objects.filter(
+        city=place.info.id, region__in=sorted(regions), closed_at=None,
+        lon__gte=lon - wide, lon__lte=lon + wide, lat__gte=lat - high, lat__lte=lat + high,
+    ).values(*COLUMNS)[:LOOKED_AT]  # fmt: skip
+    found = []
+    for row in rows:
+        distance = distance_m(lon, lat, row["lon"], row["lat"])
+        if distance <= within_m:
+            found.append({**row, "distance_m": round(distance)})
+    found.sort(key=lambda row: (bool(category) and row["category"] != category, row["distance_m"], row["number"]))
+    return found[:most]
+
+
+def distance_m(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+    """Distance in metres of two points that lie near each other."""
+    x = (other_lon - lon) * math.cos(math.radians((lat + other_lat) / 2))
+    return math.hypot(x, other_lat - lat) * METRES_PER_DEGREE

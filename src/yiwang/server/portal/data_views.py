@@ -1,0 +1,119 @@
+"""What the city shows of itself: the public map, the public score, open data."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from yiwang.core.cases.events import Refusal
+from yiwang.server.cases.queries import figures
+from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.places.choices import category_choices, region_choices
+from yiwang.server.portal import limits, open_data, queries, scoring
+from yiwang.server.portal.limits import known_city, sentences
+
+MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")
+FORMS = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
+
+
+@require_GET
+def public_map(request: HttpRequest, city: str) -> HttpResponse:
+    """Regions by what is open, and open cases as points, which lead to what everybody may see of them."""
+    place = known_city(city)
+    code = request.GET.get("region", "")
+    if code and code not in place.regions:
+        raise Http404(say("没有这个区域", "There is no such region"))
+    region = place.regions[code] if code else place.regions.roots[0]
+    asked = urlencode({"region": region.code})
+    labels = {
+        "open": say("在办", "open"),
+        "overdue": say("超时", "overdue"),
+        "late": say("超时", "overdue"),
+        "soon": say("将到期", "due soon"),
+        "fine": say("期内", "in time"),
+        "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
+    }
+    return render(
+        request,
+        "portal/map.html",
+        {
+            "city": place.info,
+            "page": "portal",
+            "region": region,
+            "chain": place.regions.chain(region.code),
+            "children": place.regions.children(region.code),
+            "figures": figures(city=city, region=region.code),
+            "map_regions_url": f"{reverse('map-regions', args=[city])}?{asked}",
+            "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",
+            "map_labels": json.dumps(labels, ensure_ascii=False),
+            "case_link": reverse("portal-case", args=[city, "NUMBER"]).replace("NUMBER", "{number}"),
+            "tiles_url": settings.YIWANG_TILES_URL,
+            "approximate": any(child.approximate for child in place.regions.children(region.code)),
+        },
+    )
+
+
+@require_GET
+def score(request: HttpRequest, city: str) -> HttpResponse:
+    """On time or not, and how long it took, by month, district and category, with the time of computing."""
+    place = known_city(city)
+    month, region, category = (request.GET.get(name, "") for name in ("month", "region", "category"))
+    if region and region not in place.regions:
+        raise Http404(say("没有这个区域", "There is no such region"))
+    found = queries.score(place=place, month=month, region=region, category=category)
+    return render(
+        request,
+        "portal/score.html",
+        {
+            "city": place.info,
+            "page": "portal",
+            "asked": {"region": region, "category": category},
+            "regions": region_choices(place, depth=2)[1:],
+            "categories": category_choices(place),
+            "score": found,
+        },
+    )
+
+
+@require_GET
+def data(request: HttpRequest, city: str) -> HttpResponse:
+    """What there is to download, what the columns mean, and on which terms."""
+    place = known_city(city)
+    return render(
+        request,
+        "portal/data.html",
+        {
+            "city": place.info,
+            "page": "portal",
+            "policy": place.pack.portal,
+            "columns": open_data.COLUMNS,
+            "months": scoring.months(place=place, at=timezone.now()),
+        },
+    )
+
+
+@require_GET
+def download(request: HttpRequest, city: str, month: str, form: str) -> HttpResponseBase:
+    """A month's cases, streamed."""
+    place = known_city(city)
+    if form not in FORMS or not MONTH.fullmatch(month):
+        raise Http404
+    try:
+        limits.slow(request, limits.DOWNLOAD)
+    except Refusal as error:
+        return HttpResponse(" ".join(sentences(error)), status=error.status, content_type="text/plain; charset=utf-8")
+    written = open_data.as_csv if form == "csv" else open_data.as_geojson
+    response = StreamingHttpResponse(written(place=place, month=month), content_type=FORMS[form])
+    response.headers["Content-Disposition"] = f'attachment; filename="{place.info.id}-cases-{month}.{form}"'
+    response.headers["Link"] = f'<{place.pack.portal.license_url}>; rel="license"'
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response

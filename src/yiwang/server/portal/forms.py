@@ -1,0 +1,121 @@
+"""What the portal's forms carry, checked: the report in three steps, an e-mail address, stars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import QueryDict
+
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.cases import photos as pictures
+from yiwang.server.common.templatetags.yiwang import say
+
+KEPT = "yiwang.portal.kept"
+KEPT_FOR = timedelta(hours=6)
+LONGEST_EMAIL = 200
+
+
+@dataclass(slots=True)
+class Said:
+    """A report's form as it was filled in."""
+
+    text: str = ""
+    category: str = ""
+    place: str = ""
+    email: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    join: str = ""
+    seen: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    def data(self) -> dict[str, Any]:
+        """For `portal.operations.report`."""
+        return {"text": self.text, "category": self.category, "lon": self.lon, "lat": self.lat, "place": self.place}
+
+
+def said(post: QueryDict) -> Said:
+    """Read the form; what is wrong is in ``problems``, one sentence each."""
+    found = Said(
+        text=post.get("text", "").strip(),
+        category=post.get("category", "").strip(),
+        place=post.get("place", "").strip(),
+        join=post.get("join", "").strip(),
+        seen=post.get("seen") == "1",
+    )
+    for name, most in (("lon", 180), ("lat", 90)):
+        text = post.get(name, "").strip()
+        try:
+            value = float(text) if text else None
+            if value is not None and not -most <= value <= most:
+                raise ValueError
+        except ValueError:
+            found.problems.append(say("坐标 {text} 不对。", "The coordinate {text} is wrong.", text=text[:20]))
+            value = None
+        setattr(found, name, value)
+    if (found.lon is None) != (found.lat is None):
+        found.problems.append(say("经度和纬度要么都填，要么都不填。", "Give both longitude and latitude, or neither."))
+        found.lon = found.lat = None
+    if not found.join and not found.text:
+        found.problems.append(say("请说说发生了什么。", "Please say what is wrong."))
+    if not found.join and found.lon is None and not found.place:
+        found.problems.append(
+            say("请给出地点：点地图、用定位，或写地址。", "Say where: by map, by location, or in words.")
+        )
+    try:
+        found.email = email(post.get("email", ""))
+    except BadInput as error:
+        found.problems += [problem.message for problem in error.problems]
+    return found
+
+
+def email(text: str) -> str:
+    """An e-mail address, or nothing.
+
+    Raises:
+        BadInput: When it is none.
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    try:
+        validate_email(text)
+        if len(text) > LONGEST_EMAIL:
+            raise ValidationError("too long")
+    except ValidationError:
+        raise BadInput(Problem(say("这不是邮箱地址。", "That is no e-mail address."), column="email")) from None
+    return text
+
+
+def keep(files: Sequence[Any], signed: str) -> tuple[str, list[bytes]]:
+    """Pictures of this form, those sent now and those sent with the page before; and a signed note of them for the next page.
+
+    Raises:
+        BadInput: When one is no picture, or there are too many.
+    """
+    before = _noted(signed)
+    fresh = [kept.path for kept in pictures.keep(list(files))] if files else []
+    paths = list(dict.fromkeys([*before, *fresh]))
+    if len(paths) > pictures.MOST_PHOTOS:
+        problem = say("最多 {n} 张照片。", "At most {n} photos.", n=pictures.MOST_PHOTOS)
+        raise BadInput(Problem(problem, column="photos"))
+    note = signing.dumps(paths, salt=KEPT) if paths else ""
+    return note, [Path(settings.YIWANG_HOME, path).read_bytes() for path in paths]
+
+
+def _noted(signed: str) -> list[str]:
+    if not signed:
+        return []
+    try:
+        paths = signing.loads(signed, salt=KEPT, max_age=KEPT_FOR)
+    except signing.BadSignature:
+        return []
+    return [path for path in paths if Path(settings.YIWANG_HOME, path).is_file()]

@@ -1,0 +1,51 @@
+"""How often one address may do what costs something, and the frame that the portal's views share."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+
+from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.errors import BadInput
+from yiwang.server.common import throttling
+from yiwang.server.common.templatetags.yiwang import english
+from yiwang.server.common.throttling import Limit
+from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+
+MINUTE, TEN, DAY = timedelta(minutes=1), timedelta(minutes=10), timedelta(days=1)
+GUESS = Limit(kind="portal-guess", most=10, window=TEN)
+IDEA = Limit(kind="portal-idea", most=5, window=TEN)
+COMMENT = Limit(kind="portal-comment", most=10, window=TEN)
+SUPPORT = Limit(kind="portal-support", most=60, window=TEN)
+SUPPORT_IDEA = Limit(kind="portal-support-idea", most=5, window=DAY)  # a household behind one address, not a crowd
+FLAG = Limit(kind="portal-flag", most=10, window=TEN)
+DOWNLOAD = Limit(kind="portal-download", most=60, window=TEN)
+MAIL = Limit(kind="portal-mail", most=5, window=TEN)  # to one address, so that nobody is flooded through us
+
+
+def slow_reports(request: HttpRequest) -> None:
+    """Hold back an address that reports too often: as many in a minute as the setting allows."""
+    limit = Limit(kind="portal-report", most=settings.YIWANG_REPORTS_PER_MINUTE, window=MINUTE)
+    throttling.slow_down(limit, throttling.caller(request))
+
+
+def slow(request: HttpRequest, limit: Limit, *, about: str = "") -> None:
+    """Hold back an address."""
+    throttling.slow_down(limit, f"{throttling.caller(request)}|{about}")
+
+
+def known_city(city: str) -> Runtime:
+    """The installed city, or 404."""
+    try:
+        return runtime(city)
+    except NoSuchCity as error:
+        raise Http404(str(error)) from error
+
+
+def sentences(error: Refusal | BadInput) -> list[str]:
+    """What was refused and why, in the page's language."""
+    if isinstance(error, Refusal):
+        return [error.en if english() else error.zh]
+    return [str(problem) for problem in error.problems]

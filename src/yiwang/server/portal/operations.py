@@ -1,0 +1,263 @@
+"""Writes of the portal: reports that are followed by a secret link, what their holders do, what moderators decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from yiwang.core.cases.events import Actor, Command, NotAllowed, NotPossible, Unknown
+from yiwang.core.cases.workflow import Verb
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.packs.portal import BEFORE
+from yiwang.server.cases import joining
+from yiwang.server.cases import operations as cases
+from yiwang.server.common import publishing
+from yiwang.server.common.masking import masked
+from yiwang.server.common.models import PublicText, PublicTextDecision
+from yiwang.server.places.queries import Runtime, runtime
+from yiwang.server.portal import links, originals
+from yiwang.server.portal.models import Follow, Gathering, ScoreCell, ScoreMonth, Silence
+
+CITIZEN = "citizen"
+LONGEST_WHY = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A report that was taken: the answer, its follow, and the secret, which is shown now and never again."""
+
+    answer: dict[str, Any]
+    follow: Follow
+    secret: str
+
+
+def citizen(follow: Follow) -> Actor:
+    """The holder of a report's link, as the core's actor."""
+    return Actor(id=f"follow:{follow.uid}", name="", roles=frozenset({CITIZEN}))
+
+
+# --- reporting and joining ----------------------------------------------------------------------------------------
+
+
+def report(
+    *,
+    city: str,
+    data: Mapping[str, Any],
+    key: str,
+    photos: Sequence[Any] = (),
+    join: str = "",
+    email: str = "",
+    english: bool = False,
+    origin: str = "",
+) -> Followed:
+    """Take a citizen's report, or add it to an open case, with a link by which only this person can follow it.
+
+    Args:
+        city: City.
+        data: ``text``, ``category``, ``lon``, ``lat``, ``place``.
+        key: Idempotency key of the form: sent twice it is one report, whose link is then renewed.
+        photos: Pictures, as bytes or open files.
+        join: Number of the open case that it is about; empty for a new one.
+        email: Where to send news; empty for nowhere.
+        english: Whether news begin in English.
+        origin: Scheme and host for the links in messages.
+
+    Raises:
+        Refusal, BadInput: As `cases.operations.report` and `cases.joining.join` say.
+    """
+    uid = links.uid_of(f"{city}:{key}")
+    actor = Actor(id=f"follow:{uid}", name="", roles=frozenset({CITIZEN}))
+    said = {name: data.get(name) for name in ("text", "category", "lon", "lat", "place")}
+    secret = links.new_secret()
+    if email and Silence.objects.filter(digest=links.address_digest(email)).exists():
+        email = ""
+    with transaction.atomic():
+        if join:
+            answer = joining.join(city=city, number=join, data=said, actor=actor, photos=photos, key=key)
+        else:
+            answer = cases.report(city=city, data={**said, "source": "public"}, actor=actor, photos=photos, key=key)
+        kept = {
+            "city": city, "report": answer["number"], "number": answer["case"], "current": answer["case"],
+            "digest": links.digest_of(secret, uid=uid), "email": email, "english": english, "origin": origin[:200],
+            "told": answer["seq"] if join else 0,
+        }  # fmt: skip
+        follow, _ = Follow.objects.update_or_create(
+            uid=uid, defaults={"digest": kept["digest"]}, create_defaults={"uid": uid, **kept}
+        )
+        kind, number = (publishing.REPORT, answer["number"]) if join else (publishing.CASE, answer["case"])
+        offer(place=runtime(city), kind=kind, texts={number: str(said["text"] or "")})
+    return Followed(answer=answer, follow=follow, secret=secret)
+
+
+# --- what the holder of a link may do -----------------------------------------------------------------------------
+
+
+def verb_of(place: Runtime, effect: str) -> Verb | None:
+    """The citizen's verb for an effect (``rate``, ``reopen``) in the city's workflow."""
+    return next(
+        (verb for verb in place.rules.workflow.verbs.values() if verb.effect == effect and CITIZEN in verb.roles), None
+    )
+
+
+def act(
+    *,
+    follow: Follow,
+    effect: str,
+    payload: Mapping[str, Any],
+    photos: Sequence[Any] = (),
+    key: str = "",
+    reporter: str,
+) -> dict[str, Any]:
+    """Rate or reopen, as the holder of the report's link and nobody else.
+
+    Args:
+        follow: The report.
+        effect: ``rate`` or ``reopen``.
+        payload: ``stars`` and ``note``, or ``reason``.
+        photos: Pictures.
+        key: Idempotency key.
+        reporter: The case's reporter, as read.
+
+    Raises:
+        Refusal: Why it cannot be done.
+    """
+    place = runtime(follow.city)
+    verb = verb_of(place, effect)
+    if verb is None or effect not in {"rate", "reopen"}:
+        raise NotPossible("这个城市的流程里没有这一步。", "This city's workflow has no such step.")
+    actor = citizen(follow)
+    if reporter != actor.id:  # whatever the pack's verb says of who may
+        raise NotAllowed(
+            "只有最先上报的人可以这样做；您可以另行上报。",
+            "Only the person who reported it first may do this; you can make a report of your own.",
+        )
+    return cases.act(
+        number=follow.current, city=follow.city, command=Command(verb=verb.id, actor=actor, payload=dict(payload)),
+        photos=photos, key=key,
+    )  # fmt: skip
+
+
+def set_email(*, follow: Follow, email: str, told: int, current: str) -> bool:
+    """Give, change or take away the address for news; False when that address wants no messages at all."""
+    if email and Silence.objects.filter(digest=links.address_digest(email)).exists():
+        return False
+    Follow.objects.filter(pk=follow.pk).update(email=email, told=told, current=current)
+    return True
+
+
+def unsubscribe(*, follow: Follow, everything: bool) -> None:
+    """No more messages about a report; or none at all to its address, now and later."""
+    email = follow.email
+    with transaction.atomic():
+        Follow.objects.filter(pk=follow.pk).update(email="")
+        if everything and email:
+            Silence.objects.get_or_create(digest=links.address_digest(email))
+            Follow.objects.filter(email__iexact=email).update(email="")
+
+
+def told(*, follow: int, seq: int) -> None:
+    """The person has been told of everything up to an event."""
+    Follow.objects.filter(pk=follow, told__lt=seq).update(told=seq)
+
+
+def lead_on(*, follow: int, current: str, told: int) -> None:
+    """The case has been merged into another one: from now on the person is told of that one."""
+    Follow.objects.filter(pk=follow).update(current=current, told=told)
+
+
+# --- moderation ---------------------------------------------------------------------------------------------------
+
+
+def offer(*, place: Runtime, kind: str, texts: Mapping[str, str], always: bool = False) -> int:
+    """Put texts before a moderator: those in which something was masked, or all (``always``, or a city that releases first)."""
+    rows = []
+    for key, text in texts.items():
+        found = masked(text)
+        if text and (always or found.kinds or place.pack.portal.moderation == BEFORE):
+            rows.append(
+                PublicText(
+                    city=place.info.id, kind=kind, key=key, original=text, published=found.text,
+                    kinds=",".join(found.kinds),
+                )
+            )  # fmt: skip
+    if rows:
+        PublicText.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+def flag(*, place: Runtime, kind: str, key: str) -> None:
+    """A reader asks a moderator to look at a text.
+
+    Raises:
+        Unknown: When there is no such text.
+    """
+    text = originals.original(city=place.info.id, kind=kind, key=key)
+    if not text:
+        raise Unknown("没有这段文字。", "There is no such text.")
+    offer(place=place, kind=kind, texts={key: text}, always=True)
+    PublicText.objects.filter(kind=kind, key=key).update(flags=F("flags") + 1)
+
+
+def decide(
+    *, place: Runtime, kind: str, key: str, state: str, published: str, why: str, by: str, by_name: str = ""
+) -> PublicText:
+    """A moderator's decision. The original is kept as it was written, and each decision stays on record.
+
+    Args:
+        place: City.
+        kind, key: The text.
+        state: ``released`` (as masked), ``edited`` (as ``published`` says) or ``withheld``.
+        published: The public version, when edited.
+        why: The reason; needed for anything but releasing.
+        by, by_name: Who decides.
+
+    Raises:
+        Unknown: When there is no such text.
+        BadInput: When the state is none, or the reason or the text is missing.
+    """
+    original = originals.original(city=place.info.id, kind=kind, key=key)
+    if not original:
+        raise Unknown("没有这段文字。", "There is no such text.")
+    states = PublicText.State
+    if state not in {states.RELEASED, states.EDITED, states.WITHHELD}:
+        raise BadInput(Problem(f"{state!r} is no decision.", "released, edited or withheld.", column="state"))
+    if state != states.RELEASED and not why:
+        raise BadInput(Problem("请写明理由。 A reason is needed.", column="why"))
+    if state == states.EDITED and not published:
+        raise BadInput(
+            Problem("请写公开的文字，或选择不公开。 Write the public text, or withhold it.", column="published")
+        )
+    shown = {states.RELEASED: masked(original).text, states.EDITED: published}.get(states(state), "")
+    now = timezone.now()
+    with transaction.atomic():
+        offer(place=place, kind=kind, texts={key: original}, always=True)
+        row = PublicText.objects.select_for_update().get(kind=kind, key=key)
+        row.original, row.published, row.state, row.flags = original, shown, state, 0
+        row.by, row.why, row.at = by, why[:LONGEST_WHY], now
+        row.save()
+        PublicTextDecision.objects.create(
+            text=row, state=state, published=shown, by=by, by_name=by_name, why=why[:LONGEST_WHY], at=now
+        )
+    return row
+
+
+def gathered(*, city: str, seen: int) -> None:
+    """Reports up to an id have been looked at."""
+    Gathering.objects.update_or_create(city=city, defaults={"seen": seen})
+
+
+# --- public figures -----------------------------------------------------------------------------------------------
+
+
+def store_month(*, city: str, month: str, cells: Sequence[ScoreCell], at: datetime) -> None:
+    """Replace a month's public figures."""
+    with transaction.atomic():
+        ScoreMonth.objects.update_or_create(city=city, month=month, defaults={"computed_at": at})
+        ScoreCell.objects.filter(city=city, month=month).delete()
+        ScoreCell.objects.bulk_create(cells, batch_size=500)

@@ -1,0 +1,154 @@
+"""What the processes of `test_worker` do: ``python shifts.py MODE …`` on the database that the environment names.
+
+Each mode prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db.models import Sum  # noqa: E402
+from tests.townsfolk import TOML  # noqa: E402
+
+from yiwang.core.cases.events import Actor, Command  # noqa: E402
+from yiwang.server.cases import ledger, operations, outbox, tallies, tick  # noqa: E402
+from yiwang.server.cases.actors import CITIZEN  # noqa: E402
+from yiwang.server.cases.models import Case, Event, Leaf, Outbox, Report, Seal, Tally  # noqa: E402
+from yiwang.server.common import operations as common  # noqa: E402
+from yiwang.server.common.models import Heartbeat, Job  # noqa: E402
+from yiwang.server.provision import simulation, worker  # noqa: E402
+
+MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
+MAIL = Path(settings.YIWANG_HOME, "mail")
+settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+settings.EMAIL_FILE_PATH = str(MAIL)
+LEADER = Actor(id="user:leader", name="l", roles=frozenset({"leader"}), unit="CTR-90")
+DISPATCHER = Actor(id="user:dispatcher", name="d", roles=frozenset({"dispatcher"}), unit="CTR-90")
+INSPECTOR = Actor(id="user:inspector", name="i", roles=frozenset({"inspector"}), unit="CTR-90")
+CASES = 12
+DAYS_LATER = 30  # when every clock has run out
+
+
+def prepare() -> dict[str, Any]:
+    """Cases of three days ago whose time has run out, and others that were rejected and whose reporters left an address."""
+    from yiwang.server.provision.operations import install_pack
+
+    call_command("migrate", verbosity=0)
+    pack = Path(copytree(MINI, Path(settings.YIWANG_HOME, "given", "mini")))
+    (pack / "simulation.toml").write_text(TOML, encoding="utf-8")
+    install_pack(pack)
+    at = datetime.now(UTC) - timedelta(days=3)
+    for index in range(CASES):
+        data = {"text": f"{index}", "category": "02001", "lon": 120.003, "lat": 31.003, "source": "inspector"}
+        late = operations.report(city="mini", data=data, actor=INSPECTOR, at=at)["case"]
+        operations.act(number=late, command=Command(verb="dispatch", actor=DISPATCHER), at=at)
+        told = operations.report(
+            city="mini", data={**data, "source": "public", "contact": f"r{index}@example.org"}, actor=CITIZEN, at=at
+        )["case"]
+        operations.act(number=told, command=Command(verb="reject", actor=LEADER, payload={"reason": "r"}), at=at)
+    return {"case": ""}
+
+
+def later() -> datetime:
+    return datetime.now(UTC) + timedelta(days=DAYS_LATER)
+
+
+CHORES = {
+    "tick": lambda: tick.tick(at=later()),
+    "outbox": lambda: outbox.relay(),
+    "seal": lambda: len(ledger.seal_days(city="mini")),
+    "sum": lambda: tallies.sum_up(city="mini"),
+    "live": lambda: simulation.live(),
+    "jobs": lambda: worker.start_jobs(),
+}
+
+
+def do(chore: str, start: str) -> dict[str, Any]:
+    """One chore, at the moment at which all begin."""
+    from yiwang.server.places.queries import runtime
+
+    runtime("mini")
+    time.sleep(max(0.0, float(start) - time.time()))
+    return {"done": CHORES[chore]()}
+
+
+def grind(turns: str) -> dict[str, Any]:
+    """All chores again and again, so many times, or until killed."""
+    for turn in range(int(turns)):
+        for name in ("tick", "outbox", "seal", "sum"):
+            CHORES[name]()
+        print(turn, flush=True)
+    return {"turns": int(turns)}
+
+
+def work() -> dict[str, Any]:
+    """The worker itself, for ever."""
+    worker.run(lambda: False)
+    return {}
+
+
+def once() -> dict[str, Any]:
+    worker.run(lambda: False, once=True)
+    return {}
+
+
+def ask(kind: str, days: str) -> dict[str, Any]:
+    job, _ = common.ask_job(kind=kind, city="mini", parameters={"days": int(days)})
+    return {"job": job.pk}
+
+
+def requeue() -> dict[str, Any]:
+    """What the chore "lost jobs" does two minutes after the worker has gone."""
+    return {"requeued": common.requeue_lost_jobs(older_than_seconds=0)}
+
+
+def look() -> dict[str, Any]:
+    """What there is now."""
+    escalated = Counter(Event.objects.filter(verb="escalate").values_list("case__number", flat=True))
+    late = Case.objects.filter(step="dispatched").exclude(reports__origin="simulation")
+    externals = list(Report.objects.exclude(external="").values_list("external", flat=True))
+    mails = [path.read_text(encoding="utf-8") for path in MAIL.glob("*")] if MAIL.is_dir() else []
+    told = Counter(line.removeprefix("To: ") for text in mails for line in text.splitlines() if line.startswith("To: "))
+    positions = sorted(Leaf.objects.values_list("position", flat=True))
+    return {
+        "faults": [fault.sentence for fault in ledger.verify(city="mini").faults],
+        "cases": Case.objects.count(),
+        "escalations": sorted({escalated[number] for number in late.values_list("number", flat=True)}),
+        "waiting": Outbox.objects.filter(sent_at=None).count(),
+        "told": told,
+        "seals": [
+            [str(day), first, size]
+            for day, first, size in Seal.objects.order_by("size").values_list("day", "first", "size")
+        ],
+        "leaves": len(positions),
+        "gapless": positions == list(range(len(positions))),
+        "tallied": Tally.objects.aggregate(n=Sum("count"))["n"],
+        "tallies": Tally.objects.count(),
+        "simulated": len(externals),
+        "doubled": len(externals) - len(set(externals)),
+        "jobs": list(Job.objects.values_list("state", flat=True)),
+        "result": list(Job.objects.values_list("result", flat=True)),
+        "beats": Heartbeat.objects.filter(name=worker.HEARTBEAT).count(),
+    }
+
+
+MODES = {
+    "prepare": prepare, "do": do, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue, "verify": look,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    mode, *arguments = sys.argv[1:]
+    print(json.dumps(MODES[mode](*arguments)))

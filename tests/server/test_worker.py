@@ -1,0 +1,389 @@
+"""The worker: one round does what it says, two at once do nothing twice, one that is killed leaves the rest to the next."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from tests.server.test_hands import KINDS, Site, site_on
+
+from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cases import ledger, outbox, tallies
+from yiwang.server.cases.models import Event, Leaf, Outbox, Seal, Tally
+from yiwang.server.common import operations as common
+from yiwang.server.common import queries
+from yiwang.server.common.models import Job
+from yiwang.server.provision import retaining, tasks, worker
+
+SHIFTS = Path(__file__).with_name("shifts.py")
+
+
+# --- one worker, in this process --------------------------------------------------------------------------------------
+
+
+def test_a_chore_is_done_when_its_time_has_come() -> None:
+    done: list[float] = []
+    chore = worker.Chore("c", 10, lambda: done.append(0))
+    for now in (100.0, 105.0, 110.0, 111.0, 120.5):
+        chore.run_if_due(now)
+    assert len(done) == 3
+
+
+def test_a_chore_that_fails_is_logged_and_tried_again_at_its_next_turn(caplog: Any) -> None:
+    turns: list[int] = []
+
+    def fails() -> None:
+        turns.append(1)
+        raise RuntimeError("no")
+
+    chore = worker.Chore("mail", 10, fails)
+    chore.run_if_due(0)
+    chore.run_if_due(5)
+    assert len(turns) == 1
+    assert "mail failed" in caplog.text
+    chore.run_if_due(10)
+    assert len(turns) == 2
+
+
+def test_the_chores_are_these(mini: str) -> None:
+    assert {chore.name: chore.every for chore in worker.chores()} == {
+        "heartbeat": 5, "jobs": 2, "tick": 2, "simulated cities": 5, "outbox": 5, "tallies": 120, "seals": 600,
+        "outbox cleaning": 3600, "lost jobs": 30, "words": 5, "public score": 30, "public words": 30, "old attempts": 3600,
+    }  # fmt: skip
+
+
+def test_one_round_does_everything_that_is_due(mini: str, report: Any, act: Any, actor: Any, monkeypatch: Any) -> None:
+    number = report(at=timezone.now() - timedelta(days=2))["case"]
+    act(number, "file", actor("leader"), at=timezone.now() - timedelta(days=2))
+    monkeypatch.setattr(worker, "start_jobs", lambda: None)
+    monkeypatch.setattr(worker, "_task_worker", lambda batch: pytest.fail("there is no job"))
+    worker.run(lambda: True, once=True)
+    assert queries.seconds_since_beat(worker.HEARTBEAT) < 60  # type: ignore[operator]
+    assert not Outbox.objects.filter(sent_at=None).exists()
+    assert Seal.objects.filter(city=mini).count() == 1
+    assert Tally.objects.count() == 1
+    assert ledger.verify(city=mini).faults == []
+
+
+def test_tallies_are_summed_up_and_stay_the_same(mini: str, report: Any, act: Any, actor: Any) -> None:
+    from yiwang.server.cases.queries import by_step, figures
+
+    for index in range(6):
+        number = report()["case"]
+        if index % 2:
+            act(number, "file", actor("leader"))
+    before = by_step(city=mini, region="90"), figures(city=mini, region="90")
+    assert Tally.objects.count() == 6 + 3 * 2
+    assert tallies.sum_up(city=mini) == 12
+    assert Tally.objects.count() == 2
+    assert (by_step(city=mini, region="90"), figures(city=mini, region="90")) == before
+    assert tallies.sum_up(city=mini) == 2
+
+
+def test_what_was_sent_long_ago_is_thrown_away(report: Any) -> None:
+    report()
+    now = timezone.now()
+    outbox.relay(at=now + timedelta(seconds=1))
+    assert outbox.forget(at=now + timedelta(days=6)) == 0
+    report()
+    assert outbox.forget(at=now + timedelta(days=8)) == 1
+    assert Outbox.objects.filter(sent_at=None).count() == 1, "what waits is kept"
+
+
+# --- seals ------------------------------------------------------------------------------------------------------------
+
+
+def moved(days: int) -> None:
+    """Events that are in no seal yet, so many days into the past. Their hashes are not looked at here."""
+    for event in Event.objects.filter(leaf=None):
+        Event.objects.filter(pk=event.pk).update(at=event.at - timedelta(days=days))
+
+
+def test_a_day_without_events_gets_no_seal_and_late_ones_come_with_the_next(mini: str, report: Any) -> None:
+    now = datetime.now(UTC)
+    for days in (5, 5, 3):
+        report(at=now - timedelta(days=days))
+    seals = ledger.seal_days(city=mini)
+    assert [seal.size for seal in seals] == [4, 6]
+    report(at=now - timedelta(days=9))  # a phone without network
+    report(at=now - timedelta(days=1))
+    assert ledger.seal_days(city=mini) != []
+    assert Leaf.objects.count() == 10
+    assert ledger.verify(city=mini).faults == []
+
+
+def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, report: Any) -> None:
+    """Day after day, with events of the new day there already, some dated ahead, and one that appears late."""
+    start = datetime.now(UTC) - timedelta(days=20)
+    for day in range(12):
+        now = start + timedelta(days=day)
+        report(at=now)
+        report(at=now + timedelta(hours=30))  # a clock that runs ahead
+        ledger.seal_days(city=mini, at=now)
+    settled = ledger._settled(mini)
+    assert settled > 0
+    assert not Event.objects.filter(city=mini, id__lte=settled, leaf=None).exists()
+    newest = Event.objects.order_by("-id").values_list("id", flat=True)[0]
+    assert settled > newest - 16, "what has been sealed long ago is not looked at again"
+    ledger.seal_days(city=mini, at=start + timedelta(days=30))
+    assert not Event.objects.filter(leaf=None).exists()
+    assert ledger.verify(city=mini).faults == []
+
+
+def test_what_another_transaction_held_back_comes_with_a_later_seal(mini: str, report: Any, monkeypatch: Any) -> None:
+    """An event with a small id that no seal could see: its transaction was under way."""
+    start = datetime.now(UTC) - timedelta(days=10)
+    numbers = [report(at=start + timedelta(hours=hour))["case"] for hour in range(3)]
+    hidden = list(Event.objects.filter(case__number=numbers[1]).values_list("id", flat=True))
+    unsealed = ledger._unsealed
+
+    def without(city: str, *, start: int, end: datetime) -> Iterator[Any]:
+        return (row for row in unsealed(city, start=start, end=end) if row[1] not in hidden)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger, "_unsealed", without)
+        assert ledger.seal_days(city=mini, at=start + timedelta(days=1)) != []
+    assert Event.objects.filter(leaf=None).count() == 2
+    report(at=start + timedelta(days=1))
+    ledger.seal_days(city=mini, at=start + timedelta(days=3))
+    assert not Event.objects.filter(leaf=None).exists()
+
+
+def test_a_sealer_that_is_overtaken_leaves_the_rest_to_the_other(mini: str, report: Any, monkeypatch: Any) -> None:
+    now = datetime.now(UTC)
+    for days in (4, 3, 2):
+        report(at=now - timedelta(days=days))
+    unsealed, turns = ledger._unsealed, []
+
+    def overtaken(city: str, *, start: int, end: datetime) -> Iterator[Any]:
+        found = list(unsealed(city, start=start, end=end))
+        if not turns:
+            turns.append(1)
+            assert len(ledger.seal_days(city=city)) == 3
+        return iter(found)
+
+    monkeypatch.setattr(ledger, "_unsealed", overtaken)
+    assert ledger.seal_days(city=mini) == []
+    assert Seal.objects.count() == 3
+    assert ledger.verify(city=mini).faults == []
+
+
+def test_positions_run_on_across_the_blocks_in_which_they_are_written(mini: str, report: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(ledger, "_WRITTEN", 3)
+    monkeypatch.setattr(ledger, "_READ", 2)
+    monkeypatch.setattr(ledger, "_HELD_BYTES", 64)
+    now = datetime.now(UTC)
+    for index in range(7):
+        report(at=now - timedelta(days=2 + index % 3))
+    ledger.seal_days(city=mini)
+    ordered = Event.objects.order_by("leaf__position").values_list("at", "case__number", "seq", "leaf__position")
+    assert [position for *_, position in ordered] == list(range(14))
+    assert [row[:3] for row in ordered] == sorted(row[:3] for row in ordered)
+    assert ledger.verify(city=mini).faults == []
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_is_claimed_by_one(db: None) -> None:
+    job, _ = common.ask_job(kind="simulate", city="mini")
+    assert [common.claim_job(job=job.pk) for _ in range(3)] == [True, False, False]
+
+
+def test_jobs_start_one_at_a_time(db: None, monkeypatch: Any) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(worker, "run_job", SimpleNamespace(enqueue=started.append))
+    jobs = [common.ask_job(kind="simulate", city=city)[0].pk for city in ("a", "b")]
+    worker.start_jobs()
+    worker.start_jobs()
+    assert started == jobs[:1]
+    common.finish(job=jobs[0])
+    worker.start_jobs()
+    assert started == jobs
+
+
+def test_a_job_that_nobody_works_on_any_more_is_queued_again(db: None) -> None:
+    job, _ = common.ask_job(kind="simulate", city="mini")
+    common.claim_job(job=job.pk)
+    assert common.requeue_lost_jobs(older_than_seconds=worker.LOST_AFTER_SECONDS) == 0
+    Job.objects.update(updated_at=timezone.now() - timedelta(seconds=worker.LOST_AFTER_SECONDS + 1))
+    assert common.requeue_lost_jobs(older_than_seconds=worker.LOST_AFTER_SECONDS) == 1
+    assert common.claim_job(job=job.pk)
+
+
+def run_with(monkeypatch: Any, does: Any) -> Job:
+    monkeypatch.setitem(tasks.KINDS, "simulate", does)
+    job, _ = common.ask_job(kind="simulate", city="mini", parameters={"days": 1}, again=True)
+    tasks.run_job.func(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def test_a_job_tells_how_far_it_is_and_what_came_of_it(db: None, monkeypatch: Any) -> None:
+    seen = []
+
+    def does(job: Job, progress: Any) -> dict[str, Any]:
+        progress(3, 10)
+        seen.append(Job.objects.values_list("done", "total", "state").get(pk=job.pk))
+        return {"cases": 1234}
+
+    job = run_with(monkeypatch, does)
+    assert seen == [(3, 10, "running")]
+    assert (job.state, job.result, job.message_en) == ("done", {"cases": 1234}, "1,234 cases")
+
+
+def test_a_job_that_cannot_be_done_says_why(db: None, monkeypatch: Any) -> None:
+    def refuses(job: Job, progress: Any) -> dict[str, Any]:
+        raise BadInput("The pack has no simulation.toml.")
+
+    job = run_with(monkeypatch, refuses)
+    assert (job.state, job.message) == ("failed", "The pack has no simulation.toml.")
+
+    def breaks(job: Job, progress: Any) -> dict[str, Any]:
+        raise ZeroDivisionError("oh")
+
+    with pytest.raises(ZeroDivisionError):
+        run_with(monkeypatch, breaks)
+    job.refresh_from_db()
+    assert job.state == "failed"
+    assert "oh" in job.message
+    assert "oh" in job.message_en
+
+
+def test_a_city_whose_past_is_being_written_is_not_sealed(mini: str, report: Any) -> None:
+    report(at=timezone.now() - timedelta(days=2))
+    job, _ = common.ask_job(kind="simulate", city=mini)
+    worker.seal_all()
+    assert Seal.objects.count() == 0
+    common.finish(job=job.pk)
+    worker.seal_all()
+    assert Seal.objects.count() == 1
+
+
+# --- what an upgrade keeps --------------------------------------------------------------------------------------------
+
+TODAY = date(2026, 11, 23)
+HEAD = "code,name,valid_from,valid_to\n"
+
+
+def packs(tmp_path: Path, old: str, new: str) -> tuple[Path, Path]:
+    for name, text in (("old", old), ("new", new)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "regions.csv").write_text(text, encoding="utf-8")
+    return tmp_path / "old", tmp_path / "new"
+
+
+def kept(tmp_path: Path, old: str, new: str) -> tuple[dict[str, list[str]], list[str]]:
+    former, current = packs(tmp_path, old, new)
+    told = retaining.retain(new=current, old=former, today=TODAY)
+    return told, (current / "regions.csv").read_text(encoding="utf-8").splitlines()
+
+
+def test_a_first_installation_keeps_nothing(tmp_path: Path) -> None:
+    assert retaining.retain(new=tmp_path, old=None, today=TODAY) == {}
+
+
+def test_a_region_that_the_new_pack_does_not_name_ends_today(tmp_path: Path) -> None:
+    told, lines = kept(tmp_path, HEAD + "1,A,2020-01-01,\n2,B,2020-01-01,\n", HEAD + "1,A,2020-01-01,\n")
+    assert told == {"regions.csv": ["2"]}
+    assert lines[1:] == ["1,A,2020-01-01,", "2,B,2020-01-01,2026-11-23"]
+
+
+def test_one_that_ended_before_keeps_its_end_and_one_yet_to_begin_is_never_empty(tmp_path: Path) -> None:
+    old = HEAD + "2,B,2020-01-01,2022-05-01\n3,C,2027-01-01,\n4,D,,\n"
+    _, lines = kept(tmp_path, old, HEAD + "1,A,2020-01-01,\n")
+    assert lines[2:] == ["2,B,2020-01-01,2022-05-01", "3,C,2027-01-01,2027-01-02", "4,D,,2026-11-23"]
+
+
+def test_nothing_lost_leaves_the_file_untouched(tmp_path: Path) -> None:
+    told, lines = kept(tmp_path, HEAD + "1,A,2020-01-01,\n", HEAD + "1,A new,2020-01-01,\n9,N,,\n")
+    assert told == {}
+    assert lines[1:] == ["1,A new,2020-01-01,", "9,N,,"]
+
+
+# --- several workers, in processes of their own -----------------------------------------------------------------------
+
+
+@pytest.fixture(params=KINDS)
+def shifts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    with site_on(request.param, tmp_path, SHIFTS) as site:
+        yield site
+
+
+def at_once(site: Site, chore: str, workers: int = 4) -> list[Any]:
+    start = str(time.time() + 4)
+    return [answer["done"] for answer in site.all([("do", chore, start)] * workers)]
+
+
+def test_two_workers_at_once_do_nothing_twice(shifts: Site) -> None:
+    ticked = at_once(shifts, "tick")
+    assert sum(ticked) == 2 * 12, "two marks on each of the twelve late cases"
+    at_once(shifts, "outbox")
+    sealed = at_once(shifts, "seal")
+    assert sum(sealed) == 1
+    at_once(shifts, "sum")
+    found = shifts.run("verify")
+    assert found["faults"] == []
+    assert found["escalations"] == [2]
+    assert found["told"] == {f"r{index}@example.org": 1 for index in range(12)}
+    assert found["waiting"] == 0
+    assert found["gapless"]
+    assert found["tallied"] == found["cases"] == 24
+
+
+def test_a_worker_killed_in_the_middle_leaves_the_rest_to_the_next(shifts: Site) -> None:
+    rng = random.Random(20261123)
+    for _ in range(6):
+        process = shifts.start("grind", "1000")
+        time.sleep(rng.uniform(1.0, 3.5))  # from before its first command to some rounds in
+        process.kill()
+        process.communicate()
+    shifts.run("grind", "1")
+    found = shifts.run("verify")
+    assert found["faults"] == []
+    assert found["escalations"] == [2]
+    assert set(found["told"]) == {f"r{index}@example.org" for index in range(12)}, (
+        "twice when killed after sending, never not"
+    )
+    assert found["waiting"] == 0
+    assert found["gapless"]
+    assert [first for _, first, _ in found["seals"]] == [0, *[size for *_, size in found["seals"]]][:-1]
+    assert found["tallied"] == found["cases"] == 24
+
+
+def test_a_job_that_was_killed_is_begun_again_and_doubles_nothing(shifts: Site) -> None:
+    shifts.run("ask", "simulate", "2")
+    with killed_when(shifts, lambda found: found["simulated"] > 0):
+        pass
+    assert shifts.run("requeue")["requeued"] <= 1
+    shifts.run("once")
+    found = shifts.run("verify")
+    assert found["jobs"] == ["done"]
+    assert found["beats"] == 1
+    assert found["simulated"] > 350
+    assert found["doubled"] == 0
+    assert found["faults"] == []
+    assert found["tallied"] == found["cases"]
+
+
+@contextmanager
+def killed_when(site: Site, ready: Any) -> Iterator[None]:
+    """The worker runs until something is seen in the database, and is killed then."""
+    process = site.start("work")
+    try:
+        for _ in range(40):
+            if process.poll() is not None or ready(site.run("verify")):
+                break
+        assert process.poll() is None, process.communicate()[1][-2000:]
+        yield
+    finally:
+        process.kill()
+        process.communicate()
