@@ -42,7 +42,9 @@ def governing(*needed: str) -> Callable[[View], View]:
                 detail = (
                     say("这里只对系统管理员开放。", "This is for administrators only.")
                     if wanted == {ADMINISTRATOR}
-                    else say("这里只对系统管理员和规则审批人开放。", "This is for administrators and approvers of rules.")
+                    else say(
+                        "这里只对系统管理员和规则审批人开放。", "This is for administrators and approvers of rules."
+                    )
                 )
                 context = {"city": place.info, "title": say("不允许", "Not allowed"), "detail": detail}
                 return render(request, "problem.html", context, status=403)

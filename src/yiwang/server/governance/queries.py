@@ -67,7 +67,11 @@ def holders(city: str) -> Counter[str]:
 def candidates(city: str) -> list[tuple[User, list[RoleAssignment]]]:
     """Everybody with a post in a city who can sign in, with the posts."""
     found: dict[int, tuple[User, list[RoleAssignment]]] = {}
-    rows = RoleAssignment.objects.filter(city=city, user__is_active=True).select_related("user").order_by("user__username", "id")
+    rows = (
+        RoleAssignment.objects.filter(city=city, user__is_active=True)
+        .select_related("user")
+        .order_by("user__username", "id")
+    )
     for row in rows[:MOST_PEOPLE]:
         found.setdefault(row.user_id, (row.user, []))[1].append(row)
     return list(found.values())
