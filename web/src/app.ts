@@ -1,4 +1,5 @@
 import "./app.css";
+import "./shared/tour";
 import htmx from "htmx.org";
 
 // The content security policy forbids eval and inline styles; htmx needs neither for what the pages use.

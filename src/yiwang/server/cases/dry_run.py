@@ -74,7 +74,10 @@ def compare_packs(*, old: Pack, new: Pack, facts: Facts, most: int, examples: in
             tables[name]["examples"] = _examples(
                 facts.ids[some].tolist(),
                 [
-                    (old.tables[name].rows[before] if before >= 0 else None, new.tables[name].rows[after] if after >= 0 else None)
+                    (
+                        old.tables[name].rows[before] if before >= 0 else None,
+                        new.tables[name].rows[after] if after >= 0 else None,
+                    )
                     for before, after in zip(
                         result.old_rows[some].tolist(), result.new_rows[some].tolist(), strict=True
                     )

@@ -61,6 +61,8 @@ class UploadLimit:
         most = settings.YIWANG_UPLOAD_BYTES
         if size > most:
             # nobody knows the reader's language yet
-            text = f"请求太大：{size} 字节，最多 {most} 字节。\nThe request is too large: {size} bytes, at most {most}.\n"
+            text = (
+                f"请求太大：{size} 字节，最多 {most} 字节。\nThe request is too large: {size} bytes, at most {most}.\n"
+            )
             return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
         return self.get_response(request)

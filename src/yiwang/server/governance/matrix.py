@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from yiwang.core.cases.decide import role_of
 from yiwang.core.cases.definitions import SYSTEM
-from yiwang.core.cases.permissions import objection
 from yiwang.core.cases.events import Actor
+from yiwang.core.cases.permissions import objection, role_of
 from yiwang.core.cases.state import CaseState
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.governance import queries
@@ -16,7 +15,12 @@ from yiwang.server.places.queries import Runtime
 
 # how far a verb reaches: how the actor's unit must stand to the case
 REACH = {
-    "any": ("辖区", "region", "案卷在本人负责的区域内，或由本单位承办", "the case lies in their region, or their unit holds it"),
+    "any": (
+        "辖区",
+        "region",
+        "案卷在本人负责的区域内，或由本单位承办",
+        "the case lies in their region, or their unit holds it",
+    ),
     "holder": ("承办", "holder", "本单位正在承办", "their unit holds the case"),
     "over": ("上级", "over", "本单位或下级单位正在承办", "their unit or one below it holds the case"),
     "handler": ("经办", "handled", "本单位承办过", "their unit has held the case"),

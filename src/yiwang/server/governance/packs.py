@@ -126,7 +126,10 @@ def preview(new: Path, old: Path) -> list[dict[str, Any]]:
     for name in sorted(before | after):
         if name in before and name in after and (new / name).read_bytes() == (old / name).read_bytes():
             continue
-        entry: dict[str, Any] = {"file": name, "kind": "changed" if name in before & after else "new" if name in after else "gone"}
+        entry: dict[str, Any] = {
+            "file": name,
+            "kind": "changed" if name in before & after else "new" if name in after else "gone",
+        }
         if name in KEYS and entry["kind"] == "changed":
             entry |= _rows(new / name, old / name, KEYS[name])
         found.append(entry)

@@ -67,7 +67,11 @@ def holders(city: str) -> Counter[str]:
 def candidates(city: str) -> list[tuple[User, list[RoleAssignment]]]:
     """Everybody with a post in a city who can sign in, with the posts."""
     found: dict[int, tuple[User, list[RoleAssignment]]] = {}
-    rows = RoleAssignment.objects.filter(city=city, user__is_active=True).select_related("user").order_by("user__username", "id")
+    rows = (
+        RoleAssignment.objects.filter(city=city, user__is_active=True)
+        .select_related("user")
+        .order_by("user__username", "id")
+    )
     for row in rows[:MOST_PEOPLE]:
         found.setdefault(row.user_id, (row.user, []))[1].append(row)
     return list(found.values())
@@ -100,3 +104,9 @@ def account_changes(city: str, *, subject: User | None = None) -> list[AccountCh
     query = AccountChange.objects.select_related("actor", "subject").order_by("-id")
     query = query.filter(subject=subject) if subject else query.filter(city=city)
     return list(query[:PAGE_SIZE])
+
+
+def holders_by_unit(city: str) -> Counter[str]:
+    """How many accounts that can sign in have a post at each unit."""
+    rows = RoleAssignment.objects.filter(city=city, user__is_active=True).values_list("unit", "user_id").distinct()
+    return Counter(unit for unit, _ in rows)

@@ -120,9 +120,7 @@ def _conflict(table: str, row: str, what: str) -> Problem:
 
 def sheet_of(sheet: Sheet, rows: Iterable[DraftRow]) -> Sheet:
     """The file that a draft's rows make."""
-    return Sheet(
-        table=sheet.table, columns=sheet.columns, rows=[row.cells for row in rows if row.state != "removed"]
-    )
+    return Sheet(table=sheet.table, columns=sheet.columns, rows=[row.cells for row in rows if row.state != "removed"])
 
 
 def differences(before: Mapping[str, str] | None, after: Mapping[str, str] | None) -> list[dict[str, str]]:

@@ -18,5 +18,9 @@ def masked(text: str) -> str:
         return f"{found[1][:1]}***@{found[2]}"
     digits = _DIGITS.findall(text)
     if len(digits) >= _SHORT:
-        return f"{''.join(digits[:3])}****{''.join(digits[-4:])}" if len(digits) > _SHORT else f"****{''.join(digits[-2:])}"
+        return (
+            f"{''.join(digits[:3])}****{''.join(digits[-4:])}"
+            if len(digits) > _SHORT
+            else f"****{''.join(digits[-2:])}"
+        )
     return text[0] + "*" * min(len(text) - 1, 8) if len(text) > 1 else "*"

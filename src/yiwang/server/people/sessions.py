@@ -37,7 +37,7 @@ def _attended(request: HttpRequest) -> bool:
 
 
 def _user(request: HttpRequest) -> Any:
-    user = get_user(request)  # type: ignore[arg-type]
+    user = get_user(request)
     if not user.is_authenticated:
         return user
     seen, now, idle = request.session.get(SEEN), int(time.time()), settings.YIWANG_IDLE_MINUTES * 60
@@ -65,7 +65,7 @@ class Authentication:
                 known.append(_user(request))
             return known[0]
 
-        request.user = SimpleLazyObject(user)
+        request.user = SimpleLazyObject(user)  # type: ignore[assignment]
         if self._must_change(request):
             return redirect("password")
         return self.get_response(request)

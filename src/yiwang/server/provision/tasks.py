@@ -55,7 +55,10 @@ def run_job(job_id: int) -> None:
         raise
     else:
         if "version" in result:
-            text, text_en = f"{result['city']} 第 {result['version']} 版", f"{result['city']}, version {result['version']}"
+            text, text_en = (
+                f"{result['city']} 第 {result['version']} 版",
+                f"{result['city']}, version {result['version']}",
+            )
         else:
             text, text_en = f"{result.get('cases', 0):,} 件案卷", f"{result.get('cases', 0):,} cases"
         common.finish(job=job_id, result=result, message=text, message_en=text_en)

@@ -9,7 +9,6 @@ from yiwang.server.common.append_only import append_only
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -18,69 +17,138 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='RuleChange',
+            name="RuleChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('city', models.CharField(max_length=40)),
-                ('kind', models.CharField(choices=[('rows', 'Rows'), ('pack', 'Pack')], default='rows', max_length=10)),
-                ('title', models.CharField(max_length=120)),
-                ('reason', models.TextField(blank=True)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('submitted', 'Submitted'), ('approved', 'Approved'), ('taking', 'Taking'), ('in_force', 'In Force'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('failed', 'Failed')], default='draft', max_length=10)),
-                ('revision', models.PositiveIntegerField(default=0)),
-                ('base_version', models.PositiveIntegerField()),
-                ('effective_at', models.DateTimeField(null=True)),
-                ('note', models.TextField(blank=True)),
-                ('check_result', models.JSONField(default=dict)),
-                ('dry_run', models.JSONField(default=dict)),
-                ('installed_version', models.PositiveIntegerField(null=True)),
-                ('folder', models.CharField(blank=True, max_length=200)),
-                ('digest', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('approver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.rulechange')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("city", models.CharField(max_length=40)),
+                ("kind", models.CharField(choices=[("rows", "Rows"), ("pack", "Pack")], default="rows", max_length=10)),
+                ("title", models.CharField(max_length=120)),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("submitted", "Submitted"),
+                            ("approved", "Approved"),
+                            ("taking", "Taking"),
+                            ("in_force", "In Force"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                            ("failed", "Failed"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField(default=0)),
+                ("base_version", models.PositiveIntegerField()),
+                ("effective_at", models.DateTimeField(null=True)),
+                ("note", models.TextField(blank=True)),
+                ("check_result", models.JSONField(default=dict)),
+                ("dry_run", models.JSONField(default=dict)),
+                ("installed_version", models.PositiveIntegerField(null=True)),
+                ("folder", models.CharField(blank=True, max_length=200)),
+                ("digest", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("taken_at", models.DateTimeField(null=True)),
+                (
+                    "approver",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "undoes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="governance.rulechange",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RuleChangeStep',
+            name="RuleChangeStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('action', models.CharField(max_length=20)),
-                ('detail', models.JSONField(default=dict)),
-                ('change', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='governance.rulechange')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("action", models.CharField(max_length=20)),
+                ("detail", models.JSONField(default=dict)),
+                (
+                    "change",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="steps", to="governance.rulechange"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RuleEdit',
+            name="RuleEdit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('table', models.CharField(max_length=40)),
-                ('row', models.CharField(max_length=120)),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
-                ('change', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='edits', to='governance.rulechange')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("table", models.CharField(max_length=40)),
+                ("row", models.CharField(max_length=120)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
+                (
+                    "change",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="edits", to="governance.rulechange"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='rulechange',
-            index=models.Index(fields=['city', '-created_at'], name='rule_change_city'),
+            model_name="rulechange",
+            index=models.Index(fields=["city", "-created_at"], name="rule_change_city"),
         ),
         migrations.AddConstraint(
-            model_name='rulechange',
-            constraint=models.CheckConstraint(condition=models.Q(('approver__isnull', True), models.Q(('approver', models.F('author')), _negated=True), _connector='OR'), name='rule_change_two_people'),
+            model_name="rulechange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("approver__isnull", True),
+                    models.Q(("approver", models.F("author")), _negated=True),
+                    _connector="OR",
+                ),
+                name="rule_change_two_people",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rulechange',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'taking', 'in_force', 'failed']), _negated=True), ('approver__isnull', False), _connector='OR'), name='rule_change_approved_by_somebody'),
+            model_name="rulechange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["approved", "taking", "in_force", "failed"]), _negated=True),
+                    ("approver__isnull", False),
+                    _connector="OR",
+                ),
+                name="rule_change_approved_by_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruleedit',
-            constraint=models.UniqueConstraint(fields=('change', 'table', 'row'), name='rule_edit_once'),
+            model_name="ruleedit",
+            constraint=models.UniqueConstraint(fields=("change", "table", "row"), name="rule_edit_once"),
         ),
         append_only("governance_rulechangestep"),
     ]

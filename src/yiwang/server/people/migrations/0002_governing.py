@@ -9,51 +9,70 @@ from yiwang.server.common.append_only import append_only
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('people', '0001_initial'),
+        ("people", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='must_change_password',
-            field=models.BooleanField(default=False, help_text='Somebody else knows the password; it must be changed before anything else.'),
+            model_name="user",
+            name="must_change_password",
+            field=models.BooleanField(
+                default=False, help_text="Somebody else knows the password; it must be changed before anything else."
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='tours',
-            field=models.JSONField(blank=True, default=list, help_text='Tours that were taken or declined.'),
+            model_name="user",
+            name="tours",
+            field=models.JSONField(blank=True, default=list, help_text="Tours that were taken or declined."),
         ),
         migrations.CreateModel(
-            name='AccountChange',
+            name="AccountChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('city', models.CharField(blank=True, max_length=40)),
-                ('action', models.CharField(max_length=20)),
-                ('detail', models.JSONField(default=dict)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("city", models.CharField(blank=True, max_length=40)),
+                ("action", models.CharField(max_length=20)),
+                ("detail", models.JSONField(default=dict)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['city', '-at'], name='account_change_city')],
+                "indexes": [models.Index(fields=["city", "-at"], name="account_change_city")],
             },
         ),
         migrations.CreateModel(
-            name='PersonalDataRead',
+            name="PersonalDataRead",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('city', models.CharField(max_length=40)),
-                ('subject', models.TextField()),
-                ('what', models.CharField(max_length=120)),
-                ('purpose', models.CharField(max_length=200)),
-                ('count', models.PositiveIntegerField(default=1)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("city", models.CharField(max_length=40)),
+                ("subject", models.TextField()),
+                ("what", models.CharField(max_length=120)),
+                ("purpose", models.CharField(max_length=200)),
+                ("count", models.PositiveIntegerField(default=1)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['city', '-at'], name='personal_read_city')],
+                "indexes": [models.Index(fields=["city", "-at"], name="personal_read_city")],
             },
         ),
         append_only("people_accountchange", "people_personaldataread"),

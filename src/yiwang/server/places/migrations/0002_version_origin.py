@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('places', '0001_initial'),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='packversion',
-            name='note',
+            model_name="packversion",
+            name="note",
             field=models.CharField(blank=True, max_length=200),
         ),
         migrations.AddField(
-            model_name='packversion',
-            name='origin',
-            field=models.CharField(choices=[('pack', 'Pack'), ('rules', 'Rules')], default='pack', max_length=10),
+            model_name="packversion",
+            name="origin",
+            field=models.CharField(choices=[("pack", "Pack"), ("rules", "Rules")], default="pack", max_length=10),
         ),
     ]
