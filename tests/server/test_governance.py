@@ -86,7 +86,7 @@ def submitted(author: User, **rows: dict[str, str] | None) -> RuleChange:
 def test_a_change_takes_force_for_new_reports_and_old_cases_stay(author: User, approver: User, report: Any) -> None:
     old = report(source="inspector")
     change = submitted(author)
-    with pytest.raises(NotAllowed, match="起草人"):
+    with pytest.raises(NotAllowed, match="author"):
         operations.approve(change=change.pk, user=author, revision=change.revision)
     operations.approve(change=change.pk, user=approver, revision=change.revision, note="good")
     assert take_force() == 1
@@ -123,7 +123,7 @@ def test_an_account_that_the_author_made_cannot_approve(author: User) -> None:
     )
     puppet.must_change_password = False
     puppet.save()
-    with pytest.raises(NotAllowed, match="7 天"):
+    with pytest.raises(NotAllowed, match="7 days"):
         operations.approve(change=change.pk, user=puppet, revision=change.revision)
 
 
