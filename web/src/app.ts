@@ -1,4 +1,5 @@
 import "./app.css";
+import "./shared/tour";
 import htmx from "htmx.org";
 import { forgetAtSignOut } from "./shared/forget";
 

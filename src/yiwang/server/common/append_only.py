@@ -21,7 +21,7 @@ def append_only(*tables: str) -> RunPython:
     def guard(_apps: Any, schema_editor: Any) -> None:
         vendor = schema_editor.connection.vendor
         if vendor == "postgresql":
-            schema_editor.execute(_FUNCTION)
+            schema_editor.execute(_FUNCTION, params=None)
         for table in tables:
             if vendor == "postgresql":
                 what = "FOR EACH ROW EXECUTE FUNCTION yiwang_append_only()"

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.people.models import User
 from yiwang.server.people.roles import ADMINISTRATOR, APPROVER, posts
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
@@ -73,3 +74,9 @@ def sentences(error: Refusal | BadInput) -> list[str]:
     if isinstance(error, Refusal):
         return [error.en if english() else error.zh]
     return [str(problem) for problem in error.problems]
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The account that asks, behind a guard that lets nobody else in."""
+    assert isinstance(request.user, User)
+    return request.user

@@ -104,3 +104,9 @@ def account_changes(city: str, *, subject: User | None = None) -> list[AccountCh
     query = AccountChange.objects.select_related("actor", "subject").order_by("-id")
     query = query.filter(subject=subject) if subject else query.filter(city=city)
     return list(query[:PAGE_SIZE])
+
+
+def holders_by_unit(city: str) -> Counter[str]:
+    """How many accounts that can sign in have a post at each unit."""
+    rows = RoleAssignment.objects.filter(city=city, user__is_active=True).values_list("unit", "user_id").distinct()
+    return Counter(unit for unit, _ in rows)

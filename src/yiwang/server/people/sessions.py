@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user, logout
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -42,7 +42,7 @@ def _user(request: HttpRequest) -> Any:
         return user
     seen, now, idle = request.session.get(SEEN), int(time.time()), settings.YIWANG_IDLE_MINUTES * 60
     if seen is not None and idle and now - seen > idle:
-        logout(request)
+        request.session.flush()
         return AnonymousUser()
     if seen is not None and now - seen > TOUCH_SECONDS and _attended(request):
         request.session[SEEN] = now
