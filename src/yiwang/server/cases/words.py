@@ -109,7 +109,7 @@ def few(sought: str, *, most: int) -> bool:
         return False
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM cases_words WHERE {_MATCH[connection.vendor]} LIMIT %s) AS some",  # noqa: S608
+            f"SELECT count(*) FROM (SELECT 1 FROM cases_words WHERE {_MATCH[connection.vendor]} LIMIT %s) AS candidates",  # noqa: S608
             [asked, most + 1],
         )
         return bool(cursor.fetchone()[0] <= most)
