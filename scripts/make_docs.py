@@ -60,6 +60,9 @@ SHOTS = [
     ("portal-follow-phone", "FOLLOW", "", PHONE),
     ("portal-idea", "IDEA", "wuxi-evaluator", DESKTOP),
     ("portal-score", "/wuxi/portal/score", "", DESKTOP),
+    ("desk-dispatcher", "/wuxi/desk/dispatcher?kind=all", "wuxi-dispatcher", DESKTOP),
+    ("desk-phone", "/wuxi/desk/dispatcher?kind=all", "wuxi-dispatcher", PHONE),
+    ("desk-intake", "/wuxi/desk/intake/new", "wuxi-intake", DESKTOP),
     ("portal-moderation", "/wuxi/portal/moderation", "wuxi-shift_leader", DESKTOP),
 ]
 
