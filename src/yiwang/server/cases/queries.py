@@ -269,6 +269,18 @@ def outbox_backlog() -> tuple[int, float]:
     return found["n"], age
 
 
+def sequence_of(*, city: str, number: str) -> int | None:
+    """After how many events a case stands; None when there is none in this city."""
+    return Case.objects.filter(city=city, number=number).values_list("seq", flat=True).first()
+
+
+def photo_paths(*, number: str) -> dict[int, Path]:
+    """Files of a case's photos by id; those that are gone are left out."""
+    found = Photo.objects.filter(case__number=number).values_list("id", "path")
+    paths = {photo: Path(settings.YIWANG_HOME, path) for photo, path in found}
+    return {photo: path for photo, path in paths.items() if path.is_file()}
+
+
 def photo_path(*, city: str, number: str, photo: int) -> Path | None:
     """File of a case's photo."""
     found = Photo.objects.filter(pk=photo, case__number=number, case__city=city).values_list("path", flat=True).first()

@@ -1,20 +1,18 @@
-"""Pages about cases: the list, one case with what may be done now, and reporting."""
+"""Pages about cases: the list, reporting, photos. The page of one case is `case_page`."""
 
 from __future__ import annotations
 
 import secrets
-from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
-from yiwang.core.cases.decide import permitted
-from yiwang.core.cases.events import Command, Refusal
+from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import forms, operations, presentation, public, queries
 from yiwang.server.cases.actors import actor_for
@@ -90,107 +88,6 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "my_unit": place.rules.units.get(actor.unit) if actor.unit else None,
         },
     )
-
-
-def case_context(request: HttpRequest, place: Runtime, number: str) -> dict[str, Any]:
-    """Everything that the page of one case shows."""
-    city = place.info.id
-    detail = queries.get_case(city=city, number=number)
-    if detail is None:
-        raise Http404(say("没有编号为 {number} 的案卷", "There is no case {number}", number=number))
-    now, state = timezone.now(), detail.state
-    row = presentation.row(detail.values, runtime=place, at=now)
-    actor = actor_for(request.user, city=city)
-    allowed, others = [], []
-    if request.user.is_authenticated:
-        for choice in permitted(state, actor, rules=place.rules, at=now):
-            verb = place.rules.workflow.verbs[choice.verb]
-            if choice.allowed:
-                allowed.append(
-                    {
-                        "id": verb.id,
-                        "name": verb.name,
-                        "name_en": verb.name_en,
-                        "fields": forms.fields(verb, state=state, place=place),
-                    }
-                )
-            else:
-                others.append(
-                    {"name": verb.name, "name_en": verb.name_en, "why": choice.why_en if english() else choice.why_zh}
-                )
-    region = place.regions.get(state.region)
-    source = presentation.both(presentation.SOURCE_NAMES.get(state.source), state.source)
-    return {
-        "city": place.info,
-        "page": "cases",
-        "case": {
-            **row,
-            "text": state.text,
-            "lon": state.lon,
-            "lat": state.lat,
-            "grid": state.grid,
-            "seq": state.seq,
-            "source_name": source,
-            "approximate": bool(region and region.approximate),
-            "rating": state.rating,
-            "merged_into": state.merged_into,
-            "duplicates": state.duplicates,
-            "head_hash": detail.head_hash.hex(),
-        },
-        "events": presentation.story(detail.events, runtime=place, persons=request.user.is_authenticated),
-        "custody": presentation.custody(state, runtime=place, at=now),
-        "clocks": presentation.clocks(state, runtime=place, at=now),
-        "why": queries.why(detail.events, runtime=place, in_english=english()),
-        "choices": allowed,
-        "others": others,
-        "idempotency_key": secrets.token_urlsafe(16),
-        "photos": [
-            {
-                "url": reverse("case-photo", args=[city, number, photo["id"]]),
-                "alt": say("照片 {id}", "Photo {id}", id=photo["id"]),
-            }
-            for photo in detail.photos
-        ],
-        "map_regions_url": f"{reverse('map-regions', args=[city])}?{urlencode({'region': region.parent or region.code})}"
-        if region
-        else "",
-        "map_labels": "{}",
-        "tiles_url": settings.YIWANG_TILES_URL,
-    }
-
-
-@require_GET
-def case(request: HttpRequest, city: str, number: str) -> HttpResponse:
-    """One case: story, holder, clocks, why, and what I may do now."""
-    return render(request, "cases/case.html", case_context(request, known_city(city), number))
-
-
-@require_POST
-def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse:
-    """Do a verb. A refusal or a conflict shows the page as it is now, with the sentence; nothing is lost."""
-    place = known_city(city)
-    try:
-        payload = forms.payload(request.POST)
-        photos = request.FILES.getlist("photo")
-        command = Command(
-            verb=verb,
-            actor=actor_for(request.user, city=city),
-            payload=payload,
-            expected_seq=forms.sequence(request.POST),
-        )
-        operations.act(
-            city=city, number=number, command=command, photos=photos, key=request.POST.get("idempotency_key", "")
-        )
-    except (Refusal, BadInput) as error:
-        context = case_context(request, place, number)
-        status = error.status if isinstance(error, Refusal) else 422
-        return render(
-            request,
-            "cases/case.html",
-            {**context, "refusal": " ".join(sentences(error)), "opened_verb": verb},
-            status=status,
-        )
-    return redirect("case", city, number)
 
 
 @require_http_methods(["GET", "POST"])

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from yiwang.server.cases import case_page
 from yiwang.server.cases import views as cases
 from yiwang.server.pages import field, sign_in, views
 
@@ -27,7 +28,11 @@ urlpatterns = [
     path("<slug:city>/rules", views.rules, name="rules"),
     path("<slug:city>/report", cases.report, name="report"),
     path("<slug:city>/cases", cases.case_list, name="cases"),
-    path("<slug:city>/cases/<str:number>", cases.case, name="case"),
-    path("<slug:city>/cases/<str:number>/verbs/<slug:verb>", cases.act, name="case-verb"),
+    path("<slug:city>/cases/<str:number>", case_page.case, name="case"),
+    path("<slug:city>/cases/<str:number>/verbs/<slug:verb>", case_page.act, name="case-verb"),
+    path("<slug:city>/cases/<str:number>/changed", case_page.changed, name="case-changed"),
+    path("<slug:city>/cases/<str:number>/contacts", case_page.contacts, name="case-contacts"),
+    path("<slug:city>/cases/<str:number>/proof", case_page.proof, name="case-proof"),
+    path("<slug:city>/cases/<str:number>/file.pdf", case_page.file_pdf, name="case-file"),
     path("<slug:city>/cases/<str:number>/photos/<int:photo>", cases.photo, name="case-photo"),
 ]

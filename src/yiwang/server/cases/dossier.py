@@ -1,0 +1,381 @@
+"""One case as its page and its printed file show it: gathered once, named in the reader's language, masked for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from yiwang.core.cases.events import Actor, Event
+from yiwang.core.cases.state import CaseState
+from yiwang.core.worktime import TimeUnit
+from yiwang.core.worktime.calendar import UnknownYear
+from yiwang.server.cases import clock_story, explaining, presentation
+from yiwang.server.cases.custody_lanes import Bar, lanes_svg
+from yiwang.server.cases.queries import CaseDetail
+from yiwang.server.common.masking import MARK, mask
+from yiwang.server.common.publishing import CASE, EVENT, PLACE, public_texts
+from yiwang.server.common.templatetags.yiwang import lasting, named, say
+from yiwang.server.places.queries import Runtime
+
+WHYS = {
+    "working": ("工作时段", "working period"),
+    "adjusted": ("调休上班", "adjusted workday"),
+    "break": ("午间休息", "break"),
+    "night": ("下班后", "after hours"),
+    "weekend": ("周末", "weekend"),
+    "holiday": ("节假日", "holiday"),
+    "late": ("下班后到达，顺延", "came after hours, counts from the next opening"),
+    "continuous": ("昼夜连续计时", "counts day and night"),
+    "earlier": ("暂停之前", "before the last pause"),
+    "summary": ("更早的时段合计", "earlier spans together"),
+    "paused": ("暂停", "paused"),
+    "stopped": ("已停", "stopped"),
+    "workday": ("工作日", "working day"),
+}
+TURNS = {
+    "started": ("起算", "started"),
+    "paused": ("暂停", "paused"),
+    "resumed": ("恢复", "resumed"),
+    "extended": ("延期", "extended"),
+    "stopped": ("停止", "stopped"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """What somebody may see of a case.
+
+    Attributes:
+        staff: Works for the city: sees who did what, photos, and what was written, personal data masked.
+        personal: Needs to reach the reporter: takes reports and verifies, and the case is theirs by unit or region.
+    """
+
+    staff: bool = False
+    personal: bool = False
+
+
+def reader_of(actor: Actor, *, signed_in: bool, state: CaseState, place: Runtime) -> Reader:
+    """What an actor may see. Contacts are for the supervision axis: it takes reports, asks back and verifies."""
+    roles = [place.rules.workflow.roles[role] for role in actor.roles if role in place.rules.workflow.roles]
+    staff = signed_in and any(role.axis for role in roles)
+    near = actor.unit == state.holder or state.region.startswith(actor.region)
+    return Reader(staff=staff, personal=staff and near and any(role.axis == "supervision" for role in roles))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What people wrote about a case, as one reader may read it."""
+
+    text: str
+    place: str
+    reasons: Mapping[int, str]
+    notes: Mapping[int, tuple[str, ...]]
+
+
+def words_of(detail: CaseDetail, *, reader: Reader, place: Runtime) -> Words:
+    """The words of a case: as written for those who need them, masked for other staff, as published for everybody else."""
+    state, events = detail.state, detail.events
+    notes = {event.seq: _notes(event) for event in events}
+    if reader.staff:
+        shown = (lambda text: text) if reader.personal else mask
+        return Words(
+            text=shown(state.text),
+            place=shown(state.place),
+            reasons={event.seq: shown(event.reason) for event in events},
+            notes={seq: tuple(map(shown, lines)) for seq, lines in notes.items()},
+        )
+    released = getattr(getattr(place.pack, "portal", None), "moderation", "") == "before"
+    withheld = say("（内容未公开）", "(not published)")
+
+    def public(kind: str, originals: Mapping[str, str]) -> dict[str, str]:
+        found = public_texts(kind=kind, originals=originals, released_only=released)
+        return {key: withheld if text is None else text for key, text in found.items()}
+
+    number = state.number
+    said = public(
+        EVENT, {f"{number}/{event.seq}": "\n".join(filter(None, (event.reason, *notes[event.seq]))) for event in events}
+    )
+    return Words(
+        text=public(CASE, {number: state.text})[number],
+        place=public(PLACE, {number: state.place})[number],
+        reasons={event.seq: said[f"{number}/{event.seq}"] for event in events},
+        notes={},
+    )
+
+
+def _notes(event: Event) -> tuple[str, ...]:
+    return tuple(str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key))
+
+
+# --- story and custody --------------------------------------------------------------------------------------------
+
+
+def story(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) -> list[dict[str, Any]]:
+    """The events as a reader sees them, with the level, the changes of clocks, and the photos that came with each."""
+    told = presentation.story(detail.events, runtime=place, persons=reader.staff)
+    turned = _turns_by_event(detail.events, place)
+    for event, line in zip(detail.events, told, strict=True):
+        line |= {
+            "seq": event.seq,
+            "reason": words.reasons.get(event.seq, ""),
+            "lines": list(words.notes.get(event.seq, ())),
+            "step_name": presentation.step_name(place, event.to_step),
+            "level_name": level_name(place, place.rules.level_of(event.holder)),
+            "turns": turned.get(event.seq, []),
+            "photos": [photo["id"] for photo in detail.photos if photo["seq"] == event.seq],
+        }
+    return told
+
+
+def _turns_by_event(events: Iterable[Event], place: Runtime) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    at = max((event.at for event in events), default=None)
+    if at is None:
+        return found
+    for clock in clock_story.clock_stories(list(events), calendar=place.calendar, at=at):
+        for turn in clock.turns:
+            line = f"{clock_name(place, clock.name)} {presentation.both(TURNS[turn.what])}"
+            found.setdefault(turn.event.seq, []).append(line)
+    return found
+
+
+def level_name(place: Runtime, level: str) -> str:
+    return next((named(known) for known in place.regions.levels if known.id == level), level)
+
+
+def clock_name(place: Runtime, name: str) -> str:
+    found = place.rules.workflow.clocks.get(name)
+    return named(found) if found else name
+
+
+def custody(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any]:
+    """Every holder in turn with level and duration, the time per holder and per level, and the drawing."""
+    depths = {level.id: index for index, level in enumerate(place.regions.levels)}
+    links: list[dict[str, Any]] = []
+    for link in state.custody:
+        if not link.unit:
+            continue
+        until = link.until or state.closed_at or at
+        links.append(
+            {
+                "unit": link.unit,
+                "unit_name": presentation.unit_name(place, link.unit),
+                "level": link.level,
+                "level_name": level_name(place, link.level),
+                "since": link.since,
+                "until": link.until or state.closed_at,
+                "seconds": max(0.0, (until - link.since).total_seconds()),
+                "worked": _worked(place, link.since, until),
+                "way": "",
+            }
+        )
+    for before, after in pairwise(links):
+        step = depths.get(after["level"], 0) - depths.get(before["level"], 0)
+        after["way"] = "↓" if step > 0 else "↑" if step < 0 else "→"
+    bars = [
+        Bar(
+            lane=depths.get(link["level"], 0),
+            seconds=link["seconds"],
+            label=link["unit_name"],
+            title=f"{link['unit_name']} · {link['level_name']} · {lasting(link['seconds'])}",
+        )
+        for link in links
+    ]
+    names = [named(level) for level in place.regions.levels]
+    return {
+        "links": links,
+        "by_holder": _sums(links, "unit_name"),
+        "by_level": _sums(links, "level_name"),
+        "drawing": lanes_svg(levels=names, bars=bars, label=say("承办链：各级停留时间", "Custody: time at each level")),
+    }
+
+
+def _worked(place: Runtime, since: datetime, until: datetime) -> float | None:
+    try:
+        return place.calendar.elapsed(start=since, end=until, unit=TimeUnit.WORK_HOURS)
+    except UnknownYear:
+        return None
+
+
+def _sums(links: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+    sums: dict[str, float] = {}
+    for link in links:
+        sums[link[key]] = sums.get(link[key], 0.0) + link["seconds"]
+    total = sum(sums.values()) or 1.0
+    return [{"name": name, "seconds": seconds, "share": seconds / total} for name, seconds in sums.items()]
+
+
+# --- clocks -------------------------------------------------------------------------------------------------------
+
+
+def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str, Any]]:
+    """Every clock explained: limit and its row, changes, spans that counted or not, days in between; the main one first."""
+    shown = dict(zip(detail.state.clocks, presentation.clocks(detail.state, runtime=place, at=at), strict=True))
+    ruled = next((why for why in reversed(explaining.whys(detail.events)) if why["table"] == "limits"), None)
+    main = place.rules.workflow.main_clock
+    until = min(at, detail.state.closed_at) if detail.state.closed_at else at
+    found = []
+    for told in clock_story.clock_stories(detail.events, calendar=place.calendar, at=until):
+        if told.name not in shown:
+            continue
+        literal = place.rules.workflow.literals.get(told.name)
+        found.append(
+            {
+                **shown[told.name],
+                "id": told.name,
+                "main": told.name == main,
+                "due": _due(told, place),
+                "extensions": told.clock.extensions,
+                "row": decided_by(ruled, place=place) if ruled and literal is None else None,
+                "turns": [
+                    {
+                        "what": presentation.both(TURNS[turn.what]),
+                        "at": turn.event.at,
+                        "verb": _verb_name(turn.event.verb, place),
+                        "holder": presentation.unit_name(place, turn.event.holder),
+                    }
+                    for turn in told.turns
+                ],
+                "spans": [
+                    {
+                        "start": span.start,
+                        "end": span.end,
+                        "counted": span.counted_seconds,
+                        "kind": span.why,
+                        "why": presentation.both(WHYS.get(span.why), span.why),
+                    }
+                    for span in told.stretches
+                ],
+                "counted": sum(span.counted_seconds for span in told.stretches),
+                "days": [
+                    {**day, "kind_name": presentation.both(WHYS[day["kind"]])}
+                    for day in clock_story.days(told, calendar=place.calendar, at=until)
+                ],
+                "estimated": told.estimated,
+            }
+        )
+    return sorted(found, key=lambda clock: not clock["main"])
+
+
+def _due(told: clock_story.ClockStory, place: Runtime) -> datetime | None:
+    try:
+        return told.clock.deadline(calendar=place.calendar)
+    except UnknownYear:
+        return None
+
+
+def _verb_name(verb: str, place: Runtime) -> str:
+    found = place.rules.workflow.verbs.get(verb)
+    return named(found) if found else verb
+
+
+def deadlines(events: Iterable[Event], *, place: Runtime) -> list[dict[str, Any]]:
+    """Every deadline that was set, with the step and the holder it was set for."""
+    found = []
+    for event in events:
+        changes = event.payload.get("set") or {}
+        if changes.get("deadline"):
+            found.append(
+                {
+                    "at": event.at,
+                    "step": presentation.step_name(place, event.to_step),
+                    "holder": presentation.unit_name(place, event.holder),
+                    "clock": clock_name(place, str(changes.get("deadline_clock") or "")),
+                    "deadline": datetime.fromisoformat(changes["deadline"]),
+                }
+            )
+    return found
+
+
+# --- why ----------------------------------------------------------------------------------------------------------
+
+
+def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
+    """A decision of a table: its row and the runner-up, with their conditions, source and confidence."""
+    return {
+        "table": presentation.both(explaining.TABLES[why["table"]]),
+        "verb": _verb_name(why["verb"], place),
+        "value": _value(why["table"], why["value"], place),
+        "row": _row(why["table"], why["row"], place),
+        "second": _row(why["table"], why["runner_up"], place) if why["runner_up"] else None,
+    }
+
+
+def _value(table: str, value: str, place: Runtime) -> str:
+    if table == "routing":
+        return presentation.unit_name(place, value)
+    if table == "limits":
+        amount, _, unit = value.partition(" ")
+        try:
+            return presentation.limit_text(float(amount), TimeUnit(unit))
+        except ValueError:
+            return say("不设时限", "no limit")
+    return value
+
+
+def _row(table: str, row: str, place: Runtime) -> dict[str, Any]:
+    """A row of the table as it is installed now; only its id where it has gone since."""
+    rules = place.pack.tables.get(table)
+    found = next((known for known in rules.rows if known.id == row), None) if rules else None
+    if rules is None or found is None:
+        return {"id": row, "cells": [], "outputs": "", "source": "", "confidence": "", "note": ""}
+    cells = [(name, str(cell)) for name, cell in zip(rules.spec.input_names, found.cells, strict=True) if str(cell)]
+    return {
+        "id": row,
+        "cells": [pair for pair in cells if pair[1] not in {"*", ""}],
+        "outputs": " ".join(value for value in found.outputs.values() if value),
+        "source": found.source,
+        "confidence": found.confidence,
+        "note": found.note,
+    }
+
+
+# --- photos, reports, links ---------------------------------------------------------------------------------------
+
+
+def photos(detail: CaseDetail, *, place: Runtime) -> dict[str, list[dict[str, Any]]]:
+    """Photos before the handling and since, each with its event. Handling begins with the first event that handled."""
+    handled = next((event.seq for event in detail.events if event.payload.get("handler")), None)
+    events = {event.seq: event for event in detail.events}
+    found: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
+    for photo in detail.photos:
+        event = events.get(photo["seq"])
+        side = "after" if handled is not None and photo["seq"] >= handled and photo["seq"] > 1 else "before"
+        found[side].append(
+            {
+                **photo,
+                "verb": _verb_name(event.verb, place) if event else "",
+                "step": presentation.step_name(place, event.to_step) if event else "",
+                "taken": event.at if event else photo["at"],
+            }
+        )
+    return found
+
+
+def reports(detail: CaseDetail, *, reader: Reader, contacts: bool) -> list[dict[str, Any]]:
+    """All reports of the case. The contact is shown only where it was asked for and may be seen."""
+    return [
+        {
+            "number": report["number"],
+            "at": report["at"],
+            "source": presentation.both(presentation.SOURCE_NAMES.get(report["source"]), report["source"]),
+            "text": report["text"] if reader.personal and contacts else mask(report["text"]),
+            "has_contact": bool(report["contact"]),
+            "contact": report["contact"] if reader.personal and contacts else MARK if report["contact"] else "",
+        }
+        for report in detail.reports
+    ]
+
+
+def links(state: CaseState) -> list[dict[str, Any]]:
+    """Other cases: where it was merged, its duplicates, the case it is a part of, its parts."""
+    found: list[tuple[str, Iterable[str]]] = [
+        (say("并入", "Merged into"), [state.merged_into] if state.merged_into else []),
+        (say("重复案卷", "Duplicates"), state.duplicates),
+        (say("拆分自", "Part of"), [state.part_of] if state.part_of else []),
+        (say("拆出的部分", "Parts"), state.parts),
+    ]
+    return [{"name": name, "numbers": list(numbers)} for name, numbers in found if numbers]

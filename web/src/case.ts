@@ -1,0 +1,31 @@
+import "./case.css";
+
+// Photos before and after laid over each other, with a slider that keys move too. Without this script they stand side by side.
+for (const sides of document.querySelectorAll<HTMLElement>("[data-compare]")) {
+  const [before, after] = [...sides.children].map((side) => [...side.querySelectorAll("img")].at(-1));
+  if (!before || !after) continue;
+  const over = document.createElement("div");
+  over.className = "over";
+  for (const image of [before, after]) {
+    const copy = image.cloneNode() as HTMLImageElement;
+    copy.loading = "eager";
+    over.append(copy);
+  }
+  const label = document.createElement("label");
+  label.textContent = sides.dataset["label"] ?? "";
+  const slider = document.createElement("input");
+  slider.type = "range";
+  slider.addEventListener("input", () => over.style.setProperty("--cut", `${slider.value}%`));
+  label.append(slider);
+  sides.append(over, label);
+}
+
+// A page with something typed into it asks before it is left; sending it is no leaving.
+let typed = false;
+document.addEventListener("input", (event) => {
+  if ((event.target as HTMLElement).closest("form[data-typed]")) typed = true;
+});
+document.addEventListener("submit", () => (typed = false));
+window.addEventListener("beforeunload", (event) => {
+  if (typed) event.preventDefault();
+});
