@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -66,30 +67,32 @@ def later() -> datetime:
     return datetime.now(UTC) + timedelta(days=DAYS_LATER)
 
 
-CHORES = {
+CHORES: dict[str, Callable[[], int]] = {
     "tick": lambda: tick.tick(at=later()),
-    "outbox": lambda: outbox.relay(),
+    "outbox": outbox.relay,
     "seal": lambda: len(ledger.seal_days(city="mini")),
     "sum": lambda: tallies.sum_up(city="mini"),
-    "live": lambda: simulation.live(),
-    "jobs": lambda: worker.start_jobs(),
 }
 
 
-def do(chore: str, start: str) -> dict[str, Any]:
-    """One chore, at the moment at which all begin."""
+def shift(start: str, apart: str) -> dict[str, Any]:
+    """Every chore, each at a moment at which all who do this begin it."""
     from yiwang.server.places.queries import runtime
 
     runtime("mini")
-    time.sleep(max(0.0, float(start) - time.time()))
-    return {"done": CHORES[chore]()}
+    done = {}
+    for index, (name, chore) in enumerate(CHORES.items()):
+        late = time.time() - (float(start) + index * float(apart))
+        time.sleep(max(0.0, -late))
+        done[name] = chore()
+    return done
 
 
 def grind(turns: str) -> dict[str, Any]:
     """All chores again and again, so many times, or until killed."""
     for turn in range(int(turns)):
-        for name in ("tick", "outbox", "seal", "sum"):
-            CHORES[name]()
+        for chore in CHORES.values():
+            chore()
         print(turn, flush=True)
     return {"turns": int(turns)}
 
@@ -108,6 +111,21 @@ def once() -> dict[str, Any]:
 def ask(kind: str, days: str) -> dict[str, Any]:
     job, _ = common.ask_job(kind=kind, city="mini", parameters={"days": int(days)})
     return {"job": job.pk}
+
+
+def past(start: str) -> dict[str, Any]:
+    """The same past, written by several at once."""
+    from yiwang.server.places.queries import runtime
+
+    runtime("mini")
+    time.sleep(max(0.0, float(start) - time.time()))
+    told = simulation.run_past(city="mini", days=1, now=datetime.fromtimestamp(float(start) // 86400 * 86400, UTC))
+    return {"cases": told["cases"], "known": told["known"]}
+
+
+def count() -> dict[str, Any]:
+    """Whether the simulation has begun to write."""
+    return {"simulated": Report.objects.exclude(external="").count()}
 
 
 def requeue() -> dict[str, Any]:
@@ -146,7 +164,8 @@ def look() -> dict[str, Any]:
 
 
 MODES = {
-    "prepare": prepare, "do": do, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue, "verify": look,
+    "prepare": prepare, "shift": shift, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue,
+    "past": past, "count": count, "verify": look,
 }  # fmt: skip
 
 if __name__ == "__main__":

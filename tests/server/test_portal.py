@@ -357,6 +357,38 @@ def test_mail_that_fails_is_tried_again_without_telling_others_twice(
     assert sent == ["a@example.org", "b@example.org", "b@example.org"]
 
 
+def test_addresses_are_forgotten_when_the_case_ended_long_ago(citizen: Citizen, close: Any) -> None:
+    from yiwang.server.portal import operations
+
+    number, _ = citizen.link(email="a@example.org", key="f")
+    soon = datetime.now(UTC) + timedelta(days=80)
+    later = datetime.now(UTC) + timedelta(days=100)
+    assert operations.forget_addresses(at=later) == 0  # it is still open
+    close(number)
+    assert operations.forget_addresses(at=soon) == 0
+    assert operations.forget_addresses(at=later) == 1
+    assert Follow.objects.get().email == ""
+
+
+def test_photos_of_forms_that_were_never_sent_are_thrown_away(citizen: Citizen, settings: Any) -> None:
+    from yiwang.server.portal import forms
+
+    citizen.client.post("/mini/portal/report", {"text": "垃圾", **WEST, "photos": picture()})
+    drafts = list((settings.YIWANG_HOME / "drafts").glob("*.jpg"))
+    assert drafts
+    assert forms.forget_drafts() == 0
+    assert forms.forget_drafts(older_than=timedelta(seconds=-1)) == len(drafts)
+
+
+def test_without_a_mail_server_no_link_gets_into_the_log(citizen: Citizen, settings: Any, capsys: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    citizen.link(email="a@example.org", key="c")
+    outbox.relay(at=datetime.now(UTC) + timedelta(seconds=1), correspondents=[mailing.letters])
+    written = capsys.readouterr().out
+    assert "a@example.org" in written
+    assert "/portal/" not in written
+
+
 def test_nobody_who_follows_costs_one_query(report: Any, django_assert_max_num_queries: Any) -> None:
     from yiwang.server.cases.models import Outbox
 

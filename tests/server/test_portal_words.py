@@ -73,10 +73,20 @@ def test_what_is_around_it_stays() -> None:
 def test_long_texts_take_no_time() -> None:
     import time
 
-    begun = time.perf_counter()
-    for text in ("1 " * 2000, "苏B" * 1500, "@a." * 1300, "微信" * 2000, "0" * 4000, "plate a " * 500):
+    begun = time.process_time()
+    for text in (
+        "1 " * 2000,
+        "苏B" * 1500,
+        "@a." * 1300,
+        "微信" * 2000,
+        "0" * 4000,
+        "plate a " * 500,
+        "a" * 4000,
+        "a." * 2000,
+        "a@" * 2000,
+    ):
         masked(text)
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
 
 
 @pytest.mark.django_db

@@ -185,7 +185,7 @@ def _is_json(text: str) -> bool:
 
 
 def _orphans(city: str) -> list[Fault]:
-    """Events whose case is gone, and sealed events that are gone."""
+    """Events whose case is gone, sealed events that are gone, and events that the seals have passed by."""
     lost = Event.objects.filter(city=city, case__number=None).values_list("case_id", "seq").first()
     faults = [Fault("missing", "", lost[1], f"The case of an event (row {lost[0]}) is gone.")] if lost else []
     gone = (
@@ -196,6 +196,10 @@ def _orphans(city: str) -> list[Fault]:
     )
     if gone is not None:
         faults.append(Fault("missing", "", 0, f"The event at position {gone} of the log is gone."))
+    left = Event.objects.filter(city=city, id__lte=_settled(city), leaf__position__isnull=True)
+    if out := left.order_by("id").values_list("case__number", "seq").first():
+        number, seq = out
+        faults.append(Fault("unsealed", number or "", seq, f"Event {seq} of {number} is in no seal and never will be."))
     return faults
 
 
@@ -262,7 +266,7 @@ def seal_days(*, city: str, at: datetime | None = None, until: date | None = Non
     with closing(_Spool()) as pending:
         with _sorting_on_disk():
             for moment, pk, digest in _unsealed(city, start=start, end=end):
-                pending.add(max(moment.astimezone(place.info.zone).date(), earliest), pk, bytes(digest))
+                pending.add(max(moment.astimezone(place.info.zone).date(), earliest), pk, digest)
         for day, entries in pending.days():
             try:
                 with transaction.atomic():

@@ -169,6 +169,7 @@ class BulkWriter:
             self.totals.known += len(lived) - len(left)
             if left:
                 self._write(left)
+            lived = left
         _count(self.totals, lived)
 
     def _write(self, lived: Sequence[Lived]) -> None:

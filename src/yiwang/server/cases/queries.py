@@ -167,6 +167,8 @@ def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Ca
     """The cases of a region and of everything below it. The root has all of the city's, those without a place too."""
     if region in {root.code for root in place.regions.roots}:
         return query
+    if region in place.regions and not place.regions.children(region):
+        return query.filter(region=region)  # nothing is below it, and an index can go on to the next column
     return query.filter(region__gte=region, region__lt=_after(region))
 
 

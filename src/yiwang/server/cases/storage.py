@@ -107,7 +107,8 @@ def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Seque
 
 def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
     names = ", ".join(f'"{name}"' for name in columns)
-    with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
+    # Django does not see a COPY: without this, a row that is there already would not be an IntegrityError
+    with connection.wrap_database_errors, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row(row)
 

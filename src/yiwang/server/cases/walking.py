@@ -7,8 +7,9 @@ after a page. Where none does, there are two ways, each good where the other is 
 * **gather** all that pass through the narrowest index and sort them: quick when few do.
 
 Neither SQLite nor PostgreSQL knows beforehand how many will pass; their guesses cost up to a second at a million cases
-(`docs/decisions/0093`). So the walk is tried over a bounded stretch first. When that stretch fills the page, it was the right way.
-When it does not, fewer than one row in `STRETCH / page` passes, and gathering them is cheap.
+(`docs/decisions/0093`). So the walk is tried over a bounded stretch first. When that fills the page, it was the right
+way. When it does not, it is counted, up to a bound, how many pass: a few are gathered; where there are many the stretch was an
+unlucky one (the newest cases are never overdue, say), and the walk goes on.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from yiwang.server.cases import words
 from yiwang.server.cases.models import Case
 
 STRETCH = 3000
+FURTHER = 8  # so many times as long is the second stretch
+FEW = 4  # stretches that are gathered rather than walked for; a text costs more to gather, so of those it is one
 _TABLE = f'FROM "{Case._meta.db_table}"'
 
 
@@ -49,6 +52,13 @@ def _named(query: QuerySet[Case]) -> set[str]:
         else:
             pending += getattr(node, "children", None) or node.get_source_expressions()
     return found
+
+
+def _few(narrowed: QuerySet[Case], sought: str) -> bool:
+    """Whether there are few enough to gather."""
+    if sought:
+        return words.few(sought, most=STRETCH)
+    return narrowed.order_by()[: FEW * STRETCH + 1].count() <= FEW * STRETCH
 
 
 def first_ids(
@@ -84,9 +94,8 @@ def first_ids(
             found = [int(row[0]) for row in cursor.fetchall()]
         if len(found) == limit:
             return found
-        # a text costs more to gather than to look at, so where many may have the words the walk goes on once
-        if stretch == STRETCH and sought and not words.few(sought, most=STRETCH):
-            stretches.append(10 * STRETCH)
+        if stretch == STRETCH and not _few(narrowed, sought):
+            stretches.append(FURTHER * STRETCH)
     gathered = words.having(narrowed, sought)
     key = _OffIndex(F(column))
     return list(

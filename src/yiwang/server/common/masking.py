@@ -20,7 +20,7 @@ _HAN_DIGIT = "[零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]"
 
 # in the order in which they are looked for: what is longer and surer comes first
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("email", re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")),
+    ("email", re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+\s?@\s?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")),
     # 18-digit identity number of a Chinese citizen: region, birthday, serial, check character
     (
         "identity",
@@ -52,7 +52,7 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "plate",
         re.compile(
-            r"(?:plate|车牌)[\s号码是为#:：no.]{0,8}(?=[A-Za-z0-9 -]*\d)[A-Za-z0-9][A-Za-z0-9 -]{3,7}[A-Za-z0-9]",
+            r"(?:plate|车牌)[\s号码是为#:：no.]{0,8}(?=[A-Za-z0-9 -]{0,9}\d)[A-Za-z0-9][A-Za-z0-9 -]{3,7}[A-Za-z0-9]",
             re.IGNORECASE,
         ),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +21,7 @@ from yiwang.server.common.templatetags.yiwang import say
 
 KEPT = "yiwang.portal.kept"
 KEPT_FOR = timedelta(hours=6)
+DRAFTS = "drafts"  # photos of forms that have not been sent yet; thrown away when nobody sends them
 LONGEST_EMAIL = 200
 
 
@@ -102,7 +104,7 @@ def keep(files: Sequence[Any], signed: str) -> tuple[str, list[bytes]]:
         BadInput: When one is no picture, or there are too many.
     """
     before = _noted(signed)
-    fresh = [kept.path for kept in pictures.keep(list(files))] if files else []
+    fresh = pictures.put_by(list(files), folder=DRAFTS) if files else []
     paths = list(dict.fromkeys([*before, *fresh]))
     if len(paths) > pictures.MOST_PHOTOS:
         problem = say("最多 {n} 张照片。", "At most {n} photos.", n=pictures.MOST_PHOTOS)
@@ -119,3 +121,13 @@ def _noted(signed: str) -> list[str]:
     except signing.BadSignature:
         return []
     return [path for path in paths if Path(settings.YIWANG_HOME, path).is_file()]
+
+
+def forget_drafts(*, older_than: timedelta = 2 * KEPT_FOR) -> int:
+    """Throw away photos of forms that were never sent; how many."""
+    folder, before, gone = Path(settings.YIWANG_HOME, DRAFTS), time.time() - older_than.total_seconds(), 0
+    for file in folder.glob("*.jpg") if folder.is_dir() else ():
+        if file.stat().st_mtime < before:
+            file.unlink(missing_ok=True)
+            gone += 1
+    return gone

@@ -133,6 +133,11 @@ def of_ticket(text: str, purpose: str) -> Follow | None:
 
 
 def absolute(follow: Follow, path: str) -> str:
-    """An address for a message; empty when nobody said under which host this site is reached."""
+    """An address for a message; empty when nobody said under which host this site is reached.
+
+    Without a mail server messages are written to the log, which is no place for a ticket either.
+    """
+    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+        return ""
     base = str(settings.YIWANG_PUBLIC_URL).rstrip("/") or follow.origin
     return f"{base}{path}" if urlsplit(base).scheme in {"http", "https"} else ""

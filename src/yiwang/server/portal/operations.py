@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from yiwang.core.cases.events import Actor, Command, NotAllowed, NotPossible, Unknown
@@ -17,6 +17,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import joining
 from yiwang.server.cases import operations as cases
+from yiwang.server.cases.models import Case
 from yiwang.server.common import publishing
 from yiwang.server.common.masking import masked
 from yiwang.server.common.models import PublicText, PublicTextDecision
@@ -26,6 +27,7 @@ from yiwang.server.portal.models import Follow, Gathering, ScoreCell, ScoreMonth
 
 CITIZEN = "citizen"
 LONGEST_WHY = 400
+ADDRESS_KEPT = timedelta(days=90)  # after the end: until then it may be opened again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,13 @@ def unsubscribe(*, follow: Follow, everything: bool) -> None:
         if everything and email:
             Silence.objects.get_or_create(digest=links.address_digest(email))
             Follow.objects.filter(email__iexact=email).update(email="")
+
+
+def forget_addresses(*, at: datetime | None = None) -> int:
+    """Throw away the addresses of those whose case ended long ago: nothing more will be told; how many."""
+    before = (at or timezone.now()) - ADDRESS_KEPT
+    ended = Case.objects.filter(number=OuterRef("current"), closed_at__lt=before)
+    return Follow.objects.exclude(email="").filter(Exists(ended)).update(email="")
 
 
 def told(*, follow: int, seq: int) -> None:

@@ -22,7 +22,8 @@ from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
 from yiwang.server.people.operations import forget_sessions
 from yiwang.server.places.queries import cities
-from yiwang.server.portal import mailing, scoring
+from yiwang.server.portal import forms, mailing, scoring
+from yiwang.server.portal import operations as followers
 from yiwang.server.provision import simulation
 from yiwang.server.provision.rule_changes import take_force
 from yiwang.server.provision.tasks import run_job
@@ -70,6 +71,8 @@ def chores() -> list[Chore]:
         Chore("public words", 30, scoring.gather),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
+        Chore("drafts", 3600, forms.forget_drafts),
+        Chore("old addresses", 3600, followers.forget_addresses),
         Chore("old attempts", 3600, lambda: throttling.forget(older_than=ATTEMPTS_KEPT)),
         Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=LOST_AFTER_SECONDS)),
     ]
