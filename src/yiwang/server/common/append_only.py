@@ -21,13 +21,13 @@ def append_only(*tables: str) -> RunPython:
     def guard(_apps: Any, schema_editor: Any) -> None:
         vendor = schema_editor.connection.vendor
         if vendor == "postgresql":
-            schema_editor.execute(_FUNCTION, params=None)
+            schema_editor.execute(_FUNCTION, params=None)  # its % is no placeholder
         for table in tables:
             if vendor == "postgresql":
                 what = "FOR EACH ROW EXECUTE FUNCTION yiwang_append_only()"
             else:
                 what = f"BEGIN SELECT RAISE(ABORT, 'rows of {table} are only ever added'); END"
-            schema_editor.execute(f"CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table} {what}")
+            schema_editor.execute(f"CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table} {what}", params=None)
 
     def release(_apps: Any, schema_editor: Any) -> None:
         on = {table: f" ON {table}" if schema_editor.connection.vendor == "postgresql" else "" for table in tables}
