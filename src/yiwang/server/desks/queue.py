@@ -17,7 +17,7 @@ from operator import or_
 from typing import Any
 
 import orjson
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from yiwang.core.cases.decide import VerbChoice, permitted
 from yiwang.core.cases.events import Actor
@@ -88,7 +88,7 @@ def page(
     limit: int = PAGE_SIZE,
     at: datetime | None = None,
 ) -> QueuePage:
-    """A page of a desk's queue. One query, two where cases without a deadline are reached.
+    """A page of a desk's queue. The walk that finds the most urgent, and one query for the rows.
 
     Args:
         place: City.
@@ -108,16 +108,19 @@ def page(
     if condition is None:
         return QueuePage(entries=[], next="")
     since, last = _position(cursor)
-    found: list[dict[str, Any]] = []
+    ids: list[int] = []
     if last is None or since is not None:
-        found = _with_deadline(place, condition, filters, since, last, limit + 1, at)
-    if len(found) <= limit:
+        ids = _with_deadline(place, condition, filters, since, last, limit + 1, at)
+    wanted = Q(id__in=ids)
+    if len(ids) <= limit:
         undated = Case.objects.filter(city=place.info.id, closed_at=None, deadline=None).filter(condition)
         if filters:
             undated = narrowed(undated, filters, place=place, at=at)
         if since is None and last is not None:
             undated = undated.filter(id__gt=last)
-        found += undated.order_by("id").values(*COLUMNS)[: limit + 1 - len(found)]
+        wanted |= Q(id__in=undated.order_by("id").values("id")[: limit + 1 - len(ids)])
+    order = (F("deadline").asc(nulls_last=True), "id")
+    found = list(Case.objects.filter(wanted).order_by(*order).values(*COLUMNS))
     more, found = len(found) > limit, found[:limit]
     entries = [entry for row in found if (entry := entry_of(row, place=place, desk=desk, kind=kind, at=at)).verbs]
     return QueuePage(entries=entries, next=_cursor(found[-1]) if more else "")
@@ -215,14 +218,15 @@ def _with_deadline(
     last: int | None,
     limit: int,
     at: datetime,
-) -> list[dict[str, Any]]:
+) -> list[int]:
+    """Ids of the next cases whose clock runs, the most urgent first."""
     everything: QuerySet[Case] = Case.objects.filter(city=place.info.id, closed_at=None, deadline__isnull=False)
     if since is not None:
         everything = everything.filter(deadline__gte=since).filter(Q(deadline__gt=since) | Q(id__gt=last))
     query = everything.filter(condition)
     if filters:
         query = narrowed(query, filters, place=place, at=at)
-    ids = walking.first_ids(
+    return walking.first_ids(
         walked=everything,
         narrowed=query,
         sought=filters.q if filters else "",
@@ -230,7 +234,6 @@ def _with_deadline(
         falling=False,
         limit=limit,
     )
-    return list(Case.objects.filter(id__in=ids).order_by("deadline", "id").values(*COLUMNS)) if ids else []
 
 
 def _cursor(row: dict[str, Any]) -> str:
