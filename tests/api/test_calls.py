@@ -132,3 +132,16 @@ def test_description_is_openapi_3_1(client, mini):
     assert described["openapi"].startswith("3.1")
     assert "/api/v1/cities/{city}/reports" in described["paths"]
     assert client.get("/api/v1/docs").status_code == 200
+
+
+def test_anonymous_callers_read_words_as_moderated(anybody, reported, caller):
+    """A telephone number in somebody's words is neither shown to everybody nor found by them."""
+    number = reported(text="垃圾成堆，请打 13812345678 找我")["case"]
+    assert caller("leader").get(f"/cases/{number}").json()["text"].endswith("13812345678 找我")
+    assert "138" not in str(anybody.get(f"/cases/{number}").json())
+    assert "13812345678" not in str(anybody.get(f"/cases/{number}/events").json())
+    assert anybody.get("/cities/mini/cases?q=13812345678").json()["items"] == []
+    assert [row["number"] for row in anybody.get("/cities/mini/cases?q=垃圾成堆").json()["items"]] == [number]
+    assert [row["number"] for row in caller("intake").get("/cities/mini/cases?q=13812345678").json()["items"]] == [
+        number
+    ]

@@ -1,5 +1,7 @@
 import "./app.css";
+import "./shared/tour";
 import htmx from "htmx.org";
+import { forgetAtSignOut } from "./shared/forget";
 
 // The content security policy forbids eval and inline styles; htmx needs neither for what the pages use.
 htmx.config.allowEval = false;
@@ -44,3 +46,5 @@ document.addEventListener("click", (event) => {
   (form.elements.namedItem("password") as HTMLInputElement).value = button.dataset["password"] ?? "";
   form.requestSubmit();
 });
+
+forgetAtSignOut();

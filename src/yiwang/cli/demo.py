@@ -58,7 +58,7 @@ def prepare() -> list[dict[str, Any]]:
     from yiwang.server.provision.people import create_demo_people
 
     for folder in demo_packs():
-        installed = install_pack(folder)
+        installed = install_pack(folder)  # a pack that is in force, with rules changed since or not, stays as it is
         if installed.changed:
             say(f"Installed {installed.city}, version {installed.version}.")
         create_demo_people(installed.city)

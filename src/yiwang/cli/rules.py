@@ -117,13 +117,14 @@ def dry_run(city: str, pack_path: str, since: datetime, limit: int) -> None:
     \b
     Example: yiwang rules dry-run wuxi ../wuxi-draft --since 2026-10-01
     """
-    from yiwang.cli.dry_run import compare_packs, past_facts
     from yiwang.cli.pack import found_folder
     from yiwang.cli.site import installed_city, site
     from yiwang.packs import read_pack
 
     new = read_pack(found_folder(pack_path, param_hint="PACK_PATH"))
     with site():
+        from yiwang.server.cases.dry_run import compare_packs, past_facts
+
         old = installed_city(city).pack
         with progress("Reading cases") as step:
             facts = past_facts(city=city, since=since.replace(tzinfo=old.info.zone), zone=old.info.zone, step=step)

@@ -17,6 +17,11 @@ YIWANG_MQTT_URL = environment.address(
 )
 # Anonymous reports that one address may send in a minute to one worker process; 0 is no limit.
 YIWANG_REPORTS_PER_MINUTE = environment.whole("YIWANG_REPORTS_PER_MINUTE", default=60)
+# Largest body of a request, all files together; larger ones are refused before they are read.
+YIWANG_UPLOAD_BYTES = environment.whole("YIWANG_UPLOAD_BYTES", default=100_000_000, least=1000)
+# A session ends so long after signing in, and when nobody has done anything for so long (0: never for that).
+YIWANG_SESSION_HOURS = environment.whole("YIWANG_SESSION_HOURS", default=12, least=1)
+YIWANG_IDLE_MINUTES = environment.whole("YIWANG_IDLE_MINUTES", default=120)
 YIWANG_PHOTO_BYTES = environment.whole("YIWANG_PHOTO_BYTES", default=12_000_000, least=1000)
 
 SECRET_KEY = environment.secret_key(YIWANG_HOME)
@@ -50,6 +55,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "yiwang.server.api.problems.ProblemDocuments",
+    "yiwang.server.common.middleware.UploadLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "yiwang.server.common.middleware.ContentSecurityPolicy",
@@ -57,7 +63,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "yiwang.server.people.sessions.Authentication",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -113,13 +119,19 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = YIWANG_SESSION_HOURS * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 if YIWANG_HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    # probes of the machine itself come without TLS
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 365 * 86400
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    # being put on the browsers' preload list is for the owner of the whole domain to decide, not for one site in it
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if host != "*"]
 

@@ -18,7 +18,7 @@ from yiwang.server.api.answering import ready
 from yiwang.server.api.problems import Precondition
 from yiwang.server.api.reports import Key, pictures
 from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPage, Problem, VerbIn
-from yiwang.server.cases import answers, operations, queries
+from yiwang.server.cases import answers, operations, public, queries
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
@@ -74,7 +74,10 @@ def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> Htt
     """Newest first unless ``order`` says otherwise. A page deep in the list costs what the first one costs."""
     place, now = known_city(city), datetime.now(UTC)
     page = queries.list_cases(city=city, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now)
-    return ready({"items": answers.listed(page.items, place=place, at=now), "next": page.next})
+    rows = page.items
+    if not request.auth.is_authenticated:  # type: ignore[attr-defined]
+        rows = public.listed(rows, place=place, sought=asked.q)
+    return ready({"items": answers.listed(rows, place=place, at=now), "next": page.next}, Vary="Authorization, Cookie")
 
 
 @router.get("/cases/{number}", response={200: dict[str, Any], 304: None, 404: Problem}, summary="One case")
@@ -88,6 +91,9 @@ def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = 
     user: Any = request.auth  # type: ignore[attr-defined]
     actors = actors_for(user, city=place.info.id)
     body = answers.case(found.state, row=found.values, place=place, at=now, in_full=user.is_authenticated)
+    if not user.is_authenticated:
+        (shown,) = public.listed([found.values], place=place)
+        body |= {"text": shown["text"], "place": shown["place"]}
     body["verbs"] = verbs(found, actors, place, now) if user.is_authenticated else []
     body["photos"] = [{"id": photo["id"], "seq": photo["seq"], "digest": photo["digest"]} for photo in found.photos]
     return ready(body, ETag=tag, Vary="Authorization, Cookie")
@@ -122,7 +128,7 @@ def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch
     place = known_city(found.state.city)
     items = [answers.event(event, place) for event in found.events]
     if not request.auth.is_authenticated:  # type: ignore[attr-defined]
-        items = [answers.masked(item) for item in items]
+        items = public.events([answers.masked(item) for item in items], of=found.events, place=place)
     return ready({"items": items, "next": None}, ETag=tag, Vary="Authorization, Cookie")
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import forms, operations, presentation, queries
+from yiwang.server.cases import forms, operations, presentation, public, queries
 from yiwang.server.cases.actors import actor_for
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices, region_choices
@@ -63,6 +63,9 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
         )
     except BadInput as error:
         problem, found = " ".join(sentences(error)), queries.Page(items=[], next=None)
+    shown = found.items
+    if not request.user.is_authenticated:
+        shown = public.listed(shown, place=place, sought=values["q"])
     now = timezone.now()
     asked = {key: value for key, value in values.items() if value}
     actor = actor_for(request.user, city=place.info.id)
@@ -74,7 +77,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "page": "cases",
             "filters": values,
             "problem": problem,
-            "cases": [presentation.row(row, runtime=place, at=now) for row in found.items],
+            "cases": [presentation.row(row, runtime=place, at=now) for row in shown],
             "next_url": f"?{urlencode({**asked, 'cursor': found.next})}" if found.next else "",
             "first_url": f"?{urlencode(asked)}" if request.GET.get("cursor") else "",
             "states": [(key, say(*pair)) for key, pair in STATES.items()],

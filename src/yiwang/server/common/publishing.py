@@ -25,22 +25,33 @@ def public_texts(*, kind: str, originals: Mapping[str, str], released_only: bool
     Returns:
         For each key the text to show, or None where there is none to be shown (withheld, or not released yet).
     """
-    wanted = {key: text for key, text in originals.items() if text}
+    kinds = {(kind, key): text for key, text in originals.items()}
+    return {key: text for (_, key), text in of_kinds(kinds, released_only=released_only).items()}
+
+
+def of_kinds(
+    originals: Mapping[tuple[str, str], str], *, released_only: bool = False
+) -> dict[tuple[str, str], str | None]:
+    """The same for texts of several kinds, by kind and key, still one query."""
+    wanted = {place: text for place, text in originals.items() if text}
+    kinds, keys = {kind for kind, _ in wanted}, {key for _, key in wanted}
     rows = (
-        PublicText.objects.filter(kind=kind, key__in=list(wanted)).values_list("key", "original", "published", "state")
+        PublicText.objects.filter(kind__in=kinds, key__in=keys).values_list(
+            "kind", "key", "original", "published", "state"
+        )
         if wanted
         else ()
     )
-    decided = {key: (original, published, state) for key, original, published, state in rows}
-    found: dict[str, str | None] = dict.fromkeys(originals, "")
-    for key, text in wanted.items():
-        original, published, state = decided.get(key, (text, "", PublicText.State.WAITING))
+    decided = {(kind, key): decision for kind, key, *decision in rows}
+    found: dict[tuple[str, str], str | None] = dict.fromkeys(originals, "")
+    for place, text in wanted.items():
+        original, published, state = decided.get(place, (text, "", PublicText.State.WAITING))
         if original != text:  # it was written anew since the decision
             state = PublicText.State.WAITING
         if state == PublicText.State.WITHHELD or (released_only and state == PublicText.State.WAITING):
-            found[key] = None
+            found[place] = None
         else:
-            found[key] = mask(text) if state == PublicText.State.WAITING else published
+            found[place] = mask(text) if state == PublicText.State.WAITING else published
     return found
 
 

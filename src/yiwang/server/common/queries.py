@@ -14,6 +14,7 @@ NAMES = {
     "simulate": ("模拟一个月的运行", "Simulating a month"),
     "replay": ("回放真实记录", "Replaying real records"),
     "install": ("安装城市包", "Installing a pack"),
+    "dry-run": ("规则试算", "Dry run of rules"),
 }
 
 

@@ -13,12 +13,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from yiwang.server.common.templatetags.yiwang import named
+from yiwang.server.common.templatetags.yiwang import english, named
 from yiwang.server.people import queries as people
+from yiwang.server.people import sessions
+from yiwang.server.people.roles import GOVERNING
 from yiwang.server.people.throttling import SignInThrottle
 from yiwang.server.places.queries import NoSuchCity, cities, runtime
 
 SHOWN_VERBS = 6
+# what the governing posts do, which is no verb of the workflow
+DOES = {
+    "administrator": ("人员、单位、权限、规则、审计", "People, units, permissions, rules, audit"),
+    "approver": ("审批规则变更", "Approves changes of rules"),
+}
 
 
 def next_page(request: HttpRequest) -> str:
@@ -38,13 +45,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = AuthenticationForm(request, data=request.POST or None)
     throttle = SignInThrottle(request)
     if request.method == "POST":
-        if throttle.blocked():
-            return render(request, "pages/sign_in.html", page(request, form, waiting=throttle.minutes()), status=429)
+        if waiting := throttle.begin():
+            return render(request, "pages/sign_in.html", page(request, form, waiting=waiting), status=429)
         if form.is_valid():
-            throttle.clear()
-            login(request, form.get_user())
+            throttle.succeeded()
+            login(request, form.get_user())  # gives the session a new key
+            sessions.begin(request, form.get_user())
             return redirect(next_page(request))
-        throttle.failed()
     return render(request, "pages/sign_in.html", page(request, form), status=200)
 
 
@@ -77,10 +84,13 @@ def described(person: dict[str, Any]) -> dict[str, Any] | None:
     workflow = place.rules.workflow
     verbs = [named(verb) for verb in workflow.verbs.values() if person["role"] in verb.roles]
     more = "…" if len(verbs) > SHOWN_VERBS else ""
+    governing = GOVERNING.get(person["role"])
+    if governing and person["role"] not in workflow.roles:
+        verbs = [DOES[person["role"]][english()]]
     return {
         "city": place.info,
         "username": person["username"],
-        "role": workflow.roles.get(person["role"], {"name": person["role"]}),
+        "role": workflow.roles.get(person["role"]) or governing or {"name": person["role"]},
         "unit": place.rules.units.get(person["unit"]) if person["unit"] else None,
         "verbs": " · ".join(verbs[:SHOWN_VERBS]) + more,
     }

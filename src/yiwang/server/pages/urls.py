@@ -4,7 +4,7 @@ from django.urls import path
 
 from yiwang.server.cases import case_page
 from yiwang.server.cases import views as cases
-from yiwang.server.pages import sign_in, views
+from yiwang.server.pages import field, sign_in, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +17,14 @@ urlpatterns = [
     path("<slug:city>/map", views.city_map, name="map"),
     path("<slug:city>/map/regions.json", views.map_regions, name="map-regions"),
     path("<slug:city>/map/cases.json", views.map_cases, name="map-cases"),
+    path("<slug:city>/field", field.shell, name="field"),
+    path("<slug:city>/field/sw.js", field.worker, name="field-worker"),
+    path("<slug:city>/field/manifest.webmanifest", field.manifest, name="field-manifest"),
+    path("<slug:city>/field/session.json", field.session, name="field-session"),
+    path("<slug:city>/field/tasks.json", field.tasks, name="field-tasks"),
+    path("<slug:city>/field/points.json", field.points, name="field-points"),
+    path("<slug:city>/field/reports", field.report, name="field-report"),
+    path("<slug:city>/field/cases/<str:number>/<slug:verb>", field.act, name="field-act"),
     path("<slug:city>/rules", views.rules, name="rules"),
     path("<slug:city>/report", cases.report, name="report"),
     path("<slug:city>/cases", cases.case_list, name="cases"),

@@ -13,6 +13,10 @@ class User(AbstractUser):
     display_name = models.CharField(max_length=80, blank=True)
     display_name_en = models.CharField(max_length=80, blank=True)
     demo = models.BooleanField(default=False, help_text="A demonstration account; the sign-in page lists it.")
+    must_change_password = models.BooleanField(
+        default=False, help_text="Somebody else knows the password; it must be changed before anything else."
+    )
+    tours = models.JSONField(default=list, blank=True, help_text="Tours that were taken or declined.")
     # rows of the role assignments (city, unit, region, role), where they were read already; see `queries.posts_of`
     posts: list[tuple[str, ...]] | None = None
 
@@ -40,3 +44,48 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class AccountChange(models.Model):
+    """What was done to an account, by whom. Rows are only ever added; the database refuses to alter one.
+
+    Attributes:
+        actor: Who did it; None for a command on the server.
+        subject: The account.
+        city: For which city; empty where it concerns the account as a whole.
+        action: ``create``, ``enable``, ``disable``, ``password`` (set by somebody else), ``own_password``, ``give_role``,
+            ``take_role``.
+        detail: What it was and what it became.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    subject = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    city = models.CharField(max_length=40, blank=True)
+    action = models.CharField(max_length=20)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["city", "-at"], name="account_change_city")]
+
+
+class PersonalDataRead(models.Model):
+    """That somebody was shown personal data. Rows are only ever added; the database refuses to alter one.
+
+    Attributes:
+        subject: Whose: numbers of cases or reports, separated by blanks.
+        what: Which data, e.g. ``contact``.
+        purpose: For what.
+        count: How many subjects one view showed.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    city = models.CharField(max_length=40)
+    subject = models.TextField()
+    what = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=200)
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        indexes = [models.Index(fields=["city", "-at"], name="personal_read_city")]

@@ -1,18 +1,26 @@
-"""Writes accounts, roles and tokens."""
+"""Writes accounts, roles, tokens, and the record of who was shown personal data."""
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.people.models import ApiToken, RoleAssignment, User
+from yiwang.server.people.models import AccountChange, ApiToken, PersonalDataRead, RoleAssignment, User
 from yiwang.server.people.queries import token_digest
 
 TOKEN_PREFIX = "yw_"  # noqa: S105 - lets scanners recognise a leaked token
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,59}")
+MOST_SUBJECTS = 200  # of one view that are named; ``count`` says how many there were
 
 
 def create_token(*, user: str, name: str = "", days: int | None = None) -> str:
@@ -57,3 +65,164 @@ def create_person(
         for role, (unit, region) in roles.items():
             RoleAssignment.objects.get_or_create(user=user, city=city, role=role, unit=unit, region=region)
     return user, made
+
+
+# --- accounts, changed by an administrator ------------------------------------------------------------------------
+
+
+def add_account(
+    *, actor: User, city: str, username: str, name: str, name_en: str, role: str, unit: str, region: str
+) -> tuple[User, str]:
+    """A new account with one role, and its first password, which is shown once and must be changed at the first sign-in.
+
+    Raises:
+        BadInput: When the name is taken or no name.
+    """
+    username = username.strip().casefold()
+    if not USERNAME.fullmatch(username):
+        raise BadInput(
+            Problem(
+                f"{username!r} cannot be a user name.",
+                "3 to 60 small letters, digits, dots, dashes or underscores.",
+                column="username",
+            )
+        )
+    if not name.strip():
+        raise BadInput(Problem("The account has no name.", "Write the person's name.", column="name"))
+    password = new_password()
+    with transaction.atomic():
+        if User.objects.filter(username=username).exists():
+            raise BadInput(Problem(f"The user name {username!r} is taken.", "Choose another.", column="username"))
+        user = User(
+            username=username,
+            display_name=name.strip()[:80],
+            display_name_en=name_en.strip()[:80],
+            must_change_password=True,
+        )
+        user.set_password(password)
+        user.save()
+        _log(actor=actor, subject=user, city=city, action="create", detail={"username": username})
+        give_role(actor=actor, account=user, city=city, role=role, unit=unit, region=region)
+    return user, password
+
+
+def new_password() -> str:
+    """A password that can be read out over the telephone: about 80 random bits in groups of four."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+
+
+def set_active(*, actor: User, account: User, city: str, active: bool) -> None:
+    """Let an account sign in, or no longer. Its open sessions end with the next request, its tokens at once."""
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=account.pk)
+        if row.is_active == active:
+            return
+        row.is_active = active
+        row.save(update_fields=["is_active"])
+        _log(actor=actor, subject=row, city=city, action="enable" if active else "disable", detail={})
+
+
+def reset_password(*, actor: User, account: User, city: str) -> str:
+    """A new password, shown once; it must be changed at the next sign-in. Open sessions of the account end."""
+    password = new_password()
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=account.pk)
+        row.set_password(password)
+        row.must_change_password = True
+        row.save(update_fields=["password", "must_change_password"])
+        _log(actor=actor, subject=row, city=city, action="password", detail={})
+    return password
+
+
+def change_own_password(*, user: User, old: str, new: str) -> None:
+    """Somebody changes their own password.
+
+    Raises:
+        BadInput: When the old one is wrong or the new one too weak, with every reason.
+    """
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        if not row.check_password(old):
+            raise BadInput(Problem("The present password is wrong.", "Type it again.", column="old"))
+        try:
+            validate_password(new, row)
+        except ValidationError as error:
+            raise BadInput(Problem(message, column="new") for message in error.messages) from error
+        if new == old:
+            raise BadInput(Problem("The new password is the old one.", "Choose another.", column="new"))
+        row.set_password(new)
+        row.must_change_password = False
+        row.save(update_fields=["password", "must_change_password"])
+        _log(actor=row, subject=row, city="", action="own_password", detail={})
+
+
+def give_role(*, actor: User | None, account: User, city: str, role: str, unit: str = "", region: str = "") -> bool:
+    """Give an account a role at a unit, within a region (empty: the whole city); False when it has it already."""
+    with transaction.atomic():
+        _, made = RoleAssignment.objects.get_or_create(user=account, city=city, role=role, unit=unit, region=region)
+        if made:
+            detail = {"role": role, "unit": unit, "region": region}
+            _log(actor=actor, subject=account, city=city, action="give_role", detail=detail)
+    return made
+
+
+def take_role(*, actor: User, account: User, city: str, assignment: int) -> bool:
+    """Take a role away; False when it is gone already."""
+    with transaction.atomic():
+        row = RoleAssignment.objects.select_for_update().filter(pk=assignment, user=account, city=city).first()
+        if row is None:
+            return False
+        detail = {"role": row.role, "unit": row.unit, "region": row.region}
+        row.delete()
+        _log(actor=actor, subject=account, city=city, action="take_role", detail=detail)
+    return True
+
+
+def _log(*, actor: User | None, subject: User, city: str, action: str, detail: dict[str, Any]) -> None:
+    AccountChange.objects.create(actor=actor, subject=subject, city=city, action=action, detail=detail)
+
+
+def remember_tour(*, user: User, tour: str) -> None:
+    """That somebody took a tour, or does not want it."""
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        if tour not in row.tours:
+            row.tours = [*row.tours, tour][-50:]
+            row.save(update_fields=["tours"])
+
+
+# --- personal data ------------------------------------------------------------------------------------------------
+
+
+def log_read(*, user: Any, city: str, subject: str | Iterable[str], what: str | Iterable[str], purpose: str) -> None:
+    """Record that a view showed somebody personal data: one row per view, however many people it showed.
+
+    Call it before the page is sent, in the view that shows the data in clear; masked data (`people.masking`) needs none.
+
+    Args:
+        user: Who sees it; nobody signed in sees none, so that is a mistake of the caller.
+        city: City.
+        subject: Number of the case or report, or several.
+        what: Which data, e.g. ``contact``, or several.
+        purpose: For what, e.g. ``handling the case``.
+    """
+    subjects = [subject] if isinstance(subject, str) else list(dict.fromkeys(subject))
+    if not subjects:
+        return
+    PersonalDataRead.objects.create(
+        user_id=user.pk,
+        city=city,
+        subject=" ".join(subjects[:MOST_SUBJECTS]),
+        what=(what if isinstance(what, str) else ", ".join(what))[:120],
+        purpose=purpose[:200],
+        count=len(subjects),
+    )
+
+
+# --- housekeeping -------------------------------------------------------------------------------------------------
+
+
+def forget_sessions() -> int:
+    """Remove sessions that have expired; how many."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]

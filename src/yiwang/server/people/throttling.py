@@ -1,17 +1,24 @@
-"""Sign-in waits after several failures for one name or one address. Counted in the database, so every worker knows."""
+"""Sign-in waits after several failures. Counted in the database, so every worker process knows, whichever is asked.
+
+Three counters: for one name from one address (a person who forgot), for one address (somebody trying names), and for one name
+from anywhere (many machines trying one account). The last is high, so that nobody can lock somebody else out with a few tries.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 
 from yiwang.server.common.models import Attempts
+from yiwang.server.common.throttling import caller
 
-MOST_FAILURES = {"name": 5, "address": 30}
+MOST_FAILURES = {"pair": 5, "address": 30, "name": 50}
 WINDOW = timedelta(minutes=10)
 
 
@@ -20,38 +27,49 @@ class SignInThrottle:
 
     def __init__(self, request: HttpRequest) -> None:
         name = request.POST.get("username", "").strip().casefold()
-        address = request.META.get("REMOTE_ADDR", "")
-        self.keys = {kind: f"sign-in:{kind}:{_hidden(value)}" for kind, value in (("name", name), ("address", address))}
+        address = caller(request)
+        values = {"pair": f"{name}\n{address}", "address": address, "name": name}
+        self.keys = {kind: f"sign-in:{kind}:{_hidden(value)}" for kind, value in values.items()}
 
-    def blocked(self) -> bool:
-        """Whether there were too many failures lately."""
-        return self.minutes() > 0
+    def begin(self) -> int:
+        """Count the attempt before the password is looked at; minutes to wait, 0 when it may be looked at.
 
-    def minutes(self) -> int:
+        Counting first means that attempts sent all at once are not all let through by workers that have not yet heard of
+        one another's failures.
+        """
+        now = timezone.now()
+        for key in self.keys.values():
+            _count(key, now)
+        return self.minutes(now)
+
+    def minutes(self, now: datetime | None = None) -> int:
         """Minutes to wait; 0 for none."""
-        now, wait = timezone.now(), 0
+        now, wait = now or timezone.now(), 0
         rows = {row.key: row for row in Attempts.objects.filter(key__in=self.keys.values())}
         for kind, key in self.keys.items():
             row = rows.get(key)
-            if row and row.count >= MOST_FAILURES[kind] and (left := row.since + WINDOW - now) > timedelta(0):
+            if row and row.count > MOST_FAILURES[kind] and (left := row.since + WINDOW - now) > timedelta(0):
                 wait = max(wait, math.ceil(left.total_seconds() / 60))
         return wait
 
-    def failed(self) -> None:
-        """Count a failure."""
-        now = timezone.now()
-        for key in self.keys.values():
-            row, made = Attempts.objects.get_or_create(key=key, defaults={"count": 1, "since": now})
-            if made:
-                continue
-            if row.since + WINDOW < now:
-                row.count, row.since = 0, now
-            row.count += 1
-            row.save()
+    def succeeded(self) -> None:
+        """Forget the failures of this name from this address; this attempt was none for the other counters."""
+        Attempts.objects.filter(key=self.keys["pair"]).delete()
+        others = [self.keys["address"], self.keys["name"]]
+        Attempts.objects.filter(key__in=others, count__gt=0).update(count=F("count") - 1)
 
-    def clear(self) -> None:
-        """Forget the failures of the name that has signed in; those of the address stay."""
-        Attempts.objects.filter(key=self.keys["name"]).delete()
+
+def _count(key: str, now: datetime) -> None:
+    running = Attempts.objects.filter(key=key, since__gt=now - WINDOW)
+    if running.update(count=F("count") + 1):
+        return
+    if Attempts.objects.filter(key=key, since__lte=now - WINDOW).update(count=1, since=now):
+        return
+    try:
+        with transaction.atomic():
+            Attempts.objects.create(key=key, count=1, since=now)
+    except IntegrityError:  # another worker was first
+        running.update(count=F("count") + 1)
 
 
 def _hidden(value: str) -> str:

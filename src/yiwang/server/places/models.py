@@ -29,7 +29,13 @@ class PackVersion(models.Model):
         source_digest: Digest of the pack as it was given: the same pack again changes nothing.
         digest: Digest of the installed copy, which also keeps what the new pack dropped.
         folder: The copy, relative to the data folder.
+        origin: ``pack`` for a pack that was installed, ``rules`` for a change of rules decided on the pages.
+        note: What brought it, for people.
     """
+
+    class Origin(models.TextChoices):
+        PACK = "pack"
+        RULES = "rules"
 
     city = models.ForeignKey(City, on_delete=models.CASCADE, related_name="versions")
     version = models.PositiveIntegerField()
@@ -40,6 +46,8 @@ class PackVersion(models.Model):
         default=dict, help_text="Codes that the pack no longer names and that were kept, by file."
     )
     installed_at = models.DateTimeField(default=timezone.now)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.PACK)
+    note = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["city", "version"], name="pack_version_once")]

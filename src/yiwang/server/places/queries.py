@@ -148,6 +148,18 @@ def installed_folder(city_id: str) -> Path:
     return Path(settings.YIWANG_HOME, row)
 
 
+def versions(city_id: str) -> list[PackVersion]:
+    """Every installed version of a city's pack, the newest first."""
+    return list(PackVersion.objects.filter(city_id=city_id).order_by("-version"))
+
+
+def version_folder(city_id: str, version: int) -> Path | None:
+    """Folder of the pack as of a version; None when there is no such version, or its folder is gone."""
+    row = PackVersion.objects.filter(city_id=city_id, version=version).values_list("folder", flat=True).first()
+    folder = Path(settings.YIWANG_HOME, row, "pack") if row else None
+    return folder if folder and folder.is_dir() else None
+
+
 def _read(city_id: str, version: int) -> Runtime:
     row = PackVersion.objects.values("folder", "digest").get(city_id=city_id, version=version)
     folder = Path(settings.YIWANG_HOME, row["folder"])

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -39,11 +40,17 @@ class Installed:
     retained: dict[str, list[str]] = field(default_factory=dict)
 
 
-def install_pack(path_or_id: str | Path) -> Installed:
+def install_pack(path_or_id: str | Path, *, origin: str = PackVersion.Origin.PACK, note: str = "") -> Installed:
     """Install a pack, or upgrade its city; the same pack again changes nothing.
 
     A region, category or unit that the city has and the new pack does not name stays, with its validity ended today:
     old cases keep their place and their words.
+
+    Args:
+        path_or_id: Folder or id of the pack.
+        origin: ``rules`` for a change of rules that was decided on the pages. A pack that is installed again after such
+            changes is still the same pack and changes nothing: starting the demonstration again must not undo them.
+        note: What brought the version.
 
     Raises:
         BadInput: With every problem of the pack; then nothing has changed.
@@ -51,10 +58,13 @@ def install_pack(path_or_id: str | Path) -> Installed:
     source = find_pack(str(path_or_id))
     pack = read_pack(source)
     current = PackVersion.objects.filter(city_id=pack.id).order_by("-version").first()
-    if current is not None and current.source_digest == pack.digest and _complete(current.folder):
+    same = current
+    if origin == PackVersion.Origin.PACK and current is not None:
+        same = PackVersion.objects.filter(city_id=pack.id, origin=origin).order_by("-version").first()
+    if current is not None and same is not None and same.source_digest == pack.digest and _complete(current.folder):
         return Installed(city=pack.id, version=current.version, changed=False, digest=current.digest)
     _check_numbers(pack)
-    return _install(source, pack, current)
+    return _install(source, pack, current, origin=origin, note=note)
 
 
 def _complete(folder: str) -> bool:
@@ -101,7 +111,7 @@ def _numbers(pack: Pack) -> set[str]:
     }
 
 
-def _install(source: Path, pack: Pack, current: PackVersion | None) -> Installed:
+def _install(source: Path, pack: Pack, current: PackVersion | None, *, origin: str, note: str) -> Installed:
     version = current.version + 1 if current else 1
     base = Path(settings.YIWANG_HOME, "packs", pack.id)
     building = base / f".new-{uuid.uuid4().hex}"
@@ -114,7 +124,13 @@ def _install(source: Path, pack: Pack, current: PackVersion | None) -> Installed
         copy = read_pack(building / "pack")
         _make_grids(copy, building, _old_grids(current), today)
         building.rename(folder)
-        installed = _enter(copy, pack, version=version, folder=folder, retained=retained)
+        row = {
+            "folder": str(folder.relative_to(settings.YIWANG_HOME)),
+            "retained": retained,
+            "origin": origin,
+            "note": note[:200],
+        }
+        installed = _enter(copy, pack, version=version, row=row)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
@@ -143,7 +159,7 @@ def _make_grids(pack: Pack, folder: Path, previous: UnitGrids | None, today: dat
         (folder / places.GRIDS).write_bytes(grids.to_bytes())
 
 
-def _enter(copy: Pack, given: Pack, *, version: int, folder: Path, retained: dict[str, list[str]]) -> Installed:
+def _enter(copy: Pack, given: Pack, *, version: int, row: dict[str, Any]) -> Installed:
     """Put the version into force: one transaction, and every process takes it up within a second."""
     info = copy.info
     with transaction.atomic():
@@ -164,7 +180,6 @@ def _enter(copy: Pack, given: Pack, *, version: int, folder: Path, retained: dic
             version=version,
             source_digest=given.digest,
             digest=copy.digest,
-            folder=str(folder.relative_to(settings.YIWANG_HOME)),
-            retained=retained,
+            **row,
         )
-    return Installed(city=info.id, version=version, changed=True, digest=copy.digest, retained=retained)
+    return Installed(city=info.id, version=version, changed=True, digest=copy.digest, retained=row["retained"])

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from yiwang.core.cases.events import SYSTEM
 from yiwang.server.people.operations import create_person
 from yiwang.server.people.queries import DEMO_PASSWORD
+from yiwang.server.people.roles import GOVERNING
 from yiwang.server.places.queries import Runtime, runtime
 
 CITIZEN = "citizen"
@@ -52,7 +53,22 @@ def create_demo_people(city: str) -> list[SignIn]:
             demo=True,
         )
         found.append(SignIn(city=city, role=role.id, username=username, password=DEMO_PASSWORD, unit=unit))
-    return found
+    return found + [_governing(city, post, names) for post, names in GOVERNING.items()]
+
+
+def _governing(city: str, post: str, names: dict[str, str]) -> SignIn:
+    """Whoever governs: the administrator writes rules, the approver lets them take force."""
+    username = f"{city}-{post}"
+    create_person(
+        username=username,
+        password=DEMO_PASSWORD,
+        name=f"{names['name']}（演示）",
+        name_en=f"{names['name_en']} (demo)",
+        city=city,
+        roles={post: ("", "")},
+        demo=True,
+    )
+    return SignIn(city=city, role=post, username=username, password=DEMO_PASSWORD, unit="")
 
 
 def _busiest(place: Runtime) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from yiwang.core.kernel.errors import YiwangError
 from yiwang.server.cases import replay
 from yiwang.server.common import operations as common
 from yiwang.server.common.models import Job
-from yiwang.server.provision import simulation
+from yiwang.server.provision import rule_changes, simulation
 
 log = logging.getLogger("yiwang.jobs")
 Progress = Callable[[int, int], None]
@@ -26,7 +26,12 @@ def _replay(job: Job, progress: Progress) -> dict[str, Any]:
     return replay.replay_file(city=job.city, progress=progress, **job.parameters)
 
 
-KINDS: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {"simulate": _simulate, "replay": _replay}
+KINDS: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
+    "simulate": _simulate,
+    "replay": _replay,
+    "dry-run": rule_changes.dry_run,
+    "install": rule_changes.install,
+}
 
 
 @task()
@@ -49,5 +54,11 @@ def run_job(job_id: int) -> None:
         )
         raise
     else:
-        text = f"{result.get('cases', 0):,}"
-        common.finish(job=job_id, result=result, message=f"{text} 件案卷", message_en=f"{text} cases")
+        if "version" in result:
+            text, text_en = (
+                f"{result['city']} 第 {result['version']} 版",
+                f"{result['city']}, version {result['version']}",
+            )
+        else:
+            text, text_en = f"{result.get('cases', 0):,} 件案卷", f"{result.get('cases', 0):,} cases"
+        common.finish(job=job_id, result=result, message=text, message_en=text_en)

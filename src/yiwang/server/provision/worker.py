@@ -20,10 +20,12 @@ from django_tasks_db.models import DBTaskResult
 from yiwang.server.cases import ledger, outbox, tallies, tick, words
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
+from yiwang.server.people.operations import forget_sessions
 from yiwang.server.places.queries import cities
 from yiwang.server.portal import forms, mailing, scoring
 from yiwang.server.portal import operations as followers
 from yiwang.server.provision import simulation
+from yiwang.server.provision.rule_changes import take_force
 from yiwang.server.provision.tasks import run_job
 
 HEARTBEAT = "worker"
@@ -60,6 +62,8 @@ def chores() -> list[Chore]:
         Chore("jobs", 2, start_jobs),
         Chore("tick", 2, tick.tick),
         Chore("simulated cities", 5, simulation.live),
+        Chore("changes of rules", 3, take_force),
+        Chore("old sessions", 3600, forget_sessions),
         Chore("outbox", 5, lambda: outbox.relay(correspondents=[mailing.letters])),
         Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),

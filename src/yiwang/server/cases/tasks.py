@@ -1,0 +1,127 @@
+"""What somebody in the field has to do: the open cases that they may move on now, and those that their crew holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q
+
+from yiwang.core.cases.decide import permitted
+from yiwang.core.cases.events import Actor
+from yiwang.core.cases.state import CaseState
+from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
+from yiwang.server.cases import rows
+from yiwang.server.cases.models import Case
+from yiwang.server.places.queries import Runtime
+
+MOST_TASKS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One case as somebody's task.
+
+    Attributes:
+        values: Its row.
+        state: Its state.
+        verbs: What they may do now, in the workflow's order, each with what they act as.
+        mine: Whether a verb of theirs moves it on; otherwise their unit holds it and others are to act.
+    """
+
+    values: dict[str, Any]
+    state: CaseState
+    verbs: tuple[str, ...]
+    mine: bool
+
+
+def tasks_for(
+    *, place: Runtime, actors: Sequence[Actor], at: datetime, limit: int = MOST_TASKS
+) -> tuple[list[Task], bool]:
+    """The tasks of somebody in all their capacities, the first to run out first, and whether there are more.
+
+    The database finds the cases whose step, holder and region fit one of the verbs; `decide.permitted` has the last word.
+
+    Args:
+        place: City.
+        actors: Every capacity (`actors.actors_for`).
+        at: Now.
+        limit: At most so many.
+    """
+    wanted = Q()
+    for actor in actors:
+        for part in _wanted(place, actor):
+            wanted |= part
+    if not wanted:
+        return [], False
+    query = Case.objects.filter(wanted, city=place.info.id, closed_at=None)
+    query = query.order_by(F("deadline").asc(nulls_last=True), "id")
+    tasks: list[Task] = []
+    found = list(query.values(*rows.LOADED)[: 2 * limit + 1])
+    for values in found:
+        task = task_of(values, place=place, actors=actors, at=at)
+        if task is not None:
+            if len(tasks) == limit:
+                return tasks, True
+            tasks.append(task)
+    return tasks, len(found) > 2 * limit  # more may be among those that were not looked at
+
+
+def task_of(values: dict[str, Any], *, place: Runtime, actors: Iterable[Actor], at: datetime) -> Task | None:
+    """The case as a task of theirs, or None where it is none: nothing to move on, and not held by their crew."""
+    if values["closed_at"] is not None:
+        return None
+    state, workflow = rows.state_of(values), place.rules.workflow
+    verbs: list[str] = []
+    mine = held = False
+    for actor in actors:
+        for choice in permitted(state, actor, rules=place.rules, at=at):
+            if choice.allowed:
+                verbs.append(choice.verb)
+                mine = mine or _moves_on(workflow.verbs[choice.verb])
+        held = held or bool(actor.unit and actor.unit == state.holder and _handles(workflow, actor))
+    if not (mine or held):
+        return None
+    return Task(values=values, state=state, verbs=tuple(dict.fromkeys(verbs)), mine=mine)
+
+
+def _moves_on(verb: Verb) -> bool:
+    return verb.to != NOWHERE
+
+
+def _handles(workflow: Workflow, actor: Actor) -> bool:
+    """Whether one of the roles works on what its own unit holds, as a crew does; an inspector works in a region."""
+    return any(verb.who == "holder" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values())
+
+
+def _wanted(place: Runtime, actor: Actor) -> Iterable[Q]:
+    """Conditions that no task of theirs fails; `task_of` throws out what they let through too much."""
+    workflow, unit = place.rules.workflow, actor.unit
+    if unit and _handles(workflow, actor):
+        yield Q(holder=unit)
+    for who in ("any", "holder", "over", "assisting", "handler", "reporter"):
+        steps = sorted(
+            {
+                step
+                for verb in workflow.verbs.values()
+                if verb.who == who and _moves_on(verb) and actor.roles.intersection(verb.roles)
+                for step in verb.origins
+                if not workflow.steps[step].end
+            }
+        )
+        if not steps:
+            continue
+        if who == "any":
+            # the end of the range is the first text behind all that begin with the region
+            region = actor.region
+            near = Q(region__gte=region, region__lt=region[:-1] + chr(ord(region[-1]) + 1)) if region else Q()
+            yield Q(step__in=steps) & ((near | Q(holder=unit)) if unit and region else near)
+        elif who == "holder" and unit:
+            yield Q(step__in=steps, holder=unit)
+        elif who == "over" and unit:
+            below = [other.code for other in place.rules.units if place.rules.units.is_above(unit, other.code)]
+            yield Q(step__in=steps, holder__in=[unit, *below])
+        elif who in {"assisting", "handler", "reporter"}:
+            yield Q(step__in=steps)

@@ -1,0 +1,95 @@
+"""What helps a clerk while a caller speaks: places by name, categories by words, open cases that may be the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from yiwang.server.cases import nearby, presentation
+from yiwang.server.cases.models import Case
+from yiwang.server.cases.queries import CaseFilters, list_cases, within
+from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.places.queries import Runtime
+from yiwang.server.places.suggesting import suggest
+
+NEAR_M = 100.0
+RECENT = timedelta(days=30)
+MOST = 6
+SHORTEST = 2
+
+
+def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
+    """Regions whose names stand in the words or begin with them, the finest first, then places of earlier cases."""
+    words = words.strip()
+    if len(words) < SHORTEST:
+        return []
+    low, found = words.lower(), []
+    for region in place.locator.tree:
+        names = [name.lower() for name in (region.name, region.name_en) if len(name) >= SHORTEST]
+        if any(name in low or low in name for name in names):
+            whole = any(name in low for name in names)
+            found.append((not whole, -len(region.code), region.code))
+    regions: list[dict[str, Any]] = [
+        {
+            "region": code,
+            "name": presentation.region_name(place, code, levels=3),
+            "why": say("区域名称", "name of a region"),
+        }
+        for _, _, code in sorted(found)[:MOST]
+    ]
+    return regions + _earlier(words, place)
+
+
+def _earlier(words: str, place: Runtime) -> list[dict[str, Any]]:
+    earlier: dict[str, dict[str, Any]] = {}
+    for row in list_cases(city=place.info.id, filters=CaseFilters(q=words), limit=30).items:
+        text = row["place"].strip()
+        if row["lon"] is not None and words.split()[0].lower() in text.lower():
+            earlier.setdefault(
+                text,
+                {
+                    "name": text,
+                    "lon": round(row["lon"], 6),
+                    "lat": round(row["lat"], 6),
+                    "region": row["region"],
+                    "why": say("案卷 {number} 的地点", "place of case {number}", number=row["number"]),
+                },
+            )
+    return list(earlier.values())[:MOST]
+
+
+def categories_for(words: str, *, place: Runtime) -> list[dict[str, str]]:
+    """Categories that the words suggest, each with the words that say so."""
+    return [
+        {
+            "code": item.category.code,
+            "name": presentation.category_name(place, item.category.code),
+            "words": (", " if english() else "、").join(item.words),
+        }
+        for item in suggest(words, place=place)
+    ]
+
+
+def likely_same(
+    *, place: Runtime, category: str, lon: float | None, lat: float | None, region: str = "", at: datetime | None = None
+) -> list[dict[str, Any]]:
+    """Open cases that may be the same: within 100 m, of the category or of the last 30 days; without a point, those of
+    the category in the region in the last 30 days. One query that an index bounds."""
+    at = at or datetime.now(UTC)
+    if lon is not None and lat is not None:
+        near = nearby.open_near(place=place, lon=lon, lat=lat, within_m=NEAR_M, category=category, most=4 * MOST)
+        found = [row for row in near if row["category"] == category or row["opened_at"] >= at - RECENT]
+    elif category and region in place.regions and region not in {root.code for root in place.regions.roots}:
+        query = Case.objects.filter(city=place.info.id, category=category, closed_at=None, opened_at__gte=at - RECENT)
+        found = list(within(query, region, place=place).order_by("-opened_at", "-id").values(*nearby.COLUMNS)[:MOST])
+    else:
+        return []
+    return [
+        {
+            **row,
+            "category_name": presentation.category_name(place, row["category"]),
+            "step_name": presentation.step_name(place, row["step"]),
+            "same": bool(category) and row["category"] == category,
+        }
+        for row in found[:MOST]
+    ]

@@ -1,0 +1,125 @@
+"""Taking a call: one form, with places, categories and likely duplicates beside it as the caller speaks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cases import forms, joining, operations, presentation, queries
+from yiwang.server.cases.views import sentences
+from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.desks import duties, intake_help
+from yiwang.server.desks.queue import Desk
+from yiwang.server.desks.views import at_desk
+from yiwang.server.places.choices import category_choices
+from yiwang.server.places.queries import Runtime
+
+
+def number_of(text: str) -> float | None:
+    """A coordinate as typed; None while it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def helped(values: Mapping[str, str], place: Runtime) -> dict[str, Any]:
+    """Categories that the words suggest, and cases that may be the same."""
+    suggestions = intake_help.categories_for(values.get("text", ""), place=place)
+    category = values.get("category", "") or (suggestions[0]["code"] if suggestions else "")
+    lon, lat = number_of(values.get("lon", "")), number_of(values.get("lat", ""))
+    if lon is None or lat is None or not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        lon = lat = None
+    region = values.get("region", "")
+    same = intake_help.likely_same(place=place, category=category, lon=lon, lat=lat, region=region)
+    return {"suggestions": suggestions, "same": same, "placed": lon is not None or bool(region)}
+
+
+@require_GET
+@at_desk
+def assist(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+    """What the words and the place suggest."""
+    return render(request, "desks/assist.html", {"city": place.info, "desk": desk, **helped(request.GET, place)})
+
+
+@require_GET
+@at_desk
+def places(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+    """Places by name."""
+    words = request.GET.get("address", "")
+    found = intake_help.places_named(words, place=place)
+    return render(request, "desks/places.html", {"found": found, "words": words})
+
+
+@require_http_methods(["GET", "POST"])
+@at_desk
+def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+    """The form; a report that is posted becomes a case, or joins the one named by ``join``."""
+    if not duties.opens(place.rules.workflow, desk.role):
+        raise Http404(say("这个工作台不收上报", "This desk takes no reports"))
+    city, problems, status = place.info.id, [], 200
+    if request.method == "POST":
+        try:
+            said = _taken(request, place, desk)
+            detail = queries.get_case(city=city, number=said["case"], with_events=False)
+            assert detail is not None  # it has just been written
+            row = presentation.row(detail.values, runtime=place, at=timezone.now())
+            shown = {"case": row, "why": said.get("why", []), "joined": request.POST.get("join", "")}
+            shown["report"] = said["number"]
+            return render(
+                request, "desks/taken.html", {"city": place.info, "page": "desk", "desk": desk, **shown}, status=201
+            )
+        except (Refusal, BadInput) as error:
+            problems = sentences(error)
+            status = error.status if isinstance(error, Refusal) else 422
+    root = place.regions.roots[0]
+    values = request.POST
+    sources = [(key, say(*pair)) for key, pair in presentation.SOURCE_NAMES.items() if key != "sensor"]
+    return render(
+        request,
+        "desks/new.html",
+        {
+            "city": place.info,
+            "page": "desk",
+            "desk": desk,
+            "values": values,
+            "problems": problems,
+            "categories": category_choices(place),
+            "sources": sources,
+            "source": values.get("source") or "hotline",
+            "idempotency_key": values.get("idempotency_key") or secrets.token_urlsafe(16),
+            "map_regions_url": f"{reverse('map-regions', args=[city])}?region={root.code}",
+            "tiles_url": settings.YIWANG_TILES_URL,
+            **helped(values, place),
+        },
+        status=status,
+    )
+
+
+def _taken(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
+    actor = desk.actors[0]
+    data = forms.report(request.POST, actor)
+    # the operations call it place; who asks by address only is located by the region that was chosen
+    data |= {"place": data.pop("address"), "source": request.POST.get("source", "") or "hotline"}
+    data["region"] = request.POST.get("region", "").strip()
+    photos, key = request.FILES.getlist("photos"), request.POST.get("idempotency_key", "")
+    if number := request.POST.get("join", ""):
+        return joining.join(
+            city=place.info.id,
+            number=number,
+            data=data,
+            actor=actor,
+            photos=photos,
+            key=f"{key}:{number}" if key else "",
+        )
+    return operations.report(city=place.info.id, data=data, actor=actor, photos=photos, key=key)

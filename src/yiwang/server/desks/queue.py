@@ -1,0 +1,254 @@
+"""The work queue of a desk: open cases on which its holder may do what the desk is for, the most urgent first.
+
+SQL narrows by step, holder and region with the indexes that lists have; `permitted` then has the last word on each row,
+so a queue never shows what a command would refuse. Cases without a running deadline come last.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import orjson
+from django.db.models import Q, QuerySet
+
+from yiwang.core.cases.decide import VerbChoice, permitted
+from yiwang.core.cases.events import Actor
+from yiwang.core.cases.state import CaseState
+from yiwang.core.cases.workflow import Verb
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.cases import rows, walking
+from yiwang.server.cases.actors import actors_for
+from yiwang.server.cases.models import Case
+from yiwang.server.cases.queries import CaseFilters, narrowed
+from yiwang.server.desks import duties
+from yiwang.server.places.queries import Runtime
+
+PAGE_SIZE = 30
+COLUMNS = rows.LOADED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One role of one person in a city; an actor for each post at which it is held."""
+
+    role: str
+    name: str
+    name_en: str
+    actors: tuple[Actor, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A case of a queue: its row, its state, and who of the desk may do what of the desk's work on it."""
+
+    values: dict[str, Any]
+    state: CaseState
+    verbs: dict[str, Actor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage:
+    """Entries and the cursor of the next page; empty on the last."""
+
+    entries: list[Entry]
+    next: str
+
+
+def desks_of(user: Any, *, place: Runtime) -> list[Desk]:
+    """The desks of somebody in a city, in the order of the workflow's roles."""
+    workflow, held = place.rules.workflow, defaultdict(list)
+    for actor in actors_for(user, city=place.info.id):
+        for role in actor.roles:
+            if duties.works(workflow, role):
+                held[role].append(
+                    Actor(id=actor.id, name=actor.name, roles=frozenset({role}), unit=actor.unit, region=actor.region)
+                )
+    return [
+        Desk(role=role.id, name=role.name, name_en=role.name_en, actors=tuple(held[role.id]))
+        for role in workflow.roles.values()
+        if role.id in held
+    ]
+
+
+def page(
+    *,
+    place: Runtime,
+    desk: Desk,
+    kind: str = duties.DUE,
+    filters: CaseFilters | None = None,
+    cursor: str = "",
+    limit: int = PAGE_SIZE,
+    at: datetime | None = None,
+) -> QueuePage:
+    """A page of a desk's queue. One query, two where cases without a deadline are reached.
+
+    Args:
+        place: City.
+        desk: Whose.
+        kind: ``due``, ``asked`` or ``all``; see `duties`.
+        filters: Narrows further; its order is not looked at.
+        cursor: ``next`` of the page before.
+        limit: Rows looked at.
+        at: Now.
+
+    Raises:
+        BadInput: When the cursor or a filter is no such thing.
+    """
+    at = at or datetime.now(UTC)
+    steps = duties.steps_of(place.rules.workflow, desk.role, kind)
+    condition = _condition(place, desk, steps, kind)
+    if condition is None:
+        return QueuePage(entries=[], next="")
+    since, last = _position(cursor)
+    found: list[dict[str, Any]] = []
+    if last is None or since is not None:
+        found = _with_deadline(place, condition, filters, since, last, limit + 1, at)
+    if len(found) <= limit:
+        undated = Case.objects.filter(city=place.info.id, closed_at=None, deadline=None).filter(condition)
+        if filters:
+            undated = narrowed(undated, filters, place=place, at=at)
+        if since is None and last is not None:
+            undated = undated.filter(id__gt=last)
+        found += undated.order_by("id").values(*COLUMNS)[: limit + 1 - len(found)]
+    more, found = len(found) > limit, found[:limit]
+    entries = [entry for row in found if (entry := entry_of(row, place=place, desk=desk, kind=kind, at=at)).verbs]
+    return QueuePage(entries=entries, next=_cursor(found[-1]) if more else "")
+
+
+def entry_of(row: dict[str, Any], *, place: Runtime, desk: Desk, kind: str, at: datetime) -> Entry:
+    """A row with what the desk may do on it."""
+    state = rows.state_of(row)
+    steps = duties.steps_of(place.rules.workflow, desk.role, kind)
+    wanted = {verb.id for verb in steps.get(state.step, ())}
+    allowed = {
+        verb: actor
+        for verb, (actor, choice) in capacities(state, place=place, desk=desk, at=at).items()
+        if choice.allowed
+    }
+    return Entry(values=row, state=state, verbs={verb: actor for verb, actor in allowed.items() if verb in wanted})
+
+
+def capacities(state: CaseState, *, place: Runtime, desk: Desk, at: datetime) -> dict[str, tuple[Actor, VerbChoice]]:
+    """For each verb of the case's step the first of the desk's posts that may do it, else the first one with the reason."""
+    found: dict[str, tuple[Actor, VerbChoice]] = {}
+    for actor in desk.actors:
+        for choice in permitted(state, actor, rules=place.rules, at=at):
+            if choice.verb not in found or (choice.allowed and not found[choice.verb][1].allowed):
+                found[choice.verb] = (actor, choice)
+    return found
+
+
+def entries_of(numbers: Iterable[str], *, place: Runtime) -> dict[str, CaseState]:
+    """States of cases of a city, by number."""
+    asked = list(numbers)
+    found = rows.loaded(asked, lock=False) if asked else {}
+    return {number: rows.state_of(row) for number, row in found.items() if row["city"] == place.info.id}
+
+
+def sequence_of(*, city: str, number: str) -> int | None:
+    """The last event of a case; None where there is none."""
+    return Case.objects.filter(city=city, number=number).values_list("seq", flat=True).first()
+
+
+# --- narrowing ----------------------------------------------------------------------------------------------------
+
+
+def _condition(place: Runtime, desk: Desk, steps: duties.Steps, kind: str) -> Q | None:
+    """What SQL can know of ``permitted``: the same cases or a few more; None for no case at all."""
+    alike: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for step, verbs in steps.items():
+        for verb in verbs:
+            for actor in desk.actors:
+                alike[verb.who if kind != duties.ASKED else _asking(verb), actor.unit, actor.region].add(step)
+    parts: list[Q] = []
+    for (who, unit, region), among in alike.items():
+        standing = _standing(who, unit, region, place)
+        if standing is not None:
+            parts.append(Q(step__in=sorted(among)) & standing)
+    return reduce(or_, parts) if parts else None
+
+
+def _asking(verb: Verb) -> str:
+    return "assisting" if verb.who == "assisting" else f"pending {verb.who}"
+
+
+def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:
+    relation = who.split()[-1]
+    if not unit and relation in {"holder", "over", "assisting"}:
+        return None  # who acts for no unit stands in none of these relations
+    match relation:
+        case "holder":
+            standing = Q(holder=unit)
+        case "over":
+            standing = _over(unit, place)
+        case "assisting":
+            standing = Q(rest__contains=f'"{unit}":"asked"')
+        case _:
+            standing = Q(region__startswith=region) if region else Q()
+            standing = standing | Q(holder=unit) if region and unit else standing
+    return standing & Q(rest__contains='"pending":{') if who.startswith("pending") else standing
+
+
+def _over(unit: str, place: Runtime) -> Q:
+    found, waiting = [unit], [unit]
+    while waiting:
+        below = [child.code for child in place.rules.units.below(waiting.pop())]
+        found += below
+        waiting += below
+    # who is above everybody needs no list of them
+    return ~Q(holder="") if len(found) >= len(place.rules.units) else Q(holder__in=found)
+
+
+def _with_deadline(
+    place: Runtime,
+    condition: Q,
+    filters: CaseFilters | None,
+    since: datetime | None,
+    last: int | None,
+    limit: int,
+    at: datetime,
+) -> list[dict[str, Any]]:
+    everything: QuerySet[Case] = Case.objects.filter(city=place.info.id, closed_at=None, deadline__isnull=False)
+    if since is not None:
+        everything = everything.filter(deadline__gte=since).filter(Q(deadline__gt=since) | Q(id__gt=last))
+    query = everything.filter(condition)
+    if filters:
+        query = narrowed(query, filters, place=place, at=at)
+    ids = walking.first_ids(
+        walked=everything,
+        narrowed=query,
+        sought=filters.q if filters else "",
+        column="deadline",
+        falling=False,
+        limit=limit,
+    )
+    return list(Case.objects.filter(id__in=ids).order_by("deadline", "id").values(*COLUMNS)) if ids else []
+
+
+def _cursor(row: dict[str, Any]) -> str:
+    deadline = row["deadline"]
+    raw = orjson.dumps([deadline.isoformat() if deadline else None, row["id"]])
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _position(cursor: str) -> tuple[datetime | None, int | None]:
+    if not cursor:
+        return None, None
+    try:
+        text, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        moment = datetime.fromisoformat(text) if text is not None else None
+        if (moment is not None and moment.tzinfo is None) or not 0 <= int(last) < 2**63:
+            raise ValueError
+        return moment, int(last)
+    except (ValueError, TypeError, binascii.Error, OverflowError):
+        raise BadInput(
+            Problem("The cursor is not one that this queue gave.", "Begin without one.", column="cursor")
+        ) from None

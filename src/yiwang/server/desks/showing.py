@@ -1,0 +1,142 @@
+"""How a desk shows its cases: lights by counted time, units that the rules suggest, forms of verbs, conflicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from yiwang.core.cases.custody import facts_of
+from yiwang.core.cases.events import Event
+from yiwang.core.cases.state import CaseState
+from yiwang.core.worktime import ClockStatus
+from yiwang.server.cases import forms, presentation
+from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.desks import duties
+from yiwang.server.desks.queue import Desk, Entry, capacities
+from yiwang.server.places.queries import Runtime
+
+NOT_IN_BULK = frozenset({"photo", "into", "parts"})
+LAST_EVENTS = 6
+
+
+def light(state: CaseState, *, place: Runtime, at: datetime) -> str:
+    """Green to 80 % of the limit used, yellow to 100 %, red after, in the time that the clock counts."""
+    clock = state.clocks.get(state.deadline_clock)
+    if clock is None or clock.status != ClockStatus.RUNNING:
+        return ""
+    if state.deadline is not None and at > state.deadline:
+        return "red"
+    used = clock.elapsed(calendar=place.calendar, at=at) / clock.limit_seconds if clock.limit_seconds else 1.0
+    return "red" if used > 1 else "green" if used < presentation.YELLOW_FROM else "yellow"
+
+
+def lines(entries: Sequence[Entry], *, place: Runtime, sends: bool, at: datetime) -> list[dict[str, Any]]:
+    """Entries as the queue's rows."""
+    found = []
+    for entry in entries:
+        row = presentation.row(entry.values, runtime=place, at=at)
+        row["light"] = light(entry.state, place=place, at=at)
+        row["verbs"] = " ".join(entry.verbs)
+        row["verb_names"] = [named(place.rules.workflow.verbs[verb]) for verb in entry.verbs]
+        row["pending"] = bool(entry.state.pending)
+        if sends and (route := suggested_unit(entry.state, place=place, at=at)):
+            row["unit"], row["unit_name"] = route["unit"], route["unit_name"]
+        found.append(row)
+    return found
+
+
+def tray(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The units that the rules suggest for the rows, with how many each, as targets to drop rows on."""
+    counts = Counter((row["unit"], row["unit_name"]) for row in rows if row.get("unit"))
+    return [{"code": code, "name": name, "count": count} for (code, name), count in counts.most_common(12)]
+
+
+def suggested_unit(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any] | None:
+    """The unit that the routing table names, the row that decided, and what came second."""
+    ruled = place.rules.routed(facts_of(state), at.astimezone(place.info.zone).date())
+    if ruled is None:
+        return None
+    return {
+        "unit": ruled.value,
+        "unit_name": presentation.unit_name(place, ruled.value),
+        "row": ruled.row,
+        "second": ruled.runner_up_value,
+        "second_name": presentation.unit_name(place, ruled.runner_up_value),
+        "second_row": ruled.runner_up,
+    }
+
+
+def reasons(state: CaseState, *, place: Runtime, at: datetime) -> list[str]:
+    """Why the routing table says so, as its trace tells it."""
+    decision = place.pack.tables["routing"].decide(facts_of(state), at.astimezone(place.info.zone).date())
+    return list(decision.why("en" if english() else "zh")) if decision else []
+
+
+def choices(
+    state: CaseState,
+    *,
+    place: Runtime,
+    desk: Desk,
+    at: datetime,
+    typed: Mapping[str, Any] | None = None,
+    verb: str = "",
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """The verbs that the desk may do now, its own work first, with their forms; and the others, with why not.
+
+    Args:
+        state: The case.
+        place, desk: City and desk.
+        at: Now.
+        typed: What was typed into the form of ``verb``, to be shown again.
+        verb: Whose form was sent.
+    """
+    workflow = place.rules.workflow
+    own = {found.id for found in duties.due(workflow, state.step, desk.role)}
+    own |= {found.id for found in duties.asked(workflow, state.step, desk.role)}
+    may, others = [], []
+    for name, (_, choice) in capacities(state, place=place, desk=desk, at=at).items():
+        found = workflow.verbs[name]
+        if not choice.allowed:
+            others.append({"name": named(found), "why": choice.why_en if english() else choice.why_zh})
+            continue
+        fields = forms.fields(found, state=state, place=place)
+        if name == verb and typed:
+            fields = [{**field, "value": typed.get(field["name"], field["value"])} for field in fields]
+        may.append({"id": name, "name": named(found), "fields": fields, "own": name in own, "open": name == verb})
+    may.sort(key=lambda offered: not offered["own"])
+    for key, offered in enumerate(may[:9], start=1):
+        offered["key"] = key
+    return may, others
+
+
+def story(events: Sequence[Event], *, place: Runtime) -> list[dict[str, Any]]:
+    """The last events, newest first."""
+    return presentation.story(events[-LAST_EVENTS:], runtime=place, persons=True)[::-1]
+
+
+def changes_since(events: Sequence[Event], seq: int, *, place: Runtime) -> dict[str, Any] | None:
+    """What others did after the event that somebody saw: then, now, and by whom; None when nothing."""
+    newer = [event for event in events if event.seq > seq]
+    if not newer:
+        return None
+    before = next((event for event in events if event.seq == seq), None)
+    last = newer[-1]
+    return {
+        "events": presentation.story(newer, runtime=place, persons=True),
+        "by": say("系统", "the system") if last.actor == "system" else last.actor_name,
+        "at": last.at,
+        "then_step": presentation.step_name(place, before.to_step) if before else "—",
+        "then_holder": presentation.unit_name(place, before.holder) if before else "—",
+        "now_step": presentation.step_name(place, last.to_step),
+        "now_holder": presentation.unit_name(place, last.holder),
+        "then_seq": seq,
+        "now_seq": last.seq,
+    }
+
+
+def kept_text(typed: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was typed and has no field any more: shown, so that it can be copied."""
+    names = {field["name"] for field in fields}
+    return [str(value) for name, value in typed.items() if name not in names and name not in {"unit", "units"}]

@@ -1,0 +1,82 @@
+"""Who comes in: administration is for those who hold a governing post in the city."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.errors import BadInput
+from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.people.models import User
+from yiwang.server.people.roles import ADMINISTRATOR, APPROVER, posts
+from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+
+View = Callable[..., HttpResponse]
+
+
+def known_city(city: str) -> Runtime:
+    """The installed city, or the page that says there is none."""
+    try:
+        return runtime(city)
+    except NoSuchCity as error:
+        raise Http404(str(error)) from error
+
+
+def governing(*needed: str) -> Callable[[View], View]:
+    """Lets a view be called with the city's runtime by holders of one of the posts; others are told who may."""
+    wanted = frozenset(needed or (ADMINISTRATOR, APPROVER))
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, city: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            place = known_city(city)
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            held = posts(request.user, city=place.info.id)
+            if not held & wanted:
+                detail = (
+                    say("这里只对系统管理员开放。", "This is for administrators only.")
+                    if wanted == {ADMINISTRATOR}
+                    else say(
+                        "这里只对系统管理员和规则审批人开放。", "This is for administrators and approvers of rules."
+                    )
+                )
+                context = {"city": place.info, "title": say("不允许", "Not allowed"), "detail": detail}
+                return render(request, "problem.html", context, status=403)
+            request.posts = held  # type: ignore[attr-defined]
+            return view(request, place, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def context(request: HttpRequest, place: Runtime, section: str, **more: Any) -> dict[str, Any]:
+    """What every page of administration shows."""
+    held: frozenset[str] = request.posts  # type: ignore[attr-defined]
+    return {
+        "city": place.info,
+        "page": "admin",
+        "section": section,
+        "administers": ADMINISTRATOR in held,
+        **more,
+    }
+
+
+def sentences(error: Refusal | BadInput) -> list[str]:
+    """What was refused and why, in the page's language as far as it is known."""
+    if isinstance(error, Refusal):
+        return [error.en if english() else error.zh]
+    return [str(problem) for problem in error.problems]
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The account that asks, behind a guard that lets nobody else in."""
+    assert isinstance(request.user, User)
+    return request.user

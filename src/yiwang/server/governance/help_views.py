@@ -1,0 +1,77 @@
+"""Help: an index, the words of the platform, and a tour for the role that one has."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.governance.access import known_city
+from yiwang.server.governance.help_texts import GLOSSARY, TOPICS, tour_of
+from yiwang.server.people import operations
+from yiwang.server.people.queries import posts_of
+
+
+@require_GET
+def index(request: HttpRequest, city: str) -> HttpResponse:
+    """What there is to know, by what one wants to do."""
+    place = known_city(city)
+    topics = [
+        {
+            "title": say(*topic["title"]),
+            "text": say(*topic["text"]),
+            "url": reverse(topic["page"], args=[] if topic["page"] == "password" else [city]),
+        }
+        for topic in TOPICS
+    ]
+    return render(request, "help/index.html", {"city": place.info, "page": "help", "topics": topics})
+
+
+@require_GET
+def glossary(request: HttpRequest, city: str) -> HttpResponse:
+    """The platform's words, in both languages side by side."""
+    place = known_city(city)
+    words = [
+        {"id": english_word.split(",")[0].replace(" ", "-"), "en": english_word, "zh": chinese, "text": say(zh, en)}
+        for english_word, chinese, zh, en in GLOSSARY
+    ]
+    return render(request, "help/glossary.html", {"city": place.info, "page": "help", "words": words})
+
+
+@require_GET
+def tour(request: HttpRequest, city: str) -> JsonResponse:
+    """The steps of the tour for whoever asks, in their language."""
+    place = known_city(city)
+    roles = (
+        {role for _, _, role in posts_of(request.user, city=place.info.id)} if request.user.is_authenticated else set()
+    )
+    steps = [
+        {
+            "url": reverse(step["page"], args=[city]),
+            "target": step["target"],
+            "title": say(*step["title"]),
+            "text": say(*step["text"]),
+        }
+        for step in tour_of(roles)
+    ]
+    words = {
+        "offer": say("第一次用？跟着走一遍，一分钟。", "New here? Take the tour, one minute."),
+        "start": say("开始", "Start"),
+        "later": say("不用了", "No, thanks"),
+        "next": say("下一步", "Next"),
+        "back": say("上一步", "Back"),
+        "done": say("完成", "Done"),
+        "close": say("关闭导览", "Close the tour"),
+        "step": say("第 {n} 步，共 {of} 步", "Step {n} of {of}", n="{n}", of="{of}"),
+    }
+    return JsonResponse({"steps": steps, "words": words, "language": "en" if english() else "zh"})
+
+
+@require_POST
+def tour_done(request: HttpRequest, city: str) -> HttpResponse:
+    """Remember that the tour was taken or declined."""
+    if request.user.is_authenticated:
+        operations.remember_tour(user=request.user, tour=known_city(city).info.id)
+    return HttpResponse(status=204)

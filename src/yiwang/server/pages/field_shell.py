@@ -1,0 +1,251 @@
+"""What the field app's shell carries: the verbs that can be done on a phone with their fields, categories, words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from yiwang.core.cases.workflow import Verb
+from yiwang.server.cases import presentation
+from yiwang.server.cases.tasks import MOST_TASKS, Task
+from yiwang.server.common.templatetags.yiwang import BUILD, english, named, say
+from yiwang.server.places.choices import category_choices
+from yiwang.server.places.queries import Runtime
+
+TEXTS = ("note", "reason", "opinion", "result", "until")
+LABELS = {
+    "note": ("说明", "Note"),
+    "reason": ("理由", "Reason"),
+    "opinion": ("意见", "Opinion"),
+    "result": ("处置结果", "Result"),
+    "until": ("到哪天", "Until"),
+    "photo": ("照片", "Photos"),
+}
+
+
+def build_time() -> float:
+    """When the front end was built; 0 outside of development, where it is built once."""
+    file = Path(BUILD, "manifest.json")
+    return file.stat().st_mtime if file.is_file() else 0.0
+
+
+def manifest() -> dict[str, Any]:
+    """What the build made of each entry; nothing without a build."""
+    file = Path(BUILD, "manifest.json")
+    read: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return read
+
+
+def fields(verb: Verb) -> list[dict[str, Any]] | None:
+    """The fields that a verb's form shows on a phone; None where it requires what is better chosen at a desk."""
+    if set(verb.requires) - set(LABELS):
+        return None
+    asked = dict.fromkeys(verb.requires, True)
+    for name in verb.optional:
+        if name in LABELS:
+            asked.setdefault(name, False)
+    if not {"note", "reason"} & set(asked):
+        asked["note"] = False
+    asked.setdefault("photo", False)
+    return [{"name": name, "label": say(*LABELS[name]), "required": needed} for name, needed in asked.items()]
+
+
+def data(place: Runtime) -> dict[str, Any]:
+    """Everything of a city that the phone needs, the same for everybody."""
+    city, workflow = place.info.id, place.rules.workflow
+    return {
+        "city": city,
+        "name": named(place.info),
+        "language": "en" if english() else "zh",
+        "zone": place.info.timezone,
+        "most": MOST_TASKS,
+        "yellow": presentation.YELLOW_FROM,
+        "urls": {
+            "shell": reverse("field", args=[city]),
+            "worker": reverse("field-worker", args=[city]),
+            "session": reverse("field-session", args=[city]),
+            "tasks": reverse("field-tasks", args=[city]),
+            "report": reverse("field-report", args=[city]),
+            "act": reverse("field-act", args=[city, "NUMBER", "VERB"]),
+            "case": reverse("case", args=[city, "NUMBER"]),
+            "sign_in": f"{reverse('sign-in')}?next={reverse('field', args=[city])}",
+            "regions": f"{reverse('map-regions', args=[city])}?region={place.regions.roots[0].code}",
+        },
+        "tiles": settings.YIWANG_TILES_URL,
+        "steps": {step.id: {"name": named(step), "end": step.end} for step in workflow.steps.values()},
+        "verbs": {
+            verb.id: {
+                "name": named(verb),
+                "from": verb.origins,
+                "to": verb.to,
+                "who": verb.who,
+                "stays": verb.moves == "stay",
+                "roles": verb.roles,
+                "fields": fields(verb),
+            }
+            for verb in workflow.verbs.values()
+            if verb.origins
+        },
+        "categories": [
+            {"name": named(major), "items": [[category.code, named(category)] for category in major["categories"]]}
+            for major in category_choices(place)
+        ],
+        "words": words(),
+    }
+
+
+def item(task: Task, *, place: Runtime) -> dict[str, Any]:
+    """A task as the phone keeps it. No reporter, no contact."""
+    state = task.state
+    return {
+        "number": state.number,
+        "seq": state.seq,
+        "step": state.step,
+        "step_name": presentation.step_name(place, state.step),
+        "category": presentation.category_name(place, state.category),
+        "text": state.text,
+        "place": state.place,
+        "region": presentation.region_name(place, state.region),
+        "lon": state.lon,
+        "lat": state.lat,
+        "opened_at": state.opened_at.isoformat() if state.opened_at else None,
+        "deadline": state.deadline.isoformat() if state.deadline else None,
+        "holder": state.holder,
+        "holder_name": presentation.unit_name(place, state.holder),
+        "verbs": list(task.verbs),
+        "mine": task.mine,
+    }
+
+
+WORDS: dict[str, tuple[str, str]] = {
+    "tasks": ("任务", "Tasks"),
+    "map": ("地图", "Map"),
+    "report": ("上报", "Report"),
+    "queue": ("待发", "To send"),
+    "online": ("在线", "Online"),
+    "offline": ("离线", "Offline"),
+    "waiting": ("{n} 条待发", "{n} to send"),
+    "conflicts": ("{n} 条要您决定", "{n} need you"),
+    "all_sent": ("都已送达", "All sent"),
+    "data_age": ("任务更新于 {age}", "Tasks as of {age}"),
+    "just_now": ("刚刚", "just now"),
+    "ago": ("{time}前", "{time} ago"),
+    "never": ("还没有任务数据，联网后自动取。", "No tasks yet; they come when you are online."),
+    "refresh": ("刷新", "Refresh"),
+    "sort": ("排序", "Order"),
+    "by_time": ("剩余时间", "Time left"),
+    "by_distance": ("离我近", "Nearest"),
+    "by_route": ("走一圈", "Route"),
+    "route_help": (
+        "从您所在处起的顺路走法，共约 {km} 公里（直线距离，最近邻加两两交换，不一定最短）。",
+        "A way past all from where you are, about {km} km as the crow flies (nearest neighbour, 2-opt: not surely the shortest).",
+    ),
+    "route_some": ("只排最近的 {n} 件。", "Only the {n} nearest are in it."),
+    "no_position": (
+        "不知道您在哪里：请允许定位，或按剩余时间排序。",
+        "Where you are is not known: allow location, or order by time left.",
+    ),
+    "locate": ("定位", "Locate me"),
+    "located": ("已定位，精度 {m} 米", "Located within {m} m"),
+    "no_tasks": ("现在没有任务。", "No tasks now."),
+    "no_tasks_help": (
+        "派给您班组、或该您到现场的案卷会出现在这里。路上看到问题，点「上报」。",
+        "Cases for your crew, or for you to look at, appear here. See a problem on the way? Tap Report.",
+    ),
+    "more": ("还有更多，先列出最急的 {n} 件。", "There are more; these are the {n} most urgent."),
+    "left": ("剩 {time}", "{time} left"),
+    "late": ("超时 {time}", "{time} late"),
+    "no_deadline": ("无时限", "No deadline"),
+    "holder": ("承办", "Holder"),
+    "where": ("地点", "Place"),
+    "due": ("截止", "Due"),
+    "reported_at": ("上报", "Reported"),
+    "others": ("等其他人办理，您的单位承办中。", "Waiting for others; your unit holds it."),
+    "desk_only": ("这些动作要在完整案卷页做：", "Done on the full case page: "),
+    "full_case": ("完整案卷", "Full case"),
+    "navigate": ("导航", "Directions"),
+    "back": ("返回", "Back"),
+    "do": ("现在可以做", "You may now"),
+    "expected": (
+        "按待发动作推算，案卷会在「{step}」。",
+        "After what waits to be sent, the case would be at “{step}”.",
+    ),
+    "photo": ("照片", "Photos"),
+    "photo_n": ("照片 {n}", "Photo {n}"),
+    "photo_needed": ("这个动作要有照片。", "This needs a photo."),
+    "take_photo": ("拍照", "Take photo"),
+    "pick_photo": ("选照片", "Pick photo"),
+    "photo_bad": ("这个文件不是能读的图片。", "This file cannot be read as a picture."),
+    "photo_most": ("最多 6 张。", "At most 6."),
+    "remove": ("去掉", "Remove"),
+    "required": ("必填", "required"),
+    "send": ("提交", "Send"),
+    "saved": ("已存入本机，正在发送。", "Saved on this phone; being sent."),
+    "saved_offline": (
+        "离线：已存入本机，联网后自动发送。",
+        "Offline: saved on this phone, sent when you are online.",
+    ),
+    "category": ("类别", "Category"),
+    "choose": ("请选择", "Choose"),
+    "words": ("情况描述", "What is wrong"),
+    "address": ("地点描述", "Where, in words"),
+    "position": ("位置", "Position"),
+    "position_none": ("未定位", "not located"),
+    "say_something": ("请写几个字或选类别。", "Write a few words or choose a category."),
+    "state_waiting": ("待发", "To send"),
+    "state_sending": ("发送中", "Being sent"),
+    "state_conflict": ("要您决定", "Needs you"),
+    "state_kept": ("仅存本机", "Kept here only"),
+    "state_done": ("已送达", "Sent"),
+    "blocked": ("等前一条", "after the one before"),
+    "retry_in": ("{time}后再试", "again in {time}"),
+    "my_action": ("我的操作", "What I did"),
+    "server_now": ("案卷现状", "The case now"),
+    "since": ("这期间", "Meanwhile"),
+    "why_not": ("没有采纳：", "Not taken: "),
+    "redo": ("按现状重做", "Redo on the new state"),
+    "redo_not": ("按现状您不能再做「{verb}」。", "On the new state you may no longer do “{verb}”."),
+    "keep": ("放弃动作，留下文字照片", "Discard the action, keep the note"),
+    "delete": ("删除", "Delete"),
+    "retry": ("再发一次", "Send again"),
+    "confirm_delete": ("从本机删除，不能恢复？", "Delete from this phone for good?"),
+    "nothing_queued": (
+        "没有待发的。您在离线时做的都会先存在这里，关掉浏览器也不丢。",
+        "Nothing here. What you do offline is kept here first, and survives closing the browser.",
+    ),
+    "signed_out": (
+        "登录已过期。待发的都还在本机，请重新登录后继续。",
+        "Your session has ended. What waits is still on this phone: sign in to go on.",
+    ),
+    "sign_in": ("登录", "Sign in"),
+    "other_person": (
+        "本机还有 {n} 条是另一位同事的，须由其本人登录后发送。",
+        "{n} on this phone belong to a colleague, who must sign in to send them.",
+    ),
+    "sent_as": ("案卷", "Case"),
+    "photos": ("{n} 张照片", "{n} photos"),
+    "map_offline": ("离线时不取底图，点位来自本机。", "Offline: points come from this phone."),
+    "days": ("天", "d"),
+    "hours": ("小时", "h"),
+    "minutes": ("分钟", "min"),
+    "later": ("稍后", "later"),
+    "pages": ("完整网站", "Full site"),
+    "sign_out": ("退出", "Sign out"),
+    "fine": ("期内", "in time"),
+    "soon": ("将到期", "due soon"),
+    "overdue": ("超时", "overdue"),
+    "failed": ("地图数据没有取到。", "The map data did not arrive."),
+    "no_storage": (
+        "这个浏览器不能在本机保存，离线功能不可用。",
+        "This browser cannot keep data, so nothing works offline.",
+    ),
+}  # fmt: skip
+
+
+def words() -> dict[str, str]:
+    """The app's words in the page's language."""
+    return {name: say(*pair) for name, pair in WORDS.items()}

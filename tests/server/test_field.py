@@ -1,0 +1,295 @@
+"""The field app's server side: whose task a case is, what the phone gets, what it may send."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import uuid
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from yiwang.core.cases.decide import permitted
+from yiwang.core.cases.events import Actor
+from yiwang.server.cases import rows, tasks
+from yiwang.server.cases.models import Case, Event, Photo, Report
+from yiwang.server.people.models import User
+from yiwang.server.people.operations import create_person
+from yiwang.server.places.queries import runtime
+
+PASSWORD = "a-password-for-tests"
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether another version was installed is asked once a second; here not at all, so that counts do not waver."""
+    monkeypatch.setattr("yiwang.server.places.queries.CHECK_EVERY_SECONDS", 3600.0)
+
+
+@pytest.fixture
+def phone(mini: str) -> Callable[..., Client]:
+    """The phone of somebody in a role at a unit."""
+
+    def make(role: str, unit: str = "CTR-9001", *, region: str = "", csrf: bool = False) -> Client:
+        name = f"{role}-{unit.lower()}"
+        if not User.objects.filter(username=name).exists():
+            create_person(
+                username=name, password=PASSWORD, name=role, name_en=role, city=mini, roles={role: (unit, region)}, demo=False
+            )  # fmt: skip
+        client = Client(enforce_csrf_checks=csrf)
+        client.force_login(User.objects.get(username=name))
+        return client
+
+    return make
+
+
+@pytest.fixture
+def dispatched(report: Any, act: Any, actor: Any) -> Callable[..., str]:
+    """A case that the sweepers hold."""
+
+    def make(**data: Any) -> str:
+        number = report(actor=actor("inspector"), **data)["case"]
+        for verb, role in (("accept", "intake"), ("file", "leader"), ("dispatch", "dispatcher")):
+            if verb in {
+                choice.verb
+                for choice in permitted(state(number), actor(role), rules=runtime("mini").rules, at=state(number).opened_at)
+                if choice.allowed
+            }:  # fmt: skip
+                act(number, verb, actor(role))
+        return str(number)
+
+    return make
+
+
+def state(number: str) -> Any:
+    return rows.state_of(Case.objects.filter(number=number).values(*rows.LOADED).get())
+
+
+def picture() -> io.BytesIO:
+    """A photo with a camera's writing in it."""
+    exif = Image.Exif()
+    exif[0x010F] = "Spy Camera"
+    made = io.BytesIO()
+    Image.new("RGB", (40, 30), "green").save(made, "JPEG", exif=exif)
+    made.seek(0)
+    made.name = "p.jpg"
+    return made
+
+
+def send(client: Client, path: str, *, key: str = "", **fields: Any) -> Any:
+    return client.post(path, fields, headers={"Idempotency-Key": key or str(uuid.uuid4())})
+
+
+# --- whose task it is -------------------------------------------------------------------------------------------------
+
+
+def scanned(actor: Actor) -> set[str]:
+    """The slow, obvious answer: every open case, one by one."""
+    place, found = runtime("mini"), set()
+    workflow = place.rules.workflow
+    crew = any(verb.who == "holder" and actor.roles & set(verb.roles) for verb in workflow.verbs.values())
+    for row in Case.objects.filter(closed_at=None).values(*rows.LOADED):
+        case = rows.state_of(row)
+        choices = permitted(case, actor, rules=place.rules, at=case.updated_at)
+        moves = any(choice.allowed and workflow.verbs[choice.verb].to != "=" for choice in choices)
+        if moves or (crew and case.holder == actor.unit):
+            found.add(case.number)
+    return found
+
+
+def test_tasks_are_what_a_scan_of_all_cases_finds(report: Any, act: Any, actor: Any, now: Any, dispatched: Any) -> None:
+    east = {"lon": 120.013, "lat": 31.003}
+    for index in range(12):
+        where = east if index % 3 == 0 else {}
+        if index % 2:
+            dispatched(**where, category="02001" if index % 4 == 1 else "01001")
+        else:
+            number = report(**where, category="")["case"]
+            if state(number).step == "reported":
+                act(number, "ask_verify", actor("intake"))
+    roles = ("inspector", "handler", "dispatcher", "leader", "intake", "citizen")
+    units = ("", "CTR-90", "CTR-9001", "CTR-9002", "SWEEP-9001", "SWEEP-9002", "DEPT-WORKS")
+    place, some = runtime("mini"), 0
+    for role, unit, region in product(roles, units, ("", "9001", "9002")):
+        who = actor(role, unit=unit, region=region)
+        found, more = tasks.tasks_for(place=place, actors=[who], at=now)
+        assert {task.state.number for task in found} == scanned(who), (role, unit, region)
+        assert not more
+        some += bool(found)
+    assert some > 20
+
+
+def test_the_list_is_bounded_and_says_so(report: Any, actor: Any, now: Any) -> None:
+    for _ in range(5):
+        report()
+    who = actor("intake")
+    found, more = tasks.tasks_for(place=runtime("mini"), actors=[who], at=now, limit=3)
+    assert (len(found), more) == (3, True)
+    dues = [task.state.deadline for task in found]
+    assert dues == sorted(dues)
+
+
+def test_the_phone_gets_no_word_about_who_reported(phone: Any, report: Any, django_assert_max_num_queries: Any) -> None:
+    for _ in range(30):
+        report(contact="13800000000")
+    client = phone("inspector")
+    client.get("/mini/field/tasks.json")
+    with django_assert_max_num_queries(4):  # session, account, posts, cases
+        answer = client.get("/mini/field/tasks.json")
+    assert len(answer.json()["items"]) == 30
+    assert "13800000000" not in answer.text
+    assert "reporter" not in answer.text
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_the_map_has_the_same_cases(phone: Any, dispatched: Any) -> None:
+    number = dispatched()
+    points = phone("handler", "SWEEP-9001").get("/mini/field/points.json").json()["features"]
+    assert [point["properties"]["number"] for point in points] == [number]
+
+
+# --- the shell --------------------------------------------------------------------------------------------------------
+
+
+def test_the_shell_is_the_same_for_everybody(phone: Any) -> None:
+    one, other = (phone(role).get("/mini/field").text for role in ("inspector", "handler"))
+    assert one == other
+    shell = json.loads(re.search(r'<script id="field-shell"[^>]*>(.*?)</script>', one, re.S)[1])  # type: ignore[index]
+    finish = {field["name"]: field["required"] for field in shell["verbs"]["finish"]["fields"]}
+    assert finish == {"note": True, "photo": False}
+    assert shell["verbs"]["hand_down"]["fields"] is None, "who is to have it is chosen at a desk"
+    assert "<script>" not in one
+
+
+def test_nobody_is_sent_to_the_sign_in(mini: str, client: Client) -> None:
+    assert client.get("/mini/field")["Location"].startswith("/sign-in?next=")
+    for path in ("session.json", "tasks.json", "points.json"):
+        assert client.get(f"/mini/field/{path}").status_code == 401
+
+
+def test_the_worker_may_serve_the_field_and_no_more(mini: str, client: Client) -> None:
+    answer = client.get("/mini/field/sw.js")
+    assert answer["Service-Worker-Allowed"] == "/mini/field"
+    assert answer["Content-Type"] == "text/javascript"
+    known = json.loads(answer.text.split("\n", 1)[0].removeprefix("self.YIWANG_FIELD = ").rstrip(";"))
+    assert known["shell"] == "/mini/field"
+    for asset in known["assets"]:
+        assert client.get(asset).status_code == 200, asset
+
+
+def test_it_can_be_installed(mini: str, client: Client) -> None:
+    said = client.get("/mini/field/manifest.webmanifest?language=en").json()
+    assert said["scope"] == said["start_url"] == "/mini/field"
+    assert said["short_name"] == "Yiwang Field"
+    assert {icon["sizes"] for icon in said["icons"]} == {"192x192", "512x512"}
+    for icon in said["icons"]:
+        content = b"".join(client.get(icon["src"]).streaming_content)  # type: ignore[attr-defined]
+        assert "x".join(map(str, Image.open(io.BytesIO(content)).size)) == icon["sizes"]
+
+
+# --- doing ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_verb_with_a_photo_is_done_once_however_often_it_is_sent(phone: Any, dispatched: Any) -> None:
+    number, client, key = dispatched(), phone("handler", "SWEEP-9001"), str(uuid.uuid4())
+    seq = state(number).seq
+    assert send(client, f"/mini/field/cases/{number}/take", seq=seq).json()["seq"] == seq + 1
+    said = {
+        "seq": seq + 1,
+        "note": "清走了",
+        "made_at": "2026-03-02T01:00:00Z",
+        "lon": "120.003",
+        "lat": "31.003",
+        "accuracy": "12",
+    }
+    answers = [
+        send(client, f"/mini/field/cases/{number}/finish", key=key, photo=picture(), taken_at="2026-03-02T00:59:00.000Z", **said)
+        for _ in range(3)
+    ]  # fmt: skip
+    assert {answer.status_code for answer in answers} == {200}
+    events = Event.objects.filter(case__number=number, verb="finish")
+    assert events.count() == Photo.objects.filter(case__number=number).count() == 1
+    note = json.loads(events.get().payload)["note"]
+    assert note == "清走了\n〔现场 on site 2026-03-02 09:00 · 120.00300, 31.00300 ±12 m · 照片 photo 08:59〕"
+    kept = Photo.objects.get(case__number=number)
+    assert (kept.width, kept.height) == (40, 30)
+
+
+def test_a_conflict_shows_how_the_case_stands(phone: Any, dispatched: Any, act: Any, actor: Any) -> None:
+    number, client = dispatched(), phone("handler", "SWEEP-9001")
+    seq = state(number).seq
+    act(number, "note", actor("leader"), note="小心电线")
+    answer = send(client, f"/mini/field/cases/{number}/take", seq=seq)
+    assert answer.status_code == 409
+    said = answer.json()
+    assert said["code"] == "conflict"
+    assert (said["now"]["seq"], said["now"]["step"]) == (seq + 1, "dispatched")
+    assert "take" in said["now"]["verbs"]
+    assert len(said["now"]["since"]) == 1
+    assert state(number).seq == seq + 1
+
+
+def test_what_another_unit_holds_is_refused_with_its_state(phone: Any, dispatched: Any) -> None:
+    number = dispatched()
+    answer = send(phone("handler", "SWEEP-9002"), f"/mini/field/cases/{number}/take", seq=state(number).seq)
+    assert answer.status_code == 403
+    assert answer.json()["now"]["holder"] == "SWEEP-9001"
+    assert "take" not in answer.json()["now"]["verbs"]
+
+
+def test_commands_need_session_csrf_and_key(phone: Any, dispatched: Any, client: Client) -> None:
+    number = dispatched()
+    path, seq = f"/mini/field/cases/{number}/take", state(number).seq
+    assert send(client, path, seq=seq).status_code == 401
+    strict = phone("handler", "SWEEP-9001", csrf=True)
+    assert send(strict, path, seq=seq).status_code == 403
+    token = strict.get("/mini/field/session.json").json()["csrf"]
+    without_key = strict.post(path, {"seq": seq}, headers={"X-CSRFToken": token})
+    assert without_key.status_code == 422
+    assert state(number).seq == seq
+    allowed = strict.post(path, {"seq": seq}, headers={"X-CSRFToken": token, "Idempotency-Key": str(uuid.uuid4())})
+    assert allowed.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "fields", [{"lon": "east", "lat": "31"}, {"made_at": "yesterday"}, {"accuracy": "nan"}, {"seq": "x"}]
+)
+def test_what_cannot_be_read_is_refused_whole(phone: Any, dispatched: Any, fields: dict[str, str]) -> None:
+    number = dispatched()
+    before = state(number).seq
+    answer = send(phone("handler", "SWEEP-9001"), f"/mini/field/cases/{number}/take", **{"seq": str(before), **fields})
+    assert answer.status_code == 422
+    assert state(number).seq == before
+
+
+@pytest.mark.parametrize(
+    ("role", "unit", "source"), [("inspector", "CTR-9001", "inspector"), ("handler", "SWEEP-9001", "public")]
+)
+def test_reports_on_the_spot_come_from_inspectors_and_crews(phone: Any, role: str, unit: str, source: str) -> None:
+    client, key = phone(role, unit), str(uuid.uuid4())
+    said = {
+        "text": "井盖翘起",
+        "category": "01001",
+        "lon": "120.003",
+        "lat": "31.003",
+        "made_at": "2026-03-02T01:00:00Z",
+    }
+    answers = [send(client, "/mini/field/reports", key=key, photo=picture(), **said) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    report = Report.objects.get()
+    assert (report.source, report.region, report.text.splitlines()[0]) == (source, "900101", "井盖翘起")
+    assert Photo.objects.count() == 1
+    assert report.reporter == f"user:{User.objects.get(username=f'{role}-{unit.lower()}').pk}"
+
+
+def test_an_empty_report_is_none(phone: Any) -> None:
+    answer = send(
+        phone("inspector"), "/mini/field/reports", made_at="2026-03-02T01:00:00Z", lon="120.003", lat="31.003"
+    )
+    assert answer.status_code == 422
+    assert not Report.objects.exists()

@@ -1,0 +1,78 @@
+/** Small helpers: elements, words, lengths of time. */
+import { light } from "./points";
+import type { Task } from "./store";
+
+export interface Field {
+  name: string;
+  label: string;
+  required: boolean;
+}
+
+export interface Verb {
+  name: string;
+  from: string[];
+  to: string;
+  who: string;
+  stays: boolean;
+  roles: string[];
+  fields: Field[] | null;
+}
+
+export interface Shell {
+  city: string;
+  name: string;
+  language: string;
+  zone: string;
+  most: number;
+  yellow: number;
+  urls: Record<"shell" | "worker" | "session" | "tasks" | "report" | "act" | "case" | "sign_in" | "regions", string>;
+  tiles: string;
+  steps: Record<string, { name: string; end: boolean }>;
+  verbs: Record<string, Verb>;
+  categories: { name: string; items: [string, string][] }[];
+  words: Record<string, string>;
+}
+
+export const shell = JSON.parse(document.getElementById("field-shell")?.textContent ?? "{}") as Shell;
+
+
+export function say(word: string, values: Record<string, string | number> = {}): string {
+  return (shell.words[word] ?? word).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+}
+
+type Child = Node | string | null | undefined | false;
+type Attributes = Record<string, string | number | boolean | null | undefined | ((event: Event) => void)>;
+
+export function h(tag: string, attributes: Attributes = {}, ...children: Child[]): HTMLElement {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name, value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.filter((child): child is Node | string => child !== null && child !== undefined && child !== false && child !== ""));
+  return element;
+}
+
+/** A length of time in its two largest units, as the pages write it. */
+export function lasting(milliseconds: number): string {
+  const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
+  const parts: [number, string][] = [[Math.floor(minutes / 1440), say("days")], [Math.floor(minutes / 60) % 24, say("hours")], [minutes % 60, say("minutes")]];
+  const shown = parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`);
+  return shown.join(" ") || `0 ${say("minutes")}`;
+}
+
+export function moment(iso: string): HTMLElement {
+  const text = new Intl.DateTimeFormat("sv-SE", { timeZone: shell.zone, dateStyle: "short", timeStyle: "short" }).format(new Date(iso));
+  return h("time", { datetime: iso, class: "number nowrap" }, text);
+}
+
+export function clock(task: Task, at: number): HTMLElement {
+  if (!task.deadline) return h("span", { class: "chip" }, say("no_deadline"));
+  const left = Date.parse(task.deadline) - at;
+  return h("span", { class: `chip light ${light(task, at, shell.yellow)}` }, left < 0 ? say("late", { time: lasting(left) }) : say("left", { time: lasting(left) }));
+}
+
+export function metres(length: number): string {
+  return length < 1000 ? `${Math.round(length)} m` : `${(length / 1000).toFixed(1)} km`;
+}

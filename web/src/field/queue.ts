@@ -1,0 +1,80 @@
+/** The queue as a page: what waits, what was refused and why beside how the case stands, what was sent. */
+import { h, lasting, moment, say, shell } from "./dom";
+import { thumbnail } from "./forms";
+import { remove, update } from "./store";
+import type { Entry, Standing } from "./store";
+import { blocked } from "./sync";
+
+export function queuePage(all: readonly Entry[], user: string, again: () => void): HTMLElement {
+  const mine = all.filter((entry) => !user || entry.user === user), others = all.length - mine.length;
+  const rank = { conflict: 0, waiting: 1, kept: 2, done: 3 };
+  const shown = [...mine].sort((a, b) => rank[a.state] - rank[b.state] || (a.state === "done" ? b.id! - a.id! : a.id! - b.id!));
+  return h(
+    "section",
+    { "aria-labelledby": "queue-title" },
+    h("h2", { id: "queue-title" }, say("queue")),
+    others > 0 && h("p", { class: "errors" }, say("other_person", { n: others })),
+    !shown.length && h("p", { class: "card quiet" }, say("nothing_queued")),
+    h("ul", { class: "field-list" }, ...shown.map((entry) => h("li", { class: "card", "data-entry": entry.state }, ...card(entry, all, again)))),
+  );
+}
+
+function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElement | false)[] {
+  const head = h(
+    "p",
+    { class: "field-row" },
+    h("strong", {}, entry.label),
+    h("span", { class: `chip ${entry.state === "conflict" ? "light red" : entry.state === "done" ? "light green" : ""}` }, say(`state_${entry.state}`)),
+  );
+  const number = entry.number ? h("p", {}, h("a", { href: shell.urls.case.replace("NUMBER", entry.number), class: "number" }, entry.number), " · ", moment(entry.made_at)) : h("p", {}, moment(entry.made_at));
+  if (entry.state === "conflict") return [head, number, conflict(entry, again)];
+  if (entry.state === "kept") return [head, number, said(entry), h("div", { class: "field-buttons" }, deletion(entry))];
+  if (entry.state === "done") return [head, number];
+  const wait = entry.next_at - Date.now();
+  const why = blocked(entry, all) ? say("blocked") : entry.tries && wait > 0 ? `${say("retry_in", { time: wait < 60_000 ? `${Math.ceil(wait / 1000)} s` : lasting(wait) })}` : "";
+  return [head, number, said(entry), why !== "" && h("p", { class: "quiet" }, why)];
+}
+
+function said(entry: Entry): HTMLElement {
+  const words = Object.entries(entry.fields).filter(([name]) => name !== "category").map(([, text]) => text);
+  return h("div", { class: "field-said" }, ...words.map((text) => h("p", {}, text)), entry.photos.length > 0 && h("div", { class: "field-pictures" }, ...entry.photos.map((picture, index) => h("figure", {}, thumbnail(picture, index)))));
+}
+
+function conflict(entry: Entry, again: () => void): HTMLElement {
+  const now = entry.now;
+  const possible = entry.kind === "report" || Boolean(now?.verbs.includes(entry.verb));
+  const redo = async (): Promise<void> => {
+    // another command, made on what I see now: so another key
+    await update(entry.id!, { state: "waiting", key: crypto.randomUUID(), seq: now?.seq ?? entry.seq, after: undefined, tries: 0, next_at: 0, error: "", now: null });
+    again();
+  };
+  return h(
+    "div",
+    {},
+    h("p", { class: "errors", role: "alert" }, say("why_not"), entry.error ?? ""),
+    h("div", { class: "field-beside" }, h("div", {}, h("h3", {}, say("my_action")), h("p", {}, entry.label), said(entry)), now ? standing(now) : false),
+    !possible && h("p", { class: "quiet" }, say("redo_not", { verb: entry.label })),
+    h(
+      "div",
+      { class: "field-buttons" },
+      possible && h("button", { type: "button", click: () => void redo() }, say(entry.kind === "report" ? "retry" : "redo")),
+      h("button", { type: "button", class: "plain", click: () => void update(entry.id!, { state: "kept" }).then(again) }, say("keep")),
+    ),
+  );
+}
+
+function standing(now: Standing): HTMLElement {
+  return h(
+    "div",
+    {},
+    h("h3", {}, say("server_now")),
+    h("p", {}, h("span", { class: "chip" }, now.step_name), " ", now.holder_name),
+    now.deadline && !now.closed && h("p", { class: "quiet" }, say("due"), " ", moment(now.deadline)),
+    now.since.length > 0 && h("p", { class: "quiet" }, say("since")),
+    h("ul", { class: "field-since" }, ...now.since.map((event) => h("li", {}, moment(event.at), " ", h("strong", {}, event.what), " ", event.who, event.reason && `：${event.reason}`))),
+  );
+}
+
+function deletion(entry: Entry): HTMLElement {
+  return h("button", { type: "button", class: "plain", click: () => { if (confirm(say("confirm_delete"))) void remove(entry.id!); } }, say("delete"));
+}

@@ -1,0 +1,154 @@
+/** What the phone keeps: the tasks as last read, and the queue of what is to be sent. Survives closing the browser. */
+import { openDB } from "idb";
+import type { DBSchema, IDBPDatabase } from "idb";
+import { DATABASE } from "../shared/forget";
+
+export interface Task {
+  number: string;
+  seq: number;
+  step: string;
+  step_name: string;
+  category: string;
+  text: string;
+  place: string;
+  region: string;
+  lon: number | null;
+  lat: number | null;
+  opened_at: string | null;
+  deadline: string | null;
+  holder: string;
+  holder_name: string;
+  verbs: string[];
+  mine: boolean;
+}
+
+export interface Standing extends Task {
+  closed: boolean;
+  since: { at: string; what: string; who: string; reason: string }[];
+}
+
+export interface Tasks {
+  city: string;
+  user: string;
+  name: string;
+  at: string;
+  units: Record<string, string>;
+  roles: string[];
+  items: Task[];
+  more: boolean;
+}
+
+export interface Picture {
+  bytes: ArrayBuffer;
+  taken_at: string;
+}
+
+export type State = "waiting" | "conflict" | "kept" | "done";
+
+/** One thing done on this phone. `key` is its idempotency key; `after` the entry of the same case that must go before it. */
+export interface Entry {
+  id?: number;
+  key: string;
+  city: string;
+  user: string;
+  kind: "verb" | "report";
+  number: string;
+  verb: string;
+  label: string;
+  seq: number;
+  after?: number;
+  fields: Record<string, string>;
+  photos: Picture[];
+  made_at: string;
+  lon: number | null;
+  lat: number | null;
+  accuracy: number | null;
+  state: State;
+  tries: number;
+  next_at: number;
+  error?: string;
+  now?: Standing | null;
+  done_at?: number;
+}
+
+interface Schema extends DBSchema {
+  tasks: { key: string; value: Tasks };
+  queue: { key: number; value: Entry };
+}
+
+let opened: Promise<IDBPDatabase<Schema>> | undefined;
+
+function database(): Promise<IDBPDatabase<Schema>> {
+  opened ??= openDB<Schema>(DATABASE, 1, {
+    upgrade(made) {
+      made.createObjectStore("tasks");
+      made.createObjectStore("queue", { keyPath: "id", autoIncrement: true });
+    },
+    terminated() {
+      opened = undefined;
+    },
+  });
+  return opened;
+}
+
+const channel = new BroadcastChannel(DATABASE);
+
+/** Call back when the page or the worker changed what is kept. */
+export function onChange(then: () => void): void {
+  channel.addEventListener("message", then);
+}
+
+function changed(): void {
+  channel.postMessage("changed");
+}
+
+export async function readTasks(city: string): Promise<Tasks | undefined> {
+  return (await database()).get("tasks", city);
+}
+
+export async function keepTasks(tasks: Tasks): Promise<void> {
+  await (await database()).put("tasks", tasks, tasks.city);
+  changed();
+}
+
+export async function forgetTasks(): Promise<void> {
+  await (await database()).clear("tasks");
+  changed();
+}
+
+/** All entries of a city, in the order in which they were made. */
+export async function entries(city: string): Promise<Entry[]> {
+  return (await (await database()).getAll("queue")).filter((entry) => entry.city === city);
+}
+
+export async function add(entry: Entry): Promise<number> {
+  const id = await (await database()).add("queue", entry);
+  changed();
+  return id;
+}
+
+/** Change an entry that is still there; one that was deleted meanwhile stays deleted. */
+export async function update(id: number, change: Partial<Entry>): Promise<void> {
+  const transaction = (await database()).transaction("queue", "readwrite");
+  const entry = await transaction.store.get(id);
+  if (entry) await transaction.store.put({ ...entry, ...change });
+  await transaction.done;
+  changed();
+}
+
+/** Mark an entry as sent, and let those made on top of it go on from the state that it led to: together or not at all. */
+export async function settle(id: number, change: Partial<Entry>, seq?: number): Promise<void> {
+  const transaction = (await database()).transaction("queue", "readwrite");
+  const entry = await transaction.store.get(id);
+  if (entry) await transaction.store.put({ ...entry, ...change });
+  if (seq !== undefined)
+    for (const later of await transaction.store.getAll())
+      if (later.after === id && later.state === "waiting") await transaction.store.put({ ...later, seq });
+  await transaction.done;
+  changed();
+}
+
+export async function remove(id: number): Promise<void> {
+  await (await database()).delete("queue", id);
+  changed();
+}

@@ -1,0 +1,33 @@
+/** What the field app keeps of a person on this phone, deleted when they sign out. What waits to be sent stays: nothing is lost. */
+export const DATABASE = "yiwang-field";
+
+export async function forget(): Promise<void> {
+  // opening a database that is not there would make an empty one
+  const known = await indexedDB.databases();
+  if (!known.some((item) => item.name === DATABASE)) return;
+  await new Promise<void>((done) => {
+    const opening = indexedDB.open(DATABASE);
+    opening.onerror = () => done();
+    opening.onsuccess = () => {
+      const database = opening.result;
+      if (!database.objectStoreNames.contains("tasks")) return done();
+      const change = database.transaction("tasks", "readwrite");
+      change.objectStore("tasks").clear();
+      change.oncomplete = change.onerror = change.onabort = () => {
+        database.close();
+        done();
+      };
+    };
+  });
+}
+
+/** Whoever signs out on any page first clears the phone, then goes. */
+export function forgetAtSignOut(): void {
+  document.addEventListener("submit", (event) => {
+    const form = event.target as HTMLFormElement;
+    if (!new URL(form.action, location.href).pathname.endsWith("/sign-out") || !("indexedDB" in window)) return;
+    event.preventDefault();
+    const patience = new Promise<void>((done) => setTimeout(done, 1500));
+    void Promise.race([forget().catch(() => undefined), patience]).then(() => form.submit());
+  });
+}
