@@ -14,7 +14,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import WrapMode, XPos, YPos
 from PIL import Image
 
 from yiwang.server.common.templatetags.yiwang import lasting, named, say
@@ -63,7 +63,7 @@ class _Sheet(FPDF):
         self.set_font(FONT, size=size)
         self.set_text_color(*colour)
         self.set_x(self.l_margin)
-        self.multi_cell(0, size * 0.52, text or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode="CHAR")
+        self.multi_cell(0, size * 0.52, text or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=WrapMode.CHAR)
         if gap:
             self.ln(gap)
 
@@ -85,12 +85,12 @@ class _Sheet(FPDF):
             top = self.get_y()
             self.set_font(FONT, size=8.5)
             self.set_text_color(*SOFT)
-            self.multi_cell(34, 5, name, new_x=XPos.RIGHT, new_y=YPos.TOP, wrapmode="CHAR")
+            self.multi_cell(34, 5, name, new_x=XPos.RIGHT, new_y=YPos.TOP, wrapmode=WrapMode.CHAR)
             below = self.get_y()
             self.set_xy(self.l_margin + 36, top)
             self.set_font(FONT, size=9.5)
             self.set_text_color(*INK)
-            self.multi_cell(0, 5, value or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode="CHAR")
+            self.multi_cell(0, 5, value or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=WrapMode.CHAR)
             self.set_y(max(self.get_y(), below))
 
     def rows(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
@@ -106,7 +106,7 @@ class _Sheet(FPDF):
             line_height=4.4,
             text_align="LEFT",
             borders_layout="HORIZONTAL_LINES",
-            wrapmode=cast(Any, "CHAR"),
+            wrapmode=WrapMode.CHAR,
             headings_style=cast(Any, _plain_heading()),
         ) as table:
             for line in [head, *rows]:

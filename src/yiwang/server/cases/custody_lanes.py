@@ -57,16 +57,15 @@ def lanes_svg(*, levels: Sequence[str], bars: Sequence[Bar], label: str) -> Safe
                 level,
             )
         )
-    x, before = float(LEFT), None
+    x = float(LEFT)
+    before: float | None = None
     for bar, width in zip(bars, _widths([bar.seconds for bar in bars]), strict=True):
-        top = TOP + bar.lane * LANE + (LANE - BAR) / 2
-        if before is not None and before != top:
-            tip = top if top > before else top + BAR
-            start = before + BAR if top > before else before
+        y = TOP + bar.lane * LANE + (LANE - BAR) / 2
+        if before is not None and before != y:
+            tip = y if y > before else y + BAR
+            start = before + BAR if y > before else before
             parts.append(
-                format_html(
-                    '<path class="{}" d="M{:} {}V{}"/>', "down" if top > before else "up", f"{x:.1f}", start, tip
-                )
+                format_html('<path class="{}" d="M{:} {}V{}"/>', "down" if y > before else "up", f"{x:.1f}", start, tip)
             )
         parts.append(
             format_html(
@@ -74,7 +73,7 @@ def lanes_svg(*, levels: Sequence[str], bars: Sequence[Bar], label: str) -> Safe
                 bar.title,
                 " late" if bar.late else "",
                 f"{x:.1f}",
-                top,
+                y,
                 f"{max(width - 1, 1):.1f}",
                 BAR,
             )
@@ -82,9 +81,9 @@ def lanes_svg(*, levels: Sequence[str], bars: Sequence[Bar], label: str) -> Safe
         room = int(width // CHARACTER)
         if room >= 3:
             text = bar.label if len(bar.label) <= room else f"{bar.label[: room - 1]}…"
-            parts.append(format_html('<text class="on" x="{}" y="{}">{}</text>', f"{x + 6:.1f}", top + 16, text))
+            parts.append(format_html('<text class="on" x="{}" y="{}">{}</text>', f"{x + 6:.1f}", y + 16, text))
         parts.append(SafeString("</g>"))
-        x, before = x + width, top
+        x, before = x + width, y
     return SafeString("".join([*parts, "</svg>"]))
 
 
