@@ -53,7 +53,7 @@ def test_clerk_leader_dispatcher_by_keyboard(open_as: Opener) -> None:
     clerk.locator('#assist [data-category="01001"]').click()
     expect(clerk.locator("#category")).to_have_value("01001")
     clerk.goto(clerk.url.removesuffix("/new"))
-    number = taken(clerk, text="人行道的井盖破了")
+    number = litter(clerk, "120.0047")
 
     leader = open_as("/mini/desk", role="leader")
     at_top(leader)
@@ -64,8 +64,6 @@ def test_clerk_leader_dispatcher_by_keyboard(open_as: Opener) -> None:
     expect(leader.locator(f'[data-row="{number}"]')).to_have_count(0)
 
     dispatcher = open_as("/mini/desk", role="dispatcher")
-    if not dispatcher.locator(f'[data-row="{number}"]').count():
-        return  # the toy dispatcher's centre is not above this case: its queue is right to leave it out
     at_top(dispatcher)
     open_case(dispatcher, number)
     dispatcher.keyboard.press("1")

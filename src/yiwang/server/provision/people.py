@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,8 +35,12 @@ def create_demo_people(city: str) -> list[SignIn]:
     """
     place = runtime(city)
     centre, handling = _busiest(place)
-    # whoever must be at the holder to do anything of their own is put where cases go
-    holding = {role for verb in place.rules.workflow.verbs.values() if verb.who == "holder" for role in verb.roles}
+    # whoever must be at the holder for most of what they do is put where cases go
+    reaches: dict[str, Counter[str]] = defaultdict(Counter)
+    for verb in place.rules.workflow.verbs.values():
+        for name in verb.roles:
+            reaches[name][verb.who] += 1
+    holding = {name for name, counts in reaches.items() if counts.most_common(1)[0][0] == "holder"}
     found = []
     for role in place.rules.workflow.roles.values():
         if role.id == SYSTEM:
