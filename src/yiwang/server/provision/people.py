@@ -57,7 +57,8 @@ def create_demo_people(city: str) -> list[SignIn]:
             demo=True,
         )
         found.append(SignIn(city=city, role=role.id, username=username, password=DEMO_PASSWORD, unit=unit))
-    return found + [_governing(city, post, names) for post, names in GOVERNING.items()]
+    missing = {post: names for post, names in GOVERNING.items() if post not in place.rules.workflow.roles}
+    return found + [_governing(city, post, names) for post, names in missing.items()]
 
 
 def _governing(city: str, post: str, names: dict[str, str]) -> SignIn:
