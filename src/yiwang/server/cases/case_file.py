@@ -17,7 +17,7 @@ from fpdf import FPDF
 from fpdf.enums import WrapMode, XPos, YPos
 from PIL import Image
 
-from yiwang.server.common.templatetags.yiwang import lasting, named, say
+from yiwang.server.common.templatetags.yiwang import english, lasting, named, say
 
 FONT, SIMPLIFIED = "noto", 2  # the collection's fonts: Japanese, Korean, Simplified Chinese, …
 INK, SOFT, LINE, BRAND, LATE = (28, 37, 41), (86, 97, 104), (200, 206, 202), (11, 107, 93), (179, 38, 30)
@@ -63,7 +63,7 @@ class _Sheet(FPDF):
         self.set_font(FONT, size=size)
         self.set_text_color(*colour)
         self.set_x(self.l_margin)
-        self.multi_cell(0, size * 0.52, text or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=WrapMode.CHAR)
+        self.multi_cell(0, size * 0.52, text or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=_wrap())
         if gap:
             self.ln(gap)
 
@@ -85,12 +85,12 @@ class _Sheet(FPDF):
             top = self.get_y()
             self.set_font(FONT, size=8.5)
             self.set_text_color(*SOFT)
-            self.multi_cell(34, 5, name, new_x=XPos.RIGHT, new_y=YPos.TOP, wrapmode=WrapMode.CHAR)
+            self.multi_cell(34, 5, name, new_x=XPos.RIGHT, new_y=YPos.TOP, wrapmode=_wrap())
             below = self.get_y()
             self.set_xy(self.l_margin + 36, top)
             self.set_font(FONT, size=9.5)
             self.set_text_color(*INK)
-            self.multi_cell(0, 5, value or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=WrapMode.CHAR)
+            self.multi_cell(0, 5, value or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=_wrap())
             self.set_y(max(self.get_y(), below))
 
     def rows(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
@@ -106,13 +106,18 @@ class _Sheet(FPDF):
             line_height=4.4,
             text_align="LEFT",
             borders_layout="HORIZONTAL_LINES",
-            wrapmode=WrapMode.CHAR,
+            wrapmode=_wrap(),
             headings_style=cast(Any, _plain_heading()),
         ) as table:
             for line in [head, *rows]:
                 row = table.row()
                 for text in line:
                     row.cell(text or "—")
+
+
+def _wrap() -> WrapMode:
+    """English breaks between words, Chinese anywhere."""
+    return WrapMode.WORD if english() else WrapMode.CHAR
 
 
 def _plain_heading() -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,13 +26,6 @@ from yiwang.server.people import operations as people
 from yiwang.server.places.queries import Runtime
 
 POLL_SECONDS = 20
-
-
-def log_read(*, request: HttpRequest, city: str, number: str, purpose: str) -> None:
-    """Record that somebody read who reported a case. The record is the business of `people.operations.log_read`."""
-    record = getattr(people, "log_read", None)
-    if record is not None:
-        record(user=request.user, city=city, subject=number, what="contact", purpose=purpose)
 
 
 def found_case(place: Runtime, number: str) -> queries.CaseDetail:
@@ -139,7 +133,7 @@ def contacts(request: HttpRequest, city: str, number: str) -> HttpResponse:
     if not reader.personal:
         said = say("联系方式只给需要回访的岗位。", "Contacts are for those who have to call back.")
         return render(request, "cases/case.html", {**context_of(request, place, detail), "refusal": said}, status=403)
-    log_read(request=request, city=place.info.id, number=number, purpose="case page")
+    people.log_read(user=request.user, city=place.info.id, subject=number, what="contact", purpose="case page")
     return render(request, "cases/case.html", context_of(request, place, detail, contacts=True))
 
 
@@ -243,7 +237,12 @@ def proof(request: HttpRequest, city: str, number: str) -> HttpResponse:
 
 @require_GET
 def file_pdf(request: HttpRequest, city: str, number: str) -> HttpResponse:
-    """The case file as a PDF, in the language of the page or of ``?lang=``; personal data masked."""
+    """The case file as a PDF, in the language of the page or of ``?lang=``; personal data masked.
+
+    For people with an account: setting a file costs too much to give it to anybody who asks.
+    """
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path())
     place = known_city(city)
     detail = found_case(place, number)
     language = {"zh": "zh-hans", "en": "en"}.get(request.GET.get("lang", ""), translation.get_language() or "zh-hans")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import forms, operations, presentation, public, queries
-from yiwang.server.cases.actors import actor_for
+from yiwang.server.cases.actors import actor_for, actors_for
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
@@ -138,8 +138,8 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
 
 @require_GET
 def photo(request: HttpRequest, city: str, number: str, photo: int) -> FileResponse:
-    """A photo as it was re-encoded. Only people who are signed in see it."""
-    if not request.user.is_authenticated:
+    """A photo as it was re-encoded. Only those who handle cases see it."""
+    if not any(actor.roles - {"citizen"} for actor in actors_for(request.user, city=city)):
         raise Http404
     path = queries.photo_path(city=city, number=number, photo=photo)
     if path is None:
