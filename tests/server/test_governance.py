@@ -441,7 +441,7 @@ def test_two_approvers_at_once_one_wins(request: pytest.FixtureRequest) -> None:
     from django.db import connection, connections
 
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        pytest.skip("threads need a database that they can share (PostgreSQL)")
+        pytest.skip("threads need a database that they can share: test_on_postgresql.py runs this again")
     places.forget()
     install_pack(MINI)
     author = account("author", administrator=("", ""))

@@ -11,7 +11,12 @@ import pytest
 from tests.server.test_hands import SERVER, postgresql
 
 ROOT = Path(__file__).resolve().parents[2]
-AGAIN = ("tests/server/test_lists.py", "tests/server/test_time.py", "tests/api/test_calls.py")
+AGAIN = (
+    "tests/server/test_lists.py",
+    "tests/server/test_time.py",
+    "tests/api/test_calls.py",
+    "tests/server/test_governance.py",
+)
 
 
 @pytest.mark.postgresql
