@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Any
 
 from yiwang.cli.output import Failed, say
 
@@ -95,16 +96,20 @@ class Family:
     children: list[_Child] = field(default_factory=list)
     essential: set[str] = field(default_factory=set)
     stopping: bool = False
+    earlier: dict[int, Any] = field(default_factory=dict)
 
     def start(self, name: str, command: Sequence[str], *, essential: bool) -> None:
         """Start a child; one that is not essential is started again when it ends by itself."""
+        if not self.children:  # from the first child on a signal stops all, also before anybody waits for it
+            self.earlier = {
+                number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+            }
         self.children.append(_Child(name=name, command=command, process=_spawn(command)))
         if essential:
             self.essential.add(name)
 
     def run(self) -> int:
         """Wait until a signal comes or an essential child ends; then stop all. The exit code for us."""
-        earlier = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             while not self.stopping:
                 for child in self.children:
@@ -114,7 +119,7 @@ class Family:
             return 0
         finally:
             self.stop()
-            for number, handler in earlier.items():
+            for number, handler in self.earlier.items():
                 signal.signal(number, handler)
 
     def alive(self, name: str) -> bool:
