@@ -16,6 +16,7 @@ PAGES = [
     "/mini/",
     "/mini/cases",
     "/mini/map",
+    "/mini/centre",
     "/mini/report",
     "/mini/rules?category=02001&region=900101",
 ]
@@ -121,6 +122,8 @@ def test_no_page_scrolls_sideways_on_a_phone(open_as: Opener, path: str) -> None
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_serious(open_as: Opener, path: str) -> None:
     page = open_as(path)
+    if page.locator(".centre").count():
+        page.wait_for_selector(".centre[data-ready]")
     if page.locator("city-map").count():
         page.wait_for_selector("city-map[data-ready]")
     page.evaluate(AXE.read_text(encoding="utf-8"))

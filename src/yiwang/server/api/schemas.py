@@ -175,7 +175,7 @@ class CaseQuery(Schema):
 
     model_config = ConfigDict(extra="ignore")
 
-    state: Annotated[str, StringConstraints(pattern=r"^(open|overdue|closed)?$")] = ""
+    state: Annotated[str, StringConstraints(pattern=r"^(open|overdue|closed|closed_on_time|closed_late)?$")] = ""
     step: Code = ""
     holder: Code = ""
     category: Code = ""
@@ -184,6 +184,8 @@ class CaseQuery(Schema):
     opened_before: AwareDatetime | None = None
     due_before: AwareDatetime | None = Field(None, description="Open cases whose deadline comes before.")
     overdue: bool | None = Field(None, description="Open cases whose deadline has passed.")
+    closed_after: AwareDatetime | None = None
+    closed_before: AwareDatetime | None = None
     q: Annotated[str, StringConstraints(max_length=100)] = Field(
         "", description="Part of the text or the place, or the beginning of a number."
     )

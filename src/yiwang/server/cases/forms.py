@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from django.http import QueryDict
@@ -24,8 +24,22 @@ MOST_UNITS = 60
 STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
 
 
-def filters(values: Mapping[str, str]) -> CaseFilters:
-    """The filters of the list page."""
+NARROWING = {
+    "opened_after": ("上报不早于", "reported from"),
+    "opened_before": ("上报早于", "reported before"),
+    "closed_after": ("办结不早于", "ended from"),
+    "closed_before": ("办结早于", "ended before"),
+    "bbox": ("地图范围（西、南、东、北）", "part of the map (west, south, east, north)"),
+}
+"""Filters that other pages' figures lead to; the list shows them and lets them be taken away."""
+
+
+def filters(values: Mapping[str, str], *, zone: tzinfo) -> CaseFilters:
+    """The filters of the list page.
+
+    Raises:
+        BadInput: When a time is none or a box is none.
+    """
     return CaseFilters(
         state=values["state"],
         step=values["step"],
@@ -34,7 +48,39 @@ def filters(values: Mapping[str, str]) -> CaseFilters:
         region=values["region"],
         q=values["q"],
         order=values["order"],
+        bbox=box(values["bbox"]),
+        **{name: _moment(name, values[name], zone) for name in NARROWING if name != "bbox"},
     )
+
+
+def _moment(name: str, text: str, zone: tzinfo) -> datetime | None:
+    """A day or a time; without an offset, the city's."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            Problem(f"{text!r} is no time.", "Write 2026-03-01 or 2026-03-01T08:00+08:00.", column=name)
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def box(text: str) -> tuple[float, float, float, float] | None:
+    """West, south, east, north in degrees, as an address writes them.
+
+    Raises:
+        BadInput: When it is no box.
+    """
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise BadInput(Problem(f"{text!r} is no box.", "Write west,south,east,north in degrees.", column="bbox"))
+    return west, south, east, north
 
 
 def sequence(post: QueryDict) -> int | None:
