@@ -42,6 +42,9 @@ SHOTS = [
     ("cases", "/wuxi/cases?state=open", "", DESKTOP),
     ("case", "CASE", "wuxi-dispatcher", DESKTOP),
     ("case-phone", "CASE", "wuxi-dispatcher", PHONE),
+    ("centre", "/wuxi/centre", "wuxi-dispatcher", DESKTOP),
+    ("centre-night", "/wuxi/centre?region=320213", "wuxi-dispatcher", DESKTOP),
+    ("centre-phone", "/wuxi/centre", "wuxi-dispatcher", PHONE),
     ("map", "/wuxi/map", "", DESKTOP),
     ("report", "/wuxi/report", "", DESKTOP),
     ("report-phone", "/wuxi/report", "", PHONE),
@@ -103,9 +106,9 @@ def wait_for_jobs(base: str, seconds: float) -> None:
             time.sleep(2)
 
 
-def open_page(browser: Browser, base: str, *, language: str, window: dict[str, int], user: str) -> Page:
+def open_page(browser: Browser, base: str, *, language: str, window: dict[str, int], user: str, dark: bool) -> Page:
     locale = "zh-CN" if language == "zh" else "en-US"
-    page = browser.new_context(viewport=window, locale=locale, color_scheme="light").new_page()
+    page = browser.new_context(viewport=window, locale=locale, color_scheme="dark" if dark else "light").new_page()
     if user:
         page.goto(f"{base}/sign-in")
         page.click(f'[data-sign-in="{user}"]')
@@ -144,13 +147,17 @@ def take(browser: Browser, base: str, only: str) -> None:
         if only and not re.search(only, name):
             continue
         for language in ("zh", "en"):
-            page = open_page(browser, base, language=language, window=window, user=user)
+            page = open_page(browser, base, language=language, window=window, user=user, dark="night" in name)
             if path == "CASE":
                 page.goto(f"{base}/wuxi/cases?state=open&order=deadline")
                 path = page.locator('td a[href*="/cases/"]').first.get_attribute("href") or "/"
             asked = reported(page, base) if path == "FOLLOW" else proposed(page, base) if path == "IDEA" else path
             page.goto(f"{base}{asked}")
             page.wait_for_load_state("networkidle")
+            if page.locator(".centre").count():
+                page.wait_for_selector(".centre[data-ready]", timeout=20_000)
+                page.wait_for_selector("[data-part=map][data-idle=yes]", timeout=20_000)
+                page.wait_for_timeout(1200)
             if page.locator("city-map").count():
                 page.wait_for_selector("city-map[data-ready]", timeout=20_000)
                 page.wait_for_timeout(1200)

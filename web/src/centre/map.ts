@@ -99,7 +99,7 @@ export class CentreMap {
   private free(): { top: number; bottom: number; left: number; right: number } {
     const tools = this.frame.parentElement?.querySelector<HTMLElement>(".over");
     const over = tools && getComputedStyle(tools).position === "absolute";
-    return over ? { top: tools.offsetHeight + 22, bottom: 48, left: 20, right: 44 } : { top: 12, bottom: 44, left: 12, right: 40 };
+    return over ? { top: tools.offsetHeight + 22, bottom: 62, left: 20, right: 44 } : { top: 12, bottom: 44, left: 12, right: 40 };
   }
 
   private tiles(form: "cases" | "heat"): string {

@@ -33,7 +33,7 @@ WORDS = {
     "hours": ("今日上报（按小时）", "Reports today, by hour"),
     "hour": ("时", "Hour"),
     "today": ("当日", "This day"),
-    "usual": ("前四周同日平均", "Mean of the four same weekdays before"),
+    "usual": ("平常", "Usual"),
     "no_intake": (
         "这一天和前四周的同一天都没有上报。",
         "No reports on this day, nor on the same weekday of the four weeks before.",
