@@ -74,7 +74,9 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
     with board(city).fresh() as seen:
         chosen = _chosen(seen, seen.in_tile(**place), shown)
         x, y, codes = seen.columns.x[chosen], seen.columns.y[chosen], seen.columns.code[chosen]
-        colours = lights(seen, chosen, shown.at)
+        # what has ended has no light, and of all cases ever most have ended
+        still = np.flatnonzero(seen.columns.closed[chosen] > shown.at.timestamp())
+        lit = lights(seen, chosen[still], shown.at)
         if form == "heat" or len(chosen) > vector_tiles.MOST_POINTS:
             depth = vector_tiles.HEAT_DEPTH if form == "heat" else vector_tiles.CLUSTER_DEPTH
             ids, categories = [], []
@@ -83,9 +85,11 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
             ids = seen.columns.id[chosen].tolist()
             categories = [seen.codes["category"].texts[number] for number in seen.columns.category[chosen]]
     if depth and len(chosen):
-        parts = {} if form == "heat" else {"red": colours == 3, "yellow": colours == 2}
+        parts = {} if form == "heat" else {"red": still[lit == 3], "yellow": still[lit == 2]}
         made = vector_tiles.counts(x, y, codes, **place, depth=depth, parts=parts)
         return vector_tiles.encoded({"heat" if form == "heat" else "clusters": made})
+    colours = np.zeros(len(ids), dtype=np.int8)
+    colours[still] = lit
     numbers = numbers_of(ids)
     said = [
         {"number": numbers.get(case, ""), "category": category, "light": LIGHTS[colour]}

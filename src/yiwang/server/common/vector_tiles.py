@@ -47,7 +47,7 @@ def counts(
     column: int,
     row: int,
     depth: int,
-    parts: Mapping[str, NDArray[np.bool_]],
+    parts: Mapping[str, NDArray[np.int64]],
 ) -> list[dict[str, Any]]:
     """One feature per cell that has points, at their mean place.
 
@@ -55,7 +55,7 @@ def counts(
         x, y, codes: Map units and Morton codes of points, all inside the tile, in any order.
         zoom, column, row: The tile.
         depth: The tile is cut into 4 ** depth cells.
-        parts: Further counts: which points belong to each.
+        parts: Further counts: the indexes of the points that belong to each.
 
     Returns:
         Features with ``n`` and one number per part; a part that is 0 is left out.
@@ -66,8 +66,7 @@ def counts(
     sizes = np.bincount(local)
     used = np.flatnonzero(sizes)
     n = sizes[used]
-    middle_x = np.bincount(local, weights=x.astype(np.float64))[used] / n
-    middle_y = np.bincount(local, weights=y.astype(np.float64))[used] / n
+    middle_x, middle_y = (np.bincount(local, weights=part)[used] / n for part in (x, y))
     columns = {name: np.bincount(local[chosen], minlength=len(sizes))[used] for name, chosen in parts.items()}
     said = [
         {"n": int(count), **{name: int(value[at]) for name, value in columns.items() if value[at]}}
