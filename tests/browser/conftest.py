@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,13 @@ for role, unit in {PEOPLE!r}.items():
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running site with the toy city installed and a person for each role."""
-    home = tmp_path_factory.mktemp("site")
+    with running_site(tmp_path_factory.mktemp("site"), prepare=PREPARE) as base:
+        yield base
+
+
+@contextmanager
+def running_site(home: Path, *, prepare: str) -> Iterator[str]:
+    """Address of a site of its own in a folder, which the Python text ``prepare`` has filled."""
     environment = {
         **os.environ,
         "YIWANG_HOME": str(home),
@@ -57,7 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PYTHONPATH": str(ROOT / "src"),
     }
     environment.pop("YIWANG_DATABASE_URL", None)
-    subprocess.run([sys.executable, "-c", PREPARE], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", prepare], env=environment, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
