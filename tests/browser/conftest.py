@@ -57,14 +57,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def running_site(home: Path, *, prepare: str) -> Iterator[str]:
     """Address of a site of its own in a folder, which the Python text ``prepare`` has filled."""
-    environment = {
-        **os.environ,
-        "YIWANG_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
-        "PYTHONPATH": str(ROOT / "src"),
-    }
-    environment.pop("YIWANG_DATABASE_URL", None)
-    subprocess.run([sys.executable, "-c", prepare], env=environment, check=True)
+    environment = environment_of(home)
+    run_in(home, prepare)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -86,6 +80,23 @@ def running_site(home: Path, *, prepare: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """What a process of the site in a folder is started with."""
+    environment = {
+        **os.environ,
+        "YIWANG_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    environment.pop("YIWANG_DATABASE_URL", None)
+    return environment
+
+
+def run_in(home: Path, code: str) -> None:
+    """Run a Python text in the site of a folder, as a worker would."""
+    subprocess.run([sys.executable, "-c", code], env=environment_of(home), check=True)
 
 
 def _wait_for(base: str) -> None:

@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -104,7 +105,7 @@ class Walk:
         return page
 
     def _signed_in(self, who: str, page: Page, path: str) -> None:
-        page.goto(f"{self.site}/sign-in?next={path}")
+        page.goto(f"{self.site}/sign-in?next={quote(path)}")
         page.fill("#username", f"{self.city}-{who}")
         page.fill("#password", PASSWORD)
         page.click("form[data-sign-in-form] button")

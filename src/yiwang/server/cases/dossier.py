@@ -188,7 +188,7 @@ def custody(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any]
     return {
         "links": links,
         "by_holder": _sums(links, "unit_name"),
-        "by_level": _sums(links, "level_name"),
+        "by_level": _sums(sorted(links, key=lambda link: depths.get(link["level"], 0)), "level_name"),
         "drawing": lanes_svg(levels=names, bars=bars, label=say("承办链：各级停留时间", "Custody: time at each level")),
     }
 
