@@ -55,8 +55,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def running_site(home: Path, *, prepare: str) -> Iterator[str]:
-    """Address of a site of its own in a folder, which the Python text ``prepare`` has filled."""
+def running_site(home: Path, *, prepare: str, application: str = "yiwang.server.wsgi:application") -> Iterator[str]:
+    """Address of a site of its own in a folder, which the Python text ``prepare`` has filled; modules in the folder are found."""
     environment = environment_of(home)
     run_in(home, prepare)
     with socket.socket() as probe:
@@ -70,7 +70,7 @@ def running_site(home: Path, *, prepare: str) -> Iterator[str]:
         "wsgi",
         "--port",
         str(port),
-        "yiwang.server.wsgi:application",
+        application,
     ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
@@ -88,7 +88,7 @@ def environment_of(home: Path) -> dict[str, str]:
         **os.environ,
         "YIWANG_HOME": str(home),
         "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
-        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(home)]),
     }
     environment.pop("YIWANG_DATABASE_URL", None)
     return environment
