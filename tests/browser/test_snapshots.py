@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from .comparing import difference, kept
-from .conftest import MINI, PASSWORD, running_site
+from .conftest import AXE, MINI, PASSWORD, running_site
 from .walking import street
 
 pytestmark = pytest.mark.browser
@@ -91,7 +91,9 @@ def look(browser: Browser, still: str) -> Iterator[Looker]:
         if page.locator("field-app").count():
             page.wait_for_selector("field-app[data-synced]")
         # maps are drawn by the graphics card: another picture on each machine
-        page.add_style_tag(content="city-map > * { visibility: hidden !important } * { caret-color: transparent !important }")
+        page.add_style_tag(
+            content="city-map > * { visibility: hidden !important } * { caret-color: transparent !important }"
+        )
         return page
 
     yield at
@@ -159,3 +161,47 @@ def test_the_references_are_few_and_small() -> None:
     found = list(REFERENCES.glob("*.webp"))
     assert len(found) == len(PAGES) * len(SIZES) * 2
     assert sum(path.stat().st_size for path in found) <= 600_000
+
+
+def test_the_case_page_on_paper_has_no_buttons_and_all_of_the_story(look: Looker, tmp_path: Path) -> None:
+    page = look(DONE, who="leader", scheme="dark")
+    page.emulate_media(media="print")
+    for selector in ("header.top", ".no-print", ".acts", "main form", "#changed"):
+        assert page.locator(f"{selector}:visible").count() == 0, selector
+    assert page.locator(".story > li:visible").count() >= 10
+    for selector in ("html", ".card"):
+        paper = page.locator(selector).first.evaluate("part => getComputedStyle(part).backgroundColor")
+        assert paper == "rgb(255, 255, 255)", f"{selector}: white, by night too"
+    page.screenshot(path=(Path(FOLDER) if FOLDER else tmp_path) / "case-print.png", full_page=True)
+
+
+def test_the_banner_stands_over_the_page_when_somebody_acts(look: Looker, tmp_path: Path) -> None:
+    path = "/mini/cases/MN2026031000004"
+    page = look(path, who="leader", scheme="dark")
+    other = look(path, who="dispatcher")
+    other.locator('form[action$="/verbs/note"]').locator("xpath=..").locator("summary").click()
+    other.fill('form[action$="/verbs/note"] [name="note"]', "现场有车挡着")
+    other.locator('form[action$="/verbs/note"] button').click()
+    page.locator(".changed").wait_for(timeout=30_000)
+    page.set_viewport_size({"width": 1280, "height": 700})
+    page.evaluate("scrollTo(0, 500)")
+    assert page.evaluate("scrollY") > 200
+    assert page.locator(".changed").bounding_box()["y"] < 60  # type: ignore[index] - it is visible
+    page.screenshot(path=(Path(FOLDER) if FOLDER else tmp_path) / "case-banner.png")
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci in web/)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.usefixtures("drafted")
+def test_axe_finds_nothing_serious_by_day_or_night(look: Looker, scheme: str) -> None:
+    for name, who, path in PAGES:
+        page = look(path, who=who, scheme=scheme)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        worst = [
+            (fault["id"], fault["nodes"][0]["html"][:120])
+            for fault in found
+            if fault["impact"] in {"serious", "critical"}
+        ]
+        assert worst == [], name
+        page.close()

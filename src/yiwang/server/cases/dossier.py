@@ -304,9 +304,16 @@ def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
     }
 
 
+PRIORITIES = {"normal": ("一般", "normal"), "urgent": ("紧急", "urgent")}
+
+
 def _value(table: str, value: str, place: Runtime) -> str:
     if table == "routing":
         return presentation.unit_name(place, value)
+    if table == "triage":  # "urgent → unit": in words, for people
+        priority, arrow, unit = value.partition(" → ")
+        name = presentation.both(PRIORITIES.get(priority), priority)
+        return f"{name}{arrow}{presentation.unit_name(place, unit)}"
     if table == "limits":
         amount, _, unit = value.partition(" ")
         try:
