@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import frozen  # noqa: F401 - stops the clock
 import django
+import frozen
 
 django.setup()
 
