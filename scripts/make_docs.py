@@ -1,8 +1,11 @@
-"""Take the screenshots of docs/guide from a seeded site: ``make docs``, or with --base from a site already up."""
+"""Take the screenshots of docs/guide from a seeded site: ``make docs``, or with --base from a site already up.
+
+``--walk`` writes only the strip of pictures of docs/guide/walk.md, from the recorded walk of tests/browser/test_walk.py."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -15,6 +18,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from yiwang.core.cases.drawing import workflow_svg
@@ -23,6 +27,7 @@ from yiwang.packs import read_pack
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "guide" / "images"
 PICTURES = ROOT / "docs" / "reference" / "images"
+WALK = ROOT / "docs" / "guide" / "walk.md"
 DESKTOP, PHONE = {"width": 1360, "height": 850}, {"width": 390, "height": 844}
 FLAGS = [
     "--no-sandbox",
@@ -166,14 +171,51 @@ def take(browser: Browser, base: str, only: str) -> None:
             print(f"{name}-{language}.png", file=sys.stderr)
 
 
+def walk() -> None:
+    """Walk a case through all faces and write what was seen as a strip of small pictures with captions."""
+    strip = IMAGES / "walk"
+    with tempfile.TemporaryDirectory(prefix="yiwang-walk-") as folder:
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "tests/browser/test_walk.py", "-k", "all_faces"]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "YIWANG_RECORD": folder}, check=True)
+        seen = Path(folder, "zh")
+        steps = json.loads((seen / "strip.json").read_text(encoding="utf-8"))
+        shutil.rmtree(strip, ignore_errors=True)
+        strip.mkdir(parents=True)
+        for step in steps:
+            with Image.open(seen / step["picture"]) as picture:
+                width = 300 if picture.width < 600 else 760
+                small = picture.convert("RGB").resize((width, round(picture.height * width / picture.width)))
+                small.save(strip / Path(step["picture"]).with_suffix(".webp").name, quality=62, method=6)
+    lines = [
+        "# 一件案卷走遍全网 · One case through all faces",
+        "",
+        "<!-- written by scripts/make_docs.py --walk from tests/browser/test_walk.py; do not edit -->",
+        "",
+        "同一次浏览器走查的截图：测试每次都这样走一遍，人员和照片都是编造的。",
+        "The pictures of one run of the browser test that walks this way every time; people and photos are invented.",
+        "`YIWANG_RECORD=folder pytest tests/browser/test_walk.py` records it again: traces (`playwright show-trace`),",
+        "videos where Playwright's ffmpeg is installed (`playwright install ffmpeg`), pictures.",
+        "",
+    ]
+    for number, step in enumerate(steps, start=1):
+        name = Path(step["picture"]).with_suffix(".webp").name
+        lines += [f"{number}. {step['zh']} · {step['en']}", "", f"   ![{step['en']}](images/walk/{name})", ""]
+    WALK.write_text("\n".join(lines), encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", default="", help="a site that is already up, e.g. http://127.0.0.1:8000")
     parser.add_argument("--only", default="", help="regular expression over the pictures' names")
+    parser.add_argument("--walk", action="store_true", help="only the strip of pictures of the walk")
     arguments = parser.parse_args()
+    if arguments.walk:
+        return walk()
     IMAGES.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
     draw_workflows()
+    if not arguments.base and not arguments.only:
+        walk()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         sys.exit("Chromium is not installed; screenshots need it (Debian: apt-get install chromium fonts-noto-cjk)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -15,6 +16,7 @@ from yiwang.core.cases.payloads import FIELD_NAMES
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.cases import presentation
 from yiwang.server.cases.queries import CaseFilters
 from yiwang.server.common.templatetags.yiwang import named, say
 from yiwang.server.places.choices import category_choices
@@ -107,7 +109,11 @@ def payload(post: QueryDict) -> dict[str, Any]:
     return values
 
 
-SIMPLE = ("reason", "note", "unit", "category", "condition", "region", "until", "into", "stars", "opinion", "result")
+SIMPLE = (
+    "reason", "note", "unit", "category", "condition", "region", "place", "priority", "until", "into", "stars", "opinion", "result",
+)  # fmt: skip
+# what a case knows already: its form shows it, and need not be filled again
+KNOWN = ("category", "condition", "region", "place", "priority")
 
 
 def report(post: QueryDict, actor: Actor) -> dict[str, Any]:
@@ -142,12 +148,13 @@ def fields(verb: Verb, *, state: CaseState, place: Runtime) -> list[dict[str, An
 
 
 def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Runtime) -> dict[str, Any]:
+    known = str(getattr(state, name)) if name in KNOWN else ""
     made: dict[str, Any] = {
         "name": name,
-        "label": say(*FIELD_NAMES.get(name, (name, name))),
+        "label": _label(name),
         "kind": "text" if name in {"reason", "note", "opinion", "parts"} else "input",
-        "required": required,
-        "value": "",
+        "required": required and not known,
+        "value": known,
     }
     match name:
         case "photo":
@@ -169,7 +176,16 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
                 for major in category_choices(place)
                 for category in major["categories"]
             ]
-            return made | {"kind": "select", "options": options, "value": state.category}
+            return made | {"kind": "select", "options": options}
+        case "region":
+            return made | {"help": presentation.region_name(place, state.region, levels=3)}
+        case "condition":
+            options = [
+                (code, f"{code} · {say(found.text, found.text_en or found.text)}")
+                for (category, code), found in place.pack.conditions.items()
+                if category == state.category
+            ]
+            return made | ({"kind": "select", "options": options} if options else {})
         case "stars":
             return made | {"kind": "select", "options": STARS}
         case "until":
@@ -179,6 +195,12 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
             return made | {"help": say("每行一个部分，2 至 20 行", "One part a line, 2 to 20 lines")}
         case _:
             return made
+
+
+def _label(name: str) -> str:
+    """The field's name as the label of a form; in sentences English names it with its article."""
+    zh, en = FIELD_NAMES.get("photos" if name == "photo" else name, (name, name))
+    return say(zh, re.sub("^(a|an|the) ", "", en).capitalize())
 
 
 def _units(verb: Verb, *, state: CaseState, place: Runtime) -> tuple[tuple[str, str] | None, list[tuple[str, str]]]:

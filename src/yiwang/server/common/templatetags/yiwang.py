@@ -60,9 +60,11 @@ def moment(value: datetime | None, zone: str = "") -> SafeString | str:
 
 @register.filter
 def lasting(seconds: float | None) -> str:
-    """A length of time in its two largest units, e.g. ``2 天 3 小时`` or ``2 d 3 h``."""
+    """A length of time in its two largest units, e.g. ``2 天 3 小时`` or ``2 d 3 h``; less than a minute says so."""
     if seconds is None:
         return "—"
+    if 0 < abs(seconds) < 60:
+        return "< 1 min" if english() else "不到 1 分钟"
     minutes = int(abs(seconds)) // 60
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
