@@ -46,6 +46,7 @@ PAGES = [
     ("grid", "administrator", f"{CHANGE}/routing"),
     ("change", "administrator", CHANGE),
     ("help", "leader", "/mini/help"),
+    ("centre", "dispatcher", "/mini/centre"),
 ]
 
 
@@ -90,9 +91,11 @@ def look(browser: Browser, still: str) -> Iterator[Looker]:
         page.wait_for_load_state("networkidle")
         if page.locator("field-app").count():
             page.wait_for_selector("field-app[data-synced]")
+        if page.locator(".centre").count():
+            page.wait_for_selector(".centre[data-ready]")
         # maps are drawn by the graphics card: another picture on each machine
         page.add_style_tag(
-            content="city-map > * { visibility: hidden !important } * { caret-color: transparent !important }"
+            content="city-map > *, .centre [data-part=map] > * { visibility: hidden !important } * { caret-color: transparent !important }"
         )
         return page
 

@@ -118,12 +118,14 @@ def filed(walk: Walk, number: str) -> None:
 
 
 def at_the_centre(walk: Walk, number: str) -> None:
-    """COMMAND CENTRE: the place where the walk looks at /<city>/centre. It looks only where that page is there."""
+    """The wall of the command centre counts the case, and the figure leads to it."""
     page = walk.staff("supervisor", "/wuxi/centre")
-    if page.locator("h1").inner_text() in {"没有这个页面", "No such page"} or "404" in page.title():
-        return
-    # COMMAND CENTRE: add here what must be seen of the case `number` on the wall.
+    page.wait_for_selector(".centre[data-ready]")
+    page.wait_for_selector("[data-part=map][data-idle=yes]")
+    expect(page.locator("[data-part=opened_today]")).not_to_have_text("0")
     walk.shot("centre", page, "指挥中心大屏：这件案卷在图上", "The command centre's wall shows the case")
+    page.locator("[data-part=open]").click()
+    expect(page.locator(f'table.stack a[href$="/cases/{number}"]')).to_be_visible()
 
 
 def checked_and_closed(walk: Walk, number: str) -> None:
