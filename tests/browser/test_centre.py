@@ -129,8 +129,9 @@ def test_layers_and_filters(open_as: Opener, site: str) -> None:
     assert any("form=heat" in url for url in asked)
     page.select_option('select[data-filter="state"]', "all")
     page.select_option('select[data-filter="category"]', "02001")
+    page.select_option('select[data-filter="step"]', "dispatched")
     page.wait_for_timeout(600)
-    assert any("state=all" in url and "category=02001" in url for url in asked)
+    assert any("state=all" in url and "category=02001" in url and "step=dispatched" in url for url in asked)
     # what does not exist yet says so instead of showing an empty layer
     assert page.locator("label.absent input:disabled").count() == 2
 

@@ -97,7 +97,7 @@ async function tell(others = false): Promise<void> {
 root.querySelectorAll<HTMLInputElement>("input[data-layer]").forEach((box) => box.addEventListener("change", () => map.layer(box.dataset["layer"] as "cases", box.checked)));
 root.querySelectorAll<HTMLSelectElement>("select[data-filter]").forEach((select) =>
   select.addEventListener("change", () => {
-    shown[select.dataset["filter"] as "state" | "category"] = select.value;
+    shown[select.dataset["filter"] as "state" | "step" | "category"] = select.value;
     void map.show({ ...shown });
   }),
 );

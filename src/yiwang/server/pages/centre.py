@@ -108,5 +108,6 @@ def centre(request: HttpRequest, city: str) -> HttpResponse:
             ),
             "script": page,
             "categories": category_choices(place),
+            "steps": place.rules.workflow.steps.values(),
         },
     )
