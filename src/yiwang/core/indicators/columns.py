@@ -29,12 +29,12 @@ BASES: Mapping[str, str] = {
 RESULTS: tuple[tuple[str, str], ...] = (
     ("end_kind", TEXT), ("merged_into", TEXT), ("part_of", TEXT),
     ("main_clock", TEXT), ("limit_s", INTEGER), ("used_s", INTEGER), ("overdue", FLAG), ("penalty_lifted", FLAG),
-    ("wall_s", INTEGER), ("work_s", INTEGER), ("paused_wall_s", INTEGER), ("paused_work_s", INTEGER),
+    ("wall_s", INTEGER), ("work_s", INTEGER), ("response_s", INTEGER), ("paused_wall_s", INTEGER), ("paused_work_s", INTEGER),
     ("events", INTEGER), ("returns", INTEGER), ("reworks", INTEGER), ("extensions_asked", INTEGER), ("extensions", INTEGER),
     ("suspensions_asked", INTEGER), ("suspensions", INTEGER), ("supervisions", INTEGER), ("escalations", INTEGER),
     ("appeals", INTEGER), ("appeals_granted", INTEGER), ("reopens", INTEGER), ("corrections", INTEGER), ("assists", INTEGER),
     ("duplicates", INTEGER), ("parts", INTEGER), ("dispatches", INTEGER), ("handovers", INTEGER), ("departments", INTEGER),
-    ("handlers", INTEGER), ("rating", INTEGER), ("ratings", INTEGER), ("recurrences", INTEGER),
+    ("handlers", INTEGER), ("rating", INTEGER), ("ratings", INTEGER), ("recurrences", INTEGER), ("reports", INTEGER),
     ("holder", TEXT), ("holder_level", TEXT), ("centre", TEXT), ("unit", TEXT), ("unit_kind", TEXT), ("unit_level", TEXT),
     ("department", TEXT), ("unit_chain", TEXT), ("custody", TEXT),
 )  # fmt: skip
@@ -71,6 +71,7 @@ class FactContext:
             otherwise is when somebody first takes the case in hand.
         categories: Category → group above and kind.
         units: Unit → what is said of it.
+        latitude: Of the city's middle, in degrees: where near is near.
     """
 
     city: str
@@ -84,6 +85,7 @@ class FactContext:
     moments: Mapping[str, frozenset[str]] = field(default_factory=dict)
     categories: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     units: Mapping[str, UnitFacts] = field(default_factory=dict)
+    latitude: float = 0.0
 
     @cached_property
     def columns(self) -> Mapping[str, str]:
@@ -107,7 +109,7 @@ class FactContext:
     def digest(self) -> str:
         """Changes whenever a row could come out otherwise from the same events and calendar."""
         said = (
-            FORMAT, self.city, self.zone.key, self.levels, self.root, self.stages, self.clocks, self.posts, self.main_clock,
+            FORMAT, self.city, self.zone.key, self.levels, self.root, self.stages, self.clocks, self.posts, self.main_clock, self.latitude,
             sorted((name, sorted(verbs)) for name, verbs in self.moments.items()), sorted(self.categories.items()),
             sorted((code, unit.kind, unit.level, unit.chain) for code, unit in self.units.items()),
         )  # fmt: skip

@@ -57,7 +57,8 @@ def fact_row(events: Sequence[Event], *, context: FactContext, calendar: WorkCal
         calendar: Working time, for the seconds that end in ``work_s``.
 
     Returns:
-        A value for every column of ``context.columns``, in their order. ``recurrences`` is 0: it depends on other cases.
+        A value for every column of ``context.columns``, in their order. ``recurrences`` is 0 and
+        ``reports`` 1: they depend on more than the events.
 
     Raises:
         BadInput: When there is no event or one is out of its turn.
@@ -85,6 +86,7 @@ def fact_row(events: Sequence[Event], *, context: FactContext, calendar: WorkCal
             row[column] = event.actor
     row |= {
         "city": context.city,
+        "reports": 1,
         "events": len(events),
         "end_kind": _end(events, last),
         "duplicates": len(last.duplicates),
@@ -132,6 +134,8 @@ def _moments(row: Row, events: Sequence[Event], last: CaseState, context: FactCo
         row[f"{name}_at"] = next(marked, None) if name == "responded" else max(marked, default=None)
     if "responded" not in context.moments:
         row["responded_at"] = next((event.at for event in events if event.payload.get("handler")), None)
+    if row["responded_at"] is not None:
+        row["response_s"] = round((row["responded_at"] - row["opened_at"]).total_seconds())
     main = context.main_clock
     row["dispatched_at"] = next((event.at for event in events if main in event.payload.get("clocks", {})), None)
     for basis, column in BASES.items():

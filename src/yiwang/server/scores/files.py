@@ -1,0 +1,161 @@
+# ruff: noqa: S608 - names of columns come from the catalogue, paths are our own
+"""Facts as Parquet files, and the one column that depends on other cases: how often the trouble came back."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from math import cos, radians
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+from django.conf import settings
+
+from yiwang.core.indicators.columns import MOMENT, FactContext
+from yiwang.core.indicators.facts import Row
+from yiwang.engines import sql
+from yiwang.engines.duckdb import connect
+
+KEEP_SECONDS = 3600  # files that no longer hold, for those who are still reading them
+NEAR_M, NEAR_DAYS = 50, 30
+_DM_PER_DEGREE = 1_113_194.9  # decimetres on a great circle of radius 6,378,137 m
+_CELL_DM = NEAR_M * 10
+
+
+def folder(city: str) -> Path:
+    """Where a city's facts are."""
+    return Path(settings.YIWANG_HOME, "scores", city)
+
+
+@contextmanager
+def workshop(city: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that may spill into the city's folder."""
+    folder(city).mkdir(parents=True, exist_ok=True)
+    connection = connect(spill=folder(city) / "spill")
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def new_name(kind: str) -> str:
+    """A file name that nobody has used."""
+    return f"{kind}-{time.time_ns():x}-{secrets.token_hex(3)}.parquet"
+
+
+def paths(city: str, names: Iterable[str]) -> list[str]:
+    return [str(folder(city) / name) for name in names]
+
+
+def facts(city: str, *, base: Mapping[str, Sequence[str]], delta: Sequence[str]) -> str:
+    """The facts that hold, as a query in brackets."""
+    names = [name for month in sorted(base) for name in base[month]]
+    return "(" + sql.facts_text(base=paths(city, names), delta=paths(city, delta)) + ")"
+
+
+def write_rows(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], *, context: FactContext, path: Path) -> None:
+    """Rows as one Parquet file. They go by way of lines of JSON, which DuckDB reads many at once."""
+    lines = path.with_suffix(".jsonl")
+    with lines.open("wb") as file:
+        file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+    columns = ", ".join(f"'{name}': '{sql.SQL_TYPES[kind]}'" for name, kind in context.columns.items())
+    connection.execute(
+        f"copy (select * from read_json('{lines}', format='newline_delimited', columns={{{columns}}}))"
+        f" to '{path}' (format parquet, compression zstd)"
+    )
+    lines.unlink()
+
+
+def split_by_month(connection: duckdb.DuckDBPyConnection, relation: str, *, city: str) -> dict[str, list[str]]:
+    """Write a relation as one file or more for each month of opening."""
+    months = connection.execute(f"select distinct strftime(opened_day, '%Y-%m') from {relation}").fetchall()
+    base: dict[str, list[str]] = {}
+    for (month,) in sorted(months):
+        name = new_name(f"base-{month}")
+        connection.execute(
+            f"copy (select * from {relation} where strftime(opened_day, '%Y-%m') = '{month}' order by number)"
+            f" to '{folder(city) / name}' (format parquet, compression zstd)"
+        )
+        base[month] = [name]
+    return base
+
+
+def sweep(city: str, *, keep: Iterable[str], at: float | None = None) -> int:
+    """Remove files that have not held for an hour; how many."""
+    held, now, gone = set(keep), at or time.time(), 0
+    for path in folder(city).glob("*.*"):
+        if path.is_file() and path.name not in held and now - path.stat().st_mtime > KEEP_SECONDS:
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, relation: str, *, context: FactContext) -> list[Row]:
+    """Rows as Python values: aware times in UTC. Needs memory for all of them."""
+    names = list(context.columns)
+    asked = ", ".join(
+        f"epoch_us({name}) as {name}" if kind == MOMENT else name for name, kind in context.columns.items()
+    )
+    moments = [place for place, kind in enumerate(context.columns.values()) if kind == MOMENT]
+    start = datetime(1970, 1, 1, tzinfo=UTC)
+    found = []
+    for values in connection.execute(f"select {asked} from {relation}").fetchall():
+        row: list[Any] = list(values)
+        for place in moments:
+            row[place] = None if row[place] is None else start + timedelta(microseconds=row[place])
+        found.append(dict(zip(names, row, strict=True)))
+    return found
+
+
+# --- what came back ---------------------------------------------------------------------------------------------------
+
+
+def placed(relation: str, latitude: float) -> str:
+    """Located cases with their place in decimetres and their cell of 50 m, in whole numbers, so that every count is exact."""
+    east = _DM_PER_DEGREE * cos(radians(latitude))
+    return (
+        "select number, category, opened_at, closed_at, end_kind, x, y,"
+        f" cast(floor(x / {_CELL_DM}.0) as bigint) as cx, cast(floor(y / {_CELL_DM}.0) as bigint) as cy"
+        " from (select number, category, opened_at, closed_at, end_kind,"
+        f" cast(round(lon * {east!r}) as bigint) as x, cast(round(lat * {_DM_PER_DEGREE!r}) as bigint) as y"
+        f" from {relation} where located) as located_cases"
+    )
+
+
+def recurrences(relation: str, *, latitude: float, among: str = "") -> str:
+    """A query that counts, for each closed case, the cases of its category that were opened within 30 days after it was
+    closed and within 50 m: ``number, n``, only where there are any.
+
+    Args:
+        relation: The facts.
+        latitude: Of the city's middle.
+        among: Relation with ``category, cx, cy``: only cases in these cells, or in those around them, are counted for.
+    """
+    within = (
+        " and (category, cx, cy) in (select distinct category, cx + i.d, cy + j.d from "
+        f"{among} as touched, (values (-1), (0), (1)) as i(d), (values (-1), (0), (1)) as j(d))"
+        if among
+        else ""
+    )
+    return (
+        f"with placed as materialized ({placed(relation, latitude)}),"
+        f" ended as (select * from placed where end_kind = 'closed'{within}),"
+        " around as (select ended.*, cx + i.d as nx, cy + j.d as ny from ended,"
+        " (values (-1), (0), (1)) as i(d), (values (-1), (0), (1)) as j(d))"
+        " select around.number, count(*) as n from around join placed as again"
+        " on again.category = around.category and again.cx = around.nx and again.cy = around.ny"
+        " where again.number <> around.number and again.end_kind not in ('rejected', 'void', 'merged')"
+        f" and again.opened_at > around.closed_at and again.opened_at <= around.closed_at + interval {NEAR_DAYS} day"
+        " and (again.x - around.x) * (again.x - around.x) + (again.y - around.y) * (again.y - around.y)"
+        f" <= {_CELL_DM * _CELL_DM} group by around.number"
+    )
+
+
+def cells(relation: str, *, latitude: float) -> str:
+    """The cells of some cases, for `recurrences`."""
+    return f"select distinct category, cx, cy from ({placed(relation, latitude)}) as placed_cases"
