@@ -97,18 +97,23 @@ def period_text(day: str, period: str) -> str:
             return f"cast(date_trunc('{period}', {day}) as date)"
 
 
-def query(question: Question, *, facts: str = FACTS) -> str:
-    """The query of a question. Its columns: grouping marks, keys, period, then the sums in order."""
-    keys = question.keys
+def where_text(question: Question) -> str:
+    """Which cases a question is about."""
     where = [f"{question.day} is not null"]
     where += [f"{question.day} >= date '{question.since}'"] if question.since else []
     where += [f"{question.day} < date '{question.until}'"] if question.until else []
     where += [text_of(question.only, question.as_of)] if question.only != ALWAYS else []
+    return " and ".join(where)
+
+
+def query(question: Question, *, facts: str = FACTS) -> str:
+    """The query of a question. Its columns: grouping marks, keys, period, then the sums in order."""
+    keys = question.keys
     sums = [f"{measure_text(measure, question.as_of)} as m{place}" for place, measure in enumerate(question.measures)]
     fine_keys = [*keys, f"{period_text(question.day, question.period)} as period"]
     group = [*keys, "period"]
     fine = (
-        f"select {', '.join([*fine_keys, *sums])} from {facts} where {' and '.join(where)} "
+        f"select {', '.join([*fine_keys, *sums])} from {facts} where {where_text(question)} "
         f"group by {', '.join(str(place + 1) for place in range(len(group)))}"
     )
     if len(question.groupings) == 1:
