@@ -109,7 +109,7 @@ class _Book:
 
     def read(self) -> IndicatorBook:
         moments = self.moments()
-        self.read_terms()
+        data_terms = self.read_terms()
         choices = [choice for table in self.entries("choice") if (choice := self.choice(table))]
         indicators = [indicator for table in self.entries("indicator") if (indicator := self.indicator(table))]
         gradings = [grading for table in self.entries("grading") if (grading := self.grading(table))]
@@ -129,6 +129,7 @@ class _Book:
             gradings=tuple(gradings),
             evaluations=tuple(evaluations),
             moments=moments,
+            terms={name: str(text) for name, text in data_terms.items()},
             shown=shown,
         )
 
@@ -161,7 +162,7 @@ class _Book:
         item.done()
         return found
 
-    def read_terms(self) -> None:
+    def read_terms(self) -> Mapping[str, Any]:
         item = Fields(self.files, FILE, self.fields.mapping("terms"), where="terms.")
         for name in item.table:
             text = item.text(name)
@@ -169,6 +170,7 @@ class _Book:
                 item.fault(name, f"{name!r} is a column of the facts.", "Give the term another name.")
             elif (node := self.condition(item, name, text)) is not None:
                 self.terms[name] = node
+        return item.table
 
     def condition(self, item: Fields, key: str, text: str) -> Node | None:
         if not text:

@@ -5,6 +5,7 @@ Nothing here knows a city or an indicator. `yiwang.packs.indicators` reads them 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -186,6 +187,7 @@ class IndicatorBook:
         indicators: In the order of the file; an id may stand several times with different days of validity.
         choices, gradings, evaluations: Likewise.
         moments: Verbs that mark moments of the facts: ``verified``, ``checked``, ``responded``.
+        terms: Named conditions, as written.
         shown: Ids of the indicators that a table shows first.
     """
 
@@ -194,11 +196,24 @@ class IndicatorBook:
     gradings: tuple[Grading, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     moments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    terms: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
 
     def in_force(self, day: date) -> dict[str, Indicator]:
         """The indicators of a day by id."""
         return {indicator.id: indicator for indicator in self.indicators if indicator.validity.contains(day)}
+
+    def words_of(self, text: str) -> list[tuple[str, str]]:
+        """The terms and picked choices that a formula uses, directly or through others, each with what it stands for."""
+        known = dict(self.terms) | {choice.id: choice.options[choice.pick] for choice in self.choices}
+        found: dict[str, str] = {}
+        waiting = re.findall(r"\w+", text)
+        while waiting:
+            name = waiting.pop(0)
+            if name in known and name not in found:
+                found[name] = known[name]
+                waiting += re.findall(r"\w+", known[name])
+        return list(found.items())
 
     def grading(self, day: date) -> Grading | None:
         """The grades of a day."""

@@ -45,6 +45,14 @@ def figure(cell: Cell, indicator: Indicator) -> str:
     return f"{cell.value:,.1f}{say(*SUFFIXES[indicator.unit])}"
 
 
+def counts(cell: Cell, indicator: Indicator) -> str:
+    """What a figure was divided from; empty for a plain count and for no data. Seconds are left to the page behind it."""
+    if not cell.denominator:
+        return ""
+    whole = f"{cell.denominator:,}"
+    return f"{cell.numerator:,}/{whole}" if indicator.unit == "percent" else f"÷ {whole}"
+
+
 def thing(place: Runtime, level: str, key: str) -> str:
     """A region or department by name."""
     if not key:
@@ -73,8 +81,7 @@ def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[s
                 "cells": [
                     {
                         "figure": figure(cell, card.indicators[name]),
-                        "numerator": cell.numerator,
-                        "denominator": cell.denominator,
+                        "counts": counts(cell, card.indicators[name]),
                         "name": named(card.indicators[name]),
                         "url": f"{reverse('score-explained', args=[city, name])}?{urlencode(asked)}",
                     }
@@ -97,7 +104,8 @@ def explained(found: Explained, *, place: Runtime, level: str, key: str | None) 
     """What the page of one figure shows."""
     one, columns = found.indicator, reading.context_of(place).columns
     book = place.pack.indicators
-    said = " ".join(one.formula)
+    words = book.words_of(" ".join(one.formula))
+    chosen = dict(words)
     return {
         "indicator": one,
         "figure": figure(found.cell, one),
@@ -105,7 +113,8 @@ def explained(found: Explained, *, place: Runtime, level: str, key: str | None) 
         "about": say("全市", "Whole city") if key is None else thing(place, level, key),
         "direction": say(*DIRECTIONS[one.direction]),
         "basis": say(*BASIS[one.basis]),
-        "choices": [choice for choice in book.choices if choice.id in said],
+        "choices": [choice for choice in book.choices if choice.id in chosen],
+        "terms": [(name, text) for name, text in words if name in book.terms],
         "facts": found.columns,
         "as_of": found.as_of,
         "cases": [
