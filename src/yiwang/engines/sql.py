@@ -129,14 +129,16 @@ def sums_of(question: Question, rows: Iterable[Sequence[Any]]) -> Iterator[Sums]
     """The rows of `query` as sums."""
     keys = question.keys
     width = len(keys)
-    places = {frozenset(grouping): place for place, grouping in enumerate(question.groupings)}
+    # which columns are rolled up tells the grouping; looked up once a row, since there may be a hundred thousand
+    known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
+    for place, grouping in enumerate(question.groupings):
+        marks = tuple(int(name not in grouping) for name in keys)
+        known[marks] = place, [width + keys.index(name) for name in grouping]
+    only = next(iter(known.values())) if len(known) == 1 else None
     for row in rows:
-        there = frozenset(name for name, rolled in zip(keys, row[:width], strict=True) if not rolled)
-        place = places[there] if len(places) > 1 else 0
-        values = dict(zip(keys, row[width : 2 * width], strict=True))
+        place, columns = only or known[tuple(row[:width])]
         period: date | None = row[2 * width]
-        sums = tuple(int(value or 0) for value in row[2 * width + 1 :])
-        yield Sums(place, tuple(values[name] for name in question.groupings[place]), period, sums)
+        yield Sums(place, tuple([row[column] for column in columns]), period, tuple(row[2 * width + 1 :]))
 
 
 def facts_text(*, base: Sequence[str], delta: Sequence[str], reader: str = "read_parquet({})") -> str:

@@ -117,8 +117,10 @@ class Measure:
 
 
 def both(first: Node, second: Node) -> Node:
-    """The conjunction, without what is always true."""
-    return second if first == ALWAYS else first if second == ALWAYS else Joined(True, (first, second))
+    """The conjunction, without what is always true or said twice."""
+    if first == ALWAYS:
+        return second
+    return first if second in (ALWAYS, first) else Joined(True, (first, second))
 
 
 def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str, Node]) -> Node:
