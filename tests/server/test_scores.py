@@ -160,7 +160,7 @@ def test_an_event_that_appears_behind_others_is_found(
     mini: str, report: Act, monkeypatch: pytest.MonkeyPatch, settled: bool
 ) -> None:
     """On PostgreSQL ids are given before a transaction ends. Without the look back the case would be lost."""
-    monkeypatch.setattr(operations, "OVERLAP", 0)
+    monkeypatch.setattr(operations, "OVERLAP", (0, 0))
     if not settled:
         monkeypatch.setattr(operations, "SETTLED", timedelta())
     start = datetime.now(UTC)

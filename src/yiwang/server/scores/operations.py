@@ -23,10 +23,10 @@ from yiwang.server.scores.models import FactStore
 # that old stood; what it finds unchanged there costs a look at the sequence number.
 SETTLED = timedelta(minutes=10)
 # Behind what was seen when all was counted anew something may appear too; so many ids are looked at again then.
-OVERLAP = 20_000
+OVERLAP = (10_000, 1000)  # of events, of reports
 MOST_CASES = 4000  # counted in one refresh, about two seconds
 COMPACT_ROWS = 20_000  # in the delta, before it goes into the base
-PART_ROWS = 20_000
+PART_ROWS = 5000  # held in memory while everything is counted anew, some 50 MB
 
 Progress = Callable[[int, int], None]
 
@@ -111,17 +111,31 @@ def _changes(
         return {}, 0
     fresh = files.folder(city) / files.new_name("fresh")
     files.write_rows(connection, rows, context=context, path=fresh)
-    changed = _with_recurrences(connection, there, fresh, context)
-    name = files.new_name("delta")
-    earlier = f"union all select * from read_parquet({files.paths(city, store.delta)!r})" if store.delta else ""
+    new = f"read_parquet('{fresh}')"
+    recounted = files.recount(connection, there=there, fresh=new, latitude=context.latitude)
+    also = f"union all select * from {there} as old where number in (select number from recounted)" if recounted else ""
     connection.execute(
-        f"copy (select * from changed {earlier} {'where number not in (select number from changed)' if earlier else ''})"
-        f" to '{files.folder(city) / name}' (format parquet, compression zstd)"
+        "create or replace temp table changed as select both_.* replace (counted.n as recurrences)"
+        f" from (select * from {new} {also}) as both_ join counted using (number)"
+    )
+    changed = _one(connection, "select count(*) from changed")
+    name = files.new_name("delta")
+    earlier = (
+        f"union all select * from read_parquet({files.paths(city, store.delta)!r})"
+        " where number not in (select number from changed)"
+        if store.delta
+        else ""
+    )
+    connection.execute(
+        f"copy (select * from changed {earlier}) to '{files.folder(city) / name}' (format parquet, compression zstd)"
     )
     fresh.unlink()
     count = _one(connection, f"select count(*) from read_parquet('{files.folder(city) / name}')")
-    known = _one(connection, f"select count(*) from {there} as old where number in (select number from changed)")
-    values = {"delta": [name], "delta_rows": count, "cases": store.cases + changed - known}
+    values = {
+        "delta": [name],
+        "delta_rows": count,
+        "cases": store.cases + changed - recounted - files.known(connection),
+    }
     if count > COMPACT_ROWS:
         values |= _compacted(connection, city, store.base, [name])
     return values, changed
@@ -135,11 +149,7 @@ def _stale(connection: duckdb.DuckDBPyConnection, there: str, cases: Sequence[in
         listed |= {
             row[0]: (row[1], row[2]) for row in Case.objects.filter(id__in=ids).values_list("number", "id", "seq")
         }
-    connection.execute("create or replace temp table asked (number varchar)")
-    numbers = list(listed)
-    for part in range(0, len(numbers), 1000):
-        chunk = numbers[part : part + 1000]
-        connection.execute(f"insert into asked values {', '.join(['(?)'] * len(chunk))}", chunk)
+    connection.execute("create or replace temp table asked as select unnest(?::varchar[]) as number", [list(listed)])
     known = connection.execute(
         f"select number, seq, reports from {there} as old where number in (select number from asked)"
     ).fetchall()
@@ -150,36 +160,6 @@ def _stale(connection: duckdb.DuckDBPyConnection, there: str, cases: Sequence[in
         if (seq, reports) == (listed[number][1], said.get(listed[number][0], 0))
     }
     return [case for number, (case, _) in listed.items() if number not in fresh]
-
-
-def _with_recurrences(connection: duckdb.DuckDBPyConnection, there: str, fresh: Path, context: FactContext) -> int:
-    """Make the table ``changed``: the fresh rows, and the others in whose neighbourhood something changed."""
-    new = f"read_parquet('{fresh}')"
-    connection.execute(
-        f"create or replace temp table touched as {files.cells(new, latitude=context.latitude)} union "
-        + files.cells(
-            f"(select * from {there} as old where number in (select number from {new}))", latitude=context.latitude
-        )
-    )
-    now = f"(select * from {there} as old where number not in (select number from {new}) union all by name select * from {new})"
-    counted = files.recurrences(now, latitude=context.latitude, among="touched")
-    connection.execute(f"create or replace temp table counted as {counted}")
-    # whose count can have changed: what is fresh, and everything in or beside a touched cell
-    beside = (
-        "select distinct category, cx + i.d as cx, cy + j.d as cy from touched,"
-        " (values (-1), (0), (1)) as i(d), (values (-1), (0), (1)) as j(d)"
-    )
-    connection.execute(
-        "create or replace temp table concerned as select number from"
-        f" ({files.placed(there + ' as old', context.latitude)}) as p where (category, cx, cy) in ({beside})"
-    )
-    connection.execute(
-        "create or replace temp table changed as select now.* replace (coalesce(counted.n, 0) as recurrences)"
-        f" from {now} as now left join counted using (number)"
-        f" where now.number in (select number from {new})"
-        " or (now.number in (select number from concerned) and now.recurrences <> coalesce(counted.n, 0))"
-    )
-    return _one(connection, "select count(*) from changed")
 
 
 def _compacted(
@@ -228,8 +208,7 @@ def rebuild(*, city: str, at: datetime | None = None, progress: Progress | None 
             parts.append(_part(connection, waiting, context, city))
         listed = [str(path) for path in parts]
         relation = f"read_parquet({listed!r})"
-        counted = files.recurrences(relation, latitude=context.latitude)
-        connection.execute(f"create or replace temp table counted as {counted}")
+        files.count_all(connection, relation, latitude=context.latitude)
         whole = (
             "(select facts.* replace (coalesce(counted.n, 0) as recurrences)"
             f" from {relation} as facts left join counted using (number)) as whole"
@@ -258,7 +237,7 @@ def rebuild(*, city: str, at: datetime | None = None, progress: Progress | None 
 
 
 def _earlier(at: datetime, upto: tuple[int, int]) -> list[Any]:
-    return [at.isoformat(), max(0, upto[0] - OVERLAP), max(0, upto[1] - OVERLAP)]
+    return [at.isoformat(), max(0, upto[0] - OVERLAP[0]), max(0, upto[1] - OVERLAP[1])]
 
 
 def _part(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], context: FactContext, city: str) -> Path:
