@@ -60,6 +60,8 @@ SHOTS = [
     ("cases-phone", "/wuxi/cases?state=overdue", "", PHONE),
     ("empty", "/wuxi/cases?q=nothing-like-this", "", DESKTOP),
     ("boston", "/boston/", "", DESKTOP),
+    ("score", "/boston/score?month=2011-10", "", DESKTOP),
+    ("score-explained", "/boston/score/closing_on_time?level=district&month=2011-10&key=BO10B", "", DESKTOP),
     ("admin-permissions", "/wuxi/admin/permissions", "wuxi-administrator", DESKTOP),
     ("admin-rules", "/wuxi/admin/rules", "wuxi-administrator", DESKTOP),
     ("glossary", "/wuxi/help/glossary", "", DESKTOP),

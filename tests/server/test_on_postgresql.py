@@ -17,6 +17,7 @@ AGAIN = (
     "tests/api/test_calls.py",
     "tests/server/test_governance.py",
     "tests/server/test_centre.py",
+    "tests/server/test_scores.py",
 )
 
 

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "yiwang.server.cases",
     "yiwang.server.desks",
     "yiwang.server.portal",
+    "yiwang.server.scores",
     "yiwang.server.governance",
     "yiwang.server.provision",
     "yiwang.server.pages",

@@ -27,6 +27,7 @@ from yiwang.server.portal import operations as followers
 from yiwang.server.provision import simulation
 from yiwang.server.provision.rule_changes import take_force
 from yiwang.server.provision.tasks import run_job
+from yiwang.server.scores import tasks as scores
 
 HEARTBEAT = "worker"
 LOST_AFTER_SECONDS = 120
@@ -68,6 +69,7 @@ def chores() -> list[Chore]:
         Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
         Chore("public score", 30, scoring.refresh),
+        Chore("facts", 30, scores.refresh_all),
         Chore("public words", 30, scoring.gather),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
