@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yiwang.core.indicators.definitions import Composite, Evaluation, Indicator, Part, composite
+from yiwang.core.indicators.expressions import Measure
 from yiwang.core.indicators.intervals import Interval, count_interval, normal_quantile, rate_error, rate_interval
-from yiwang.core.indicators.ranking import Place, places
+from yiwang.core.indicators.ranking import MOST_DRAWN, Place, places
+from yiwang.core.indicators.scorecard import Cell, ScoreRow
+from yiwang.core.indicators.standing import composite_error, interval_of, standings
 
 
 @pytest.mark.parametrize(
@@ -149,3 +153,91 @@ def test_an_interval_knows_what_is_in_it() -> None:
     assert 0.5 in Interval(0.4, 0.6)
     assert 0.7 not in Interval(0.4, 0.6)
     assert "0.5" not in Interval(0.4, 0.6)
+
+
+def _indicator(id: str, *, unit: str = "percent", direction: str = "up") -> Indicator:
+    measure = Measure()
+    return Indicator(
+        id=id, name=id, name_en=id, meaning="", meaning_en="", numerator=measure, denominator=None if unit == "cases" else measure,
+        unit=unit, direction=direction, basis="closed", source="", confidence="",
+    )  # fmt: skip
+
+
+INDICATORS = {
+    "on_time": _indicator("on_time"),
+    "rework": _indicator("rework", direction="down"),
+    "intake": _indicator("intake", unit="cases", direction="none"),
+    "hours": _indicator("hours", unit="hours", direction="down"),
+}
+EVALUATION = Evaluation(
+    id="all", name="", name_en="", object="region", source="", confidence="",
+    parts=(Part(indicator="on_time", weight=0.75), Part(indicator="rework", weight=0.25)),
+)  # fmt: skip
+
+
+def _row(name: str, on_time: tuple[int, int], rework: tuple[int, int], intake: int = 50) -> ScoreRow:
+    over = {"on_time": on_time, "rework": rework, "intake": (intake, None), "hours": (36_000, 5)}
+    cells = {key: Cell(*pair, INDICATORS[key].value(*pair)) for key, pair in over.items()}
+    values = {key: cell.value for key, cell in cells.items()}
+    found = composite(EVALUATION, indicators=INDICATORS, values=values, grading=None)
+    return ScoreRow({"district": name}, cells, {"all": found})
+
+
+def test_rows_get_intervals_and_places_among_their_peers() -> None:
+    rows = [_row("a", (950, 1000), (20, 1000)), _row("b", (700, 1000), (20, 1000)), _row("c", (698, 1000), (300, 1000))]
+    first, second, third = standings(rows, indicators=INDICATORS, evaluations={"all": EVALUATION})
+    assert (first["on_time"].place, second["on_time"].place, third["on_time"].place) == (
+        Place(1, 1),
+        Place(2, 3),
+        Place(2, 3),
+    )
+    assert (first["rework"].place, second["rework"].place, third["rework"].place) == (
+        Place(1, 2),
+        Place(1, 2),
+        Place(3, 3),
+    )
+    assert (first["all"].place, second["all"].place, third["all"].place) == (Place(1, 1), Place(2, 2), Place(3, 3))
+    assert first["intake"].place is None, "neither more nor less is better"
+    assert first["intake"].interval is not None
+    assert first["hours"].interval is None, "the sums do not hold how hours spread"
+    assert first["on_time"].interval == interval_of(rows[0].cells["on_time"], INDICATORS["on_time"])
+
+
+def test_the_error_of_a_composite_is_that_of_its_parts() -> None:
+    row = _row("a", (80, 100), (10, 100))
+    error = composite_error(row.composites["all"], evaluation=EVALUATION, cells=row.cells, indicators=INDICATORS)
+    parts = [100 * rate_error(numerator=80, denominator=100), 100 * rate_error(numerator=10, denominator=100)]
+    assert error == pytest.approx(math.hypot(0.75 * parts[0], 0.25 * parts[1]))
+    # by simulation: the score of drawn cases scatters about as much
+    rng = np.random.default_rng(2)
+    drawn = 0.75 * rng.binomial(100, 0.8, 20_000) + 0.25 * (100 - rng.binomial(100, 0.1, 20_000))
+    assert error == pytest.approx(drawn.std(), rel=0.05)
+
+
+def test_what_has_no_data_has_no_standing() -> None:
+    rows = [_row("a", (0, 0), (0, 0)), _row("b", (5, 10), (0, 10)), _row("c", (6, 10), (1, 10))]
+    none, second, _ = standings(rows, indicators=INDICATORS, evaluations={"all": EVALUATION})
+    assert none["on_time"].interval is None
+    assert none["on_time"].place is None
+    assert "all" not in none
+    assert second["on_time"].place == Place(1, 2), "one of two, not of three"
+    assert (
+        composite_error(
+            Composite(evaluation="all", score=None, grade="", known_share=0.0, parts={}),
+            evaluation=EVALUATION,
+            cells={},
+            indicators=INDICATORS,
+        )
+        is None
+    )
+
+
+def test_many_units_are_compared_by_a_bound_that_is_never_narrower() -> None:
+    rng = np.random.default_rng(6)
+    values = rng.uniform(0.5, 0.95, MOST_DRAWN).tolist()
+    few = places(values=values, errors=[0.03] * len(values), more_is_better=True)
+    more = places(values=[*values, 0.1], errors=[0.03] * (len(values) + 1), more_is_better=True)
+    assert more[-1] == Place(len(values) + 1, len(values) + 1), "far behind everybody"
+    for drawn, bounded in zip(few, more, strict=False):
+        assert bounded.best <= drawn.best
+        assert bounded.worst >= drawn.worst
