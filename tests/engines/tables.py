@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.loop import mini
 
-from yiwang.core.indicators.columns import BASES, FLAG, INTEGER, NULLABLE, FactContext
+from yiwang.core.indicators.columns import BASES, FactContext
 from yiwang.engines.duckdb import connect
 
 AS_OF = datetime(2026, 4, 1, tzinfo=UTC)
@@ -20,10 +20,7 @@ def context() -> FactContext:
 
 def fact(number: str, **values: Any) -> dict[str, Any]:
     """A row with nothing in it but what is given; a day is made of each moment that has one."""
-    row: dict[str, Any] = {
-        name: None if kind in NULLABLE else 0 if kind == INTEGER else False if kind == FLAG else ""
-        for name, kind in context().columns.items()
-    }
+    row: dict[str, Any] = dict(context().blank)
     row |= {"number": number, "city": "mini", "region_city": "90", **values}
     for basis, column in BASES.items():
         moment = row["deadline_at" if basis == "due" else f"{basis}_at"]

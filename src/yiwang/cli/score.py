@@ -44,8 +44,21 @@ def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 @click.command()
 @click.argument("city")
 @click.option("--by", help="Dimensions, comma-separated; by default the level below the city, and month.")
-@click.option("--engine", type=click.Choice(["duckdb", "memory", "spark"]), default="duckdb", show_default=True)
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(["duckdb", "memory", "spark"]),
+    default="duckdb",
+    show_default=True,
+    help="Who counts; all give the same.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How the rows are written.",
+)
 @click.option("--indicator", "indicators", multiple=True, help="Only this one; may be given several times.")
 @click.option(
     "--only", multiple=True, callback=_pairs, metavar="DIMENSION=VALUE", help="Only such cases, e.g. department=PWD."

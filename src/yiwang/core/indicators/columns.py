@@ -92,6 +92,14 @@ class FactContext:
         """Every column in order, with its kind."""
         return dict(self._columns())
 
+    @cached_property
+    def blank(self) -> Mapping[str, object]:
+        """A row with nothing in it: missing where a value may be, else empty, 0 or false."""
+        return {
+            name: None if kind in NULLABLE else 0 if kind == INTEGER else False if kind == FLAG else ""
+            for name, kind in self.columns.items()
+        }
+
     def _columns(self) -> Iterator[tuple[str, str]]:
         yield from HEAD
         yield from ((f"region_{level}", TEXT) for level, _ in self.levels)

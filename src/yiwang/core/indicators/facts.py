@@ -17,7 +17,7 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.units import UnitDirectory
-from yiwang.core.indicators.columns import BASES, FLAG, INTEGER, NULLABLE, FactContext, UnitFacts
+from yiwang.core.indicators.columns import BASES, FactContext, UnitFacts
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 
 Row = dict[str, Any]
@@ -68,10 +68,7 @@ def fact_row(events: Sequence[Event], *, context: FactContext, calendar: WorkCal
     for event in events:
         state = evolve(state, event)
         states.append(state)
-    row: Row = {
-        name: None if kind in NULLABLE else 0 if kind == INTEGER else False if kind == FLAG else ""
-        for name, kind in context.columns.items()
-    }
+    row: Row = dict(context.blank)
     last = states[-1]
     row |= {name: getattr(last, name) for name in PLAIN}
     row |= {column: last.count(name) for column, name in COUNTS.items()}

@@ -141,25 +141,19 @@ def _changes(
     return values, changed
 
 
-def _stale(connection: duckdb.DuckDBPyConnection, there: str, cases: Sequence[int]) -> list[int]:
+def _stale(connection: duckdb.DuckDBPyConnection, there: str, cases: Sequence[reading.Touched]) -> list[int]:
     """Those of the cases whose row is not there or is of an earlier event or report."""
-    listed: dict[str, tuple[int, int]] = {}
-    for part in range(0, len(cases), reading.PART):
-        ids = cases[part : part + reading.PART]
-        listed |= {
-            row[0]: (row[1], row[2]) for row in Case.objects.filter(id__in=ids).values_list("number", "id", "seq")
-        }
-    connection.execute("create or replace temp table asked as select unnest(?::varchar[]) as number", [list(listed)])
-    known = connection.execute(
+    numbers = [case.number for case in cases]
+    connection.execute("create or replace temp table asked as select unnest(?::varchar[]) as number", [numbers])
+    rows = connection.execute(
         f"select number, seq, reports from {there} as old where number in (select number from asked)"
     ).fetchall()
-    said = reading.report_counts([case for case, _ in listed.values()])
-    fresh = {
-        number
-        for number, seq, reports in known
-        if (seq, reports) == (listed[number][1], said.get(listed[number][0], 0))
-    }
-    return [case for number, (case, _) in listed.items() if number not in fresh]
+    known = {number: (seq, reports) for number, seq, reports in rows}
+    return [
+        case.id
+        for case in cases
+        if (row := known.get(case.number)) is None or row[0] != case.seq or case.reports not in (None, row[1])
+    ]
 
 
 def _compacted(

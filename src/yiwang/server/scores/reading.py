@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
@@ -38,28 +39,38 @@ def newest(*, city: str) -> tuple[int, int]:
     return event, report
 
 
-def touched(*, city: str, since: tuple[int, int], upto: tuple[int, int]) -> Iterator[list[int]]:
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A case of which something was written: its row as it is now. ``reports`` is None where none came in."""
+
+    id: int
+    number: str
+    seq: int
+    reports: int | None
+
+
+def touched(*, city: str, since: tuple[int, int], upto: tuple[int, int]) -> Iterator[list[Touched]]:
     """Cases with an event or report of an id behind ``since`` and not behind ``upto``, part by part."""
     for model, first, last in ((Event, since[0], upto[0]), (Report, since[1], upto[1])):
+        written = model._default_manager.filter(city=city, id__lte=last)
         while first < last:
-            rows_ = list(
-                model._default_manager.filter(city=city, id__gt=first, id__lte=last)
-                .order_by("id")
-                .values_list("id", "case_id")[:WINDOW]
-            )
-            if not rows_:
-                break
-            first = rows_[-1][0]
-            yield list(dict.fromkeys(case for _, case in rows_))
+            ids = list(written.filter(id__gt=first).order_by("id").values_list("id", flat=True)[WINDOW - 1 : WINDOW])
+            end = ids[0] if ids else last
+            cases = Case.objects.filter(id__in=written.filter(id__gt=first, id__lte=end).values("case_id"))
+            if model is Event:
+                found = [Touched(*row, None) for row in cases.values_list("id", "number", "seq")]
+            else:
+                counted = cases.annotate(n=Count("reports")).values_list("id", "number", "seq", "n")
+                found = [Touched(*row) for row in counted]
+            first = end
+            if found:
+                yield found
 
 
 def report_counts(cases: Sequence[int]) -> dict[int, int]:
     """How many reports each case has."""
-    found: dict[int, int] = {}
-    for part in range(0, len(cases), PART):
-        counted = Report.objects.filter(case_id__in=cases[part : part + PART]).values("case_id").annotate(n=Count("id"))
-        found |= {row["case_id"]: row["n"] for row in counted}
-    return found
+    counted = Report.objects.filter(case_id__in=cases).values("case_id").annotate(n=Count("id"))
+    return {row["case_id"]: row["n"] for row in counted}
 
 
 def fact_rows(cases: Sequence[int], *, place: Runtime) -> list[Row]:
