@@ -96,7 +96,7 @@ export class CityChart extends HTMLElement {
         yAxisIndex: series.percent && !shape.lying ? 1 : 0,
         color: tone(this, series.colour),
         barMaxWidth: 16,
-        showSymbol: false,
+        showSymbol: shape.rows.length <= 12,
         lineStyle: { width: 2 },
         connectNulls: false,
         tooltip: series.percent ? { valueFormatter: (value: number | null) => (value === null ? "—" : `${(value * 100).toFixed(1)} %`) } : undefined,

@@ -92,6 +92,9 @@ def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[s
             {
                 "name": thing(place, level, key),
                 "cases_url": f"{reverse('cases', args=[city])}?{urlencode(narrowed)}" if key else "",
+                "own_url": f"{reverse('score-own', args=[city, level])}?{urlencode({'key': key, 'month': month})}"
+                if key
+                else "",
                 "score": composite.score if composite else None,
                 "interval": standing.interval if standing else None,
                 "place": standing.place if standing else None,
