@@ -157,7 +157,7 @@ def desks(_: str = "") -> dict[str, Any]:
     from yiwang.server.people.models import User
     from yiwang.server.people.operations import create_person
 
-    open_cases = 'closed_at IS NULL AND step = \'dispatched\' AND "id" %% 200 = 0'
+    open_cases = "closed_at IS NULL AND step = 'dispatched' AND \"id\" %% 200 = 0"
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE cases_case SET waits = ' extend ', rest = %s || substr(rest, 2) WHERE {open_cases}", [PENDING]

@@ -105,7 +105,9 @@ def _wanted(place: Runtime, actor: Actor) -> Iterable[Q]:
     workflow, unit = place.rules.workflow, actor.unit
     if unit and _handles(workflow, actor):
         yield Q(holder=unit)
-    if unit and any(verb.who == "assisting" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values()):
+    if unit and any(
+        verb.who == "assisting" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values()
+    ):
         yield Q(waits__contains=f" @{unit} ", waits__isnull=False)
     for who in ("any", "holder", "over", "handler", "reporter"):
         steps = sorted(

@@ -124,9 +124,7 @@ def page(
     return _page(Case.objects.filter(wanted), place=place, desk=desk, kind=kind, limit=limit, at=at)
 
 
-def _page(
-    wanted: QuerySet[Case], *, place: Runtime, desk: Desk, kind: str, limit: int, at: datetime
-) -> QueuePage:
+def _page(wanted: QuerySet[Case], *, place: Runtime, desk: Desk, kind: str, limit: int, at: datetime) -> QueuePage:
     order = (F("deadline").asc(nulls_last=True), "id")
     found = list(wanted.order_by(*order).values(*COLUMNS)[: limit + 1])
     more, found = len(found) > limit, found[:limit]
