@@ -38,7 +38,7 @@ class ReportIn(Strict):
     photos: list[Picture] = Field(default_factory=list, max_length=6, description="Pictures, base64.")
     follow: bool = Field(
         False,
-        description="Whether the answer shall hold `follow`, a secret address by which this citizen follows, rates and reopens. For callers without an account.",
+        description="Answer with `follow`, a secret address by which this citizen follows, rates and reopens; without an account only.",
     )
 
 
