@@ -69,6 +69,10 @@ class Case(models.Model):
             models.Index(
                 fields=["city", "deadline", "id", "region"], condition=Q(closed_at=None), name="case_deadline"
             ),
+            # what a desk gathers when few of the most urgent are its own: open cases only, so it stays small
+            models.Index(
+                fields=["city", "step", "deadline", "id", "holder"], condition=Q(closed_at=None), name="case_open_step"
+            ),
             # few cases wait for an answer, so this index is small; closed ones may too (appeals)
             models.Index(fields=["city", "deadline", "id"], condition=Q(waits__isnull=False), name="case_waits"),
             models.Index(fields=["next_due"], condition=Q(next_due__isnull=False), name="case_next_due"),

@@ -184,7 +184,9 @@ def _condition(place: Runtime, desk: Desk, steps: duties.Steps, kind: str) -> Q 
             standing &= reduce(or_, (Q(waits__contains=f" {kind} ") for kind in kinds))
         if standing is not None:
             parts.append(Q(step__in=sorted(among)) & standing)
-    return reduce(or_, parts) if parts else None
+    # the steps stand before all alternatives, so that an index by step can serve whatever comes behind
+    among_all = sorted(set().union(*alike.values()))
+    return Q(step__in=among_all) & reduce(or_, parts) if parts else None
 
 
 def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:
