@@ -41,7 +41,9 @@ def helped(values: Mapping[str, str], place: Runtime) -> dict[str, Any]:
     if lon is None or lat is None or not (-180 <= lon <= 180 and -90 <= lat <= 90):
         lon = lat = None
     region = values.get("region", "")
-    same = intake_help.likely_same(place=place, category=category, lon=lon, lat=lat, region=region)
+    same = intake_help.likely_same(
+        place=place, category=category, lon=lon, lat=lat, region=region, words=values.get("text", "")
+    )
     return {"suggestions": suggestions, "same": same, "placed": lon is not None or bool(region)}
 
 

@@ -108,7 +108,9 @@ def page(
         return QueuePage(entries=[], next="")
     since, last = _position(cursor)
     if kind == duties.ASKED:
-        return _page(_waiting(place, condition, filters, since, last, at), place=place, desk=desk, kind=kind, limit=limit, at=at)
+        return _page(
+            _waiting(place, condition, filters, since, last, at), place=place, desk=desk, kind=kind, limit=limit, at=at
+        )
     ids: list[int] = []
     if last is None or since is not None:
         ids = _with_deadline(place, condition, filters, since, last, limit + 1, at)

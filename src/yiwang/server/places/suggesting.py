@@ -46,7 +46,9 @@ _COMMON_ALONE = frozenset(
 # characters that only join others: a pair with one of them is no word
 _FUNCTION = frozenset("的了是在有没我你他们这那都又还也很太把被就着个几吗呢吧啊与或及之")
 # "on the pavement", "behind the bus stop": the run of characters before a word of place
-_PLACED = re.compile(r"[\u3400-\u9fff]{1,6}?(?:上面|下面|里面|旁边|后面|前面|对面|中间|门口|附近|边上|[上里旁边])(?![\u3400-\u9fff]?[盖井网水])")
+_PLACED = re.compile(
+    r"[\u3400-\u9fff]{1,6}?(?:上面|下面|里面|旁边|后面|前面|对面|中间|门口|附近|边上|[上里旁边])(?![\u3400-\u9fff]?[盖井网水])"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
