@@ -42,8 +42,15 @@ def shares(asked: Iterable[tuple[str, str]]) -> tuple[float, float]:
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("井盖破损", "井盖"), ("井盖没了", "井盖"), ("路灯坏了", "路灯"), ("树倒了", "树"), ("楼道堆杂物", "乱堆杂物"), ("共享单车乱停", "共享单车")],
-)  # fmt: skip
+    [
+        ("井盖破损", "井盖"),
+        ("井盖没了", "井盖"),
+        ("路灯坏了", "路灯"),
+        ("树倒了", "树"),
+        ("楼道堆杂物", "乱堆杂物"),
+        ("共享单车乱停", "共享单车"),
+    ],
+)
 def test_the_thing_is_suggested_before_its_state(text: str, word: str) -> None:
     assert word in place().categories[suggested(text)[0]].name
 
