@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def desks(_: str = "") -> dict[str, Any]:
     from yiwang.server.people.models import User
     from yiwang.server.people.operations import create_person
 
-    open_cases = 'closed_at IS NULL AND step = \'dispatched\' AND "id" %% 200 = 0'
+    open_cases = "closed_at IS NULL AND step = 'dispatched' AND \"id\" %% 200 = 0"
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE cases_case SET waits = ' extend ', rest = %s || substr(rest, 2) WHERE {open_cases}", [PENDING]
@@ -172,7 +173,7 @@ def desks(_: str = "") -> dict[str, Any]:
         client = Client(HTTP_HOST="localhost")
         client.force_login(User.objects.get(username=name))
         for kind in ("due", "asked", "all"):
-            found[f"{role}, {kind}"] = measured(lambda kind=kind: client.get(f"/mini/desk/{role}?kind={kind}"))  # type: ignore[misc]
+            found[f"{role}, {kind}"] = measured(partial(client.get, f"/mini/desk/{role}?kind={kind}"))
     before = Case.objects.filter(city="mini", closed_at=None, rest__contains='"pending":{').order_by("deadline", "id")
     found["waiting, by LIKE as before"] = measured(lambda: list(before.values("id")[:31]))
     return found

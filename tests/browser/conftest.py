@@ -134,6 +134,7 @@ def open_as(browser: Browser, site: str) -> Iterator[Opener]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: dialog.accept())  # leaving a form that was typed into
         if role:
             page.goto(f"{site}/sign-in?next={path}")
             page.fill("#username", f"mini-{role}")

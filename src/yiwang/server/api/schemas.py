@@ -36,6 +36,10 @@ class ReportIn(Strict):
     contact: Annotated[str, StringConstraints(max_length=200)] = ""
     source: Code = Field("", description="Channel; anonymous callers always report as the public.")
     photos: list[Picture] = Field(default_factory=list, max_length=6, description="Pictures, base64.")
+    follow: bool = Field(
+        False,
+        description="Answer with `follow`, a secret address by which this citizen follows, rates and reopens; without an account only.",
+    )
 
 
 class Why(Schema):
@@ -66,6 +70,7 @@ class Reported(Schema):
     deadline: datetime | None
     seq: int
     why: list[Why]
+    follow: str = Field("", description="Secret address, when it was asked for; shown only now.")
 
 
 class Part(Strict):

@@ -132,6 +132,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             "city": place.info,
             "page": "report",
             "problems": problems,
+            "files_again": bool(request.FILES),
             "values": request.POST,
             "categories": category_choices(place),
             "idempotency_key": request.POST.get("idempotency_key") or secrets.token_urlsafe(16),

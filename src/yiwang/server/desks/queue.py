@@ -108,8 +108,9 @@ def page(
         return QueuePage(entries=[], next="")
     since, last = _position(cursor)
     if kind == duties.ASKED:
-        wanted = _waiting(place, condition, filters, since, last, at)
-        return _page(wanted, place=place, desk=desk, kind=kind, limit=limit, at=at)
+        return _page(
+            _waiting(place, condition, filters, since, last, at), place=place, desk=desk, kind=kind, limit=limit, at=at
+        )
     ids: list[int] = []
     if last is None or since is not None:
         ids = _with_deadline(place, condition, filters, since, last, limit + 1, at)
@@ -185,7 +186,9 @@ def _condition(place: Runtime, desk: Desk, steps: duties.Steps, kind: str) -> Q 
             standing &= reduce(or_, (Q(waits__contains=f" {kind} ") for kind in kinds))
         if standing is not None:
             parts.append(Q(step__in=sorted(among)) & standing)
-    return reduce(or_, parts) if parts else None
+    # the steps stand before all alternatives, so that an index by step can serve whatever comes behind
+    among_all = sorted(set().union(*alike.values()))
+    return Q(step__in=among_all) & reduce(or_, parts) if parts else None
 
 
 def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:

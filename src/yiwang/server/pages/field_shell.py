@@ -118,6 +118,7 @@ def item(task: Task, *, place: Runtime) -> dict[str, Any]:
         "holder_name": presentation.unit_name(place, state.holder),
         "verbs": list(task.verbs),
         "mine": task.mine,
+        "assisting": task.assisting,
     }
 
 
@@ -179,6 +180,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "photo_needed": ("这个动作要有照片。", "This needs a photo."),
     "take_photo": ("拍照", "Take photo"),
     "pick_photo": ("选照片", "Pick photo"),
+    "assisting": ("请您会办", "you are asked to assist"),
     "photo_bad": ("这个文件不是能读的图片。", "This file cannot be read as a picture."),
     "photo_most": ("最多 6 张。", "At most 6."),
     "remove": ("去掉", "Remove"),

@@ -26,6 +26,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "Case",
             models.Index(
+                fields=["city", "step", "deadline", "id", "holder"],
+                condition=models.Q(("closed_at", None)),
+                name="case_open_step",
+            ),
+        ),
+        migrations.AddIndex(
+            "Case",
+            models.Index(
                 fields=["city", "deadline", "id"], condition=models.Q(("waits__isnull", False)), name="case_waits"
             ),
         ),
