@@ -176,7 +176,8 @@ def by_pandas(folder: Path) -> tuple[float, list[int]]:
     should = counted & filed & (ended | done | late)
     handled = counted & done & (f.handlers > 0)
     flags: list[Any] = [
-        np.ones(len(f), dtype=bool), filed & counted, ended, counted, filed & (end != "void"), filed, sent & counted, sent & counted & accurate,
+        np.ones(len(f), dtype=bool), filed & counted, ended, counted, filed & (end != "void"), filed, sent & counted,
+        sent & counted & accurate,
         counted & done, counted & filed & (done | late), counted & done & ~late, counted & done & late, ended & filed, should,
         ended & filed & ~late, ended & filed & late, ended & ~late, ended, end == "", (end == "") & late & ~done,
         handled & (f.reworks > 0), handled, f.reworks.where(counted & done, 0), counted & (f.returns > 0), counted & sent,
@@ -345,7 +346,8 @@ def _refresh_here(copies: int) -> dict[str, Any]:
         said = operations.refresh(city=CITY)
         times.append(time.perf_counter() - started)
     return {
-        "cases": Case.objects.count(), "events": Event.objects.count(), "rebuild": rebuilt, "refresh": min(times), "changed": said["changed"],
+        "cases": Case.objects.count(), "events": Event.objects.count(), "rebuild": rebuilt, "refresh": min(times),
+        "changed": said["changed"],
         "new_events": touched, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }  # fmt: skip
 
