@@ -54,18 +54,26 @@ SHOTS = [
     ("report", "/wuxi/report", "", DESKTOP),
     ("report-phone", "/wuxi/report", "", PHONE),
     ("rules", "/wuxi/rules", "", DESKTOP),
-    ("field", "/wuxi/field", "wuxi-crew", PHONE),
-    ("field-map", "/wuxi/field#map", "wuxi-crew", PHONE),
+    ("field", "/wuxi/field", "wuxi-inspector", PHONE),
+    ("field-desktop", "/wuxi/field", "wuxi-inspector", DESKTOP),
+    ("field-map", "/wuxi/field#map", "wuxi-inspector", PHONE),
     ("field-report", "/wuxi/field#report", "wuxi-inspector", PHONE),
     ("cases-phone", "/wuxi/cases?state=overdue", "", PHONE),
     ("empty", "/wuxi/cases?q=nothing-like-this", "", DESKTOP),
     ("boston", "/boston/", "", DESKTOP),
     ("score", "/boston/score?month=2011-10", "", DESKTOP),
     ("score-explained", "/boston/score/closing_on_time?level=district&month=2011-10&key=BO10B", "", DESKTOP),
+    ("score-phone", "/boston/score?month=2011-10", "", PHONE),
+    ("score-own", "/wuxi/score/of/district?key=320213", "", DESKTOP),
+    ("admin", "/wuxi/admin", "wuxi-administrator", DESKTOP),
+    ("admin-phone", "/wuxi/admin", "wuxi-administrator", PHONE),
     ("admin-permissions", "/wuxi/admin/permissions", "wuxi-administrator", DESKTOP),
     ("admin-rules", "/wuxi/admin/rules", "wuxi-administrator", DESKTOP),
+    ("help", "/wuxi/help", "wuxi-dispatcher", DESKTOP),
+    ("help-phone", "/wuxi/help", "wuxi-dispatcher", PHONE),
     ("glossary", "/wuxi/help/glossary", "", DESKTOP),
     ("portal", "/wuxi/portal", "", DESKTOP),
+    ("portal-phone", "/wuxi/portal", "", PHONE),
     ("portal-report-phone", "/wuxi/portal/report", "", PHONE),
     ("portal-follow-phone", "FOLLOW", "", PHONE),
     ("portal-idea", "IDEA", "wuxi-evaluator", DESKTOP),
@@ -75,6 +83,30 @@ SHOTS = [
     ("desk-intake", "/wuxi/desk/intake/new", "wuxi-intake", DESKTOP),
     ("portal-moderation", "/wuxi/portal/moderation", "wuxi-shift_leader", DESKTOP),
 ]
+
+
+# every face, on a desktop and on a phone: the page docs/guide/pictures.md
+FACES = [
+    ("一屏统览 · Command centre", "centre", "centre-phone"),
+    ("工作台 · Desks", "desk-dispatcher", "desk-phone"),
+    ("案卷页 · Case page", "case", "case-phone"),
+    ("现场应用 · Field app", "field-desktop", "field"),
+    ("市民门户 · Citizens' portal", "portal", "portal-phone"),
+    ("评分 · Score", "score", "score-phone"),
+    ("管理 · Administration", "admin", "admin-phone"),
+    ("帮助 · Help", "help", "help-phone"),
+]
+
+
+def gallery() -> str:
+    """The page that shows each face in both languages."""
+    parts = ["# 各界面 · Every face", "", "<!-- written by scripts/make_docs.py; do not edit -->"]
+    for title, desktop, phone in FACES:
+        parts += ["", f"## {title}", "", "| 中文 | English |", "|---|---|"]
+        for name in (desktop, phone):
+            cells = [f"![{title}]({IMAGES.name}/{name}-{language}.png)" for language in ("zh", "en")]
+            parts.append(f"| {cells[0]} | {cells[1]} |")
+    return "\n".join([*parts, ""])
 
 
 def draw_workflows() -> None:
@@ -218,6 +250,7 @@ def main() -> None:
     draw_workflows()
     if not arguments.base and not arguments.only:
         walk()
+    (IMAGES.parent / "pictures.md").write_text(gallery(), encoding="utf-8")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if not chromium:
         sys.exit("Chromium is not installed; screenshots need it (Debian: apt-get install chromium fonts-noto-cjk)")
