@@ -46,6 +46,9 @@ for role, unit in {PEOPLE!r}.items():
 """
 
 
+SITE: dict[str, str] = {}  # the running site's environment, for commands beside it
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running site with the toy city installed and a person for each role."""
@@ -57,6 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PYTHONPATH": str(ROOT / "src"),
     }
     environment.pop("YIWANG_DATABASE_URL", None)
+    SITE.update(environment)
     subprocess.run([sys.executable, "-c", PREPARE], env=environment, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
