@@ -76,16 +76,18 @@ def tiles(cases: int) -> Path:
     # files that no longer hold may still lie there: the newest of each month is the one that does
     newest = {path.name[:12]: str(path) for path in sorted((real_home() / "scores" / CITY).glob("base-*.parquet"))}
     real = f"read_parquet({list(newest.values())!r})"
-    (there,) = connection.execute(f"select count(*) from {real}").fetchone()
+    connection.execute(f"create temp table real as select * from {real} order by number")
+    (there,) = connection.execute("select count(*) from real").fetchone()
     days = [
         row[0] for row in connection.execute(f"describe select * from {real}").fetchall() if row[0].endswith("_day")
     ]
-    for step in range(STEPS):
-        moved = ", ".join(f"{day} + {step * STEP_DAYS} as {day}" for day in days)
-        count = len(range(step, -(-cases // there), STEPS))
+    # one file a tile, each in the order of the real one: rows that repeat must not lie beside each other, or every
+    # engine would find long runs of equal values that no city has
+    for tile in range(-(-cases // there)):
+        moved = ", ".join(f"{day} + {tile % STEPS * STEP_DAYS} as {day}" for day in days)
         connection.execute(
-            f"copy (select f.* replace (number || '-' || (t.i * {STEPS} + {step}) as number, {moved}) from {real} f, range({count}) t(i))"
-            f" to '{folder}/facts-{step}.parquet' (format parquet, compression zstd)"
+            f"copy (select * replace (number || '-{tile}' as number, {moved}) from real)"
+            f" to '{folder}/facts-{tile:03d}.parquet' (format parquet, compression zstd)"
         )
     (folder / "done").touch()
     return folder

@@ -47,10 +47,15 @@ for role, unit in {PEOPLE!r}.items():
 """
 
 
+SITE: dict[str, str] = {}  # the running site's environment, for commands beside it
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running site with the toy city installed and a person for each role."""
-    with running_site(tmp_path_factory.mktemp("site"), prepare=PREPARE) as base:
+    home = tmp_path_factory.mktemp("site")
+    SITE.update(environment_of(home))
+    with running_site(home, prepare=PREPARE) as base:
         yield base
 
 

@@ -31,7 +31,7 @@ def facts() -> Rows:
     """Every row that holds now, by number."""
     from yiwang.server.places.queries import runtime
 
-    store = queries.store_of("mini")
+    store = queries.store_of(runtime("mini"))
     with files.workshop("mini") as connection:
         relation = files.facts("mini", base=store.base, delta=store.delta) + " as facts"
         found = files.rows_of(connection, relation, context=reading.context_of(runtime("mini")))
@@ -319,6 +319,17 @@ def test_the_page_teaches_while_nothing_has_been_counted(mini: str, client: Clie
     assert client.get("/mini/score.csv").status_code == 404
     with pytest.raises(queries.NoFacts):
         queries.scorecard(place=queries_place(), by=("street",))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_facts_of_another_pack_or_without_files_are_not_shown(scored: str, client: Client) -> None:
+    FactStore.objects.update(digest="other")
+    assert "yiwang score mini" in client.get("/mini/score").content.decode()
+    assert client.get("/mini/score/intake").status_code == 404
+    refresh()
+    assert "yiwang score mini" not in client.get("/mini/score").content.decode()
+    shutil.rmtree(files.folder("mini"))
+    assert client.get("/mini/score").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def connect(*, memory: str = MEMORY, threads: int = 0, spill: Path | None = None
         settings["temp_directory"] = str(spill)
     connection = duckdb.connect(config=settings)
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # it would be written among the data
     return connection
 
 

@@ -99,7 +99,7 @@ def explain(
         NoFacts: When nothing has been counted.
         BadInput: For an indicator or dimension that there is not.
     """
-    store, context = store_of(place.info.id), reading.context_of(place)
+    store, context = store_of(place), reading.context_of(place)
     as_of = as_of or store.refreshed_at
     day = as_of.astimezone(context.zone).date()
     found = chosen(book_of(place), ids=(indicator,), day=day)[indicator]

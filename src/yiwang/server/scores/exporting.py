@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.places.queries import runtime
 from yiwang.server.scores import files, operations
 from yiwang.server.scores.queries import store_of
 
@@ -40,7 +41,7 @@ def export_parquet(*, city: str, path: Path) -> dict[str, Any]:
         what = "is a file" if path.is_file() else f"holds {city} already"
         raise BadInput(Problem(f"{path} {what}.", "Name another folder, so that no old month stays among new ones."))
     catch_up(city=city)
-    store = store_of(city)
+    store = store_of(runtime(city))
     path.mkdir(parents=True, exist_ok=True)
     relation = files.facts(city, base=store.base, delta=store.delta)
     quoted = str(path).replace("'", "''")

@@ -52,6 +52,12 @@ def paths(city: str, names: Iterable[str]) -> list[str]:
     return [str(folder(city) / name) for name in names]
 
 
+def all_there(city: str, base: Mapping[str, Sequence[str]], delta: Sequence[str]) -> bool:
+    """Whether every file that should hold is there."""
+    names = [*(name for month in base.values() for name in month), *delta]
+    return all((folder(city) / name).is_file() for name in names)
+
+
 def facts(city: str, *, base: Mapping[str, Sequence[str]], delta: Sequence[str]) -> str:
     """The facts that hold, as a query in brackets."""
     names = [name for month in sorted(base) for name in base[month]]

@@ -35,10 +35,9 @@ def must_rebuild(*, place: Runtime, store: FactStore | None) -> str:
     """Why the facts must be counted anew; empty where a refresh will do."""
     if store is None:
         return "there are none yet"
-    if store.digest != reading.context_of(place).digest():
+    if store.digest != reading.digest_of(place):
         return "the pack's levels, units, categories, steps or posts have changed"
-    names = [name for month in store.base.values() for name in month] + list(store.delta)
-    if not all((files.folder(place.info.id) / name).is_file() for name in names):
+    if not files.all_there(place.info.id, store.base, store.delta):
         return "files are missing"
     if store.marks and store.marks[-1][1] > reading.newest(city=place.info.id)[0]:
         return "the database is older than the facts"
@@ -215,7 +214,7 @@ def rebuild(*, city: str, at: datetime | None = None, progress: Progress | None 
     for path in parts:
         path.unlink()
     values = {
-        "digest": context.digest(), "base": base, "delta": delta, "delta_rows": 0, "marks": [_earlier(at, upto)],
+        "digest": reading.digest_of(place), "base": base, "delta": delta, "delta_rows": 0, "marks": [_earlier(at, upto)],
         "cases": done, "refreshed_at": at,
     }  # fmt: skip
     if before is not None:

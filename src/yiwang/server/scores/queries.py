@@ -47,15 +47,24 @@ class Scorecard:
     facts_at: datetime
 
 
-def store_of(city: str) -> FactStore:
+def current_store(place: Runtime) -> FactStore | None:
+    """The facts that hold; None where none have been counted, or those that are there are of another pack or gone."""
+    store = FactStore.objects.filter(city=place.info.id).first()
+    if store is None or store.digest != reading.digest_of(place):
+        return None
+    return store if files.all_there(place.info.id, store.base, store.delta) else None
+
+
+def store_of(place: Runtime) -> FactStore:
     """The facts that hold.
 
     Raises:
-        NoFacts: When none have been counted.
+        NoFacts: When there are none.
     """
-    store = FactStore.objects.filter(city=city).first()
+    store = current_store(place)
     if store is None:
-        raise NoFacts(Problem(f"Nothing has been counted for {city} yet.", "The worker does; or run `yiwang score`."))
+        what = f"{place.info.id} has not been counted yet, or not since its pack changed."
+        raise NoFacts(Problem(what, "The worker does so; or run `yiwang score`."))
     return store
 
 
@@ -124,7 +133,7 @@ def scorecard(
         NoFacts: When nothing has been counted.
         BadInput: For a dimension, indicator or engine that there is not.
     """
-    store, book = store_of(place.info.id), book_of(place)
+    store, book = store_of(place), book_of(place)
     context: FactContext = reading.context_of(place)
     wish = Wish(
         by=tuple(by), as_of=as_of or store.refreshed_at, indicators=tuple(indicators), since=since, until=until, only=only or {}

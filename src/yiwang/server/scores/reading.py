@@ -20,6 +20,7 @@ WINDOW = 20_000  # events looked at at once
 
 
 _contexts: dict[tuple[str, str], FactContext] = {}
+_digests: dict[tuple[str, str], str] = {}
 
 
 def context_of(place: Runtime) -> FactContext:
@@ -30,6 +31,16 @@ def context_of(place: Runtime) -> FactContext:
             _contexts.clear()
         _contexts[key] = place.pack.fact_context()
     return _contexts[key]
+
+
+def digest_of(place: Runtime) -> str:
+    """Changes whenever rows could come out otherwise; worked out once for each version of the pack."""
+    key = (place.info.id, place.digest)
+    if key not in _digests:
+        if len(_digests) > 50:
+            _digests.clear()
+        _digests[key] = context_of(place).digest()
+    return _digests[key]
 
 
 def newest(*, city: str) -> tuple[int, int]:

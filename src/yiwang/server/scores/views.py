@@ -60,7 +60,7 @@ def _asked(request: HttpRequest, city: str) -> Asked:
     level = request.GET.get("level", "") or levels[min(1, len(levels) - 1)]
     if level not in (*levels, DEPARTMENT):
         raise Http404(say("没有这个层级", "There is no such level"))
-    store = FactStore.objects.filter(city=city).first()
+    store = queries.current_store(place)
     months = sorted(store.base, reverse=True) if store else []
     month = request.GET.get("month", months[0] if months else "")
     if month and not MONTH.fullmatch(month):
