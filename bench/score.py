@@ -439,7 +439,7 @@ def draw(points: list[tuple[int, float, float]], refresh: dict[str, Any] | None 
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
     sizes = [point[0] for point in points]
     for axes, values, words in (
-        (left, [point[1] for point in points], "seconds"),
+        (left, [point[1] for point in points], "seconds of processor"),
         (right, [point[2] for point in points], "peak memory, GiB"),
     ):
         axes.plot(sizes, values, "o-", color="#0b6b58")
