@@ -46,8 +46,11 @@ def test_json_has_every_figure_with_what_it_was_divided_from(city: str, run: Run
     row = json.loads(said.stdout)["rows"][0]
     assert row["city"] == "90"
     assert row["names"] == {"city": ["小城", "Mini"]}
-    assert row["values"]["intake"] == {"numerator": 1, "denominator": None, "value": 1.0}
-    assert row["values"]["satisfaction_rate"] == {"numerator": 0, "denominator": 0, "value": None}
+    intake = row["values"]["intake"]
+    assert (intake["numerator"], intake["denominator"], intake["value"]) == (1, None, 1.0)
+    assert intake["low"] < 1 < intake["high"]
+    none = dict.fromkeys(("value", "low", "high", "best_place", "worst_place"))
+    assert row["values"]["satisfaction_rate"] == {"numerator": 0, "denominator": 0, **none}
     assert row["scores"]["region"]["score"] is None
 
 
@@ -64,8 +67,10 @@ def test_csv_leaves_no_data_empty(city: str, run: Run) -> None:
         "--format",
         "csv",
     ).stdout.splitlines()
-    assert lines[0].startswith("street,street_name,filing_rate,filing_rate_numerator")
-    assert lines[1].startswith("9001,西街道,0.0,0,1,,0,0")
+    assert lines[0].startswith(
+        "street,street_name,filing_rate,filing_rate_numerator,filing_rate_denominator,filing_rate_low,filing_rate_high"
+    )
+    assert lines[1].startswith("9001,西街道,0.0,0,1,0.0,79.345069,,0,0,,")  # Wilson: none of one says little
 
 
 @pytest.mark.parametrize(

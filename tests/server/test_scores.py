@@ -384,3 +384,22 @@ def test_the_worker_keeps_the_facts_and_leaves_large_cities_to_a_job(
     assert set(facts()) == {number}
     lived()
     assert tasks.refresh_all() == 1
+
+
+def test_a_units_own_page_says_where_it_stands_and_what_would_lift_it(scored: str, client: Client) -> None:
+    league = client.get("/mini/score", {"level": "street", "month": ""}).content.decode()
+    own = re.search(r'href="(/mini/score/of/street\?key=[^"]+)"', league)
+    assert own, league[:2000]
+    page = client.get(own[1].replace("&amp;", "&"))
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "怎样提高等级" in text
+    assert page.context["shown"].composite.evaluation == page.context["evaluation"].id
+    rows = json.loads(page.context["chart"])["rows"]
+    assert [row["name"] for row in rows] == [one.month for one in page.context["months"]]
+    for row, one in zip(rows, page.context["months"], strict=True):
+        score, low, high = row["values"]
+        if score is not None and low is not None:
+            assert low <= score <= high, one.month
+    for path in ("of/street", "of/street?key=nowhere", "of/planet?key=9001", "of/street?key=9001&month=soon"):
+        assert client.get(f"/mini/score/{path}").status_code == 404, path

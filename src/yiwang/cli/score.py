@@ -129,7 +129,11 @@ def score(
         writer.writerow(header)
         writer.writerows(rows)
         return
-    kept = [index for index, name in enumerate(header) if not name.endswith(("_numerator", "_denominator"))]
+    kept = [
+        index
+        for index, name in enumerate(header)
+        if not name.endswith(("_numerator", "_denominator", "_low", "_high", "_place"))
+    ]
     emit_table([header[index] for index in kept], [[_cell(row[index]) for index in kept] for row in rows])
     say(f"{card.cases:,} cases, facts of {card.facts_at:%Y-%m-%d %H:%M} UTC, engine {card.engine}.", style="green")
     if not indicators:

@@ -11,9 +11,10 @@ from django.urls import reverse
 from yiwang.core.indicators.columns import MOMENT
 from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.indicators.scorecard import Cell
+from yiwang.core.indicators.standing import Standing
 from yiwang.server.common.templatetags.yiwang import moment, named, say
 from yiwang.server.places.queries import Runtime
-from yiwang.server.scores import reading
+from yiwang.server.scores import queries, reading
 from yiwang.server.scores.explaining import Explained
 from yiwang.server.scores.queries import Scorecard
 
@@ -45,6 +46,18 @@ def figure(cell: Cell, indicator: Indicator) -> str:
     return f"{cell.value:,.1f}{say(*SUFFIXES[indicator.unit])}"
 
 
+def interval(standing: Standing | None, indicator: Indicator) -> str:
+    """From where to where a figure may lie, as people write it; empty where it cannot be said."""
+    if standing is None or standing.interval is None:
+        return ""
+    low, high = standing.interval.low, standing.interval.high
+    return (
+        f"{low:,.0f}–{high:,.0f}"
+        if indicator.unit == "cases"
+        else f"{low:.1f}–{high:.1f}{say(*SUFFIXES[indicator.unit])}"
+    )
+
+
 def counts(cell: Cell, indicator: Indicator) -> str:
     """What a figure was divided from; empty for a plain count and for no data. Seconds are left to the page behind it."""
     if not cell.denominator:
@@ -66,8 +79,11 @@ def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[s
     city = place.info.id
     grades = {grade.id: grade for grading in place.pack.indicators.gradings for grade in grading.grades}
     rows: list[dict[str, Any]] = []
-    for row in card.rows:
+    evaluated = list(dict.fromkeys(name for row in card.rows for name in row.composites))
+    stood = queries.standings_of(card, place=place, ranked=evaluated[:1])
+    for row, own in zip(card.rows, stood, strict=True):
         key = row.keys[level]
+        standing = own.get(evaluated[0]) if evaluated else None
         composite = next(iter(row.composites.values()), None)
         asked = {"level": level, "month": month, "key": key}
         grade = grades.get(composite.grade) if composite else None
@@ -76,12 +92,18 @@ def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[s
             {
                 "name": thing(place, level, key),
                 "cases_url": f"{reverse('cases', args=[city])}?{urlencode(narrowed)}" if key else "",
+                "own_url": f"{reverse('score-own', args=[city, level])}?{urlencode({'key': key, 'month': month})}"
+                if key
+                else "",
                 "score": composite.score if composite else None,
+                "interval": standing.interval if standing else None,
+                "place": standing.place if standing else None,
                 "grade": grade and {"id": grade.id, "name": named(grade), "light": LIGHTS[grade.colour]},
                 "cells": [
                     {
                         "figure": figure(cell, card.indicators[name]),
                         "counts": counts(cell, card.indicators[name]),
+                        "interval": interval(own.get(name), card.indicators[name]),
                         "name": named(card.indicators[name]),
                         "url": f"{reverse('score-explained', args=[city, name])}?{urlencode(asked)}",
                     }

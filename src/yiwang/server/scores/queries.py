@@ -11,6 +11,7 @@ from typing import Any
 from yiwang.core.indicators.columns import FactContext
 from yiwang.core.indicators.definitions import Indicator, IndicatorBook
 from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, chosen, score
+from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
@@ -145,6 +146,37 @@ def scorecard(
     )
 
 
+def standings_of(card: Scorecard, *, place: Runtime, ranked: Sequence[str] | None = None) -> list[dict[str, Standing]]:
+    """Interval and place of every figure of a scorecard, row by row; rows of one period are compared with each other."""
+    period = next((name for name in card.wish.by if name in PERIODS), "")
+    peers: dict[str, list[int]] = {}
+    for at, row in enumerate(card.rows):
+        peers.setdefault(row.keys.get(period, ""), []).append(at)
+    found: list[dict[str, Standing]] = [{} for _ in card.rows]
+    day = card.wish.since or card.wish.as_of.astimezone(place.info.zone).date()
+    evaluations = {one.id: one for one in book_of(place).evaluations if one.validity.contains(day)}
+    for members in peers.values():
+        # what lies nowhere, or was never dispatched, is nobody's and has no place among the others
+        named = [at for at in members if all(card.rows[at].keys.values())]
+        for group, places in ((named, ranked), ([at for at in members if at not in set(named)], ())):
+            rows = [card.rows[at] for at in group]
+            stood = standings(rows, indicators=card.indicators, evaluations=evaluations, ranked=places)
+            for at, one in zip(group, stood, strict=True):
+                found[at] = one
+    return found
+
+
+def _said(standing: Standing | None) -> dict[str, Any]:
+    """Interval and places as they stand in JSON."""
+    interval, place = (standing.interval, standing.place) if standing else (None, None)
+    return {
+        "low": interval and round(interval.low, 6),
+        "high": interval and round(interval.high, 6),
+        "best_place": place and place.best,
+        "worst_place": place and place.worst,
+    }
+
+
 # --- as data ----------------------------------------------------------------------------------------------------------
 
 
@@ -163,7 +195,8 @@ def region_names(place: Runtime, dimension: str, value: str) -> tuple[str, str] 
 
 
 def as_dict(card: Scorecard, *, place: Runtime) -> dict[str, Any]:
-    """A scorecard for machines: every figure with its numerator and denominator; no data is null."""
+    """A scorecard for machines: every figure with numerator, denominator, interval and places; no data is null."""
+    stood = standings_of(card, place=place)
     return {
         "city": place.info.id,
         "by": list(card.wish.by),
@@ -186,41 +219,47 @@ def as_dict(card: Scorecard, *, place: Runtime) -> dict[str, Any]:
                     name: list(found) for name, value in row.keys.items() if (found := region_names(place, name, value))
                 },
                 "values": {
-                    name: {"numerator": cell.numerator, "denominator": cell.denominator, "value": cell.value}
+                    name: {
+                        "numerator": cell.numerator, "denominator": cell.denominator, "value": cell.value, **_said(own.get(name)),
+                    }
                     for name, cell in row.cells.items()
                 },
                 "scores": {
                     name: {
                         "score": found.score, "grade": found.grade, "known_share": round(found.known_share, 6), "parts": dict(found.parts),
+                        **_said(own.get(name)),
                     }
                     for name, found in row.composites.items()
                 },
             }
-            for row in card.rows
+            for row, own in zip(card.rows, stood, strict=True)
         ],
     }  # fmt: skip
 
 
 def as_table(card: Scorecard, *, place: Runtime) -> tuple[list[str], list[list[Any]]]:
-    """A scorecard as a header and rows: keys, then each indicator's value, numerator and denominator; no data is empty."""
+    """A scorecard as a header and rows: keys, then each indicator's value, numerator, denominator and interval, then scores
+    with grade, interval and places; no data is empty."""
+    stood = standings_of(card, place=place)
     keys = list(card.rows[0].keys) if card.rows else [*card.wish.by]
     evaluations = list(dict.fromkeys(name for row in card.rows for name in row.composites))
     header = [*keys, *(f"{key}_name" for key in keys if key not in PERIODS)]
     for name in card.indicators:
-        header += [name, f"{name}_numerator", f"{name}_denominator"]
+        header += [name, f"{name}_numerator", f"{name}_denominator", f"{name}_low", f"{name}_high"]
     for name in evaluations:
-        header += [f"score_{name}", f"grade_{name}"]
+        header += [f"score_{name}", f"grade_{name}", *(f"score_{name}_{part}" for part in _said(None))]
     table = []
-    for row in card.rows:
+    for row, own in zip(card.rows, stood, strict=True):
         names = [
             (region_names(place, key, value) or ("", ""))[0] for key, value in row.keys.items() if key not in PERIODS
         ]
         line: list[Any] = [*row.keys.values(), *names]
         for name in card.indicators:
             cell = row.cells[name]
-            line += [cell.value, cell.numerator, cell.denominator]
+            line += [cell.value, cell.numerator, cell.denominator, *list(_said(own.get(name)).values())[:2]]
         for name in evaluations:
             found = row.composites.get(name)
             line += [found.score, found.grade] if found else [None, ""]
+            line += _said(own.get(name)).values()
         table.append(line)
     return header, table
