@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from yiwang.core.indicators.columns import BASES, TEXT, FactContext
 from yiwang.core.indicators.definitions import Composite, Indicator, IndicatorBook, composite
@@ -49,8 +49,7 @@ class Question:
         return tuple(dict.fromkeys(name for grouping in self.groupings for name in grouping))
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(NamedTuple):
     """The sums of one group: which grouping, the values of its columns, the first day of the period, one sum a measure."""
 
     grouping: int
