@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "yiwang.server.desks",
     "yiwang.server.portal",
     "yiwang.server.governance",
+    "yiwang.server.scrutiny",
     "yiwang.server.provision",
     "yiwang.server.pages",
 ]
