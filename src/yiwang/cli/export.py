@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,12 @@ def export(city: str, form: str, path: Path, actors: bool, open_cases: bool) -> 
 def _written(city: str, form: str, path: Path, actors: bool, open_cases: bool, step: Any) -> dict[str, Any]:
     if form == "parquet":
         try:
-            from yiwang.server.scores.exporting import export_parquet
+            tables = importlib.import_module("yiwang.server.scores.exporting")
         except ImportError as error:
             raise Failed(
                 "This installation cannot write Parquet: it has no scoreboard (yiwang.server.scores)."
             ) from error
-        found = export_parquet(city=city, path=path)
+        found = tables.export_parquet(city=city, path=path)
         return dict(found) if isinstance(found, dict) else {}
     from yiwang.server.scrutiny import exporting
 

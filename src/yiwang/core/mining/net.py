@@ -116,7 +116,8 @@ def pnml(net: Net) -> bytes:
     node = ElementTree.SubElement(final, "place", idref=f"p.{SINK}")
     ElementTree.SubElement(node, "text").text = "1"
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
 
 
 def _name(node: ElementTree.Element, text: str) -> None:
