@@ -46,7 +46,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stays:
-    """Stretches of time that a case spent at one step (and, where asked, with one unit).
+    """Stretches of time that a case spent under one key: at a step, or with a unit.
 
     Attributes:
         case, step, holder: Whose, where, with whom (of the stretch's first event).
@@ -54,7 +54,7 @@ class Stays:
         touched: When the waiting was over: at once where who brought the case there keeps it in hand, else when a person
             first did something, at most ``end``.
         going_on: The case is still there.
-        next_step: Where it went; -1 while it is there.
+        next_step: Step of the event that ended the stay; -1 while it goes on.
     """
 
     case: Ints
@@ -99,13 +99,14 @@ def in_hand_roles(workflow: Workflow) -> frozenset[tuple[str, str]]:
     )
 
 
-def stays(columns: Columns, *, until: float, by_holder: bool = False) -> Stays:
+def stays(columns: Columns, *, until: float, key: Ints | None = None) -> Stays:
     """The stays of all cases, in their order.
 
     Args:
         columns: The events.
         until: The time of looking, in seconds since 1970; stays that go on are counted up to it.
-        by_holder: Whether a change of the unit ends a stay too.
+        key: For each event, under which key the case is afterwards: a stay lasts as long as it stays the same. The step by
+            default.
     """
     case, step, holder, at = columns.case, columns.step, columns.holder, columns.at
     count = len(case)
@@ -116,9 +117,8 @@ def stays(columns: Columns, *, until: float, by_holder: bool = False) -> Stays:
             going_on=np.zeros(0, dtype=bool), next_step=nothing,
         )  # fmt: skip
     other_case = np.r_[True, case[1:] != case[:-1]]
-    begins = other_case | np.r_[True, step[1:] != step[:-1]]
-    if by_holder:
-        begins |= np.r_[True, holder[1:] != holder[:-1]]
+    key = step if key is None else key
+    begins = other_case | np.r_[True, key[1:] != key[:-1]]
     first = np.flatnonzero(begins)
     after = np.r_[first[1:], count]  # the event with which the next stretch begins
     inside = np.minimum(after, count - 1)

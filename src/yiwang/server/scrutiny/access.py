@@ -21,7 +21,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def staff_only(view: View) -> View:
-    """Lets a view be called with the city's runtime by those who hold any post in it, of the loop or of administration."""
+    """Lets a view be called with the city's runtime by those who hold a post in it: on an axis of the loop, or in administration."""
 
     @wraps(view)
     def guarded(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
@@ -31,7 +31,9 @@ def staff_only(view: View) -> View:
             raise Http404(str(error)) from error
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
-        if not posts_of(request.user, city=city) and not posts(request.user, city=city):
+        roles = place.rules.workflow.roles
+        working = any(role in roles and roles[role].axis for _, _, role in posts_of(request.user, city=city))
+        if not working and not posts(request.user, city=city):
             detail = say("这里只对本市工作人员开放。", "This is for people who hold a post in this city.")
             context = {"city": place.info, "title": say("不允许", "Not allowed"), "detail": detail}
             return render(request, "problem.html", context, status=403)

@@ -72,9 +72,9 @@ class Flow:
     columns: Columns
     by_step: Stays
     by_unit: Stays
+    by_level: Stays
     level_names: list[str]
     level_keys: Ints
-    open_steps: Flags
     cases: int
     events: int
     persons: bool
@@ -97,28 +97,40 @@ def flow(place: Runtime, asked: Asked, *, now: datetime | None = None) -> Flow:
     open_steps = ~ends if len(ends) else np.zeros(0, dtype=bool)
     everything = stays(columns, until=until)
     by_step = everything.where(open_steps[everything.step]) if len(everything) else everything
-    by_unit = stays(columns, until=until, by_holder=True)
-    by_unit = by_unit.where(open_steps[by_unit.step]) if len(by_unit) else by_unit
+    ended = ends[columns.step] if len(columns.case) else np.zeros(0, dtype=bool)
     level_names, level_of = _levels(place, columns.holders)
-    level_keys = level_of[by_unit.holder] if len(by_unit) else by_unit.holder
+    levels = level_of[columns.holder] if len(columns.case) else columns.holder
+    by_unit = _running(columns, columns.holder, ended, until)
+    by_level = _running(columns, levels, ended, until)
+    level_keys = level_of[by_level.holder] if len(by_level) else by_level.holder
     common, ways = paths(everything, most=MOST_PATHS)
     return Flow(
         columns=columns,
         by_step=by_step,
         by_unit=by_unit,
+        by_level=by_level,
         level_names=level_names,
         level_keys=level_keys,
-        open_steps=open_steps,
         cases=len(chosen),
         events=len(columns.case),
         persons=bool(columns.person.any()),
         steps=summaries(by_step, by_step.step),
         units=summaries(by_unit, by_unit.holder),
-        levels=summaries(by_unit, level_keys),
+        levels=summaries(by_level, level_keys),
         moves=moves(everything, steps=max(1, len(columns.steps))),
         paths=common,
         ways=ways,
     )
+
+
+def _running(columns: Columns, key: Ints, ended: Flags, until: float) -> Stays:
+    """Stays with the same unit or level while the case runs, whatever the steps in between."""
+    found = stays(columns, until=until, key=key * 2 + ended)
+    if len(found) == 0:
+        return found
+    ends = np.zeros(len(columns.steps), dtype=bool)
+    ends[columns.step[ended]] = True
+    return found.where(~ends[found.step])
 
 
 def _known_until(place: Runtime, columns: Columns) -> float:
@@ -180,7 +192,7 @@ def _of_unit(found: Flow, key: str) -> tuple[Stays, Flags]:
 
 
 def _of_level(found: Flow, key: str) -> tuple[Stays, Flags]:
-    return found.by_unit, found.level_keys == _code(found.level_names, key)
+    return found.by_level, found.level_keys == _code(found.level_names, key)
 
 
 def _of_move(found: Flow, key: str) -> tuple[Stays, Flags]:

@@ -13,7 +13,7 @@ import orjson
 from django.db import connection
 
 from yiwang.core.cases.definitions import SYSTEM
-from yiwang.core.mining.flow import Columns
+from yiwang.core.mining.flow import Columns, Ints
 from yiwang.core.mining.log import LogCase, LogEvent, LogReport
 from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.common.selecting import select
@@ -154,12 +154,16 @@ def flow_columns(cases: Sequence[int], *, in_hand: frozenset[tuple[str, str]]) -
                 ]
             )
     return Columns(
-        case=np.frombuffer(case, dtype=np.int64),
-        at=np.round(np.frombuffer(at, dtype=np.float64), 3),  # SQLite's days are exact to a twentieth of a millisecond
-        step=np.frombuffer(step, dtype=np.int64),
-        holder=np.frombuffer(holder, dtype=np.int64),
-        person=np.frombuffer(person, dtype=np.bool_),
-        in_hand=np.frombuffer(kept, dtype=np.bool_),
+        case=_ints(case),
+        at=np.round(np.array(at), 3),  # SQLite's days are exact to a twentieth of a millisecond
+        step=_ints(step),
+        holder=_ints(holder),
+        person=np.array(person, dtype=np.bool_),
+        in_hand=np.array(kept, dtype=np.bool_),
         steps=list(steps),
         holders=list(holders),
     )
+
+
+def _ints(values: array[int]) -> Ints:
+    return np.array(values, dtype=np.int64)
