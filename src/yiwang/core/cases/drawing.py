@@ -129,7 +129,8 @@ def workflow_svg(
         "Steps by stage and the verbs between them" if board.english else "按阶段排列的环节和它们之间的动作"
     ) + f": {escape(workflow.id)}"
     parts = [
-        '<svg class="wf" xmlns="http://www.w3.org/2000/svg" role="img" '
+        # an image hides what is in it from assistive technology, so one with links in it is a group
+        f'<svg class="wf" xmlns="http://www.w3.org/2000/svg" role="{"group" if traffic and traffic.links else "img"}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">',
         f"<title>{title}</title><desc>{about}</desc>",
         f"<style>{STYLE}</style>" if standalone else "",
