@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STATIC := src/yiwang/server/static/build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint docs lock clean
+.PHONY: help run test bench lint snapshots docs lock clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: $(VENV)/.installed-dev ## style, types, import contracts, migrations, pack
 	$(BIN)/yiwang manage makemigrations --check --dry-run
 	$(BIN)/yiwang pack check packs/wuxi
 	$(BIN)/yiwang pack check packs/boston
+
+snapshots: $(VENV)/.installed-dev $(STATIC)/manifest.json ## renew the reference pictures of the main pages (look at them first)
+	YIWANG_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_snapshots.py
 
 docs: $(VENV)/.installed-dev $(STATIC)/manifest.json ## screenshots and pictures in docs/
 	$(BIN)/python scripts/make_docs.py

@@ -49,9 +49,9 @@ def database(kind: str) -> Iterator[dict[str, str]]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def in_process(environment: dict[str, str], *arguments: str) -> str:
-    """Run one of the modes of ``bench/_steps.py`` in a process of its own; its last line."""
-    command = [sys.executable, str(ROOT / "bench" / "_steps.py"), *arguments]
+def in_process(environment: dict[str, str], *arguments: str, script: str = "_steps.py") -> str:
+    """Run one of the modes of ``bench/_steps.py``, or another script beside it, in a process of its own; its last line."""
+    command = [sys.executable, str(ROOT / "bench" / script), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{done.stderr[-3000:]}")

@@ -14,16 +14,18 @@ WEST = {"lon": 120.003, "lat": 31.003}
 @pytest.fixture
 def mini(db: None) -> Iterator[str]:
     """The toy city, installed."""
-    from yiwang.server.cases import numbering
+    from yiwang.server.cases import board, numbering
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 
     queries.forget()
     numbering.forget()
+    board.forget()
     install_pack(MINI)
     yield "mini"
     queries.forget()
     numbering.forget()
+    board.forget()
 
 
 class Caller:

@@ -27,6 +27,8 @@ READS = {
     "/cities/mini/cases?region=9001&step=accepted&q=x&overdue=true": 3,  # a stretch, what it needs to gather, the page
     "/cities/mini/map/cases": 2,
     "/cities/mini/map/regions": 2,
+    "/cities/mini/map/cases/0/0/0.mvt": 2,  # events since the last look, at most once a second; numbers of the points
+    "/cities/mini/centre": 1,
     "/cases/{number}": 4,
     "/cases/{number}/events": 4,
 }
@@ -39,6 +41,7 @@ PAGES = {
     "/mini/": 14,
     "/mini/jobs": 4,
     "/mini/map": 6,
+    "/mini/centre": 4,
     "/mini/map/regions.json": 6,
     "/mini/map/cases.json": 4,
     "/mini/rules": 4,

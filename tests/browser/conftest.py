@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,18 +47,23 @@ for role, unit in {PEOPLE!r}.items():
 """
 
 
+SITE: dict[str, str] = {}  # the running site's environment, for commands beside it
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running site with the toy city installed and a person for each role."""
     home = tmp_path_factory.mktemp("site")
-    environment = {
-        **os.environ,
-        "YIWANG_HOME": str(home),
-        "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
-        "PYTHONPATH": str(ROOT / "src"),
-    }
-    environment.pop("YIWANG_DATABASE_URL", None)
-    subprocess.run([sys.executable, "-c", PREPARE], env=environment, check=True)
+    SITE.update(environment_of(home))
+    with running_site(home, prepare=PREPARE) as base:
+        yield base
+
+
+@contextmanager
+def running_site(home: Path, *, prepare: str, application: str = "yiwang.server.wsgi:application") -> Iterator[str]:
+    """Address of a site of its own in a folder, which the Python text ``prepare`` has filled; modules in the folder are found."""
+    environment = environment_of(home)
+    run_in(home, prepare)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -69,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "wsgi",
         "--port",
         str(port),
-        "yiwang.server.wsgi:application",
+        application,
     ]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
@@ -79,6 +85,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """What a process of the site in a folder is started with."""
+    environment = {
+        **os.environ,
+        "YIWANG_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(home)]),
+    }
+    environment.pop("YIWANG_DATABASE_URL", None)
+    return environment
+
+
+def run_in(home: Path, code: str) -> None:
+    """Run a Python text in the site of a folder, as a worker would."""
+    subprocess.run([sys.executable, "-c", code], env=environment_of(home), check=True)
 
 
 def _wait_for(base: str) -> None:
@@ -116,6 +139,7 @@ def open_as(browser: Browser, site: str) -> Iterator[Opener]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("dialog", lambda dialog: dialog.accept())  # leaving a form that was typed into
         if role:
             page.goto(f"{site}/sign-in?next={path}")
             page.fill("#username", f"mini-{role}")

@@ -146,6 +146,20 @@ def test_a_case_is_dragged_onto_its_unit(open_as: Opener) -> None:
     expect(page.locator("#bulk-unit")).to_have_value("SWEEP-9001")
 
 
+def test_a_call_that_was_typed_is_not_left_without_asking(open_as: Opener) -> None:
+    page = open_as("/mini/desk/intake/new", role="intake")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: asked.append(dialog.type))
+    page.goto(page.url)
+    page.reload()
+    assert asked == [], "nothing has been typed"
+    page.locator("#text").press_sequentially("路灯")
+    page.reload()
+    assert asked == ["beforeunload"]
+    number = taken(open_as("/mini/desk/intake", role="intake"), text="路灯不亮", lon="120.0177", lat="31.0177")
+    assert number.startswith("MN"), "sending it is no leaving"
+
+
 def test_the_help_sheet_and_search_by_keys(open_as: Opener) -> None:
     page = open_as("/mini/desk", role="leader")
     page.keyboard.press("?")

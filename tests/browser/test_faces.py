@@ -16,6 +16,7 @@ PAGES = [
     "/mini/",
     "/mini/cases",
     "/mini/map",
+    "/mini/centre",
     "/mini/report",
     "/mini/rules?category=02001&region=900101",
 ]
@@ -121,6 +122,8 @@ def test_no_page_scrolls_sideways_on_a_phone(open_as: Opener, path: str) -> None
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_serious(open_as: Opener, path: str) -> None:
     page = open_as(path)
+    if page.locator(".centre").count():
+        page.wait_for_selector(".centre[data-ready]")
     if page.locator("city-map").count():
         page.wait_for_selector("city-map[data-ready]")
     page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -139,3 +142,30 @@ def test_everything_can_be_reached_by_keyboard(open_as: Opener) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "q"
+
+
+LIGHT_PAGES = [
+    ("/", ""),
+    ("/sign-in", ""),
+    ("/mini/cases", ""),
+    ("/mini/rules", ""),
+    ("/mini/help", ""),
+    ("/mini/portal", ""),
+    ("/mini/desk/dispatcher", "dispatcher"),
+]
+
+
+@pytest.mark.parametrize(("path", "role"), LIGHT_PAGES)
+def test_a_page_without_a_map_loads_at_most_300_kb_of_scripts(open_as: Opener, path: str, role: str) -> None:
+    page = open_as("/sign-in", role=role)
+    sizes: dict[str, int] = {}
+    page.on(
+        "response",
+        lambda answer: (
+            sizes.update({answer.url: len(answer.body())}) if answer.request.resource_type == "script" else None
+        ),
+    )
+    page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + path)
+    page.wait_for_load_state("networkidle")
+    assert sizes, "the page has its script"
+    assert sum(sizes.values()) <= 300_000, sizes

@@ -190,8 +190,3 @@ def test_unknown_columns_are_warned_about(mini: Path) -> None:
     report = check_pack(mini, on=TODAY)
     assert report.ok
     assert has(report.warnings, file="units.csv", words="not known", column="telephone")
-
-
-def test_indicators_need_a_unit(mini: Path) -> None:
-    (mini / "indicators.toml").write_text('[[indicator]]\nid = "a"\nname = "甲"\nname_en = "A"\n', encoding="utf-8")
-    assert has(problems_of(mini), file="indicators.toml", words="has no unit", column="unit")

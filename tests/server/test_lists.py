@@ -30,10 +30,11 @@ def many(mini: str, monkeypatch: pytest.MonkeyPatch) -> list[Case]:
         cases.append(
             Case(
                 city=mini, number=f"M{serial:05}", seq=1, step=step, stage="", category=chance.choice(("02001", "03001")),
-                condition="", region=chance.choice(REGIONS), grid="", lon=120.0, lat=31.0, text=chance.choice(TEXTS),
+                condition="", region=chance.choice(REGIONS), grid="", lon=120 + chance.randrange(10) / 100,
+                lat=31.0, text=chance.choice(TEXTS),
                 place=chance.choice(("", "人民路1号", "Station 9")), source="public", priority="", holder=chance.choice(HOLDERS),
                 level="city", opened_at=opened, closed_at=opened + timedelta(hours=3) if step == "closed" else None,
-                deadline=chance.choice((None, opened + timedelta(hours=chance.randrange(40)))), overdue=False, rating=0,
+                deadline=chance.choice((None, opened + timedelta(hours=chance.randrange(40)))), overdue=chance.random() < 0.4, rating=0,
                 merged_into="", flag="", head=b"", rest="{}",
             )
         )  # fmt: skip
@@ -44,12 +45,20 @@ def many(mini: str, monkeypatch: pytest.MonkeyPatch) -> list[Case]:
 def passes(case: Case, asked: dict[str, Any]) -> bool:
     """Whether a list shows a case, said plainly."""
     state = asked.get("state", "")
-    late = case.closed_at is None and case.deadline is not None and case.deadline < NOON
+    ended = case.closed_at is not None
+    late = not ended and case.deadline is not None and case.deadline < NOON
+    in_state = {
+        "": True, "open": not ended, "overdue": late, "closed": ended, "closed_on_time": ended and not case.overdue,
+        "closed_late": ended and case.overdue,
+    }  # fmt: skip
     return (
         all(getattr(case, name) == asked[name] for name in ("step", "holder", "category") if asked.get(name))
         and (asked.get("region") == "90" or case.region.startswith(asked.get("region", "")))  # the whole city: unplaced ones too
-        and {"": True, "open": case.closed_at is None, "closed": case.closed_at is not None, "overdue": late}[state]
+        and in_state[state]
         and (not asked.get("opened_after") or case.opened_at >= asked["opened_after"])
+        and (not asked.get("closed_after") or (ended and case.closed_at >= asked["closed_after"]))
+        and (not asked.get("closed_before") or (ended and case.closed_at < asked["closed_before"]))
+        and (not asked.get("bbox") or case.lon <= 120.05)
         and (not asked.get("due_before") or (case.closed_at is None and case.deadline and case.deadline < asked["due_before"]))
         and all(
             word.lower() in case.text.lower() or word.lower() in case.place.lower() or case.number.startswith(word)
@@ -82,13 +91,16 @@ def listed(asked: dict[str, Any], *, limit: int) -> list[str]:
 
 
 OPTIONS: dict[str, tuple[Any, ...]] = {
-    "state": ("", "", "open", "overdue", "closed"),
+    "state": ("", "", "open", "overdue", "closed", "closed_on_time", "closed_late"),
     "step": ("", "", "received", "closed"),
     "holder": ("", "", "SWEEP-9001"),
     "category": ("", "", "03001"),
     "region": ("", "9001", "900102", "90"),
     "q": ("", "", "井盖", "盖", "main", "路 9", "M0001", "？", "没有"),
     "opened_after": (None, None, NOON - timedelta(hours=9)),
+    "closed_after": (None, None, None, NOON - timedelta(hours=12)),
+    "closed_before": (None, None, None, NOON - timedelta(hours=2)),
+    "bbox": (None, None, (119.9, 30.9, 120.05, 31.1)),
     "due_before": (None, None, None, NOON - timedelta(hours=1)),
     "order": ("-opened_at", "-opened_at", "opened_at", "deadline"),
 }
@@ -101,9 +113,9 @@ def test_every_mixture_of_filters(many: list[Case], indexed: int) -> None:
         words.index(limit=indexed)
     chance = random.Random(indexed)
     met = 0
-    for _ in range(150):
+    for _ in range(220):
         asked = {name: chance.choice(values) for name, values in OPTIONS.items()}
-        if asked["order"] == "deadline" and asked["state"] == "closed":
+        if asked["order"] == "deadline" and asked["state"].startswith("closed"):
             continue
         wanted = expected(many, asked)
         met += bool(wanted)

@@ -16,6 +16,8 @@ AGAIN = (
     "tests/server/test_time.py",
     "tests/api/test_calls.py",
     "tests/server/test_governance.py",
+    "tests/server/test_centre.py",
+    "tests/server/test_scores.py",
 )
 
 

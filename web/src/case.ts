@@ -4,6 +4,9 @@ import "./case.css";
 for (const sides of document.querySelectorAll<HTMLElement>("[data-compare]")) {
   const [before, after] = [...sides.children].map((side) => [...side.querySelectorAll("img")].at(-1));
   if (!before || !after) continue;
+  const box = document.createElement("details"), name = document.createElement("summary");
+  box.className = "no-print laid";
+  name.textContent = sides.dataset["lay"] ?? "";
   const over = document.createElement("div");
   over.className = "over";
   for (const image of [before, after]) {
@@ -17,7 +20,8 @@ for (const sides of document.querySelectorAll<HTMLElement>("[data-compare]")) {
   slider.type = "range";
   slider.addEventListener("input", () => over.style.setProperty("--cut", `${slider.value}%`));
   label.append(slider);
-  sides.append(over, label);
+  box.append(name, label, over);
+  sides.after(box);
 }
 
 // A page with something typed into it asks before it is left; sending it is no leaving.

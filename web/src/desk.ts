@@ -234,3 +234,14 @@ if (desk) {
   const row = rows().find((one) => numberOf(one) === desk.dataset["opened"]);
   if (row) setTimeout(() => $<HTMLElement>("a", row)?.click(), 50);
 }
+
+// A call that has been typed and not sent asks before the page is left; sending it is no leaving.
+const unsent = $<HTMLFormElement>("form[data-unsent]");
+if (unsent) {
+  let dirty = false;
+  unsent.addEventListener("input", () => (dirty = true));
+  unsent.addEventListener("submit", () => (dirty = false));
+  addEventListener("beforeunload", (event) => {
+    if (dirty) event.preventDefault();
+  });
+}

@@ -71,6 +71,8 @@ class FieldApp extends HTMLElement {
     for (const entry of this.queue) if (stale(entry)) await remove(entry.id!);
     this.user ||= this.tasks?.user ?? "";
     this.status();
+    // "being sent" is no news any more once it has arrived
+    if (!this.queue.some((entry) => entry.user === this.user && unsettled(entry))) this.notice.hidden = true;
     if (!this.dirty) this.draw();
   }
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 import click
 
-from yiwang.cli.output import Failed, emit, emit_table, json_option, progress, say, wants_json
+from yiwang.cli.output import emit, emit_table, json_option, progress, say, wants_json
 from yiwang.cli.site import installed_city, site
 
 FORMS = {
@@ -30,7 +29,7 @@ def export(city: str, form: str, path: Path, actors: bool, open_cases: bool) -> 
     """Write the case log of CITY to PATH.
 
     \b
-    parquet  tables for analysis
+    parquet  facts of the cases, a folder of files by city and month
     xes      event log, IEEE 1849; packed when PATH ends in .gz
     ocel     object-centric event log, OCEL 2.0; SQLite when PATH ends in .sqlite, else JSON
     pnml     the workflow as a Petri net, on which the log can be replayed
@@ -56,14 +55,9 @@ def export(city: str, form: str, path: Path, actors: bool, open_cases: bool) -> 
 
 def _written(city: str, form: str, path: Path, actors: bool, open_cases: bool, step: Any) -> dict[str, Any]:
     if form == "parquet":
-        try:
-            tables = importlib.import_module("yiwang.server.scores.exporting")
-        except ImportError as error:
-            raise Failed(
-                "This installation cannot write Parquet: it has no scoreboard (yiwang.server.scores)."
-            ) from error
-        found = tables.export_parquet(city=city, path=path)
-        return dict(found) if isinstance(found, dict) else {}
+        from yiwang.server.scores.exporting import export_parquet
+
+        return export_parquet(city=city, path=path)
     from yiwang.server.scrutiny import exporting
 
     if form == "pnml":

@@ -147,6 +147,8 @@ def _counts(reading: Reading) -> dict[str, int]:
     }
     if parts["workflow"] is not None:
         counts |= {"steps": len(parts["workflow"].steps), "verbs": len(parts["workflow"].verbs)}
+    if parts["indicators"].indicators:
+        counts["indicators"] = len(parts["indicators"].indicators)
     return counts | {"examples": len(parts["examples"])}
 
 

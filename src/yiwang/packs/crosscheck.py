@@ -60,7 +60,6 @@ class CrossCheck:
         self.check_calendar()
         self.check_replay()
         self.check_simulation()
-        self.check_indicators()
         return self.found
 
     # --- cells --------------------------------------------------------------------------------------------------------
@@ -332,15 +331,6 @@ class CrossCheck:
             if code not in self.pack.regions:
                 hint = code_hint(code, self.pack.regions.codes, where="regions.csv")
                 self.found.fault(f"Unknown region {code!r}.", hint, file=file, column="places")
-
-    def check_indicators(self) -> None:
-        for number, table in enumerate((self.pack.indicators or {}).get("indicator", ()), start=1):
-            label = f"indicator {table.get('id', number)!r}" if isinstance(table, dict) else f"indicator {number}"
-            for key in ("id", "name", "name_en", "unit"):
-                if not isinstance(table, dict) or not table.get(key):
-                    self.found.fault(
-                        f"The {label} has no {key}.", "Every indicator needs one.", file="indicators.toml", column=key
-                    )
 
 
 def _words(cell: Cell) -> list[str]:

@@ -11,6 +11,8 @@ from typing import Any
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.cases.workflow import Workflow, read_workflow
+from yiwang.core.indicators.columns import FactContext
+from yiwang.core.indicators.definitions import IndicatorBook
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.rules import Table, compile_table
 from yiwang.core.space import Locator, RegionTree, UnitGrids, generate_unit_grids
@@ -19,6 +21,7 @@ from yiwang.packs.calendar import read_calendar
 from yiwang.packs.catalogue import Catalogue, Category, Condition, read_catalogue
 from yiwang.packs.examples import Example, read_examples
 from yiwang.packs.files import PackFiles
+from yiwang.packs.indicators import fact_context, read_indicators, read_moments
 from yiwang.packs.info import PackInfo, read_info
 from yiwang.packs.portal import PortalPolicy, read_portal
 from yiwang.packs.records_mapping import ReplayMapping, read_mapping
@@ -45,7 +48,7 @@ class Pack:
         examples: The pack's own tests.
         simulation: `simulation.toml` as parsed, or None.
         replay: How the city's own records read, from `replay.toml`, or None.
-        indicators: `indicators.toml` as parsed, or None.
+        indicators: What is measured, from `indicators.toml`; empty without it.
         portal: How the public portal is run, from `portal.toml`, or its defaults.
         files: Names of its files.
         digest: SHA-256 over the names and content of all of them: the pack's version.
@@ -62,7 +65,7 @@ class Pack:
     examples: tuple[Example, ...] = ()
     simulation: Mapping[str, Any] | None = None
     replay: ReplayMapping | None = None
-    indicators: Mapping[str, Any] | None = None
+    indicators: IndicatorBook = field(default_factory=IndicatorBook)
     portal: PortalPolicy = field(default_factory=PortalPolicy)
     files: tuple[str, ...] = ()
     digest: str = ""
@@ -80,6 +83,13 @@ class Pack:
     def conditions(self) -> Mapping[tuple[str, str], Condition]:
         """Filing conditions by category and condition."""
         return self.catalogue.conditions
+
+    def fact_context(self) -> FactContext:
+        """What the facts of a case need of this city: names, codes and levels."""
+        return fact_context(
+            info=self.info, regions=self.regions, workflow=self.workflow, units=self.units,
+            categories=self.catalogue.categories, moments=self.indicators.moments,
+        )  # fmt: skip
 
     def rulebook(self) -> Rulebook:
         """What deciding may consult, with the tables compiled."""
@@ -158,12 +168,23 @@ def read_all(path: Path | str) -> Reading:
         "examples": read_examples(files),
         "simulation": files.toml("simulation.toml", required=False),
         "replay": read_mapping(files, timezone=info.timezone),
-        "indicators": files.toml("indicators.toml", required=False),
     }
+    parts["indicators"] = _read_book(files, parts)
     parts["portal"] = read_portal(files, workflow=parts["workflow"])
     if not files.problems:
         reading.pack = Pack(root=root, files=tuple(files.names()), digest=files.digest(), **parts)
     return reading
+
+
+def _read_book(files: PackFiles, parts: Mapping[str, Any]) -> IndicatorBook:
+    """The indicators, checked against the columns that this city's facts have; empty where those cannot be known."""
+    if any(parts[name] is None for name in ("info", "regions", "catalogue", "units", "workflow")):
+        return IndicatorBook()
+    context = fact_context(
+        info=parts["info"], regions=parts["regions"], workflow=parts["workflow"], units=parts["units"],
+        categories=parts["catalogue"].categories, moments=read_moments(files, workflow=parts["workflow"]),
+    )  # fmt: skip
+    return read_indicators(files, context=context, workflow=parts["workflow"])
 
 
 def _read_workflow(files: PackFiles) -> Workflow | None:

@@ -20,6 +20,8 @@ YIWANG_REPORTS_PER_MINUTE = environment.whole("YIWANG_REPORTS_PER_MINUTE", defau
 # Largest body of a request, all files together; larger ones are refused before they are read.
 YIWANG_UPLOAD_BYTES = environment.whole("YIWANG_UPLOAD_BYTES", default=100_000_000, least=1000)
 # A session ends so long after signing in, and when nobody has done anything for so long (0: never for that).
+YIWANG_KEY_DAYS = environment.whole("YIWANG_KEY_DAYS", default=30, least=1)
+YIWANG_CONTACT_DAYS = environment.whole("YIWANG_CONTACT_DAYS", default=180)
 YIWANG_SESSION_HOURS = environment.whole("YIWANG_SESSION_HOURS", default=12, least=1)
 YIWANG_IDLE_MINUTES = environment.whole("YIWANG_IDLE_MINUTES", default=120)
 YIWANG_PHOTO_BYTES = environment.whole("YIWANG_PHOTO_BYTES", default=12_000_000, least=1000)
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
     "yiwang.server.cases",
     "yiwang.server.desks",
     "yiwang.server.portal",
+    "yiwang.server.scores",
     "yiwang.server.governance",
     "yiwang.server.scrutiny",
     "yiwang.server.provision",

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("yiwang.server.portal.urls")),
     path("", include("yiwang.server.governance.urls")),
     path("", include("yiwang.server.scrutiny.urls")),
+    path("", include("yiwang.server.scores.urls")),
     path("", include("yiwang.server.pages.urls")),
 ]
 handler400 = "yiwang.server.api.problems.bad_request"

@@ -28,7 +28,7 @@ function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElem
   );
   const number = entry.number ? h("p", {}, h("a", { href: shell.urls.case.replace("NUMBER", entry.number), class: "number" }, entry.number), " · ", moment(entry.made_at)) : h("p", {}, moment(entry.made_at));
   if (entry.state === "conflict") return [head, number, conflict(entry, again)];
-  if (entry.state === "kept") return [head, number, said(entry), h("div", { class: "field-buttons" }, deletion(entry))];
+  if (entry.state === "kept") return [head, number, said(entry), h("p", { class: "quiet" }, say("kept_here")), h("div", { class: "field-buttons" }, deletion(entry))];
   if (entry.state === "done") return [head, number];
   const wait = entry.next_at - Date.now();
   const why = blocked(entry, all) ? say("blocked") : entry.tries && wait > 0 ? `${say("retry_in", { time: wait < 60_000 ? `${Math.ceil(wait / 1000)} s` : lasting(wait) })}` : "";

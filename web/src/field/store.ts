@@ -20,6 +20,7 @@ export interface Task {
   holder_name: string;
   verbs: string[];
   mine: boolean;
+  assisting?: boolean;
 }
 
 export interface Standing extends Task {

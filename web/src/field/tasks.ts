@@ -71,7 +71,7 @@ function row(task: Task, index: number, queue: readonly Entry[], choices: Choice
       h("span", { class: "field-row" }, h("strong", {}, choices.sort === "route" && stopNumber(task, index, choices), task.category), clock(task, at)),
       h("span", { class: "field-text" }, task.text || "—"),
       h("span", { class: "quiet" }, [far, task.place || task.region].filter(Boolean).join(" · ")),
-      h("span", { class: "field-chips" }, h("span", { class: "chip" }, task.step_name), !task.mine && h("span", { class: "chip" }, say("others")), waits.length > 0 && h("span", { class: "chip field-waits" }, say(waits.some((entry) => entry.state === "conflict") ? "state_conflict" : "state_waiting"))),
+      h("span", { class: "field-chips" }, h("span", { class: "chip" }, task.step_name), task.assisting && h("span", { class: "chip" }, say("assisting")), !task.mine && h("span", { class: "chip" }, say("others")), waits.length > 0 && h("span", { class: "chip field-waits" }, say(waits.some((entry) => entry.state === "conflict") ? "state_conflict" : "state_waiting"))),
     ),
   );
 }

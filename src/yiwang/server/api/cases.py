@@ -11,8 +11,6 @@ from ninja import Body, Header, Path, Query, Router
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor, Command, Conflict, NotAllowed
-from yiwang.core.kernel.errors import BadInput
-from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.server.api.access import SIGNED_IN
 from yiwang.server.api.answering import ready
 from yiwang.server.api.problems import Precondition
@@ -20,6 +18,7 @@ from yiwang.server.api.reports import Key, pictures
 from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPage, Problem, VerbIn
 from yiwang.server.cases import answers, operations, public, queries
 from yiwang.server.cases.actors import actors_for
+from yiwang.server.cases.forms import box
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
 router = Router(tags=["cases"])
@@ -46,26 +45,13 @@ def known_case(number: str, *, with_events: bool = False) -> queries.CaseDetail:
     return found
 
 
-def box(text: str) -> tuple[float, float, float, float] | None:
-    """West, south, east, north."""
-    if not text:
-        return None
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError:
-        west = south = east = north = float("nan")
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise BadInput(Fault(f"{text!r} is no box.", "Write west,south,east,north in degrees.", column="bbox"))
-    return west, south, east, north
-
-
 def filters_of(asked: CaseQuery) -> queries.CaseFilters:
     """The query's filters."""
     state = "overdue" if asked.overdue else asked.state
     return queries.CaseFilters(
         state=state, step=asked.step, holder=asked.holder, category=asked.category, region=asked.region,
-        opened_after=asked.opened_after, opened_before=asked.opened_before, due_before=asked.due_before, q=asked.q,
-        bbox=box(asked.bbox), order=asked.order,
+        opened_after=asked.opened_after, opened_before=asked.opened_before, due_before=asked.due_before,
+        closed_after=asked.closed_after, closed_before=asked.closed_before, q=asked.q, bbox=box(asked.bbox), order=asked.order,
     )  # fmt: skip
 
 

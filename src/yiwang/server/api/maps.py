@@ -1,4 +1,4 @@
-"""GeoJSON for maps."""
+"""Maps: GeoJSON of regions and of the most urgent cases, vector tiles of all of them, and the figures beside."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Field, Query, Router, Schema
-from pydantic import StringConstraints
+from ninja import Field, Path, Query, Router, Schema
+from pydantic import AwareDatetime, StringConstraints
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.space import to_geojson
 from yiwang.server.api.answering import ready
-from yiwang.server.api.cases import City, box, known_city
+from yiwang.server.api.cases import City, IfNoneMatch, known_city
 from yiwang.server.api.schemas import Code, Problem
-from yiwang.server.cases import queries
+from yiwang.server.cases import centre_figures, map_tiles, queries
+from yiwang.server.cases.forms import box
+from yiwang.server.common import vector_tiles
+from yiwang.server.places.queries import Runtime
 
 router = Router(tags=["maps"])
 ANSWERS = {200: dict[str, Any], 404: Problem, 422: Problem}
@@ -33,6 +36,94 @@ class RegionsQuery(Schema):
     """Regions below which one; the city's by default."""
 
     region: Code = ""
+
+
+class TileQuery(Schema):
+    """Which cases the tiles show."""
+
+    form: Annotated[str, StringConstraints(pattern=r"^(cases|heat)$")] = "cases"
+    state: Annotated[str, StringConstraints(pattern=r"^(open|overdue|closed|all)$")] = "open"
+    region: Code = Field("", description="A prefix: a district gives everything below it.")
+    step: Code = ""
+    category: Code = ""
+    holder: Code = ""
+    opened_after: AwareDatetime | None = None
+    at: AwareDatetime | None = Field(None, description="Another moment than now: what was open then, and late then.")
+
+
+class CentreQuery(Schema):
+    """Of which region, at which moment."""
+
+    region: Code = Field("", description="A prefix: a district gives everything below it.")
+    at: AwareDatetime | None = Field(None, description="Another moment than now.")
+
+
+Zoom = Annotated[int, Path(ge=0, le=22)]
+Column = Annotated[int, Path(ge=0)]
+Line = Annotated[int, Path(ge=0)]
+TILE = {200: bytes, 304: None, 404: Problem, 422: Problem, 503: Problem}
+
+
+def tagged(place: Runtime, at: datetime) -> str:
+    """An entity tag that changes with every event, with the minute (lateness is a matter of time) and with the pack."""
+    stamp = int(centre_figures.minute(at).timestamp()) // 60
+    return f'W/"{map_tiles.version(place.info.id)}.{stamp}.{place.version}"'
+
+
+def below(place: Runtime, region: str) -> str:
+    """The prefix of a region; empty for the root, which has the cases without a place too."""
+    return "" if region in {root.code for root in place.regions.roots} else region
+
+
+def tile_answer(data: bytes, tag: str) -> HttpResponse:
+    response = HttpResponse(data, content_type=vector_tiles.MEDIA_TYPE)
+    response["ETag"] = tag
+    response["Cache-Control"] = "no-cache"  # kept, but asked for again each time: mostly answered by 304
+    return response
+
+
+@router.get("/cities/{city}/map/cases/{z}/{x}/{y}.mvt", response=TILE, summary="Cases as a vector tile")
+def case_tile(
+    request: HttpRequest,
+    city: City,
+    z: Zoom,
+    x: Column,
+    y: Line,
+    asked: Query[TileQuery],
+    if_none_match: IfNoneMatch = "",
+) -> HttpResponse:
+    """Layer ``cases`` (number, category, light) where there are few, ``clusters`` (n, red, yellow) where there are many;
+    with ``form=heat`` a layer ``heat`` (n). No bytes where there is none. 503 while a large city is first read."""
+    place, now = known_city(city), datetime.now(UTC)
+    at = asked.at or centre_figures.minute(now)
+    tag = tagged(place, now)
+    if tag in if_none_match:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    shown = map_tiles.Shown(
+        at=at, past=asked.at is not None, state=asked.state, region=below(place, asked.region), step=asked.step,
+        category=asked.category, holder=asked.holder, opened_after=asked.opened_after,
+    )  # fmt: skip
+    return tile_answer(map_tiles.tile(city=city, zoom=z, column=x, row=y, shown=shown, form=asked.form), tag)
+
+
+@router.get("/cities/{city}/centre", response={**TILE, 200: dict[str, Any]}, summary="The command centre's figures")
+def centre(
+    request: HttpRequest, city: City, asked: Query[CentreQuery], if_none_match: IfNoneMatch = ""
+) -> HttpResponse:
+    """Counts, intake by hour, the last thirty days, open cases by step, units with most overdue, repeat hot spots.
+
+    Ask again with ``If-None-Match``: as long as nothing happened and the minute is the same the answer is 304.
+    """
+    place, now = known_city(city), datetime.now(UTC)
+    if asked.region and asked.region not in place.regions:
+        raise BadInput(Fault(f"There is no region {asked.region!r}.", "See the city's regions.", column="region"))
+    tag = tagged(place, now)
+    if tag in if_none_match:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    counted = centre_figures.figures(
+        place=place, region=below(place, asked.region), at=asked.at or now, past=asked.at is not None
+    )
+    return ready(counted, ETag=tag, Cache_Control="no-cache")
 
 
 @router.get("/cities/{city}/map/cases", response=ANSWERS, summary="Open cases as points")

@@ -18,6 +18,7 @@ from ninja.errors import HttpError, ValidationError
 
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cases.board import NotReadYet
 
 CONTENT_TYPE = "application/problem+json"
 _PREFIX = "/api/"
@@ -121,6 +122,13 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(HttpError)
     def http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
         return problem(error.status_code, detail=error.message)
+
+    @api.exception_handler(NotReadYet)
+    def not_read_yet(_request: HttpRequest, error: NotReadYet) -> HttpResponse:
+        response = problem(503, code="starting", detail=str(error))
+        response["Retry-After"] = "2"
+        response._has_been_logged = True  # type: ignore[attr-defined] # nothing is wrong: not one for the error log
+        return response
 
     @api.exception_handler(OperationalError)
     def busy(_request: HttpRequest, error: OperationalError) -> HttpResponse:

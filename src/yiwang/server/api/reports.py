@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import secrets
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,8 @@ from yiwang.server.api.schemas import Code, Reported, ReportIn
 from yiwang.server.api.schemas import Problem as ProblemDocument
 from yiwang.server.cases import operations
 from yiwang.server.cases.actors import actor_for
+from yiwang.server.portal import links
+from yiwang.server.portal import operations as portal
 
 router = Router(tags=["cases"])
 Key = Annotated[str, Header("", alias="Idempotency-Key", description="The same key and body get the same answer.")]
@@ -49,15 +52,25 @@ def pictures(texts: list[str]) -> list[bytes]:
 def report(
     request: HttpRequest, city: Annotated[Code, Path()], said: ReportIn, idempotency_key: Key = ""
 ) -> HttpResponse:
-    """Locates, triages, routes, opens the case and says who has it, until when, and which rows of the rules decided."""
+    """Locates, triages, routes, opens the case and says who has it, until when, and which rows of the rules decided.
+
+    With ``follow`` a caller without an account is given a secret address, as on the portal: repeated with the same key it
+    is the same report, and the address is a new one. Who has it acts for the reporter, so it is shown to the citizen only.
+    """
     user: Any = request.auth  # type: ignore[attr-defined]
     signed_in = user.is_authenticated
     if not signed_in:
         slow_down(request)
-    data: dict[str, Any] = said.model_dump(exclude={"photos", "address"})
+    data: dict[str, Any] = said.model_dump(exclude={"photos", "address", "follow"})
     data["place"] = said.address
     if not signed_in:
         data["source"] = ""
+    if said.follow and not signed_in:
+        key = idempotency_key or secrets.token_urlsafe(16)
+        taken = portal.report(city=city, data=data, key=f"api:{key}", photos=pictures(said.photos))
+        path = links.secret_path(taken.follow, taken.secret)
+        answer = {**taken.answer, "follow": f"{links.origin(request)}{path}"}
+        return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')
     answer = operations.report(
         city=city, data=data, actor=actor_for(user, city=city), photos=pictures(said.photos), key=idempotency_key
     )

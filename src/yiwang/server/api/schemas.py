@@ -36,6 +36,10 @@ class ReportIn(Strict):
     contact: Annotated[str, StringConstraints(max_length=200)] = ""
     source: Code = Field("", description="Channel; anonymous callers always report as the public.")
     photos: list[Picture] = Field(default_factory=list, max_length=6, description="Pictures, base64.")
+    follow: bool = Field(
+        False,
+        description="Answer with `follow`, a secret address by which this citizen follows, rates and reopens; without an account only.",
+    )
 
 
 class Why(Schema):
@@ -66,6 +70,7 @@ class Reported(Schema):
     deadline: datetime | None
     seq: int
     why: list[Why]
+    follow: str = Field("", description="Secret address, when it was asked for; shown only now.")
 
 
 class Part(Strict):
@@ -175,7 +180,7 @@ class CaseQuery(Schema):
 
     model_config = ConfigDict(extra="ignore")
 
-    state: Annotated[str, StringConstraints(pattern=r"^(open|overdue|closed)?$")] = ""
+    state: Annotated[str, StringConstraints(pattern=r"^(open|overdue|closed|closed_on_time|closed_late)?$")] = ""
     step: Code = ""
     holder: Code = ""
     category: Code = ""
@@ -184,6 +189,8 @@ class CaseQuery(Schema):
     opened_before: AwareDatetime | None = None
     due_before: AwareDatetime | None = Field(None, description="Open cases whose deadline comes before.")
     overdue: bool | None = Field(None, description="Open cases whose deadline has passed.")
+    closed_after: AwareDatetime | None = None
+    closed_before: AwareDatetime | None = None
     q: Annotated[str, StringConstraints(max_length=100)] = Field(
         "", description="Part of the text or the place, or the beginning of a number."
     )

@@ -188,7 +188,7 @@ def custody(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any]
     return {
         "links": links,
         "by_holder": _sums(links, "unit_name"),
-        "by_level": _sums(links, "level_name"),
+        "by_level": _sums(sorted(links, key=lambda link: depths.get(link["level"], 0)), "level_name"),
         "drawing": lanes_svg(levels=names, bars=bars, label=say("承办链：各级停留时间", "Custody: time at each level")),
     }
 
@@ -304,9 +304,16 @@ def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
     }
 
 
+PRIORITIES = {"normal": ("一般", "normal"), "urgent": ("紧急", "urgent")}
+
+
 def _value(table: str, value: str, place: Runtime) -> str:
     if table == "routing":
         return presentation.unit_name(place, value)
+    if table == "triage":  # "urgent → unit": in words, for people
+        priority, arrow, unit = value.partition(" → ")
+        name = presentation.both(PRIORITIES.get(priority), priority)
+        return f"{name}{arrow}{presentation.unit_name(place, unit)}"
     if table == "limits":
         amount, _, unit = value.partition(" ")
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from django.http import QueryDict
@@ -15,6 +16,7 @@ from yiwang.core.cases.payloads import FIELD_NAMES
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.cases import presentation
 from yiwang.server.cases.queries import CaseFilters
 from yiwang.server.common.templatetags.yiwang import named, say
 from yiwang.server.places.choices import category_choices
@@ -24,8 +26,22 @@ MOST_UNITS = 60
 STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
 
 
-def filters(values: Mapping[str, str]) -> CaseFilters:
-    """The filters of the list page."""
+NARROWING = {
+    "opened_after": ("上报不早于", "reported from"),
+    "opened_before": ("上报早于", "reported before"),
+    "closed_after": ("办结不早于", "ended from"),
+    "closed_before": ("办结早于", "ended before"),
+    "bbox": ("地图范围（西、南、东、北）", "part of the map (west, south, east, north)"),
+}
+"""Filters that other pages' figures lead to; the list shows them and lets them be taken away."""
+
+
+def filters(values: Mapping[str, str], *, zone: tzinfo) -> CaseFilters:
+    """The filters of the list page.
+
+    Raises:
+        BadInput: When a time is none or a box is none.
+    """
     return CaseFilters(
         state=values["state"],
         step=values["step"],
@@ -34,7 +50,39 @@ def filters(values: Mapping[str, str]) -> CaseFilters:
         region=values["region"],
         q=values["q"],
         order=values["order"],
+        bbox=box(values["bbox"]),
+        **{name: _moment(name, values[name], zone) for name in NARROWING if name != "bbox"},
     )
+
+
+def _moment(name: str, text: str, zone: tzinfo) -> datetime | None:
+    """A day or a time; without an offset, the city's."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(
+            Problem(f"{text!r} is no time.", "Write 2026-03-01 or 2026-03-01T08:00+08:00.", column=name)
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=zone)
+
+
+def box(text: str) -> tuple[float, float, float, float] | None:
+    """West, south, east, north in degrees, as an address writes them.
+
+    Raises:
+        BadInput: When it is no box.
+    """
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
+        raise BadInput(Problem(f"{text!r} is no box.", "Write west,south,east,north in degrees.", column="bbox"))
+    return west, south, east, north
 
 
 def sequence(post: QueryDict) -> int | None:
@@ -61,7 +109,11 @@ def payload(post: QueryDict) -> dict[str, Any]:
     return values
 
 
-SIMPLE = ("reason", "note", "unit", "category", "condition", "region", "until", "into", "stars", "opinion", "result")
+SIMPLE = (
+    "reason", "note", "unit", "category", "condition", "region", "place", "priority", "until", "into", "stars", "opinion", "result",
+)  # fmt: skip
+# what a case knows already: its form shows it, and need not be filled again
+KNOWN = ("category", "condition", "region", "place", "priority")
 
 
 def report(post: QueryDict, actor: Actor) -> dict[str, Any]:
@@ -96,12 +148,13 @@ def fields(verb: Verb, *, state: CaseState, place: Runtime) -> list[dict[str, An
 
 
 def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Runtime) -> dict[str, Any]:
+    known = str(getattr(state, name)) if name in KNOWN else ""
     made: dict[str, Any] = {
         "name": name,
-        "label": say(*FIELD_NAMES.get(name, (name, name))),
+        "label": _label(name),
         "kind": "text" if name in {"reason", "note", "opinion", "parts"} else "input",
-        "required": required,
-        "value": "",
+        "required": required and not known,
+        "value": known,
     }
     match name:
         case "photo":
@@ -123,7 +176,16 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
                 for major in category_choices(place)
                 for category in major["categories"]
             ]
-            return made | {"kind": "select", "options": options, "value": state.category}
+            return made | {"kind": "select", "options": options}
+        case "region":
+            return made | {"help": presentation.region_name(place, state.region, levels=3)}
+        case "condition":
+            options = [
+                (code, f"{code} · {say(found.text, found.text_en or found.text)}")
+                for (category, code), found in place.pack.conditions.items()
+                if category == state.category
+            ]
+            return made | ({"kind": "select", "options": options} if options else {})
         case "stars":
             return made | {"kind": "select", "options": STARS}
         case "until":
@@ -133,6 +195,12 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
             return made | {"help": say("每行一个部分，2 至 20 行", "One part a line, 2 to 20 lines")}
         case _:
             return made
+
+
+def _label(name: str) -> str:
+    """The field's name as the label of a form; in sentences English names it with its article."""
+    zh, en = FIELD_NAMES.get("photos" if name == "photo" else name, (name, name))
+    return say(zh, re.sub("^(a|an|the) ", "", en).capitalize())
 
 
 def _units(verb: Verb, *, state: CaseState, place: Runtime) -> tuple[tuple[str, str] | None, list[tuple[str, str]]]:

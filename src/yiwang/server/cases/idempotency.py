@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from yiwang.server.cases.models import IdempotencyKey
 from yiwang.server.common.selecting import select
 
 LONGEST_KEY = 200
+BATCH = 5_000
 COLUMNS = ("scope", "key", "fingerprint", "answer", "created_at")
 
 
@@ -67,3 +68,21 @@ def remembering(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any])
     """What keeps the answer, in the transaction that does the work; whoever did the same at the same time fails here and is rolled back."""
     row = (scope, key, body, orjson.dumps(answer).decode(), datetime.now(UTC))
     return storage.insertion(IdempotencyKey, COLUMNS, [row])
+
+
+def forget(*, older_than: timedelta, at: datetime | None = None, most: int = 200_000) -> int:
+    """Throw away keys of long ago with their answers, a few thousand at a time so that nobody waits; how many.
+
+    A client that repeats a call after that gets it done once more: the time must be longer than any client tries again.
+    """
+    before, gone = (at or datetime.now(UTC)) - older_than, 0
+    while gone < most:
+        ids = list(
+            IdempotencyKey.objects.filter(created_at__lt=before)
+            .order_by("created_at")
+            .values_list("id", flat=True)[:BATCH]
+        )
+        if not ids:
+            break
+        gone += IdempotencyKey.objects.filter(id__in=ids).delete()[0]
+    return gone

@@ -21,6 +21,8 @@ class Case(models.Model):
         flag: How it was located: empty, ``outside``, ``border`` or ``default_point``.
         head: Hash of the last event.
         rest: The parts of the state that have no column of their own, as JSON.
+        waits: What somebody is still to answer, each word between spaces: the kind of the request that waits, and
+            ``@unit`` for each unit that was asked to assist. Null for the most cases, which wait for nobody.
     """
 
     city = models.CharField(max_length=CODE)
@@ -51,6 +53,7 @@ class Case(models.Model):
     flag = models.CharField(max_length=20)
     head = models.BinaryField(max_length=32)
     rest = models.TextField()
+    waits = models.TextField(null=True)  # noqa: DJ001 - an index on what is not null is the same on both databases
 
     class Meta:
         indexes = [
@@ -66,6 +69,12 @@ class Case(models.Model):
             models.Index(
                 fields=["city", "deadline", "id", "region"], condition=Q(closed_at=None), name="case_deadline"
             ),
+            # what a desk gathers when few of the most urgent are its own: open cases only, so it stays small
+            models.Index(
+                fields=["city", "step", "deadline", "id", "holder"], condition=Q(closed_at=None), name="case_open_step"
+            ),
+            # few cases wait for an answer, so this index is small; closed ones may too (appeals)
+            models.Index(fields=["city", "deadline", "id"], condition=Q(waits__isnull=False), name="case_waits"),
             models.Index(fields=["next_due"], condition=Q(next_due__isnull=False), name="case_next_due"),
         ]
 

@@ -32,7 +32,7 @@ LISTED = (
 )  # fmt: skip
 MOST_LISTED = 500
 ORDERS = {"-opened_at": ("opened_at", True), "opened_at": ("opened_at", False), "deadline": ("deadline", False)}
-STATES = ("", "open", "overdue", "closed")
+STATES = ("", "open", "overdue", "closed", "closed_on_time", "closed_late")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,8 @@ class CaseFilters:
     """What a list shows.
 
     Attributes:
-        state: ``open``, ``overdue`` (open, deadline passed), ``closed``, or empty for all.
+        state: ``open``, ``overdue`` (open, deadline passed), ``closed``, ``closed_on_time``, ``closed_late`` (as the case
+            recorded it), or empty for all.
         region: Prefix: a district gives everything below it.
         q: Part of the text or place, or the beginning of a number.
         bbox: West, south, east, north in degrees.
@@ -55,6 +56,8 @@ class CaseFilters:
     opened_after: datetime | None = None
     opened_before: datetime | None = None
     due_before: datetime | None = None
+    closed_after: datetime | None = None
+    closed_before: datetime | None = None
     q: str = ""
     bbox: tuple[float, float, float, float] | None = None
     order: str = "-opened_at"
@@ -131,14 +134,18 @@ def _one_index_serves(filters: CaseFilters) -> bool:
     """Whether a walk along one index passes only rows that the list shows."""
     asked = {item.name for item in fields(filters) if getattr(filters, item.name)} - {"order"}
     if filters.order == "deadline":  # that index has the open cases only, in the order in which they run out
-        return asked <= {"due_before", "state"} and filters.state != "closed"
+        return asked <= {"due_before", "state"} and not filters.state.startswith("closed")
     return asked <= {"opened_after", "opened_before", *_walked(filters)}
 
 
 def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at: datetime) -> QuerySet[Case]:
     """The cases that pass the filters."""
     if filters.state not in STATES:
-        raise BadInput(Problem(f"There is no state {filters.state!r}.", "open, overdue or closed.", column="state"))
+        raise BadInput(
+            Problem(
+                f"There is no state {filters.state!r}.", f"One of {', '.join(filter(None, STATES))}.", column="state"
+            )
+        )
     for name in ("step", "holder", "category"):
         if value := getattr(filters, name):
             query = query.filter(**{name: value})
@@ -150,8 +157,14 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
         query = query.filter(opened_at__lt=filters.opened_before)
     if filters.state in {"open", "overdue"}:
         query = query.filter(closed_at=None)
-    if filters.state == "closed":
+    if filters.state.startswith("closed"):
         query = query.filter(closed_at__isnull=False)
+    if filters.state in {"closed_on_time", "closed_late"}:
+        query = query.filter(overdue=filters.state == "closed_late")
+    if filters.closed_after:
+        query = query.filter(closed_at__gte=filters.closed_after)
+    if filters.closed_before:
+        query = query.filter(closed_at__lt=filters.closed_before)
     due = [moment for moment in (filters.due_before, at if filters.state == "overdue" else None) if moment]
     if due:
         query = query.filter(closed_at=None, deadline__lt=min(due))

@@ -25,7 +25,7 @@ TEXTS = (
 OTHERS = ("seq", "lon", "lat", "overdue", "rating")
 TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 STATE_COLUMNS = (*TEXTS, *OTHERS, *TIMES)
-CASE_COLUMNS = (*STATE_COLUMNS, "next_due", "flag", "head", "rest")
+CASE_COLUMNS = (*STATE_COLUMNS, "next_due", "flag", "head", "rest", "waits")
 LOADED = ("id", *STATE_COLUMNS, "flag", "head", "rest")
 EVENT_COLUMNS = (
     "case_id", "city", "seq", "at", "verb", "actor", "actor_name", "actor_unit", "role", "from_step", "to_step",
@@ -50,7 +50,15 @@ def case_values(state: CaseState, *, head: bytes, flag: str, place: Runtime) -> 
         flag,
         head,
         orjson.dumps(rest).decode(),
+        waits_of(state.pending, state.assisting),
     )
+
+
+def waits_of(pending: Mapping[str, Any] | None, assisting: Mapping[str, str]) -> str | None:
+    """What somebody is still to answer, as the column ``waits`` holds it."""
+    words = [str(pending.get("kind"))] if pending else []
+    words += [f"@{unit}" for unit, how in sorted(assisting.items()) if how == "asked"]
+    return f" {' '.join(words)} " if words else None
 
 
 def state_of(row: Mapping[str, Any]) -> CaseState:

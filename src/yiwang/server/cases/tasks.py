@@ -29,12 +29,14 @@ class Task:
         state: Its state.
         verbs: What they may do now, in the workflow's order, each with what they act as.
         mine: Whether a verb of theirs moves it on; otherwise their unit holds it and others are to act.
+        assisting: Whether their unit was asked to assist and has not said that it is done.
     """
 
     values: dict[str, Any]
     state: CaseState
     verbs: tuple[str, ...]
     mine: bool
+    assisting: bool = False
 
 
 def tasks_for(
@@ -75,16 +77,18 @@ def task_of(values: dict[str, Any], *, place: Runtime, actors: Iterable[Actor], 
         return None
     state, workflow = rows.state_of(values), place.rules.workflow
     verbs: list[str] = []
-    mine = held = False
+    mine = held = assisting = False
     for actor in actors:
         for choice in permitted(state, actor, rules=place.rules, at=at):
             if choice.allowed:
                 verbs.append(choice.verb)
-                mine = mine or _moves_on(workflow.verbs[choice.verb])
+                verb = workflow.verbs[choice.verb]
+                mine = mine or _moves_on(verb) or verb.who == "assisting"
+                assisting = assisting or verb.who == "assisting"
         held = held or bool(actor.unit and actor.unit == state.holder and _handles(workflow, actor))
     if not (mine or held):
         return None
-    return Task(values=values, state=state, verbs=tuple(dict.fromkeys(verbs)), mine=mine)
+    return Task(values=values, state=state, verbs=tuple(dict.fromkeys(verbs)), mine=mine, assisting=assisting)
 
 
 def _moves_on(verb: Verb) -> bool:
@@ -101,7 +105,11 @@ def _wanted(place: Runtime, actor: Actor) -> Iterable[Q]:
     workflow, unit = place.rules.workflow, actor.unit
     if unit and _handles(workflow, actor):
         yield Q(holder=unit)
-    for who in ("any", "holder", "over", "assisting", "handler", "reporter"):
+    if unit and any(
+        verb.who == "assisting" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values()
+    ):
+        yield Q(waits__contains=f" @{unit} ", waits__isnull=False)
+    for who in ("any", "holder", "over", "handler", "reporter"):
         steps = sorted(
             {
                 step
@@ -123,5 +131,5 @@ def _wanted(place: Runtime, actor: Actor) -> Iterable[Q]:
         elif who == "over" and unit:
             below = [other.code for other in place.rules.units if place.rules.units.is_above(unit, other.code)]
             yield Q(step__in=steps, holder__in=[unit, *below])
-        elif who in {"assisting", "handler", "reporter"}:
+        elif who in {"handler", "reporter"}:
             yield Q(step__in=steps)

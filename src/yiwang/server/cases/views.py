@@ -26,6 +26,8 @@ STATES = {
     "open": ("在办", "Open"),
     "overdue": ("超时在办", "Overdue"),
     "closed": ("已办结", "Ended"),
+    "closed_on_time": ("按期办结", "Ended on time"),
+    "closed_late": ("超期办结", "Ended late"),
 }
 ORDERS = {
     "-opened_at": ("最新上报", "Newest first"),
@@ -54,12 +56,16 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
     place = known_city(city)
     problem = ""
     values = {
-        key: request.GET.get(key, "").strip() for key in ("q", "state", "step", "region", "category", "holder", "order")
+        key: request.GET.get(key, "").strip()
+        for key in ("q", "state", "step", "region", "category", "holder", "order", *forms.NARROWING)
     }
     values["order"] = values["order"] if values["order"] in ORDERS else "-opened_at"
     try:
         found = queries.list_cases(
-            city=city, filters=forms.filters(values), cursor=request.GET.get("cursor", ""), limit=PAGE_SIZE
+            city=city,
+            filters=forms.filters(values, zone=place.info.zone),
+            cursor=request.GET.get("cursor", ""),
+            limit=PAGE_SIZE,
         )
     except BadInput as error:
         problem, found = " ".join(sentences(error)), queries.Page(items=[], next=None)
@@ -76,6 +82,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "city": place.info,
             "page": "cases",
             "filters": values,
+            "narrowed": [(name, say(*pair), values[name]) for name, pair in forms.NARROWING.items() if values[name]],
             "problem": problem,
             "cases": [presentation.row(row, runtime=place, at=now) for row in shown],
             "next_url": f"?{urlencode({**asked, 'cursor': found.next})}" if found.next else "",
@@ -125,6 +132,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             "city": place.info,
             "page": "report",
             "problems": problems,
+            "files_again": bool(request.FILES),
             "values": request.POST,
             "categories": category_choices(place),
             "idempotency_key": request.POST.get("idempotency_key") or secrets.token_urlsafe(16),

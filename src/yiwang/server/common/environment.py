@@ -203,6 +203,8 @@ def email(name: str = "YIWANG_EMAIL_URL") -> dict[str, Any]:
         "EMAIL_USE_SSL", "EMAIL_TIMEOUT", "EMAIL_FILE_PATH",
     )  # fmt: skip
     settings = {key: found[key] for key in keys if found.get(key) is not None}
+    if settings["EMAIL_BACKEND"].endswith("console.EmailBackend"):  # no log shall say who follows what
+        settings["EMAIL_BACKEND"] = "yiwang.server.common.console.EmailBackend"
     if settings.get("EMAIL_HOST") is None and found["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
         raise refused(name, _without_password(value), hint)
     return settings

@@ -13,6 +13,7 @@ from yiwang.server.common.models import Heartbeat, Job
 NAMES = {
     "simulate": ("模拟一个月的运行", "Simulating a month"),
     "replay": ("回放真实记录", "Replaying real records"),
+    "facts": ("统计案卷事实", "Counting case facts"),
     "install": ("安装城市包", "Installing a pack"),
     "dry-run": ("规则试算", "Dry run of rules"),
 }

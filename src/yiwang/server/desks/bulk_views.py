@@ -139,6 +139,8 @@ def _prepared(
             code = str(typed.get("unit") or "")
             if code in place.rules.units and code not in dict(field["options"]):
                 field["options"].insert(0, (code, presentation.unit_name(place, code)))
+        if field["name"] in forms.KNOWN:  # one case's category is not that of the others
+            field |= {"value": "", "required": False, "help": say("不填：各自不变", "Leave empty: each keeps its own")}
         field["value"] = typed.get(field["name"], field["value"])
     return {
         "lines": lines,

@@ -110,7 +110,7 @@ def act(request: HttpRequest, place: Runtime, desk: Desk, *, number: str, verb: 
     except (Refusal, BadInput) as error:
         status = error.status if isinstance(error, Refusal) else 422
         context = context_of(place, desk, number, typed=typed, verb=verb, seen=seen)
-        context |= {"refusal": " ".join(sentences(error)), "page": "desk"}
+        context |= {"refusal": " ".join(sentences(error)), "page": "desk", "files_again": bool(request.FILES)}
         template = "desks/panel.html" if request.headers.get("HX-Request") else "desks/alone.html"
         return render(request, template, context, status=status)
     if not request.headers.get("HX-Request"):

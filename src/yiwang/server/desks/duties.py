@@ -8,7 +8,7 @@ lead on count instead; a role that never moves a case on (a supervisor) has what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from yiwang.core.cases.definitions import NOWHERE, REQUESTS, SYSTEM
 from yiwang.core.cases.workflow import Verb, Workflow
@@ -17,23 +17,26 @@ DUE, ASKED, ALL = "due", "asked", "all"
 KINDS = (DUE, ASKED, ALL)
 BY_UNIT = frozenset({"any", "holder", "over"})
 LEFT_ALONE = frozenset({"void", "merge", "reject", "absorb", "resume", "reopen", "on_the_spot", "return"})
-ANSWERS = frozenset(effect for kind, effects in REQUESTS.items() if kind != "appeal" for effect in effects)
+ANSWERS = frozenset(effect for effects in REQUESTS.values() for effect in effects)
 SIDE = frozenset({"note", "correct"})
 Steps = Mapping[str, tuple[Verb, ...]]
 
 
 def steps_of(workflow: Workflow, role: str, kind: str = DUE) -> Steps:
-    """Open steps of a queue with the verbs of the role that make it up.
+    """Steps of a queue with the verbs of the role that make it up: open ones, and for answers the closed ones too.
 
     Args:
         workflow: The city's.
         role: Whose desk.
-        kind: ``due`` (what moves a case on), ``asked`` (requests to answer, assistance asked for), ``all``.
+        kind: ``due`` (what moves a case on), ``asked`` (requests and appeals to answer, assistance asked for), ``all``.
     """
     chosen = {DUE: due, ASKED: asked, ALL: every}[kind]
-    found = {step.id: tuple(chosen(workflow, step.id, role)) for step in workflow.steps.values() if not step.end}
+    steps = [step for step in workflow.steps.values() if kind == ASKED or not step.end]
+    found = {step.id: tuple(chosen(workflow, step.id, role)) for step in steps}
     if kind == DUE and not any(found.values()):
         found = {step: tuple(verb for verb in every(workflow, step, role) if _acts(verb)) for step in found}
+    if kind == ALL:
+        found = {step: tuple(_of_the_post(workflow, role, verbs)) for step, verbs in found.items()}
     return {step: verbs for step, verbs in found.items() if verbs}
 
 
@@ -59,6 +62,20 @@ def every(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
         for verb in workflow.leaving(step)
         if role in verb.roles and verb.effect != "note" and verb.who not in {"reporter", "handler"}
     )
+
+
+def _of_the_post(workflow: Workflow, role: str, verbs: Iterable[Verb]) -> Iterator[Verb]:
+    """Those that the post is for: a role whose duty lies with its own units does not get the whole city's cases into
+    its list because it may also merge anywhere. On the page of a case all of them are offered."""
+    near = any(
+        verb.who in {"holder", "over"} for step in workflow.steps for verb in due(workflow, step, role)
+    )  # fmt: skip
+    return (verb for verb in verbs if not near or verb.who != "any")
+
+
+def kinds_answered(verb: Verb) -> tuple[str, ...]:
+    """The kinds of requests that a verb answers."""
+    return tuple(kind for kind, effects in REQUESTS.items() if verb.effect in effects)
 
 
 def works(workflow: Workflow, role: str) -> bool:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from yiwang.server.cases import nearby, presentation
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.queries import CaseFilters, list_cases, within
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.queries import Runtime
-from yiwang.server.places.suggesting import suggest
+from yiwang.server.places.suggesting import suggest, tokens
 
 NEAR_M = 100.0
 RECENT = timedelta(days=30)
 MOST = 6
 SHORTEST = 2
+LOOKED_AT = 200
+SHARED = 2
 
 
 def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
@@ -70,18 +74,41 @@ def categories_for(words: str, *, place: Runtime) -> list[dict[str, str]]:
     ]
 
 
+def _worded(query: QuerySet[Case], words: str) -> list[dict[str, Any]]:
+    """Of the newest cases those whose text shares pairs of characters, or words, with what is said; most shared first."""
+    said = {token for token in tokens(words) if len(token) > 1}
+    newest = list(query.values(*nearby.COLUMNS)[:LOOKED_AT])
+    shared = {row["number"]: len(said.intersection(tokens(f"{row['text']} {row['place']}"))) for row in newest}
+    alike = [row for row in newest if shared[row["number"]] >= SHARED]
+    return sorted(alike, key=lambda row: -shared[row["number"]])
+
+
 def likely_same(
-    *, place: Runtime, category: str, lon: float | None, lat: float | None, region: str = "", at: datetime | None = None
+    *,
+    place: Runtime,
+    category: str,
+    lon: float | None,
+    lat: float | None,
+    region: str = "",
+    words: str = "",
+    at: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Open cases that may be the same: within 100 m, of the category or of the last 30 days; without a point, those of
-    the category in the region in the last 30 days. One query that an index bounds."""
+    """Open cases that may be the same, of the last 30 days. Queries that an index bounds.
+
+    With a point: within 100 m, of the category whatever their age. Without one, those of the category in the region;
+    and in a region of the two finest levels the newest in which words of the caller stand, whatever their category.
+    """
     at = at or datetime.now(UTC)
     if lon is not None and lat is not None:
         near = nearby.open_near(place=place, lon=lon, lat=lat, within_m=NEAR_M, category=category, most=4 * MOST)
         found = [row for row in near if row["category"] == category or row["opened_at"] >= at - RECENT]
-    elif category and region in place.regions and region not in {root.code for root in place.regions.roots}:
-        query = Case.objects.filter(city=place.info.id, category=category, closed_at=None, opened_at__gte=at - RECENT)
-        found = list(within(query, region, place=place).order_by("-opened_at", "-id").values(*nearby.COLUMNS)[:MOST])
+    elif region in place.regions and region not in {root.code for root in place.regions.roots}:
+        query = Case.objects.filter(city=place.info.id, closed_at=None, opened_at__gte=at - RECENT)
+        query = within(query, region, place=place).order_by("-opened_at", "-id")
+        found = list(query.filter(category=category).values(*nearby.COLUMNS)[:MOST]) if category else []
+        fine = {level.id for level in place.regions.levels[-2:]}
+        if len(found) < MOST and words and place.regions[region].level in fine:
+            found += _worded(query.exclude(category=category), words)
     else:
         return []
     return [

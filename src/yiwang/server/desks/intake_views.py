@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from yiwang.core.cases.events import Refusal
+from yiwang.core.cases.events import Actor, NotAllowed, Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import forms, joining, operations, presentation, queries
+from yiwang.server.cases import forms, intake, joining, operations, presentation, queries
 from yiwang.server.cases.views import sentences
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.desks import duties, intake_help
@@ -41,7 +41,9 @@ def helped(values: Mapping[str, str], place: Runtime) -> dict[str, Any]:
     if lon is None or lat is None or not (-180 <= lon <= 180 and -90 <= lat <= 90):
         lon = lat = None
     region = values.get("region", "")
-    same = intake_help.likely_same(place=place, category=category, lon=lon, lat=lat, region=region)
+    same = intake_help.likely_same(
+        place=place, category=category, lon=lon, lat=lat, region=region, words=values.get("text", "")
+    )
     return {"suggestions": suggestions, "same": same, "placed": lon is not None or bool(region)}
 
 
@@ -94,6 +96,7 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
             "desk": desk,
             "values": values,
             "problems": problems,
+            "files_again": bool(request.FILES),
             "categories": category_choices(place),
             "sources": sources,
             "source": values.get("source") or "hotline",
@@ -107,12 +110,37 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
 
 
 def _taken(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
-    actor = desk.actors[0]
-    data = forms.report(request.POST, actor)
+    data = forms.report(request.POST, desk.actors[0])
     # the operations call it place; who asks by address only is located by the region that was chosen
     data |= {"place": data.pop("address"), "source": request.POST.get("source", "") or "hotline"}
     data["region"] = request.POST.get("region", "").strip()
-    photos, key = request.FILES.getlist("photos"), request.POST.get("idempotency_key", "")
+    key = request.POST.get("idempotency_key", "")
+    refused: NotAllowed | None = None
+    for actor in posts_for(desk, data, place):
+        photos = request.FILES.getlist("photos")
+        for photo in photos:
+            photo.seek(0)
+        try:
+            return _taken_as(actor, request, place, data, photos, key)
+        except NotAllowed as error:
+            refused = refused or error
+    assert refused is not None, "a desk has at least one post"
+    raise refused
+
+
+def posts_for(desk: Desk, data: Mapping[str, Any], place: Runtime) -> list[Actor]:
+    """The posts of a desk, the one of the place that is reported first: its region is the longest that holds the place."""
+    where = intake.placed(data, place=place).region
+
+    def fits(actor: Actor) -> tuple[bool, int]:
+        return where.startswith(actor.region), len(actor.region)
+
+    return sorted(desk.actors, key=fits, reverse=True)
+
+
+def _taken_as(
+    actor: Actor, request: HttpRequest, place: Runtime, data: dict[str, Any], photos: list[Any], key: str
+) -> dict[str, Any]:
     if number := request.POST.get("join", ""):
         return joining.join(
             city=place.info.id,

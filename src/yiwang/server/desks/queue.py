@@ -22,7 +22,6 @@ from django.db.models import F, Q, QuerySet
 from yiwang.core.cases.decide import VerbChoice, permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
-from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import rows, walking
 from yiwang.server.cases.actors import actors_for
@@ -108,6 +107,10 @@ def page(
     if condition is None:
         return QueuePage(entries=[], next="")
     since, last = _position(cursor)
+    if kind == duties.ASKED:
+        return _page(
+            _waiting(place, condition, filters, since, last, at), place=place, desk=desk, kind=kind, limit=limit, at=at
+        )
     ids: list[int] = []
     if last is None or since is not None:
         ids = _with_deadline(place, condition, filters, since, last, limit + 1, at)
@@ -119,8 +122,12 @@ def page(
         if since is None and last is not None:
             undated = undated.filter(id__gt=last)
         wanted |= Q(id__in=undated.order_by("id").values("id")[: limit + 1 - len(ids)])
+    return _page(Case.objects.filter(wanted), place=place, desk=desk, kind=kind, limit=limit, at=at)
+
+
+def _page(wanted: QuerySet[Case], *, place: Runtime, desk: Desk, kind: str, limit: int, at: datetime) -> QueuePage:
     order = (F("deadline").asc(nulls_last=True), "id")
-    found = list(Case.objects.filter(wanted).order_by(*order).values(*COLUMNS))
+    found = list(wanted.order_by(*order).values(*COLUMNS)[: limit + 1])
     more, found = len(found) > limit, found[:limit]
     entries = [entry for row in found if (entry := entry_of(row, place=place, desk=desk, kind=kind, at=at)).verbs]
     return QueuePage(entries=entries, next=_cursor(found[-1]) if more else "")
@@ -166,38 +173,38 @@ def sequence_of(*, city: str, number: str) -> int | None:
 
 def _condition(place: Runtime, desk: Desk, steps: duties.Steps, kind: str) -> Q | None:
     """What SQL can know of ``permitted``: the same cases or a few more; None for no case at all."""
-    alike: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+    alike: defaultdict[tuple[str, tuple[str, ...], str, str], set[str]] = defaultdict(set)
     for step, verbs in steps.items():
         for verb in verbs:
+            kinds = duties.kinds_answered(verb) if kind == duties.ASKED else ()
             for actor in desk.actors:
-                alike[verb.who if kind != duties.ASKED else _asking(verb), actor.unit, actor.region].add(step)
+                alike[verb.who, kinds, actor.unit, actor.region].add(step)
     parts: list[Q] = []
-    for (who, unit, region), among in alike.items():
+    for (who, kinds, unit, region), among in alike.items():
         standing = _standing(who, unit, region, place)
+        if standing is not None and kinds:
+            standing &= reduce(or_, (Q(waits__contains=f" {kind} ") for kind in kinds))
         if standing is not None:
             parts.append(Q(step__in=sorted(among)) & standing)
-    return reduce(or_, parts) if parts else None
-
-
-def _asking(verb: Verb) -> str:
-    return "assisting" if verb.who == "assisting" else f"pending {verb.who}"
+    # the steps stand before all alternatives, so that an index by step can serve whatever comes behind
+    among_all = sorted(set().union(*alike.values()))
+    return Q(step__in=among_all) & reduce(or_, parts) if parts else None
 
 
 def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:
-    relation = who.split()[-1]
-    if not unit and relation in {"holder", "over", "assisting"}:
+    if not unit and who in {"holder", "over", "assisting"}:
         return None  # who acts for no unit stands in none of these relations
-    match relation:
+    match who:
         case "holder":
             standing = Q(holder=unit)
         case "over":
             standing = _over(unit, place)
         case "assisting":
-            standing = Q(rest__contains=f'"{unit}":"asked"')
+            standing = Q(waits__contains=f" @{unit} ")
         case _:
             standing = Q(region__startswith=region) if region else Q()
             standing = standing | Q(holder=unit) if region and unit else standing
-    return standing & Q(rest__contains='"pending":{') if who.startswith("pending") else standing
+    return standing
 
 
 def _over(unit: str, place: Runtime) -> Q:
@@ -208,6 +215,18 @@ def _over(unit: str, place: Runtime) -> Q:
         waiting += below
     # who is above everybody needs no list of them
     return ~Q(holder="") if len(found) >= len(place.rules.units) else Q(holder__in=found)
+
+
+def _waiting(
+    place: Runtime, condition: Q, filters: CaseFilters | None, since: datetime | None, last: int | None, at: datetime
+) -> QuerySet[Case]:
+    """Cases behind the cursor that wait for an answer, closed ones among them: as many as the index `case_waits` has."""
+    query = Case.objects.filter(condition, city=place.info.id, waits__isnull=False)
+    if since is not None:
+        query = query.filter(Q(deadline__gt=since) | Q(deadline=since, id__gt=last) | Q(deadline=None))
+    elif last is not None:
+        query = query.filter(deadline=None, id__gt=last)
+    return narrowed(query, filters, place=place, at=at) if filters else query
 
 
 def _with_deadline(

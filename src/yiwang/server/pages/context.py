@@ -14,4 +14,4 @@ VERSION = version("yiwang")
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """Template context processor. The view that knows the city gives ``city``."""
-    return {"cities": cities(), "version": VERSION}
+    return {"cities": cities(), "yiwang_version": VERSION}

@@ -118,6 +118,7 @@ def item(task: Task, *, place: Runtime) -> dict[str, Any]:
         "holder_name": presentation.unit_name(place, state.holder),
         "verbs": list(task.verbs),
         "mine": task.mine,
+        "assisting": task.assisting,
     }
 
 
@@ -179,6 +180,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "photo_needed": ("这个动作要有照片。", "This needs a photo."),
     "take_photo": ("拍照", "Take photo"),
     "pick_photo": ("选照片", "Pick photo"),
+    "assisting": ("请您会办", "you are asked to assist"),
     "photo_bad": ("这个文件不是能读的图片。", "This file cannot be read as a picture."),
     "photo_most": ("最多 6 张。", "At most 6."),
     "remove": ("去掉", "Remove"),
@@ -209,7 +211,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "why_not": ("没有采纳：", "Not taken: "),
     "redo": ("按现状重做", "Redo on the new state"),
     "redo_not": ("按现状您不能再做「{verb}」。", "On the new state you may no longer do “{verb}”."),
-    "keep": ("放弃动作，留下文字照片", "Discard the action, keep the note"),
+    "keep": ("放弃动作，文字照片只留在本机", "Discard the action, keep the note on this phone only"),
+    "kept_here": (
+        "没有发出去，别人看不到；只存在这部手机里。要进案卷，请在案卷里写备注。",
+        "Not sent: nobody else sees it, it is on this phone only. To have it in the case, add a note there.",
+    ),
     "delete": ("删除", "Delete"),
     "retry": ("再发一次", "Send again"),
     "confirm_delete": ("从本机删除，不能恢复？", "Delete from this phone for good?"),

@@ -4,7 +4,7 @@ from django.urls import path
 
 from yiwang.server.cases import case_page
 from yiwang.server.cases import views as cases
-from yiwang.server.pages import field, sign_in, views
+from yiwang.server.pages import centre, field, sign_in, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("switch/language", views.switch_language, name="switch-language"),
     path("<slug:city>/", views.overview, name="overview"),
     path("<slug:city>/jobs", views.jobs, name="jobs"),
+    path("<slug:city>/centre", centre.centre, name="centre"),
     path("<slug:city>/map", views.city_map, name="map"),
     path("<slug:city>/map/regions.json", views.map_regions, name="map-regions"),
     path("<slug:city>/map/cases.json", views.map_cases, name="map-cases"),

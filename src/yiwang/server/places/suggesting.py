@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from yiwang.packs import Category, Pack
 from yiwang.server.places.queries import Runtime
 
-NAME_WEIGHT, HEAD_WEIGHT, CONDITION_WEIGHT, MAJOR_WEIGHT = 3.0, 1.5, 0.7, 0.3
+NAME_WEIGHT, HEAD_WEIGHT, CONDITION_WEIGHT, MAJOR_WEIGHT = 3.0, 1.5, 1.2, 0.3
+# one character alone says less than a pair; a state says less than a thing; where something lies is not what it is
+ALONE, STATE, WHERE = 0.35, 0.35, 0.3
+STATE_NAMES = 3
 LONGEST = 1000
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _ASIDE = re.compile(r"（[^）]*）|\([^)]*\)|异常|: problem")
@@ -32,6 +35,19 @@ _COMMON_HAN = frozenset(
         "的人 人在 一个 这里 那里 我们 你们 他们 已经 没有 有人 一直 今天 昨天 明天 问题 异常 门口 路口 附近 旁边 这个 "
         "没人 人清 人管 人扫 那个 或者 以上 以内 不到 请问 希望 处理 小区"
     )
+)
+
+
+# characters that are everywhere and mean nothing alone
+_COMMON_ALONE = frozenset(
+    "的了是在有没不人一二三四五六七八九十个我你他们这那都又还也很太把被就着过到从和与或及其之为以于上下里外前后左右中旁边口面头子家"
+    "大小多少来去出进起好几天日月年晚早夜时候请能要会可么吗呢吧啊点些处市区街路道门用无未非等物设施常异题问管理理公共"
+)
+# characters that only join others: a pair with one of them is no word
+_FUNCTION = frozenset("的了是在有没我你他们这那都又还也很太把被就着个几吗呢吧啊与或及之")
+# "on the pavement", "behind the bus stop": the run of characters before a word of place
+_PLACED = re.compile(
+    r"[\u3400-\u9fff]{1,6}?(?:上面|下面|里面|旁边|后面|前面|对面|中间|门口|附近|边上|[上里旁边])(?![\u3400-\u9fff]?[盖井网水])"
 )
 
 
@@ -60,10 +76,14 @@ def suggest(text: str, *, place: Runtime, most: int = 4) -> list[Suggestion]:
     index = _index(place)
     scores: defaultdict[str, float] = defaultdict(float)
     words: defaultdict[str, dict[str, float]] = defaultdict(dict)
-    for token in dict.fromkeys(tokens(text[:LONGEST])):
+    text = text[:LONGEST]
+    somewhere = set(tokens("，".join(_PLACED.findall(text))))
+    elsewhere = set(tokens(_PLACED.sub("，", text)))
+    for token in dict.fromkeys(tokens(text)):
+        share = WHERE if token in somewhere and token not in elsewhere else 1.0
         for code, weight in index.weights.get(token, ()):
-            scores[code] += weight
-            words[code][token] = weight
+            scores[code] += weight * share
+            words[code][token] = weight * share
     order = sorted(scores, key=lambda code: (-scores[code], code))
     found = []
     for code in order:
@@ -80,10 +100,12 @@ def suggest(text: str, *, place: Runtime, most: int = 4) -> list[Suggestion]:
 def tokens(text: str) -> Iterator[str]:
     """The pieces that are compared."""
     for run in _HAN.findall(text):
-        for start in range(len(run) - 1):
+        for start in range(len(run)):
             pair = run[start : start + 2]
-            if pair not in _COMMON_HAN:
+            if len(pair) == 2 and pair not in _COMMON_HAN and not _FUNCTION.intersection(pair):
                 yield pair
+            if run[start] not in _COMMON_ALONE:
+                yield run[start]
     for word in _WORD.findall(text.lower()):
         if word not in _COMMON and len(word) > 2:
             yield _stem(word)
@@ -109,29 +131,46 @@ def _index(place: Runtime) -> _Index:
 def _made(pack: Pack) -> _Index:
     found: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
+    states = _states(pack)
+
     def add(code: str, text: str, weight: float) -> None:
         for token in set(tokens(text)):
-            found[token][code] = found[token].get(code, 0.0) + weight
+            share = (ALONE if len(token) == 1 else 1.0) * (STATE if token in states else 1.0)
+            found[token][code] = found[token].get(code, 0.0) + weight * share
 
     for category in pack.categories.values():
         add(category.code, f"{category.major_name} {category.major_name_en}", MAJOR_WEIGHT)
         for name in (category.name, category.name_en):
             plain = _ASIDE.sub("", name)
-            pieces = list(tokens(plain))
+            pieces = [piece for piece in tokens(plain) if len(piece) > 1]
             # a word that is half of a short name says more than one of many in a long one
             add(category.code, plain, NAME_WEIGHT * (0.6 + 1.2 / max(1, len(pieces))))
             # in Chinese the thing itself stands last: 暴露垃圾 is about rubbish, 垃圾间 about a room
-            if pieces and name == category.name:
-                add(category.code, pieces[-1], HEAD_WEIGHT)
+            things = [piece for piece in pieces if len(piece) > 1 and piece not in states]
+            if things and name == category.name:
+                add(category.code, things[-1], HEAD_WEIGHT)
     described: defaultdict[str, list[str]] = defaultdict(list)
     for (code, _), condition in pack.conditions.items():
         described[code] += [condition.text, condition.text_en]
     for code, texts in described.items():  # a word counts once, in however many conditions it stands
         add(code, " ".join(texts), CONDITION_WEIGHT)
     total = max(1, len(pack.categories))
-    names = Counter(dict.fromkeys(pack.categories, 1))
     weights = {}
     for token, codes in found.items():
         rarity = math.log(1 + total / len(codes))
-        weights[token] = [(code, weight * rarity) for code, weight in codes.items() if names[code]]
+        weights[token] = [(code, weight * rarity) for code, weight in codes.items() if code in pack.categories]
     return _Index(weights)
+
+
+def _states(pack: Pack) -> frozenset[str]:
+    """Words for how a thing is and not what it is, as the catalogue itself shows them: they end the names of several
+    kinds of events (broken, dirty, untidy) and stand in the name of no component."""
+    ends: Counter[str] = Counter()
+    things: set[str] = set()
+    for category in pack.categories.values():
+        pieces = [piece for piece in tokens(_ASIDE.sub("", category.name)) if len(piece) == 2]
+        if category.kind == "component":
+            things.update(pieces)
+        elif pieces:
+            ends[pieces[-1]] += 1
+    return frozenset(token for token, count in ends.items() if count >= STATE_NAMES and token not in things)

@@ -62,7 +62,7 @@ def report(
 
     Args:
         city: City.
-        data: ``text``, ``category``, ``lon``, ``lat``, ``place``.
+        data: ``text``, ``category``, ``lon``, ``lat``, ``place``; from programs ``condition``, ``crs``, ``region``, ``contact`` too.
         key: Idempotency key of the form: sent twice it is one report, whose link is then renewed.
         photos: Pictures, as bytes or open files.
         join: Number of the open case that it is about; empty for a new one.
@@ -76,6 +76,7 @@ def report(
     uid = links.uid_of(f"{city}:{key}")
     actor = Actor(id=f"follow:{uid}", name="", roles=frozenset({CITIZEN}))
     said = {name: data.get(name) for name in ("text", "category", "lon", "lat", "place")}
+    said |= {name: data[name] for name in ("condition", "crs", "region", "contact") if data.get(name)}
     secret = links.new_secret()
     if email and Silence.objects.filter(digest=links.address_digest(email)).exists():
         email = ""

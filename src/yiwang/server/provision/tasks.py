@@ -13,6 +13,7 @@ from yiwang.server.cases import replay
 from yiwang.server.common import operations as common
 from yiwang.server.common.models import Job
 from yiwang.server.provision import rule_changes, simulation
+from yiwang.server.scores import operations as scores
 
 log = logging.getLogger("yiwang.jobs")
 Progress = Callable[[int, int], None]
@@ -26,9 +27,14 @@ def _replay(job: Job, progress: Progress) -> dict[str, Any]:
     return replay.replay_file(city=job.city, progress=progress, **job.parameters)
 
 
+def _facts(job: Job, progress: Progress) -> dict[str, Any]:
+    return scores.rebuild(city=job.city, progress=progress)
+
+
 KINDS: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
     "simulate": _simulate,
     "replay": _replay,
+    "facts": _facts,
     "dry-run": rule_changes.dry_run,
     "install": rule_changes.install,
 }

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import ledger, outbox, tallies, tick, words
+from yiwang.server.cases import forgetting, idempotency, ledger, outbox, tallies, tick, words
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
 from yiwang.server.people.operations import forget_sessions
@@ -27,6 +28,7 @@ from yiwang.server.portal import operations as followers
 from yiwang.server.provision import simulation
 from yiwang.server.provision.rule_changes import take_force
 from yiwang.server.provision.tasks import run_job
+from yiwang.server.scores import tasks as scores
 
 HEARTBEAT = "worker"
 LOST_AFTER_SECONDS = 120
@@ -55,6 +57,17 @@ class Chore:
             log.exception("%s failed; it will be tried again", self.name)
 
 
+def forget_keys() -> int:
+    """Answers kept for repeated calls, after `YIWANG_KEY_DAYS`."""
+    return idempotency.forget(older_than=timedelta(days=settings.YIWANG_KEY_DAYS))
+
+
+def forget_contacts() -> int:
+    """Contacts of reporters, `YIWANG_CONTACT_DAYS` after the end of their case; 0 keeps them."""
+    days = int(settings.YIWANG_CONTACT_DAYS)
+    return forgetting.forget_contacts(older_than=timedelta(days=days)) if days else 0
+
+
 def chores() -> list[Chore]:
     """Everything regular, and how often."""
     return [
@@ -68,11 +81,14 @@ def chores() -> list[Chore]:
         Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
         Chore("public score", 30, scoring.refresh),
+        Chore("facts", 30, scores.refresh_all),
         Chore("public words", 30, scoring.gather),
         Chore("seals", 600, seal_all),
         Chore("outbox cleaning", 3600, outbox.forget),
         Chore("drafts", 3600, forms.forget_drafts),
         Chore("old addresses", 3600, followers.forget_addresses),
+        Chore("old keys", 3600, forget_keys),
+        Chore("old contacts", 6 * 3600, forget_contacts),
         Chore("old attempts", 3600, lambda: throttling.forget(older_than=ATTEMPTS_KEPT)),
         Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=LOST_AFTER_SECONDS)),
     ]

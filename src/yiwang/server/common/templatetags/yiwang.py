@@ -60,9 +60,11 @@ def moment(value: datetime | None, zone: str = "") -> SafeString | str:
 
 @register.filter
 def lasting(seconds: float | None) -> str:
-    """A length of time in its two largest units, e.g. ``2 天 3 小时`` or ``2 d 3 h``."""
+    """A length of time in its two largest units, e.g. ``2 天 3 小时`` or ``2 d 3 h``; less than a minute says so."""
     if seconds is None:
         return "—"
+    if 0 < abs(seconds) < 60:
+        return "< 1 min" if english() else "不到 1 分钟"
     minutes = int(abs(seconds)) // 60
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
@@ -100,10 +102,17 @@ def _manifest() -> dict[str, Any]:
 @register.simple_tag
 def built(entry: str) -> SafeString:
     """Style sheet and module script of one front-end entry (``app``, ``city-map``), as the build named them."""
-    chunk = _manifest().get(f"src/{entry}.ts")
+    manifest = _manifest()
+    chunk = manifest.get(f"src/{entry}.ts")
     if not chunk:
         return SafeString("")
     styles = format_html_join(
-        "\n", '<link rel="stylesheet" href="{}">', ((static(f"build/{path}"),) for path in chunk.get("css", []))
+        "\n", '<link rel="stylesheet" href="{}">', ((static(f"build/{path}"),) for path in _styles(manifest, chunk))
     )
     return format_html('{}<script type="module" src="{}"></script>', styles, static(f"build/{chunk['file']}"))
+
+
+def _styles(manifest: dict[str, Any], chunk: dict[str, Any]) -> list[str]:
+    """Style sheets of an entry and of what it shares with others, which come first; each once."""
+    shared = [path for name in chunk.get("imports", []) for path in _styles(manifest, manifest[name])]
+    return list(dict.fromkeys([*shared, *chunk.get("css", [])]))

@@ -1,0 +1,267 @@
+"""Indicators, choices, grades and evaluations as a pack states them: what is measured, against what, and who says so.
+
+Nothing here knows a city or an indicator. `yiwang.packs.indicators` reads them from `indicators.toml`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from types import MappingProxyType
+from typing import TypeVar
+
+from yiwang.core.indicators.expressions import Measure
+from yiwang.core.kernel.periods import Validity
+
+# unit → what one unit of numerator ÷ denominator is worth in it; `cases` are counted and have no denominator
+UNITS: Mapping[str, Fraction] = MappingProxyType(
+    {
+        "cases": Fraction(1),
+        "percent": Fraction(100),
+        "hours": Fraction(1, 3600),
+        "days": Fraction(1, 86400),
+        "stars": Fraction(1),
+        "times": Fraction(1),
+    }
+)
+UP, DOWN, NEITHER = "up", "down", "none"
+OBJECTS = ("region", "department", "post")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """One measure of how the city is run.
+
+    Attributes:
+        id: Key.
+        name, name_en, meaning, meaning_en: For people.
+        numerator: What is counted or summed.
+        denominator: What it is divided by; None for a plain count.
+        formula: Numerator and denominator as written, with the filter, for people.
+        unit: Key of `UNITS`.
+        direction: ``up`` when more is better, ``down``, or ``none``.
+        basis: By which day a case falls into a period: opened, filed, dispatched, due, disposed or closed.
+        source, confidence: Who says so, and how far it was read in the text itself.
+        validity: Days on which it holds.
+    """
+
+    id: str
+    name: str
+    name_en: str
+    meaning: str
+    meaning_en: str
+    numerator: Measure
+    denominator: Measure | None
+    formula: tuple[str, str, str] = ("", "", "")
+    unit: str
+    direction: str
+    basis: str
+    source: str
+    confidence: str
+    validity: Validity = field(default_factory=Validity)
+
+    def value(self, numerator: int, denominator: int | None) -> float | None:
+        """The figure in the indicator's unit; None for no data, which is what a denominator of nothing gives."""
+        if self.denominator is None:
+            return float(numerator * UNITS[self.unit])
+        return float(numerator * UNITS[self.unit] / denominator) if denominator else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A question that sources answer differently: the options, and the one that this city picks."""
+
+    id: str
+    name: str
+    name_en: str
+    pick: str
+    options: Mapping[str, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """A band of scores: from ``least`` up to the next grade's."""
+
+    id: str
+    least: float
+    name: str
+    name_en: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grading:
+    """Grades that hold for a time, the best first."""
+
+    grades: tuple[Grade, ...]
+    source: str
+    confidence: str
+    validity: Validity = field(default_factory=Validity)
+
+    def of(self, score: float) -> Grade:
+        """The grade of a score: the first whose least it reaches, the last for what reaches none."""
+        return next((grade for grade in self.grades if score >= grade.least), self.grades[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An indicator's part in a composite score.
+
+    Attributes:
+        indicator: Its id.
+        weight: Its share of the whole.
+        up_to: For counts where fewer is better: (largest count, score), ascending; beyond the last, 0.
+        at_least: For counts where more is better: (smallest count, score), descending; below the last, 0.
+    """
+
+    indicator: str
+    weight: float
+    up_to: tuple[tuple[float, float], ...] = ()
+    at_least: tuple[tuple[float, float], ...] = ()
+
+    def score(self, indicator: Indicator, value: float) -> float:
+        """0 to 100: a rate as it is, or what is missing to 100 where less is better; a count by its steps."""
+        if self.up_to:
+            return next((points for most, points in self.up_to if value <= most), 0.0)
+        if self.at_least:
+            return next((points for least, points in self.at_least if value >= least), 0.0)
+        return max(0.0, min(100.0, value if indicator.direction == UP else 100.0 - value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A composite score of regions, departments or the people of a post.
+
+    Attributes:
+        id, name, name_en: Key and names.
+        object: ``region``, ``department`` or ``post``.
+        post: Role, for a post.
+        levels: For regions of these levels only; empty for all.
+        parts: Indicators with weights that sum to 1.
+        least_share: With less than this share of the weights known there is no score. What is known is scaled up.
+        source, confidence: Who says so.
+        validity: Days on which it holds: weights change by dated versions, never by overwriting.
+    """
+
+    id: str
+    name: str
+    name_en: str
+    object: str
+    post: str = ""
+    levels: tuple[str, ...] = ()
+    parts: tuple[Part, ...]
+    least_share: float = 1.0
+    source: str
+    confidence: str
+    validity: Validity = field(default_factory=Validity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composite:
+    """The outcome of an evaluation.
+
+    Attributes:
+        evaluation: Its id.
+        score: 0 to 100, or None for no data.
+        grade: Id of the grade; empty without a score.
+        known_share: Share of the weights for which there are data.
+        parts: Indicator → its score of 0 to 100, None for no data.
+    """
+
+    evaluation: str
+    score: float | None
+    grade: str
+    known_share: float
+    parts: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndicatorBook:
+    """Everything that a pack says about scoring.
+
+    Attributes:
+        indicators: In the order of the file; an id may stand several times with different days of validity.
+        choices, gradings, evaluations: Likewise.
+        moments: Verbs that mark moments of the facts: ``verified``, ``checked``, ``responded``.
+        terms: Named conditions, as written.
+        shown: Ids of the indicators that a table shows first.
+    """
+
+    indicators: tuple[Indicator, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    gradings: tuple[Grading, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    moments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    terms: Mapping[str, str] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+
+    def in_force(self, day: date) -> dict[str, Indicator]:
+        """The indicators of a day by id."""
+        return {indicator.id: indicator for indicator in self.indicators if indicator.validity.contains(day)}
+
+    def words_of(self, text: str) -> list[tuple[str, str]]:
+        """The terms and picked choices that a formula uses, directly or through others, each with what it stands for."""
+        known = dict(self.terms) | {choice.id: choice.options[choice.pick] for choice in self.choices}
+        found: dict[str, str] = {}
+        waiting = re.findall(r"\w+", text)
+        while waiting:
+            name = waiting.pop(0)
+            if name in known and name not in found:
+                found[name] = known[name]
+                waiting += re.findall(r"\w+", known[name])
+        return list(found.items())
+
+    def grading(self, day: date) -> Grading | None:
+        """The grades of a day."""
+        return _first(self.gradings, day)
+
+    def evaluations_of(self, *, object: str, post: str = "", level: str = "", day: date) -> list[Evaluation]:
+        """The evaluations of a kind of object in force on a day."""
+        return [
+            evaluation
+            for evaluation in self.evaluations
+            if evaluation.object == object
+            and evaluation.post == post
+            and evaluation.validity.contains(day)
+            and (not evaluation.levels or level in evaluation.levels)
+        ]
+
+
+_Dated = TypeVar("_Dated", Grading, Evaluation)
+
+
+def _first(found: Sequence[_Dated], day: date) -> _Dated | None:
+    return next((one for one in found if one.validity.contains(day)), None)
+
+
+def composite(
+    evaluation: Evaluation,
+    *,
+    indicators: Mapping[str, Indicator],
+    values: Mapping[str, float | None],
+    grading: Grading | None,
+) -> Composite:
+    """The weighted mean of the parts' scores, and its grade.
+
+    A part without data is left out and the rest scaled up, as long as ``least_share`` of the weight is known; a case
+    that nobody could have handled neither helps nor harms (reference default; sources are silent on missing data).
+    """
+    scores: dict[str, float | None] = {}
+    known = total = 0.0
+    for part in evaluation.parts:
+        indicator, value = indicators.get(part.indicator), values.get(part.indicator)
+        score = None if indicator is None or value is None else part.score(indicator, value)
+        scores[part.indicator] = score
+        if score is not None:
+            known += part.weight
+            total += part.weight * score
+    share = known / sum(part.weight for part in evaluation.parts)
+    if not known or share < evaluation.least_share - 1e-9:
+        return Composite(evaluation=evaluation.id, score=None, grade="", known_share=share, parts=scores)
+    result = round(total / known, 6)
+    grade = grading.of(result).id if grading else ""
+    return Composite(evaluation=evaluation.id, score=result, grade=grade, known_share=share, parts=scores)

@@ -1,0 +1,1 @@
+"""Three engines that sum the same measures over the case facts: memory (the oracle), DuckDB, Spark."""

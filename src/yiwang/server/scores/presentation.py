@@ -1,0 +1,156 @@
+"""Scores as pages show them, in the page's language. No data is said to be no data, never 0."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from yiwang.core.indicators.columns import MOMENT
+from yiwang.core.indicators.definitions import Indicator
+from yiwang.core.indicators.scorecard import Cell
+from yiwang.core.indicators.standing import Standing
+from yiwang.server.common.templatetags.yiwang import moment, named, say
+from yiwang.server.places.queries import Runtime
+from yiwang.server.scores import queries, reading
+from yiwang.server.scores.explaining import Explained
+from yiwang.server.scores.queries import Scorecard
+
+LIGHTS = {"green": "green", "blue": "green", "yellow": "yellow", "red": "red", "black": "red"}
+SUFFIXES = {
+    "percent": ("%", "%"),
+    "hours": (" 时", " h"),
+    "days": (" 天", " d"),
+    "stars": (" 星", " stars"),
+    "times": (" 次", ""),
+}
+DIRECTIONS = {
+    "up": ("越高越好", "more is better"),
+    "down": ("越低越好", "less is better"),
+    "none": ("不分好坏", "neither good nor bad"),
+}
+BASIS = {
+    "opened": ("上报日", "day of reporting"), "filed": ("立案日", "day of filing"), "dispatched": ("派遣日", "day of dispatch"),
+    "due": ("截止日", "day of the deadline"), "disposed": ("处置日", "day of disposal"), "closed": ("结案日", "day of closing"),
+}  # fmt: skip
+
+
+def figure(cell: Cell, indicator: Indicator) -> str:
+    """A figure with its unit; empty for no data."""
+    if cell.value is None:
+        return ""
+    if indicator.unit == "cases":
+        return f"{cell.numerator:,}"
+    return f"{cell.value:,.1f}{say(*SUFFIXES[indicator.unit])}"
+
+
+def interval(standing: Standing | None, indicator: Indicator) -> str:
+    """From where to where a figure may lie, as people write it; empty where it cannot be said."""
+    if standing is None or standing.interval is None:
+        return ""
+    low, high = standing.interval.low, standing.interval.high
+    return (
+        f"{low:,.0f}–{high:,.0f}"
+        if indicator.unit == "cases"
+        else f"{low:.1f}–{high:.1f}{say(*SUFFIXES[indicator.unit])}"
+    )
+
+
+def counts(cell: Cell, indicator: Indicator) -> str:
+    """What a figure was divided from; empty for a plain count and for no data. Seconds are left to the page behind it."""
+    if not cell.denominator:
+        return ""
+    whole = f"{cell.denominator:,}"
+    return f"{cell.numerator:,}/{whole}" if indicator.unit == "percent" else f"÷ {whole}"
+
+
+def thing(place: Runtime, level: str, key: str) -> str:
+    """A region or department by name."""
+    if not key:
+        return say("尚未派遣", "Not dispatched yet") if level == "department" else say("未定位", "Not located")
+    found = place.rules.units.get(key) if level == "department" else place.regions.get(key)
+    return named(found) if found else key
+
+
+def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[str, Any]:
+    """What the league table shows: best composite score first, then those without one."""
+    city = place.info.id
+    grades = {grade.id: grade for grading in place.pack.indicators.gradings for grade in grading.grades}
+    rows: list[dict[str, Any]] = []
+    evaluated = list(dict.fromkeys(name for row in card.rows for name in row.composites))
+    stood = queries.standings_of(card, place=place, ranked=evaluated[:1])
+    for row, own in zip(card.rows, stood, strict=True):
+        key = row.keys[level]
+        standing = own.get(evaluated[0]) if evaluated else None
+        composite = next(iter(row.composites.values()), None)
+        asked = {"level": level, "month": month, "key": key}
+        grade = grades.get(composite.grade) if composite else None
+        narrowed = {"holder" if level == "department" else "region": key}
+        rows.append(
+            {
+                "name": thing(place, level, key),
+                "cases_url": f"{reverse('cases', args=[city])}?{urlencode(narrowed)}" if key else "",
+                "own_url": f"{reverse('score-own', args=[city, level])}?{urlencode({'key': key, 'month': month})}"
+                if key
+                else "",
+                "score": composite.score if composite else None,
+                "interval": standing.interval if standing else None,
+                "place": standing.place if standing else None,
+                "grade": grade and {"id": grade.id, "name": named(grade), "light": LIGHTS[grade.colour]},
+                "cells": [
+                    {
+                        "figure": figure(cell, card.indicators[name]),
+                        "counts": counts(cell, card.indicators[name]),
+                        "interval": interval(own.get(name), card.indicators[name]),
+                        "name": named(card.indicators[name]),
+                        "url": f"{reverse('score-explained', args=[city, name])}?{urlencode(asked)}",
+                    }
+                    for name, cell in row.cells.items()
+                ],
+            }
+        )
+    rows.sort(key=lambda row: (row["score"] is None, -(row["score"] or 0.0), row["name"]))
+    evaluation = next((name for row in card.rows for name in row.composites), "")
+    return {
+        "card": card,
+        "columns": list(card.indicators.values()),
+        "rows": rows,
+        "evaluation": next((one for one in place.pack.indicators.evaluations if one.id == evaluation), None),
+        "csv_url": f"{reverse('score-csv', args=[city])}?{urlencode({'level': level, 'month': month})}",
+    }
+
+
+def explained(found: Explained, *, place: Runtime, level: str, key: str | None) -> dict[str, Any]:
+    """What the page of one figure shows."""
+    one, columns = found.indicator, reading.context_of(place).columns
+    book = place.pack.indicators
+    words = book.words_of(" ".join(one.formula))
+    chosen = dict(words)
+    return {
+        "indicator": one,
+        "figure": figure(found.cell, one),
+        "cell": found.cell,
+        "about": say("全市", "Whole city") if key is None else thing(place, level, key),
+        "direction": say(*DIRECTIONS[one.direction]),
+        "basis": say(*BASIS[one.basis]),
+        "choices": [choice for choice in book.choices if choice.id in chosen],
+        "terms": [(name, text) for name, text in words if name in book.terms],
+        "facts": found.columns,
+        "as_of": found.as_of,
+        "cases": [
+            {**case, "facts": [(name, _plain(value, columns[name], place)) for name, value in case["facts"]]}
+            for case in found.cases
+        ],
+    }
+
+
+def _plain(value: Any, kind: str, place: Runtime) -> Any:
+    if value is None or value == "":
+        return "—"
+    if kind == MOMENT:
+        return moment(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value), place.info.timezone)
+    if isinstance(value, bool):
+        return say("是", "yes") if value else say("否", "no")
+    return value

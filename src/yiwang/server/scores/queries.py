@@ -1,0 +1,265 @@
+"""Scores of a city, counted from its facts by one of three engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from yiwang.core.indicators.columns import FactContext
+from yiwang.core.indicators.definitions import Indicator, IndicatorBook
+from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, chosen, score
+from yiwang.core.indicators.standing import Standing, standings
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.engines.duckdb import DuckDBEngine
+from yiwang.engines.memory import MemoryEngine
+from yiwang.server.places.queries import Runtime
+from yiwang.server.scores import files, reading
+from yiwang.server.scores.models import FactStore
+
+ENGINES = ("duckdb", "memory", "spark")
+
+
+class NoFacts(BadInput):
+    """Nothing has been counted for the city yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """Scores, with what they are.
+
+    Attributes:
+        wish: What was asked.
+        engine: Who counted.
+        indicators: By id, in order.
+        rows: In the order of their keys.
+        cases: How many cases the facts hold.
+        facts_at: The moment for which the facts hold.
+    """
+
+    wish: Wish
+    engine: str
+    indicators: dict[str, Indicator]
+    rows: list[ScoreRow]
+    cases: int
+    facts_at: datetime
+
+
+def current_store(place: Runtime) -> FactStore | None:
+    """The facts that hold; None where none have been counted, or those that are there are of another pack or gone."""
+    store = FactStore.objects.filter(city=place.info.id).first()
+    if store is None or store.digest != reading.digest_of(place):
+        return None
+    return store if files.all_there(place.info.id, store.base, store.delta) else None
+
+
+def store_of(place: Runtime) -> FactStore:
+    """The facts that hold.
+
+    Raises:
+        NoFacts: When there are none.
+    """
+    store = current_store(place)
+    if store is None:
+        what = f"{place.info.id} has not been counted yet, or not since its pack changed."
+        raise NoFacts(Problem(what, "The worker does so; or run `yiwang score`."))
+    return store
+
+
+def book_of(place: Runtime) -> IndicatorBook:
+    """What is measured in a city.
+
+    Raises:
+        BadInput: When its pack measures nothing.
+    """
+    book = place.pack.indicators
+    if not book.indicators:
+        raise BadInput(Problem(f"The pack of {place.info.id} has no indicators.toml.", "docs/reference/indicators.md"))
+    return book
+
+
+@contextmanager
+def engine(place: Runtime, store: FactStore, name: str) -> Iterator[Engine]:
+    """An engine over a city's facts.
+
+    Raises:
+        BadInput: When there is none of this name, or it cannot run here.
+    """
+    city, context = place.info.id, reading.context_of(place)
+    base = files.paths(city, [name_ for month in sorted(store.base) for name_ in store.base[month]])
+    delta = files.paths(city, store.delta)
+    if name not in ENGINES:
+        raise BadInput(Problem(f"There is no engine {name!r}.", "One of " + ", ".join(ENGINES) + ".", column="engine"))
+    if name == "spark":
+        from yiwang.engines.spark import SparkEngine
+
+        yield SparkEngine(base=base, delta=delta)
+        return
+    with files.workshop(city) as connection:
+        if name == "duckdb":
+            yield DuckDBEngine(base=base, delta=delta, connection=connection)
+        else:
+            relation = files.facts(city, base=store.base, delta=store.delta) + " as facts"
+            yield MemoryEngine(files.rows_of(connection, relation, context=context))
+
+
+def scorecard(
+    *,
+    place: Runtime,
+    by: Sequence[str],
+    indicators: Sequence[str] = (),
+    since: date | None = None,
+    until: date | None = None,
+    only: dict[str, str] | None = None,
+    as_of: datetime | None = None,
+    engine_name: str = "duckdb",
+    groupings: Sequence[Sequence[str]] = (),
+) -> Scorecard:
+    """Count scores.
+
+    Args:
+        place: City.
+        by: Dimensions, see `yiwang.core.indicators.scorecard.Wish`.
+        indicators: Ids; all by default.
+        since, until: First day and the day after the last, by each indicator's own basis.
+        only: Dimension → value that a case must have.
+        as_of: Lateness is judged for this moment; by default the one for which the facts hold.
+        engine_name: ``duckdb``, ``memory`` or ``spark``.
+        groupings: Several sets of dimensions counted in one pass; ``by`` then only gives the period.
+
+    Raises:
+        NoFacts: When nothing has been counted.
+        BadInput: For a dimension, indicator or engine that there is not.
+    """
+    store, book = store_of(place), book_of(place)
+    context: FactContext = reading.context_of(place)
+    wish = Wish(
+        by=tuple(by), as_of=as_of or store.refreshed_at, indicators=tuple(indicators), since=since, until=until, only=only or {}
+    )  # fmt: skip
+    shown = chosen(book, ids=wish.indicators, day=wish.as_of.astimezone(context.zone).date())
+    with engine(place, store, engine_name) as counting:
+        rows = score(wish, book=book, context=context, engine=counting, groupings=groupings)
+    return Scorecard(
+        wish=wish, engine=engine_name, indicators=shown, rows=rows, cases=store.cases, facts_at=store.refreshed_at
+    )
+
+
+def standings_of(card: Scorecard, *, place: Runtime, ranked: Sequence[str] | None = None) -> list[dict[str, Standing]]:
+    """Interval and place of every figure of a scorecard, row by row; rows of one period are compared with each other."""
+    period = next((name for name in card.wish.by if name in PERIODS), "")
+    peers: dict[str, list[int]] = {}
+    for at, row in enumerate(card.rows):
+        peers.setdefault(row.keys.get(period, ""), []).append(at)
+    found: list[dict[str, Standing]] = [{} for _ in card.rows]
+    day = card.wish.since or card.wish.as_of.astimezone(place.info.zone).date()
+    evaluations = {one.id: one for one in book_of(place).evaluations if one.validity.contains(day)}
+    for members in peers.values():
+        # what lies nowhere, or was never dispatched, is nobody's and has no place among the others
+        named = [at for at in members if all(card.rows[at].keys.values())]
+        for group, places in ((named, ranked), ([at for at in members if at not in set(named)], ())):
+            rows = [card.rows[at] for at in group]
+            stood = standings(rows, indicators=card.indicators, evaluations=evaluations, ranked=places)
+            for at, one in zip(group, stood, strict=True):
+                found[at] = one
+    return found
+
+
+def _said(standing: Standing | None) -> dict[str, Any]:
+    """Interval and places as they stand in JSON."""
+    interval, place = (standing.interval, standing.place) if standing else (None, None)
+    return {
+        "low": interval and round(interval.low, 6),
+        "high": interval and round(interval.high, 6),
+        "best_place": place and place.best,
+        "worst_place": place and place.worst,
+    }
+
+
+# --- as data ----------------------------------------------------------------------------------------------------------
+
+
+def region_names(place: Runtime, dimension: str, value: str) -> tuple[str, str] | None:
+    """The names of a key's value, where it is a region, unit or category."""
+    levels = {level.id for level in place.info.levels}
+    if dimension in levels or dimension.startswith("region_"):
+        region = place.regions.get(value)
+        return (region.name, region.name_en) if region else None
+    if dimension in {"department", "unit", "centre"}:
+        unit = place.rules.units.get(value)
+        return (unit.name, unit.name_en) if unit else None
+    if dimension == "category" and (category := place.categories.get(value)):
+        return category.name, category.name_en
+    return None
+
+
+def as_dict(card: Scorecard, *, place: Runtime) -> dict[str, Any]:
+    """A scorecard for machines: every figure with numerator, denominator, interval and places; no data is null."""
+    stood = standings_of(card, place=place)
+    return {
+        "city": place.info.id,
+        "by": list(card.wish.by),
+        "engine": card.engine,
+        "as_of": card.wish.as_of.isoformat(),
+        "facts_at": card.facts_at.isoformat(),
+        "cases": card.cases,
+        "indicators": [
+            {
+                "id": one.id, "name": one.name, "name_en": one.name_en, "unit": one.unit, "direction": one.direction, "basis": one.basis,
+                "numerator": one.formula[0], "denominator": one.formula[1], "filter": one.formula[2],
+                "source": one.source, "confidence": one.confidence,
+            }
+            for one in card.indicators.values()
+        ],
+        "rows": [
+            {
+                **row.keys,
+                "names": {
+                    name: list(found) for name, value in row.keys.items() if (found := region_names(place, name, value))
+                },
+                "values": {
+                    name: {
+                        "numerator": cell.numerator, "denominator": cell.denominator, "value": cell.value, **_said(own.get(name)),
+                    }
+                    for name, cell in row.cells.items()
+                },
+                "scores": {
+                    name: {
+                        "score": found.score, "grade": found.grade, "known_share": round(found.known_share, 6), "parts": dict(found.parts),
+                        **_said(own.get(name)),
+                    }
+                    for name, found in row.composites.items()
+                },
+            }
+            for row, own in zip(card.rows, stood, strict=True)
+        ],
+    }  # fmt: skip
+
+
+def as_table(card: Scorecard, *, place: Runtime) -> tuple[list[str], list[list[Any]]]:
+    """A scorecard as a header and rows: keys, then each indicator's value, numerator, denominator and interval, then scores
+    with grade, interval and places; no data is empty."""
+    stood = standings_of(card, place=place)
+    keys = list(card.rows[0].keys) if card.rows else [*card.wish.by]
+    evaluations = list(dict.fromkeys(name for row in card.rows for name in row.composites))
+    header = [*keys, *(f"{key}_name" for key in keys if key not in PERIODS)]
+    for name in card.indicators:
+        header += [name, f"{name}_numerator", f"{name}_denominator", f"{name}_low", f"{name}_high"]
+    for name in evaluations:
+        header += [f"score_{name}", f"grade_{name}", *(f"score_{name}_{part}" for part in _said(None))]
+    table = []
+    for row, own in zip(card.rows, stood, strict=True):
+        names = [
+            (region_names(place, key, value) or ("", ""))[0] for key, value in row.keys.items() if key not in PERIODS
+        ]
+        line: list[Any] = [*row.keys.values(), *names]
+        for name in card.indicators:
+            cell = row.cells[name]
+            line += [cell.value, cell.numerator, cell.denominator, *list(_said(own.get(name)).values())[:2]]
+        for name in evaluations:
+            found = row.composites.get(name)
+            line += [found.score, found.grade] if found else [None, ""]
+            line += _said(own.get(name)).values()
+        table.append(line)
+    return header, table

@@ -1,0 +1,12 @@
+"""Addresses of the score."""
+
+from django.urls import URLPattern, path
+
+from yiwang.server.scores import own_page, views
+
+urlpatterns: list[URLPattern] = [
+    path("<slug:city>/score", views.league, name="score"),
+    path("<slug:city>/score.csv", views.league_csv, name="score-csv"),
+    path("<slug:city>/score/of/<slug:level>", own_page.own_page, name="score-own"),
+    path("<slug:city>/score/<slug:indicator>", views.explained, name="score-explained"),
+]

@@ -1,0 +1,137 @@
+"""The league table, and the page that explains one of its figures down to the cases."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from yiwang.core.indicators.scorecard import PERIODS, column_of
+from yiwang.core.kernel.errors import BadInput
+from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+from yiwang.server.scores import presentation, queries, reading
+from yiwang.server.scores.explaining import SHOWN, explain
+from yiwang.server.scores.models import FactStore
+
+MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")
+DEPARTMENT = "department"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the address asks for: who is compared (a level or departments), and when (a month or all)."""
+
+    place: Runtime
+    store: FactStore | None
+    level: str
+    month: str
+    months: list[str]
+
+    @property
+    def period(self) -> tuple[date | None, date | None]:
+        return bounds(self.month)
+
+
+def bounds(month: str) -> tuple[date | None, date | None]:
+    """First day of a month and of the next; open for all months."""
+    if not month:
+        return None, None
+    year, number = int(month[:4]), int(month[5:])
+    return date(year, number, 1), date(year + number // 12, number % 12 + 1, 1)
+
+
+def _asked(request: HttpRequest, city: str) -> Asked:
+    try:
+        place = runtime(city)
+    except NoSuchCity as error:
+        raise Http404(str(error)) from error
+    if not place.pack.indicators.indicators:
+        raise Http404(say("这个城市没有指标（indicators.toml）", "This city's pack measures nothing (indicators.toml)"))
+    levels = [level.id for level in place.info.levels]
+    level = request.GET.get("level", "") or levels[min(1, len(levels) - 1)]
+    if level not in (*levels, DEPARTMENT):
+        raise Http404(say("没有这个层级", "There is no such level"))
+    store = queries.current_store(place)
+    months = sorted(store.base, reverse=True) if store else []
+    month = request.GET.get("month", months[0] if months else "")
+    if month and not MONTH.fullmatch(month):
+        raise Http404(say("月份应写成 2011-07", "Write the month as 2011-07"))
+    return Asked(place=place, store=store, level=level, month=month, months=months)
+
+
+def _card(asked: Asked, *, shown: tuple[str, ...] = ()) -> queries.Scorecard:
+    since, until = asked.period
+    by = (asked.level, "month") if asked.month else (asked.level,)
+    return queries.scorecard(place=asked.place, by=by, indicators=shown, since=since, until=until)
+
+
+@require_GET
+def league(request: HttpRequest, city: str) -> HttpResponse:
+    """Regions of a level, or departments, side by side for a month."""
+    asked = _asked(request, city)
+    context: dict[str, Any] = {
+        "city": asked.place.info,
+        "page": "score",
+        "asked": asked,
+        "levels": asked.place.info.levels,
+    }
+    if asked.store is not None:
+        book = asked.place.pack.indicators
+        card = _card(asked, shown=book.shown)
+        context |= presentation.league(card, place=asked.place, level=asked.level, month=asked.month)
+    return render(request, "scores/league.html", context)
+
+
+@require_GET
+def league_csv(request: HttpRequest, city: str) -> HttpResponse:
+    """The same as a table for a spreadsheet: every indicator with its numerator and denominator."""
+    asked = _asked(request, city)
+    if asked.store is None:
+        raise Http404(say("还没有统计", "Nothing has been counted yet"))
+    header, rows = queries.as_table(_card(asked), place=asked.place)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    name = "-".join(filter(None, (city, "score", asked.level, asked.month)))
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+@require_GET
+def explained(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
+    """One figure: what it means, from whom, and which cases make it."""
+    asked = _asked(request, city)
+    key = request.GET.get("key")
+    only = {} if key is None else {asked.level: key}
+    offset = int(text) if (text := request.GET.get("from", "0")).isdecimal() and len(text) < 10 else 0
+    since, until = asked.period
+    try:
+        if asked.level not in PERIODS:
+            column_of(asked.level, context=reading.context_of(asked.place))
+        found = explain(place=asked.place, indicator=indicator, only=only, since=since, until=until, offset=offset)
+    except BadInput as error:
+        raise Http404(str(error)) from error
+    query = {"level": asked.level, "month": asked.month} | ({} if key is None else {"key": key})
+    return render(
+        request,
+        "scores/explained.html",
+        {
+            "city": asked.place.info,
+            "page": "score",
+            "asked": asked,
+            "next_url": f"?{urlencode({**query, 'from': offset + SHOWN})}" if found.more else "",
+            "first_url": f"?{urlencode(query)}" if offset else "",
+            **presentation.explained(found, place=asked.place, level=asked.level, key=key),
+        },
+    )

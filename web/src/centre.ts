@@ -1,0 +1,115 @@
+/** The command centre: one state (region, filters, moment), shown by the map and by the figures, followed live. */
+import "./centre.css";
+import "./shared/city-chart";
+import { fetchFigures, FigurePanels } from "./centre/figures";
+import { CentreMap, type Region, type Shown } from "./centre/map";
+import { TimeSlider } from "./centre/time";
+import { pageOf, say } from "./centre/words";
+
+const ASK_EVERY_MS = 5000;
+
+const root = document.querySelector<HTMLElement>(".centre")!;
+const page = pageOf(root);
+const part = <E extends HTMLElement>(name: string) => root.querySelector<E>(`[data-part="${name}"]`)!;
+const panels = new FigurePanels(root, page);
+const chain: { code: string; name: string }[] = JSON.parse(root.dataset["chain"] ?? "[]") as { code: string; name: string }[];
+const shown: Shown = { region: page.region === page.root ? "" : page.region, state: "open", step: "", category: "", holder: "", at: null };
+let version = -1;
+let minute = "";
+let asked = 0;
+let outlined = false;
+let wanting = false; // the map is still to be told what is wanted
+
+const map = new CentreMap(part("map"), page, (region) => void enter(region));
+
+async function enter(region: Pick<Region, "code" | "name">): Promise<void> {
+  const at = chain.findIndex((known) => known.code === region.code);
+  if (at >= 0) chain.splice(at + 1);
+  else chain.push({ code: region.code, name: region.name });
+  shown.region = region.code === page.root ? "" : region.code;
+  history.pushState({}, "", `${page.urls.page}?${new URLSearchParams({ region: region.code })}`);
+  await there(true);
+}
+
+async function there(animate: boolean): Promise<void> {
+  const code = chain.at(-1)?.code ?? page.root;
+  part("chain").replaceChildren(
+    ...chain.flatMap((region, at) => {
+      const last = at === chain.length - 1;
+      const step = document.createElement(last ? "strong" : "button");
+      step.textContent = region.name;
+      if (!last) {
+        (step as HTMLButtonElement).type = "button";
+        step.className = "plain";
+        step.addEventListener("click", () => void enter(region));
+      }
+      return at ? [" › ", step] : [step];
+    }),
+  );
+  const [, regions] = await Promise.all([tell(true), map.region(code, animate).catch(() => [])]);
+  const below = regions.filter((region) => region.code !== code).sort((one, other) => other.open - one.open);
+  part("below-empty").hidden = below.length > 0;
+  part<HTMLElement>("below").replaceChildren(
+    ...below.map((region) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "plain";
+      button.append(region.name, Object.assign(document.createElement("span"), { className: "number", textContent: say(page, "region_counts", { open: region.open, overdue: region.overdue }) }));
+      button.addEventListener("click", () => void enter(region));
+      return button;
+    }),
+  );
+  part("approximate").hidden = !below.some((region) => region.approximate);
+  outlined = true;
+  ready();
+}
+
+/** Say so when both the regions and the figures are there, for those who wait for it. */
+function ready(): void {
+  if (outlined && version >= 0) root.dataset["ready"] = "yes";
+}
+
+/** Ask for the figures and show them; new tiles when other cases are wanted or something has happened. */
+async function tell(others = false): Promise<void> {
+  wanting ||= others;
+  const mine = ++asked;
+  const state = part("live");
+  try {
+    const figures = await fetchFigures(page, shown.region, shown.at);
+    if (mine !== asked) return; // another region or moment was chosen meanwhile
+    panels.show(figures, shown.region);
+    if (wanting) void map.show({ ...shown });
+    else if (figures.version !== version || figures.at !== minute) map.refresh();
+    wanting = false;
+    version = figures.version;
+    minute = figures.at;
+    state.textContent = shown.at ? page.words["past"]! : say(page, "live", { time: new Date().toLocaleTimeString(page.english ? "en-GB" : "zh-CN", { timeZone: page.zone }) });
+    state.dataset["state"] = shown.at ? "past" : "live";
+    ready();
+  } catch (error) {
+    if (mine !== asked) return;
+    const starting = (error as { status?: number }).status === 503;
+    state.textContent = page.words[starting ? "starting" : "lost"]!;
+    state.dataset["state"] = starting ? "starting" : "lost";
+  }
+}
+
+root.querySelectorAll<HTMLInputElement>("input[data-layer]").forEach((box) => box.addEventListener("change", () => map.layer(box.dataset["layer"] as "cases", box.checked)));
+root.querySelectorAll<HTMLSelectElement>("select[data-filter]").forEach((select) =>
+  select.addEventListener("change", () => {
+    shown[select.dataset["filter"] as "state" | "step" | "category"] = select.value;
+    void map.show({ ...shown });
+  }),
+);
+part("full").addEventListener("click", () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()));
+addEventListener("popstate", () => location.reload());
+setInterval(() => {
+  if (!document.hidden && !shown.at) void tell();
+}, ASK_EVERY_MS);
+
+new TimeSlider(part("time"), page.zone, { now: page.words["now"]!, play: page.words["play"]!, stop: page.words["stop"]! }, (at) => {
+  if (shown.at === at) return;
+  shown.at = at;
+  void tell(true);
+});
+void there(false);
