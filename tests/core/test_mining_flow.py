@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.loop import mini
 
@@ -114,6 +114,7 @@ def slow(rows: list[Row], until: float, key: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("key", [2, 3])
+@settings(deadline=None)
 @given(rows=logs(), until=st.integers(0, 120))
 def test_stays_are_those_of_the_slow_version(key: int, rows: list[Row], until: int) -> None:
     made = columns(rows)
@@ -128,6 +129,7 @@ def test_stays_are_those_of_the_slow_version(key: int, rows: list[Row], until: i
     assert found.going_on.tolist() == [stay["open"] for stay in plain]
 
 
+@settings(deadline=None)
 @given(rows=logs(), until=st.integers(0, 120))
 def test_summaries_and_paths_are_those_of_the_slow_version(rows: list[Row], until: int) -> None:
     found = stays(columns(rows), until=until)
