@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("yiwang.cli.replay", "Feed a city's real records through the whole loop."),
     "locate": ("yiwang.cli.locate", "Turn coordinates into regions and unit grids."),
     "rules": ("yiwang.cli.rules", "Explain a decision; try changed rules on the past."),
+    "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),
     "score": ("yiwang.cli.score", "Indicators, composite scores and grades."),
     "ledger": ("yiwang.cli.ledger", "Verify and prove that history was not altered."),
     "token": ("yiwang.cli.token", "Make tokens for programs that use the API."),

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "yiwang.server.portal",
     "yiwang.server.scores",
     "yiwang.server.governance",
+    "yiwang.server.scrutiny",
     "yiwang.server.provision",
     "yiwang.server.pages",
 ]

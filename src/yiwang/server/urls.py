@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("yiwang.server.desks.urls")),
     path("", include("yiwang.server.portal.urls")),
     path("", include("yiwang.server.governance.urls")),
+    path("", include("yiwang.server.scrutiny.urls")),
     path("", include("yiwang.server.scores.urls")),
     path("", include("yiwang.server.pages.urls")),
 ]

@@ -8,7 +8,7 @@ everywhere, would bury the picture; they are listed in the boxes and below.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
@@ -45,7 +45,35 @@ STYLE = """
 .wf path.back { stroke: var(--wf-back); stroke-dasharray: 5 3; }
 .wf .tip { fill: var(--wf-on); }
 .wf .tip.back { fill: var(--wf-back); }
+.wf path.w2 { stroke-width: 2.5; }
+.wf path.w3 { stroke-width: 4; }
+.wf path.w4 { stroke-width: 6; }
+.wf path.w5 { stroke-width: 8; }
+.wf rect.pale { opacity: .45; }
+.wf rect.heat1 { fill: light-dark(#fdf3dc, #2c2718); }
+.wf rect.heat2 { fill: light-dark(#fbe3b4, #40341a); }
+.wf rect.heat3 { fill: light-dark(#f6c98a, #5a3f1a); }
+.wf rect.heat4 { fill: light-dark(#f0aa72, #78451c); }
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What went on, to be drawn instead of what may: moves between steps and a remark at each step.
+
+    Attributes:
+        moves: Label of each move to draw, by the steps it leads from and to.
+        widths: How thick each is drawn, 1 to 5.
+        remarks: Second line of a step's box; steps without one are drawn pale.
+        heat: How strongly a box is coloured, 0 to 4.
+        links: Address that a box leads to.
+    """
+
+    moves: Mapping[tuple[str, str], str]
+    widths: Mapping[tuple[str, str], int]
+    remarks: Mapping[str, str]
+    heat: Mapping[str, int] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,6 +82,7 @@ class _Board:
 
     workflow: Workflow
     english: bool
+    traffic: Traffic | None = None
     places: dict[str, tuple[float, float]] = field(default_factory=dict)
     rows: int = 1
 
@@ -66,7 +95,12 @@ class _Board:
 
 
 def workflow_svg(
-    workflow: Workflow, *, language: str = "zh", highlight_step: str | None = None, standalone: bool = True
+    workflow: Workflow,
+    *,
+    language: str = "zh",
+    highlight_step: str | None = None,
+    standalone: bool = True,
+    traffic: Traffic | None = None,
 ) -> str:
     """Draw a workflow.
 
@@ -75,12 +109,13 @@ def workflow_svg(
         language: ``zh`` or ``en``.
         highlight_step: A step to mark, e.g. where a case stands.
         standalone: Whether the picture carries its own style, for a file; a page's style sheet has it already.
+        traffic: What went on, to be drawn instead of the verbs.
 
     Returns:
         An ``<svg>`` element with title and description. All text from the data is escaped; colours follow the page's
         light or dark scheme.
     """
-    board = _Board(workflow, language.startswith("en"))
+    board = _Board(workflow, language.startswith("en"), traffic)
     _place(board)
     edges, listed = _edges(board)
     arcs, depth = _arcs(board, [edge for edge in edges if _backward(board, edge)])
@@ -94,7 +129,8 @@ def workflow_svg(
         "Steps by stage and the verbs between them" if board.english else "按阶段排列的环节和它们之间的动作"
     ) + f": {escape(workflow.id)}"
     parts = [
-        '<svg class="wf" xmlns="http://www.w3.org/2000/svg" role="img" '
+        # an image hides what is in it from assistive technology, so one with links in it is a group
+        f'<svg class="wf" xmlns="http://www.w3.org/2000/svg" role="{"group" if traffic and traffic.links else "img"}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}">',
         f"<title>{title}</title><desc>{about}</desc>",
         f"<style>{STYLE}</style>" if standalone else "",
@@ -125,6 +161,8 @@ Edge = tuple[str, str, str]
 
 def _edges(board: _Board) -> tuple[list[Edge], list[Verb]]:
     """(from, to, label) of what is drawn, and the verbs that are listed instead."""
+    if board.traffic is not None:
+        return [(*ends, escape(label)) for ends, label in board.traffic.moves.items()], []
     labels: dict[tuple[str, str], list[str]] = {}
     listed = []
     for verb in board.workflow.verbs.values():
@@ -162,22 +200,27 @@ def _tip(x: float, y: float, direction: str, kind: str) -> str:
     return f'<polygon class="tip {kind}" points="{shape[direction]}"/>'
 
 
+def _width(board: _Board, edge: Edge) -> str:
+    return f"w{board.traffic.widths.get(edge[:2], 1)}" if board.traffic else ""
+
+
 def _onward(board: _Board, edge: Edge) -> str:
     """An arrow to the right, or within a column."""
     (x1, y1), (x2, y2) = board.places[edge[0]], board.places[edge[1]]
+    width = _width(board, edge)
     if x1 == x2 and y2 - y1 != ROW:
-        return _aside(x1, y1, y2, edge[2])
+        return _aside(x1, y1, y2, edge[2], width)
     if x1 == x2:
         x, top, low = x1 + BOX_WIDTH / 2, y1 + BOX_HEIGHT, y2
-        return f'<path d="M{x} {top}V{low - 6}"/>{_tip(x, low, "down", "")}{_text(x, (top + low) / 2 + 4, edge[2])}'
+        return f'<path class="{width}" d="M{x} {top}V{low - 6}"/>{_tip(x, low, "down", "")}{_text(x, (top + low) / 2 + 4, edge[2])}'
     start, end, from_y, to_y = x1 + BOX_WIDTH, x2, y1 + BOX_HEIGHT / 2, y2 + BOX_HEIGHT / 2
     middle = (start + end) / 2
     label_y = (from_y + to_y) / 2 - 6
     path = f"M{start} {from_y}C{middle} {from_y} {middle} {to_y} {end - 6} {to_y}"
-    return f'<path d="{path}"/>{_tip(end, to_y, "right", "")}{_text(middle, label_y, edge[2])}'
+    return f'<path class="{width}" d="{path}"/>{_tip(end, to_y, "right", "")}{_text(middle, label_y, edge[2])}'
 
 
-def _aside(x: float, y1: float, y2: float, label: str) -> str:
+def _aside(x: float, y1: float, y2: float, label: str, width: str) -> str:
     """An arrow within a column that would cross other boxes: down at the right side of them, up at the left."""
     down = y2 > y1
     bend = 30 + 8 * (abs(y2 - y1) / ROW - 1)
@@ -185,7 +228,7 @@ def _aside(x: float, y1: float, y2: float, label: str) -> str:
     start, end = (y1 + 34, y2 + 14) if down else (y1 + 14, y2 + 34)
     tip = edge + (6 if down else -6)
     kind = "" if down else "back"
-    path = f'<path class="{kind}" d="M{edge} {start}C{out} {start} {out} {end} {tip} {end}"/>'
+    path = f'<path class="{kind} {width}" d="M{edge} {start}C{out} {start} {out} {end} {tip} {end}"/>'
     # off the middle, where labels of arrows to the next column stand
     place, level = (x + BOX_WIDTH + bend * 0.5, start + (end - start) * 0.25) if down else (x - bend * 0.5, y1 - 20)
     text = _text(place, level + 4, label, anchor="start" if down else "end")
@@ -215,9 +258,9 @@ def _arcs(board: _Board, edges: list[Edge]) -> tuple[list[str], int]:
             f"M{from_x:.0f} {y1 + BOX_HEIGHT}V{y - 6}Q{from_x:.0f} {y} {from_x + turn:.0f} {y}"
             f"H{to_x - turn:.0f}Q{to_x:.0f} {y} {to_x:.0f} {y - 6}V{y2 + BOX_HEIGHT + 7}"
         )
-        drawn.append(
-            f'<path class="back" d="{path}"/>{_tip(to_x, y2 + BOX_HEIGHT, "up", "back")}{_text(middle, y + 4, label)}'
-        )
+        width = _width(board, (origin, to, label))
+        tip, text = _tip(to_x, y2 + BOX_HEIGHT, "up", "back"), _text(middle, y + 4, label)
+        drawn.append(f'<path class="back {width}" d="{path}"/>{tip}{text}')
     return drawn, len(lanes)
 
 
@@ -248,7 +291,7 @@ def _axis(board: _Board, step: Step) -> str:
 
 def _legend(board: _Board, y: float) -> Iterator[str]:
     """What the stripes mean, as far as the workflow has them."""
-    shown = {_axis(board, step) for step in board.workflow.steps.values()}
+    shown = set() if board.traffic else {_axis(board, step) for step in board.workflow.steps.values()}
     x = LEFT
     for axis, (colour, chinese, english) in AXES.items():
         if axis in shown:
@@ -260,6 +303,8 @@ def _legend(board: _Board, y: float) -> Iterator[str]:
 
 def _box(board: _Board, step: Step, here: str | None) -> str:
     x, y = board.places[step.id]
+    if board.traffic is not None:
+        return _busy_box(board, board.traffic, step)
     kind = "step" + (" end" if step.end else "") + (" here" if step.id == here else "")
     within = [
         board.plain(verb)
@@ -280,6 +325,19 @@ def _box(board: _Board, step: Step, here: str | None) -> str:
     return (
         f'<rect class="{kind}" x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="7"/>{stripe}{label}{note}'
     )
+
+
+def _busy_box(board: _Board, traffic: Traffic, step: Step) -> str:
+    x, y = board.places[step.id]
+    remark = traffic.remarks.get(step.id, "")
+    kind = f"step heat{traffic.heat.get(step.id, 0)}" + (" end" if step.end else "") + ("" if remark else " pale")
+    inner = (
+        f'<rect class="{kind}" x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="7"/>'
+        + _text(x + BOX_WIDTH / 2, y + (20 if remark else 28), board.name(step), "head")
+        + (_text(x + BOX_WIDTH / 2, y + 37, escape(remark), "small") if remark else "")
+    )
+    link = traffic.links.get(step.id)
+    return f'<a href="{escape(link)}">{inner}</a>' if link else inner
 
 
 def _notes(board: _Board, listed: list[Verb], y: float) -> Iterator[str]:
