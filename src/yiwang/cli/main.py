@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("yiwang.cli.rules", "Explain a decision; try changed rules on the past."),
     "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),
     "score": ("yiwang.cli.score", "Indicators, composite scores and grades."),
+    "inspect": ("yiwang.cli.inspect", "Draw inspections by lot, provably, and score them."),
     "ledger": ("yiwang.cli.ledger", "Verify and prove that history was not altered."),
     "token": ("yiwang.cli.token", "Make tokens for programs that use the API."),
     "backup": ("yiwang.cli.backup", "Write everything into one file."),
