@@ -30,6 +30,12 @@ class OrjsonParser(Parser):
         return parsed
 
 
+def unchanged(if_none_match: str, tag: str) -> HttpResponse | None:
+    """The answer 304 when the caller has what the tag names, compared weakly (RFC 9110, section 8.8.3.2); else None."""
+    known = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
+    return HttpResponse(status=304, headers={"ETag": tag}) if tag.removeprefix("W/") in known else None
+
+
 def ready(data: Any, *, status: int = 200, **headers: str) -> HttpResponse:
     """An answer that needs no validation, since our own code made it from checked data."""
     response = HttpResponse(orjson.dumps(data, option=_OPTIONS), status=status, content_type="application/json")

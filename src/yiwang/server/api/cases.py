@@ -12,14 +12,15 @@ from ninja import Body, Header, Path, Query, Router
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor, Command, Conflict, NotAllowed
 from yiwang.server.api.access import SIGNED_IN
-from yiwang.server.api.answering import ready
+from yiwang.server.api.answering import ready, unchanged
 from yiwang.server.api.problems import Precondition
 from yiwang.server.api.reports import Key, pictures
 from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPage, Problem, VerbIn
 from yiwang.server.cases import answers, operations, public, queries
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import box
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+from yiwang.server.places.finding import known_city
+from yiwang.server.places.queries import Runtime
 
 router = Router(tags=["cases"])
 City = Annotated[Code, Path()]
@@ -27,14 +28,6 @@ Number = Annotated[Code, Path()]
 IfMatch = Annotated[str, Header("", alias="If-Match", description="The entity tag that was seen.")]
 IfNoneMatch = Annotated[str, Header("", alias="If-None-Match")]
 _TAG = re.compile(r'(?:W/)?"(\d{1,9})"')
-
-
-def known_city(city: str) -> Runtime:
-    """The installed city, or 404."""
-    try:
-        return runtime(city)
-    except NoSuchCity as error:
-        raise Http404(str(error)) from error
 
 
 def known_case(number: str, *, with_events: bool = False) -> queries.CaseDetail:
@@ -71,8 +64,8 @@ def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = 
     """The case as it is, with what the caller may do now (``verbs``). ``ETag`` goes into ``If-Match`` of a verb."""
     found = known_case(number)
     tag = f'"{found.state.seq}"'
-    if if_none_match and tag in {part.strip().removeprefix("W/") for part in if_none_match.split(",")}:
-        return HttpResponse(status=304, headers={"ETag": tag})
+    if same := unchanged(if_none_match, tag):
+        return same
     place, now = known_city(found.state.city), datetime.now(UTC)
     user: Any = request.auth  # type: ignore[attr-defined]
     actors = actors_for(user, city=place.info.id)
@@ -109,8 +102,8 @@ def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch
     """Every event from the first on. Who acted is named to callers who have signed in; others see the unit and the role."""
     found = known_case(number, with_events=True)
     tag = f'"{found.state.seq}"'
-    if if_none_match and tag in {part.strip().removeprefix("W/") for part in if_none_match.split(",")}:
-        return HttpResponse(status=304, headers={"ETag": tag})
+    if same := unchanged(if_none_match, tag):
+        return same
     place = known_city(found.state.city)
     items = [answers.event(event, place) for event in found.events]
     if not request.auth.is_authenticated:  # type: ignore[attr-defined]

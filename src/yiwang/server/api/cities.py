@@ -13,9 +13,10 @@ from yiwang.core.kernel.periods import Validity
 from yiwang.core.space import Region
 from yiwang.packs import PackInfo
 from yiwang.server.api.answering import ready
-from yiwang.server.api.cases import City, known_city
+from yiwang.server.api.cases import City
 from yiwang.server.api.schemas import Code, Latitude, Longitude, Problem
 from yiwang.server.cases import intake
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import cities
 
 router = Router(tags=["cities"])

@@ -12,12 +12,13 @@ from pydantic import AwareDatetime, StringConstraints
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.space import to_geojson
-from yiwang.server.api.answering import ready
-from yiwang.server.api.cases import City, IfNoneMatch, known_city
+from yiwang.server.api.answering import ready, unchanged
+from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
 from yiwang.server.cases import centre_figures, map_tiles, queries
 from yiwang.server.cases.forms import box
 from yiwang.server.common import vector_tiles
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
 router = Router(tags=["maps"])
@@ -97,8 +98,8 @@ def case_tile(
     place, now = known_city(city), datetime.now(UTC)
     at = asked.at or centre_figures.minute(now)
     tag = tagged(place, now)
-    if tag in if_none_match:
-        return HttpResponse(status=304, headers={"ETag": tag})
+    if same := unchanged(if_none_match, tag):
+        return same
     shown = map_tiles.Shown(
         at=at, past=asked.at is not None, state=asked.state, region=below(place, asked.region), step=asked.step,
         category=asked.category, holder=asked.holder, opened_after=asked.opened_after,
@@ -118,8 +119,8 @@ def centre(
     if asked.region and asked.region not in place.regions:
         raise BadInput(Fault(f"There is no region {asked.region!r}.", "See the city's regions.", column="region"))
     tag = tagged(place, now)
-    if tag in if_none_match:
-        return HttpResponse(status=304, headers={"ETag": tag})
+    if same := unchanged(if_none_match, tag):
+        return same
     counted = centre_figures.figures(
         place=place, region=below(place, asked.region), at=asked.at or now, past=asked.at is not None
     )

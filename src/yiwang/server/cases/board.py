@@ -2,7 +2,7 @@
 
 A process reads a city's cases once and then follows its events: each look asks for events that were not seen yet and
 reads the rows of their cases again. So a tile over a million cases costs no walk through a table, and what is shown is
-at most `LOOK_SECONDS` old. Kept small: 60 bytes a case; texts stay in the database (`docs/decisions/0100`).
+at most `LOOK_SECONDS` old. Kept small: less than a hundred bytes a case; texts stay in the database (`docs/decisions/0100`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _AT_ONCE = 50_000  # cases that are read within a request
 _beginning = threading.Lock()
 _BEHIND = 50_000  # ids behind the newest event where one that is being written may still appear
 _TIMES = ("opened_at", "closed_at", "deadline")
-_CODED = ("step", "stage", "category", "region", "holder")
+_CODED = ("step", "category", "region", "holder")
 _READ = ("id", "seq", "lon", "lat", "overdue", *_TIMES, *_CODED)
 
 
@@ -75,7 +75,7 @@ class Columns:
         placed: Whether the case has a place.
         opened, closed, deadline: Seconds since 1970 UTC; `NEVER` where there is none.
         overdue: What the case recorded of itself.
-        step, stage, category, region, holder: Numbers of `Codes`.
+        step, category, region, holder: Numbers of `Codes`.
     """
 
     id: NDArray[np.int64]
@@ -89,7 +89,6 @@ class Columns:
     closed: NDArray[np.int64]
     deadline: NDArray[np.int64]
     step: NDArray[np.int32]
-    stage: NDArray[np.int32]
     category: NDArray[np.int32]
     region: NDArray[np.int32]
     holder: NDArray[np.int32]

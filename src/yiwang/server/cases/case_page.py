@@ -20,9 +20,10 @@ from yiwang.core.cases.events import Command, Conflict, NotAllowed, Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import case_file, dossier, explaining, forms, operations, presentation, proving, queries
 from yiwang.server.cases.actors import actor_for
-from yiwang.server.cases.views import known_city, sentences
+from yiwang.server.cases.views import sentences
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.people import operations as people
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
 POLL_SECONDS = 20

@@ -28,7 +28,7 @@ class Shown:
         past: Whether that is another moment than now.
         state: ``open``, ``overdue``, ``closed`` or ``all``, as it was at that moment.
         region: Prefix of codes; empty for the whole city.
-        step, stage, category, holder: As they are now; empty for all.
+        step, category, holder: As they are now; empty for all.
         opened_after: Leaves out what was opened before.
     """
 
@@ -37,7 +37,6 @@ class Shown:
     state: str = "open"
     region: str = ""
     step: str = ""
-    stage: str = ""
     category: str = ""
     holder: str = ""
     opened_after: datetime | None = None
@@ -125,7 +124,7 @@ def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.in
         rows = rows[columns.opened[rows] <= now]
     if shown.opened_after:
         rows = rows[columns.opened[rows] >= shown.opened_after.timestamp()]
-    for name in ("step", "stage", "category", "holder"):
+    for name in ("step", "category", "holder"):
         if value := getattr(shown, name):
             rows = rows[getattr(columns, name)[rows] == seen.codes[name].known(value)]
     if shown.region:

@@ -18,7 +18,7 @@ from yiwang.server.cases import forms, operations, presentation, public, queries
 from yiwang.server.cases.actors import actor_for, actors_for
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+from yiwang.server.places.finding import known_city
 
 PAGE_SIZE = 50
 STATES = {
@@ -34,13 +34,6 @@ ORDERS = {
     "opened_at": ("最早上报", "Oldest first"),
     "deadline": ("最先到期", "Due first"),
 }
-
-
-def known_city(city: str) -> Runtime:
-    try:
-        return runtime(city)
-    except NoSuchCity as error:
-        raise Http404(str(error)) from error
 
 
 def sentences(error: Refusal | BadInput) -> list[str]:

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.queries import CaseFilters
-from yiwang.server.cases.views import known_city, sentences
+from yiwang.server.cases.views import sentences
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.desks import duties, operations, queue, showing
 from yiwang.server.desks.models import SavedFilter
 from yiwang.server.desks.queue import Desk
 from yiwang.server.places.choices import category_choices, region_choices
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
 KIND_NAMES = {

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from yiwang.core.cases.events import Refusal
@@ -15,17 +15,10 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.people.models import User
 from yiwang.server.people.roles import ADMINISTRATOR, APPROVER, posts
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+from yiwang.server.places.finding import known_city
+from yiwang.server.places.queries import Runtime
 
 View = Callable[..., HttpResponse]
-
-
-def known_city(city: str) -> Runtime:
-    """The installed city, or the page that says there is none."""
-    try:
-        return runtime(city)
-    except NoSuchCity as error:
-        raise Http404(str(error)) from error
 
 
 def governing(*needed: str) -> Callable[[View], View]:

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from yiwang.server.common.templatetags.yiwang import english, named, say
-from yiwang.server.pages.views import chosen_region, known_city
+from yiwang.server.pages.views import chosen_region
 from yiwang.server.places.choices import category_choices
+from yiwang.server.places.finding import known_city
 
 WORDS = {
     "region_tip": ("在办 {open} · 超时 {overdue}", "{open} open · {overdue} overdue"),

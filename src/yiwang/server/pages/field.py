@@ -32,9 +32,10 @@ from yiwang.server.cases import operations, presentation, queries
 from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import sequence
-from yiwang.server.cases.views import known_city, sentences
+from yiwang.server.cases.views import sentences
 from yiwang.server.common.templatetags.yiwang import BUILD, english, named, say
 from yiwang.server.pages import field_shell
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
 log = logging.getLogger("yiwang.field")

@@ -24,17 +24,10 @@ from yiwang.server.common import queries as common
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.pages.rules import explained, limit_rows
 from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.queries import NoSuchCity, Runtime, cities, runtime
+from yiwang.server.places.finding import known_city
+from yiwang.server.places.queries import Runtime, cities, runtime
 
 MAP_CASES = 2000  # the most urgent ones; the page says how many there are
-
-
-def known_city(city: str) -> Runtime:
-    """The installed city, or the page that says there is none."""
-    try:
-        return runtime(city)
-    except NoSuchCity as error:
-        raise Http404(str(error)) from error
 
 
 def chosen_region(request: HttpRequest, place: Runtime) -> Region:

@@ -18,8 +18,9 @@ from yiwang.core.cases.events import Refusal
 from yiwang.server.cases.queries import figures
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.places.choices import category_choices, region_choices
+from yiwang.server.places.finding import known_city
 from yiwang.server.portal import limits, open_data, queries, scoring
-from yiwang.server.portal.limits import known_city, sentences
+from yiwang.server.portal.limits import sentences
 
 MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")
 FORMS = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}

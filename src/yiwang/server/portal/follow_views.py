@@ -16,9 +16,10 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import queries as cases
 from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import forms, limits, links, operations, queries
-from yiwang.server.portal.limits import known_city, sentences
+from yiwang.server.portal.limits import sentences
 from yiwang.server.portal.models import Follow
 from yiwang.server.portal.views import private
 

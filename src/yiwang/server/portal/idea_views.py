@@ -14,9 +14,10 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.places.choices import region_choices
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import idea_operations, limits, links, queries
-from yiwang.server.portal.limits import known_city, sentences
+from yiwang.server.portal.limits import sentences
 from yiwang.server.portal.models import Idea
 
 MOST_PAGES = 200

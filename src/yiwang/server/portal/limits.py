@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english
 from yiwang.server.common.throttling import Limit
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
 MINUTE, TEN, DAY = timedelta(minutes=1), timedelta(minutes=10), timedelta(days=1)
 GUESS = Limit(kind="portal-guess", most=10, window=TEN)
@@ -34,14 +33,6 @@ def slow_reports(request: HttpRequest) -> None:
 def slow(request: HttpRequest, limit: Limit, *, about: str = "") -> None:
     """Hold back an address."""
     throttling.slow_down(limit, f"{throttling.caller(request)}|{about}")
-
-
-def known_city(city: str) -> Runtime:
-    """The installed city, or 404."""
-    try:
-        return runtime(city)
-    except NoSuchCity as error:
-        raise Http404(str(error)) from error
 
 
 def sentences(error: Refusal | BadInput) -> list[str]:

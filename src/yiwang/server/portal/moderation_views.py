@@ -15,9 +15,10 @@ from yiwang.server.cases.actors import actors_for
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.common.throttling import TooOften
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import limits, operations, queries
-from yiwang.server.portal.limits import known_city, sentences
+from yiwang.server.portal.limits import sentences
 
 
 def _moderator(request: HttpRequest, place: Runtime) -> Actor:

@@ -21,10 +21,11 @@ from yiwang.server.cases.queries import figures
 from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices
+from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.places.suggesting import suggest
 from yiwang.server.portal import forms, limits, links, operations, queries
-from yiwang.server.portal.limits import known_city, sentences
+from yiwang.server.portal.limits import sentences
 
 
 @require_GET

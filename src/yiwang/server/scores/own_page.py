@@ -19,7 +19,8 @@ from yiwang.core.indicators.scorecard import ScoreRow
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common.templatetags.yiwang import named, say
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+from yiwang.server.places.finding import known_city
+from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries
 from yiwang.server.scores.views import DEPARTMENT, MONTH, bounds
 
@@ -40,10 +41,7 @@ class Month:
 @require_GET
 def own_page(request: HttpRequest, city: str, level: str) -> HttpResponse:
     """One region or department, over the months, against those like it."""
-    try:
-        place = runtime(city)
-    except NoSuchCity as error:
-        raise Http404(str(error)) from error
+    place = known_city(city)
     key, asked = request.GET.get("key", ""), request.GET.get("month", "")
     if level not in (*(one.id for one in place.info.levels), DEPARTMENT) or not key:
         raise Http404(say("没有这个单位", "There is no such unit"))

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET
 from yiwang.core.indicators.scorecard import PERIODS, column_of
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common.templatetags.yiwang import say
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
+from yiwang.server.places.finding import known_city
+from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries, reading
 from yiwang.server.scores.explaining import SHOWN, explain
 from yiwang.server.scores.models import FactStore
@@ -50,10 +51,7 @@ def bounds(month: str) -> tuple[date | None, date | None]:
 
 
 def _asked(request: HttpRequest, city: str) -> Asked:
-    try:
-        place = runtime(city)
-    except NoSuchCity as error:
-        raise Http404(str(error)) from error
+    place = known_city(city)
     if not place.pack.indicators.indicators:
         raise Http404(say("这个城市没有指标（indicators.toml）", "This city's pack measures nothing (indicators.toml)"))
     levels = [level.id for level in place.info.levels]

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -15,7 +15,7 @@ from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import posts_of
 from yiwang.server.people.roles import posts
-from yiwang.server.places.queries import NoSuchCity, runtime
+from yiwang.server.places.finding import known_city
 
 View = Callable[..., HttpResponseBase]
 
@@ -25,10 +25,7 @@ def staff_only(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
-        try:
-            place = runtime(city)
-        except NoSuchCity as error:
-            raise Http404(str(error)) from error
+        place = known_city(city)
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
         roles = place.rules.workflow.roles
