@@ -115,6 +115,17 @@ def _wait_for(base: str) -> None:
     raise RuntimeError(f"the site at {base} did not come up")
 
 
+def serious(page: Page) -> list[str]:
+    """What axe-core finds on a page that is serious or worse, each with the first place."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html'][:160]}"
+        for fault in found
+        if fault["impact"] in {"serious", "critical"}
+    ]
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import AXE, Opener
+from .conftest import AXE, Opener, serious
 from .test_faces import CHINESE, STAYS
 
 pytestmark = pytest.mark.browser
@@ -179,11 +179,4 @@ def test_pages_are_bilingual_fit_a_phone_and_please_axe(open_as: Opener, role: s
     assert not set(CHINESE.findall(page.locator("body").inner_text())) - STAYS
     if not AXE.exists():
         pytest.skip("axe-core is not installed (npm ci in web/)")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        f"{fault['id']}: {fault['nodes'][0]['html'][:160]}"
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-    ]
-    assert serious == []
+    assert serious(page) == []

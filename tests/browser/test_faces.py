@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import AXE, Opener
+from .conftest import AXE, Opener, serious
 
 pytestmark = pytest.mark.browser
 PAGES = [
@@ -126,14 +126,7 @@ def test_axe_finds_nothing_serious(open_as: Opener, path: str) -> None:
         page.wait_for_selector(".centre[data-ready]")
     if page.locator("city-map").count():
         page.wait_for_selector("city-map[data-ready]")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        f"{fault['id']}: {fault['nodes'][0]['html'][:120]}"
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-    ]
-    assert serious == []
+    assert serious(page) == []
 
 
 def test_everything_can_be_reached_by_keyboard(open_as: Opener) -> None:

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .conftest import AXE, CHROMIUM, FLAGS, PASSWORD
+from .conftest import AXE, CHROMIUM, FLAGS, PASSWORD, serious
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
@@ -332,14 +332,7 @@ def test_it_fits_a_phone_and_is_read_aloud_well(phone: Phone, dispatched: str, l
             assert not set(CHINESE.findall(shown)) - {"井盖翘起", "垃圾"}, view  # what people wrote
         if not AXE.exists():
             continue
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        serious = [
-            f"{fault['id']}: {fault['nodes'][0]['html'][:120]}"
-            for fault in found["violations"]
-            if fault["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], view
+        assert serious(page) == [], view
     if language == "en-US":
         small = page.evaluate(
             "[...document.querySelectorAll('.field-tabs a')].some(a => a.getBoundingClientRect().height < 48)"

@@ -7,12 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from .conftest import AXE, PASSWORD, ROOT, Opener
+from .conftest import AXE, PASSWORD, ROOT, Opener, serious
 
 pytestmark = pytest.mark.browser
 PAGES = ["", "/people", "/units", "/permissions", "/audit", "/regions", "/packs", "/rules", "/rules/tables/routing"]
@@ -85,12 +84,6 @@ def test_a_rule_changed_by_two_people_routes_the_next_report(open_as: Opener, ru
     author.wait_for_timeout(1200)  # every process takes the new version up within a second
     author.goto(f"{author.url.split('/admin')[0]}/rules?category=02002&region=900201")
     expect(author.locator("main")).to_contain_text("市政处")
-
-
-def serious(page: Page) -> list[Any]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run().then(done => done.violations)")
-    return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in {"serious", "critical"}]
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci in web/)")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .conftest import AXE, Opener
+from .conftest import AXE, Opener, serious
 from .test_faces import CHINESE, STAYS, act
 
 pytestmark = pytest.mark.browser
@@ -159,13 +159,3 @@ def test_axe_finds_nothing_serious_where_people_act(open_as: Opener) -> None:
     queue = open_as("/mini/portal/moderation", role="leader")
     expect(queue.locator("main")).to_contain_text("13812345678")
     assert serious(queue) == []
-
-
-def serious(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{fault['id']}: {fault['nodes'][0]['html'][:120]}"
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-    ]

@@ -9,7 +9,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import AXE, SITE, Opener
+from .conftest import AXE, SITE, Opener, serious
 from .test_faces import CHINESE, STAYS
 
 pytestmark = pytest.mark.browser
@@ -42,14 +42,7 @@ def test_the_english_pages_are_english_and_fit_a_phone(open_as: Opener, path: st
 @pytest.mark.parametrize("path", PAGES)
 def test_axe_finds_nothing_serious(open_as: Opener, path: str) -> None:
     page = open_as(path)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        f"{fault['id']}: {fault['nodes'][0]['html'][:120]}"
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-    ]
-    assert serious == []
+    assert serious(page) == []
 
 
 def test_a_figure_leads_to_its_cases_and_a_case_to_its_page(open_as: Opener) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from .comparing import MOST, difference, kept
-from .conftest import AXE, MINI, PASSWORD, running_site
+from .conftest import AXE, MINI, PASSWORD, running_site, serious
 from .walking import street
 
 pytestmark = pytest.mark.browser
@@ -211,12 +211,5 @@ def test_the_banner_stands_over_the_page_when_somebody_acts(look: Looker, tmp_pa
 def test_axe_finds_nothing_serious_by_day_or_night(look: Looker, scheme: str) -> None:
     for name, who, path in PAGES:
         page = look(path, who=who, scheme=scheme)
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
-        worst = [
-            (fault["id"], fault["nodes"][0]["html"][:120])
-            for fault in found
-            if fault["impact"] in {"serious", "critical"}
-        ]
-        assert worst == [], name
+        assert serious(page) == [], name
         page.close()

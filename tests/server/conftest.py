@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.server.citizens import Citizen
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 WEST = {"lon": 120.003, "lat": 31.003}  # community 900101
@@ -78,3 +79,35 @@ def act() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+@pytest.fixture
+def citizen(mini: str) -> Citizen:
+    return Citizen()
+
+
+@pytest.fixture
+def close(act: Any, actor: Any) -> Callable[[str], None]:
+    """Take a case to its end."""
+    from yiwang.server.cases.models import Case
+
+    def do(number: str) -> None:
+        for verb, role in (("file", "leader"), ("dispatch", "dispatcher")):
+            if verb in _open_verbs(number):
+                act(number, verb, actor(role))
+        holder = Case.objects.get(number=number).holder
+        act(number, "take", actor("handler", unit=holder, id="user:h"))
+        act(number, "finish", actor("handler", unit=holder, id="user:h"), note="清走了")
+        act(number, "ask_check", actor("intake"))
+        act(number, "check", actor("inspector"), note="干净了")
+        act(number, "close", actor("leader"))
+
+    return do
+
+
+def _open_verbs(number: str) -> set[str]:
+    from yiwang.server.cases.models import Case
+    from yiwang.server.places.queries import runtime
+
+    step = Case.objects.get(number=number).step
+    return {verb.id for verb in runtime("mini").rules.workflow.leaving(step)}
