@@ -291,7 +291,10 @@ def test_appeal_lifts_the_penalty_never_the_fact() -> None:
 
 
 def test_reopening_starts_over_with_a_new_clock_and_rating_comes_once() -> None:
-    drive = Drive().closed().do("rate", "citizen", stars=2)
+    drive = Drive().closed(reporter="user:citizen")
+    with pytest.raises(NotAllowed, match="person who reported it"):
+        drive.do("rate", "citizen", who="else", stars=1)
+    drive.do("rate", "citizen", stars=2)
     with pytest.raises(NotPossible):
         drive.do("rate", "citizen", stars=5)
     drive.do("reopen", "citizen", reason="又脏了")
@@ -299,7 +302,7 @@ def test_reopening_starts_over_with_a_new_clock_and_rating_comes_once() -> None:
     drive.do("dispatch", "dispatcher", desk="CTR-9001")
     assert drive.now.clocks["disposal"].used_seconds == 0
     with pytest.raises(Invalid):
-        Drive().closed().do("rate", "citizen", stars=6)
+        Drive().closed(reporter="user:citizen").do("rate", "citizen", stars=6)
 
 
 def test_merging_ends_one_case_and_the_other_knows_of_it() -> None:

@@ -35,7 +35,7 @@ def test_time_is_measured_per_holder_and_level() -> None:
 
 
 def test_the_last_holder_stops_counting_when_the_case_ends_and_counts_anew_when_it_is_reopened() -> None:
-    drive = Drive().closed()
+    drive = Drive().closed(reporter="user:citizen")
     assert drive.now.custody[-1].until == drive.now.closed_at
     drive.do("reopen", "citizen", reason="r", after=DAY)
     assert (drive.now.custody[-1].since, drive.now.custody[-1].until) == (drive.now.updated_at, None)
@@ -312,8 +312,12 @@ def test_a_suspended_case_cannot_be_handled_and_says_so() -> None:
 # --- joint handling, appeals --------------------------------------------------------------------------------------
 
 
+ANYBODY_ASSISTS = altered(('who = "assisting"', 'who = "any"'))
+
+
 def test_a_unit_says_for_itself_or_for_one_below_that_it_has_assisted() -> None:
-    drive = Drive().handling().do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER", "COM-900101"])
+    drive = Drive(rules=ANYBODY_ASSISTS).handling()
+    drive.do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER", "COM-900101"])
     assert drive.events[-1].payload["notices"] == ["DEPT-WATER", "COM-900101"]
     with pytest.raises(NotAllowed, match="your own unit"):
         drive.do("assisted", "handler", desk="DEPT-WORKS", unit="DEPT-WATER")
@@ -322,6 +326,15 @@ def test_a_unit_says_for_itself_or_for_one_below_that_it_has_assisted() -> None:
     drive.do("assisted", "handler", desk="CTR-90", unit="DEPT-WATER").do("assisted", "handler", desk="COM-900101")
     assert set(drive.now.assisting.values()) == {"done"}
     assert drive.now.main_unit == "SWEEP-9001"
+
+
+def test_a_workflow_may_leave_it_to_those_who_were_asked() -> None:
+    drive = Drive().handling().do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER"])
+    for desk in ("DEPT-WORKS", "CTR-90"):
+        with pytest.raises(NotAllowed, match="not asked to assist"):
+            drive.do("assisted", "handler", desk=desk, unit="DEPT-WATER")
+    drive.do("assisted", "handler", desk="DEPT-WATER")
+    assert set(drive.now.assisting.values()) == {"done"}
 
 
 def test_the_main_unit_may_go_on_without_the_others_with_a_reason() -> None:
@@ -338,7 +351,12 @@ ENDORSED = (
 
 
 def closed_late(rules: Any = None) -> Drive:
-    drive = Drive(rules=rules).handling().do("finish", "handler", after=DAY).do("ask_check", "intake")
+    drive = (
+        Drive(rules=rules)
+        .handling(reporter="user:citizen")
+        .do("finish", "handler", after=DAY)
+        .do("ask_check", "intake")
+    )
     return drive.do("check", "inspector").do("close", "leader")
 
 
