@@ -73,9 +73,15 @@ def test_a_reading_of_contacts_is_recorded(number: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(operations, "log_read", lambda **said: calls.append(said), raising=False)
     leader = person("leader")
     leader.get(path(number))
-    assert not calls
+    assert [(call["what"], call["purpose"]) for call in calls] == [("words", "case page")], (
+        "a number stands in the text"
+    )
+    calls.clear()
     leader.post(path(number, "/contacts"))
-    assert [(call["city"], call["subject"], call["what"]) for call in calls] == [("mini", number, "contact")]
+    assert [(call["city"], call["subject"], call["what"]) for call in calls] == [
+        ("mini", number, "contact"),
+        ("mini", number, "words"),
+    ]
 
 
 def test_a_conflict_says_what_happened_and_keeps_what_was_typed(number: str, act: Acts, actor: Any) -> None:

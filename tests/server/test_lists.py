@@ -38,6 +38,8 @@ def many(mini: str, monkeypatch: pytest.MonkeyPatch) -> list[Case]:
                 merged_into="", flag="", head=b"", rest="{}",
             )
         )  # fmt: skip
+    for case in cases:
+        case.sought = words.sought_of(case.text, case.place)
     Case.objects.bulk_create(cases)
     return list(Case.objects.all())
 
@@ -155,7 +157,7 @@ def test_words_that_change_are_found_again(report: Any, act: Any, actor: Any) ->
 
     from yiwang.server.cases import storage
 
-    Case.objects.filter(pk=row.pk).update(place="解放路")
+    Case.objects.filter(pk=row.pk).update(place="解放路", sought=words.sought_of(row.text, "解放路"))
     with connection.cursor():
         storage.run([words.put(case_id=row.pk, text=row.text, place="解放路")])
     assert listed({"q": "解放"}, limit=10) == [number]

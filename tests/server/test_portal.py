@@ -23,6 +23,9 @@ from yiwang.server.portal.models import Follow, Idea, ScoreCell
 # --- reporting and following --------------------------------------------------------------------------------------
 
 
+KEY = "0123456789abcdef"  # of one form
+
+
 def test_a_report_gives_a_link_of_which_only_a_keyed_hash_is_kept(citizen: Citizen) -> None:
     number, link = citizen.link()
     follow = Follow.objects.get()
@@ -140,7 +143,7 @@ def test_nobody_rates_a_report_that_nobody_can_be_shown_to_have_made(report: Any
 def test_without_scripts_a_page_to_check_comes_and_keeps_the_photo(citizen: Citizen, report: Any) -> None:
     known = report(text="垃圾成堆", at=datetime.now(UTC))["case"]
     page = citizen.client.post(
-        "/mini/portal/report", {"text": "暴露垃圾一大堆", "key": "k", **WEST, "photos": picture()}
+        "/mini/portal/report", {"text": "暴露垃圾一大堆", "key": KEY, **WEST, "photos": picture()}
     )
     text = page.content.decode()
     assert page.status_code == 200
@@ -152,7 +155,7 @@ def test_without_scripts_a_page_to_check_comes_and_keeps_the_photo(citizen: Citi
     assert kept
     done = citizen.client.post(
         "/mini/portal/report",
-        {"text": "暴露垃圾", "key": "k", "seen": "1", "category": "02001", "kept": kept[1], **WEST},
+        {"text": "暴露垃圾", "key": KEY, "seen": "1", "category": "02001", "kept": kept[1], **WEST},
     )
     assert done.status_code == 201
     assert Photo.objects.count() == 1
@@ -308,10 +311,12 @@ def test_readers_call_a_moderator(citizen: Citizen, report: Any) -> None:
 
 def test_what_staff_wrote_is_masked_too(citizen: Citizen, act: Any, actor: Any) -> None:
     number, _ = citizen.link(key="s")
-    act(number, "note", actor("leader"), note="找李四13912345678")
+    act(number, "file", actor("leader"), note="内部：李四13912345678")
+    act(number, "cancel", actor("leader"), reason="内部：李四13912345678", reply="请找李四13912345678")
     page = citizen.client.get(f"/mini/portal/cases/{number}").content.decode()
     assert "13912345678" not in page
-    assert "找李四***" in page
+    assert "请找李四***" in page
+    assert "内部" not in page, "reasons are for staff unless the verb publishes them"
 
 
 # --- figures and open data ----------------------------------------------------------------------------------------

@@ -15,22 +15,33 @@ def token() -> None:
 @token.command()
 @click.option("--user", required=True, help="Account whose roles the token has.")
 @click.option("--name", default="", help="What it is for, to recognise it by.")
-@click.option("--days", type=click.IntRange(min=1), help="Valid for so many days (default: until it is revoked).")
+@click.option("--days", type=click.IntRange(1, 3660), default=365, show_default=True, help="Valid for so many days.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(["read", "report", "act"]),
+    help="What it may be used for, once for each; all three when none is named. Never more than the account may do.",
+)
 @json_option
-def create(user: str, name: str, days: int | None) -> None:
+def create(user: str, name: str, days: int, scopes: tuple[str, ...]) -> None:
     """Make a token and print it, once: only its hash is kept.
 
+    `read` is for reading, `report` for making reports, `act` for doing verbs. A new password, or disabling the account, ends its
+    tokens.
+
     \b
-    Example: yiwang token create --user dispatcher --name "hotline bridge" --days 90
+    Example: yiwang token create --user dispatcher --name "hotline bridge" --days 90 --scope report
     """
     from yiwang.cli.site import site
 
     with site():
-        from yiwang.server.people.operations import create_token
+        from yiwang.server.people.operations import SCOPES, create_token
 
-        text = create_token(user=user, name=name, days=days)
+        scopes = scopes or SCOPES
+        text = create_token(user=user, name=name, days=days, scopes=scopes)
     if wants_json():
-        emit({"user": user, "name": name, "token": text, "days": days})
+        emit({"user": user, "name": name, "token": text, "days": days, "scopes": list(scopes)})
     else:
         click.echo(text)
         say("Keep it: it is not shown again. Use it as `Authorization: Bearer TOKEN`.")

@@ -24,9 +24,12 @@ EFFECTS = frozenset(
 REQUIREMENTS = frozenset(
     {
         "reason", "note", "photo", "unit", "category", "condition", "region", "place", "priority", "until", "into", "units",
-        "parts", "stars", "opinion", "result",
+        "parts", "stars", "opinion", "result", "reply",
     }
 )  # fmt: skip
+# what people write freely in a verb's form; everybody may read a reply, and the others where the verb says so
+WORDS = ("reason", "note", "opinion", "result", "reply")
+ALWAYS_PUBLIC = ("reply",)
 FROM_RULES = "rules"  # a clock with this limit asks the limits table
 NOWHERE = "="  # a verb that leads here leaves the case in its step
 ALWAYS_CARRIED = ("reason", "note", "photos", "result")
@@ -117,6 +120,8 @@ class Verb:
         not_handler: Who handled may not do it.
         files: Marks the moment of filing (立案).
         longest: How long a suspension may last.
+        public: Of the words written with it (`WORDS`), those that everybody may read, as moderated. Words are for staff
+            unless they stand here; a ``reply`` is always for everybody.
     """
 
     id: str
@@ -141,6 +146,11 @@ class Verb:
     not_handler: bool = False
     files: bool = False
     longest: str = "365 calendar_days"
+    public: tuple[str, ...] = ()
+
+    def reads_publicly(self, field: str) -> bool:
+        """Whether everybody may read what is written into a field."""
+        return field in self.public or field in ALWAYS_PUBLIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from yiwang.core.cases.events import Invalid
+from yiwang.core.kernel.characters import clean
 
 LONGEST_TEXT = 10_000  # characters; a code or number is far shorter
 LONGEST_CODE = 200
@@ -34,6 +35,7 @@ FIELD_NAMES: Mapping[str, tuple[str, str]] = {
     "stars": ("星级", "stars"),
     "opinion": ("意见", "an opinion"),
     "result": ("处置结果", "a result"),
+    "reply": ("答复市民", "a reply to the citizen"),
     "number": ("案卷号", "the case's number"),
     "numbers": ("案卷号", "the numbers of the cases"),
     "text": ("情况描述", "a description"),
@@ -53,25 +55,18 @@ def _wrong(name: str, zh: str, en: str) -> Invalid:
 
 
 def read_text(name: str, value: object, longest: int = LONGEST_TEXT) -> str:
-    """A text without surrounding space; empty for None.
+    """A text as it is kept (`characters.clean`); empty for None.
 
     Raises:
-        Invalid: It is no text, too long, or holds what cannot be stored.
+        Invalid: It is no text, or too long.
     """
     if value is None:
         return ""
     if not isinstance(value, str):
         raise _wrong(name, "应为文字", "it must be a text")
-    text = value.strip()
+    text = clean(value)
     if len(text) > longest:
         raise _wrong(name, f"最长 {longest} 字", f"at most {longest} characters")
-    if not text.isascii() or "\x00" in text:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise _wrong(name, "含有无法保存的字符", "it holds characters that cannot be stored") from None
-        if "\x00" in text:
-            raise _wrong(name, "含有无法保存的字符", "it holds characters that cannot be stored")
     return text
 
 
@@ -128,7 +123,7 @@ def _parts(name: str, value: object) -> list[dict[str, Any]]:
 
 
 READERS: Mapping[str, Callable[[str, object], Any]] = {
-    **dict.fromkeys(("reason", "note", "opinion", "result", "text", "place"), read_text),
+    **dict.fromkeys(("reason", "note", "opinion", "result", "reply", "text", "place"), read_text),
     **dict.fromkeys(
         (
             "unit", "category", "condition", "region", "grid", "priority", "until", "into", "number", "source", "city",

@@ -12,6 +12,7 @@ from yiwang.core.cases.definitions import (
     REQUIREMENTS,
     SYSTEM,
     WHO,
+    WORDS,
     Verb,
     Workflow,
 )
@@ -69,6 +70,7 @@ def _verb_words(workflow: Workflow, verb: Verb) -> Iterator[Fault]:
         ("role", verb.roles, workflow.roles),
         ("clock", touched, workflow.clocks),
         ("requirement", [*verb.requires, *verb.optional], REQUIREMENTS),
+        ("field with words (public)", verb.public, WORDS),
         ("effect", [verb.effect], EFFECTS - {""}),
         ("move", [verb.moves], MOVES),
         ("relation (who)", [verb.who], WHO),

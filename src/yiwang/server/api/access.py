@@ -16,15 +16,21 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from yiwang.server.api.problems import TooMany
+from yiwang.server.common.throttling import caller
+from yiwang.server.people.operations import ACT, READ, REPORT
 from yiwang.server.people.queries import user_of_token
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class Token(HttpBearer):
-    """``Authorization: Bearer TOKEN``. A token that is not valid is refused, never taken for nobody."""
+    """``Authorization: Bearer TOKEN``. A token that is not valid, or not for this, is refused, never taken for nobody."""
 
-    openapi_description = "A token from `yiwang token create`."
+    openapi_description = "A token from `yiwang token create`, with the scope that the call needs."
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
 
     def __call__(self, request: HttpRequest) -> Any | None:
         if "Authorization" not in request.headers:
@@ -32,6 +38,8 @@ class Token(HttpBearer):
         found = super().__call__(request)
         if found is None:
             raise HttpError(401, "The token is unknown, expired or revoked.")
+        if self.scope not in found.scopes:
+            raise HttpError(403, f"The token is not for this: it needs the scope {self.scope!r}.")
         return found
 
     def authenticate(self, request: HttpRequest, token: str) -> Any | None:
@@ -59,14 +67,9 @@ def anybody(request: HttpRequest) -> Any:
     return AnonymousUser()
 
 
-SIGNED_IN = [Token(), Session()]
-ANYBODY: list[Callable[..., Any]] = [Token(), Session(), anybody]
-
-
-def caller_address(request: HttpRequest) -> str:
-    """The address that called; behind our own proxy, the one that the proxy saw."""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.YIWANG_HTTPS else ""
-    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
+ACTING = [Token(ACT), Session()]
+ANYBODY: list[Callable[..., Any]] = [Token(READ), Session(), anybody]
+REPORTING: list[Callable[..., Any]] = [Token(REPORT), Session(), anybody]
 
 
 _WINDOW_SECONDS = 60.0
@@ -86,7 +89,7 @@ def slow_down(request: HttpRequest) -> None:
     most = settings.YIWANG_REPORTS_PER_MINUTE
     if not most:
         return
-    address, now = caller_address(request), time.monotonic()
+    address, now = caller(request), time.monotonic()
     with _lock:
         if len(_calls) > _MOST_ADDRESSES:
             for old in [key for key, times in _calls.items() if times[-1] < now - _WINDOW_SECONDS]:

@@ -11,12 +11,12 @@ from ninja import Body, Header, Path, Query, Router
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor, Command, Conflict, NotAllowed
-from yiwang.server.api.access import SIGNED_IN
-from yiwang.server.api.answering import ready, unchanged
+from yiwang.server.api.access import ACTING
+from yiwang.server.api.answering import for_reader, ready
 from yiwang.server.api.problems import Precondition
-from yiwang.server.api.reports import Key, pictures
+from yiwang.server.api.reports import Key, given_key, pictures
 from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPage, Problem, VerbIn
-from yiwang.server.cases import answers, operations, public, queries
+from yiwang.server.cases import access, answers, dossier, listing, operations, queries
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import box
 from yiwang.server.places.finding import known_city
@@ -27,7 +27,7 @@ City = Annotated[Code, Path()]
 Number = Annotated[Code, Path()]
 IfMatch = Annotated[str, Header("", alias="If-Match", description="The entity tag that was seen.")]
 IfNoneMatch = Annotated[str, Header("", alias="If-None-Match")]
-_TAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+_TAG = re.compile(r'(?:W/)?"(\d{1,9})(?:-[0-9a-f]+)?"')
 
 
 def known_case(number: str, *, with_events: bool = False) -> queries.CaseDetail:
@@ -50,32 +50,40 @@ def filters_of(asked: CaseQuery) -> queries.CaseFilters:
 
 @router.get("/cities/{city}/cases", response={200: CasePage, 404: Problem, 422: Problem}, summary="List cases")
 def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> HttpResponse:
-    """Newest first unless ``order`` says otherwise. A page deep in the list costs what the first one costs."""
+    """Newest first unless ``order`` says otherwise. A page deep in the list costs what the first one costs.
+
+    Personal data in the words is masked whoever asks, and never searched; ``GET /cases/{number}`` gives them as written to
+    those who need them.
+    """
     place, now = known_city(city), datetime.now(UTC)
-    page = queries.list_cases(city=city, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now)
-    rows = page.items
-    if not request.auth.is_authenticated:  # type: ignore[attr-defined]
-        rows = public.listed(rows, place=place, sought=asked.q)
-    return ready({"items": answers.listed(rows, place=place, at=now), "next": page.next}, Vary="Authorization, Cookie")
+    page = listing.page(
+        readers=access.readers(request.auth, place=place),  # type: ignore[attr-defined]
+        place=place, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now,
+    )  # fmt: skip
+    return for_reader(request, {"items": answers.listed(page.items, place=place, at=now), "next": page.next})
 
 
 @router.get("/cases/{number}", response={200: dict[str, Any], 304: None, 404: Problem}, summary="One case")
 def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = "") -> HttpResponse:
-    """The case as it is, with what the caller may do now (``verbs``). ``ETag`` goes into ``If-Match`` of a verb."""
+    """The case as the caller may read it, with what the caller may do now (``verbs``). ``ETag`` goes into ``If-Match`` of a verb."""
     found = known_case(number)
-    tag = f'"{found.state.seq}"'
-    if same := unchanged(if_none_match, tag):
-        return same
     place, now = known_city(found.state.city), datetime.now(UTC)
     user: Any = request.auth  # type: ignore[attr-defined]
-    actors = actors_for(user, city=place.info.id)
-    body = answers.case(found.state, row=found.values, place=place, at=now, in_full=user.is_authenticated)
-    if not user.is_authenticated:
-        (shown,) = public.listed([found.values], place=place)
-        body |= {"text": shown["text"], "place": shown["place"]}
-    body["verbs"] = verbs(found, actors, place, now) if user.is_authenticated else []
+    reader, words = _read(user, found, place)
+    body = answers.case(found.state, row=found.values, words=words, reader=reader, place=place, at=now)
+    body["verbs"] = verbs(found, actors_for(user, city=place.info.id), place, now) if user.is_authenticated else []
     body["photos"] = [{"id": photo["id"], "seq": photo["seq"], "digest": photo["digest"]} for photo in found.photos]
-    return ready(body, ETag=tag, Vary="Authorization, Cookie")
+    return for_reader(request, body, seq=found.state.seq, if_none_match=if_none_match)
+
+
+def _read(user: Any, found: queries.CaseDetail, place: Runtime) -> tuple[access.Reader, dossier.Words]:
+    """The words of a case as the caller may read them; on record where they are read as written and hold personal data."""
+    readers = access.readers(user, place=place)
+    reader = readers.of_state(found.state)
+    words = dossier.words_of(found, reader=reader, place=place)
+    if words.in_full:
+        readers.record(numbers=found.state.number, what="words", purpose="API")
+    return reader, words
 
 
 def verbs(found: queries.CaseDetail, actors: list[Actor], place: Runtime, now: datetime) -> list[dict[str, Any]]:
@@ -99,21 +107,18 @@ def verbs(found: queries.CaseDetail, actors: list[Actor], place: Runtime, now: d
 
 @router.get("/cases/{number}/events", response={200: EventPage, 404: Problem}, summary="The history of a case")
 def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = "") -> HttpResponse:
-    """Every event from the first on. Who acted is named to callers who have signed in; others see the unit and the role."""
+    """Every event from the first on. Staff whom the case concerns read who acted and what was noted; others the unit, the role
+    and the words that are published."""
     found = known_case(number, with_events=True)
-    tag = f'"{found.state.seq}"'
-    if same := unchanged(if_none_match, tag):
-        return same
     place = known_city(found.state.city)
-    items = [answers.event(event, place) for event in found.events]
-    if not request.auth.is_authenticated:  # type: ignore[attr-defined]
-        items = public.events([answers.masked(item) for item in items], of=found.events, place=place)
-    return ready({"items": items, "next": None}, ETag=tag, Vary="Authorization, Cookie")
+    reader, words = _read(request.auth, found, place)  # type: ignore[attr-defined]
+    items = answers.events(found, words=words, reader=reader, place=place)
+    return for_reader(request, {"items": items, "next": None}, seq=found.state.seq, if_none_match=if_none_match)
 
 
 @router.post(
     "/cases/{number}/verbs/{verb}",
-    auth=SIGNED_IN,
+    auth=ACTING,
     response={200: Acted, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 412: Problem, 422: Problem},
     summary="Do a verb",
 )
@@ -140,7 +145,7 @@ def act(
         command = Command(verb=verb, actor=actor, payload=payload, expected_seq=expected)
         try:
             answer = operations.act(
-                number=number, city=city, command=command, photos=pictures(said.photos or []), key=idempotency_key
+                number=number, city=city, command=command, photos=pictures(said.photos or []), key=given_key(request)
             )
         except NotAllowed as error:
             refused = refused or error
@@ -153,6 +158,6 @@ def act(
 
 
 def tagged(text: str) -> int:
-    """The sequence number of an entity tag; -1, which no case has, for any other tag."""
+    """The sequence number of an entity tag, whoever read it; -1, which no case has, for any other tag."""
     found = _TAG.fullmatch(text.strip())
     return int(found[1]) if found else -1

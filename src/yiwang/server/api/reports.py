@@ -11,17 +11,31 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Router
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.api.access import slow_down
+from yiwang.server.api.access import REPORTING, slow_down
 from yiwang.server.api.answering import ready
 from yiwang.server.api.schemas import Code, Reported, ReportIn
 from yiwang.server.api.schemas import Problem as ProblemDocument
-from yiwang.server.cases import operations
+from yiwang.server.cases import idempotency, operations
 from yiwang.server.cases.actors import actor_for
+from yiwang.server.common import throttling
 from yiwang.server.portal import links
 from yiwang.server.portal import operations as portal
 
 router = Router(tags=["cases"])
 Key = Annotated[str, Header("", alias="Idempotency-Key", description="The same key and body get the same answer.")]
+
+
+def given_key(request: HttpRequest) -> str:
+    """The idempotency key of a call; empty where there is none.
+
+    Raises:
+        BadInput: For a key that was given and cannot be used; dropping it would do the work twice.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    idempotency.check(key)
+    return key
 
 
 def pictures(texts: list[str]) -> list[bytes]:
@@ -39,6 +53,7 @@ def pictures(texts: list[str]) -> list[bytes]:
 
 @router.post(
     "/cities/{city}/reports",
+    auth=REPORTING,
     response={
         201: Reported,
         401: ProblemDocument,
@@ -54,8 +69,9 @@ def report(
 ) -> HttpResponse:
     """Locates, triages, routes, opens the case and says who has it, until when, and which rows of the rules decided.
 
-    With ``follow`` a caller without an account is given a secret address, as on the portal: repeated with the same key it
-    is the same report, and the address is a new one. Who has it acts for the reporter, so it is shown to the citizen only.
+    With ``follow`` a caller without an account is given a secret address, as on the portal: repeated with the same key
+    within ten minutes it is the same report, and the address is a new one; later it is null. Who has the address acts for the
+    reporter, so it is shown to the citizen only. A key from a caller without an account has 16 random characters or more.
     """
     user: Any = request.auth  # type: ignore[attr-defined]
     signed_in = user.is_authenticated
@@ -66,12 +82,15 @@ def report(
     if not signed_in:
         data["source"] = ""
     if said.follow and not signed_in:
-        key = idempotency_key or secrets.token_urlsafe(16)
-        taken = portal.report(city=city, data=data, key=f"api:{key}", photos=pictures(said.photos))
-        path = links.secret_path(taken.follow, taken.secret)
-        answer = {**taken.answer, "follow": f"{links.origin(request)}{path}"}
+        key = given_key(request) or secrets.token_urlsafe(16)
+        taken = portal.report(
+            city=city, data=data, key=key, photos=pictures(said.photos), client=f"api:{throttling.pseudonym(request)}"
+        )
+        link = f"{links.origin(request)}{links.secret_path(taken.follow, taken.secret)}" if taken.secret else None
+        answer = {**taken.answer, "follow": link}
         return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')
     answer = operations.report(
-        city=city, data=data, actor=actor_for(user, city=city), photos=pictures(said.photos), key=idempotency_key
-    )
+        city=city, data=data, actor=actor_for(user, city=city), photos=pictures(said.photos), key=given_key(request),
+        client=throttling.pseudonym(request),
+    )  # fmt: skip
     return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')

@@ -70,7 +70,9 @@ class Reported(Schema):
     deadline: datetime | None
     seq: int
     why: list[Why]
-    follow: str = Field("", description="Secret address, when it was asked for; shown only now.")
+    follow: str | None = Field(
+        "", description="Secret address, when it was asked for; shown only now, null for a report that came before."
+    )
 
 
 class Part(Strict):
@@ -90,6 +92,7 @@ class VerbIn(Strict):
     note: Text | None = None
     opinion: Text | None = None
     result: Text | None = None
+    reply: Text | None = Field(None, description="To the citizen: everybody may read it.")
     unit: Code | None = None
     units: Annotated[list[Code], Field(max_length=50)] | None = None
     category: Code | None = None

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases import explaining
+from yiwang.server.cases.access import Reader
+from yiwang.server.common.masking import mask
 from yiwang.server.places.queries import Runtime
+
+if TYPE_CHECKING:  # they read the operations, which answer with these
+    from yiwang.server.cases.dossier import Words
+    from yiwang.server.cases.queries import CaseDetail
 
 
 def moment(value: datetime | None, place: Runtime) -> str | None:
@@ -101,8 +108,10 @@ def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -
     return found
 
 
-def case(state: CaseState, *, row: Mapping[str, Any], place: Runtime, at: datetime, in_full: bool) -> dict[str, Any]:
-    """One case for programs; personal data only where the reader's role needs it."""
+def case(
+    state: CaseState, *, row: Mapping[str, Any], words: Words, reader: Reader, place: Runtime, at: datetime
+) -> dict[str, Any]:
+    """One case for programs, as one reader may read it (`access`)."""
     data = state.to_dict()
     for name in ("opened_at", "filed_at", "closed_at", "deadline", "resume_at"):
         data[name] = moment(getattr(state, name), place)
@@ -110,9 +119,14 @@ def case(state: CaseState, *, row: Mapping[str, Any], place: Runtime, at: dateti
         {"unit": link.unit, "level": link.level, "since": moment(link.since, place), "until": moment(link.until, place)}
         for link in state.custody
     ]
-    if not in_full:
-        for name in ("handlers", "reporter", "pending"):
+    data |= {"text": words.text, "place": words.place}
+    if not reader.staff:
+        for name in ("handlers", "pending"):
             data.pop(name)
+    elif data["pending"] and not reader.personal:
+        data["pending"] = _masked(data["pending"])
+    if not (reader.personal or reader.own):
+        data.pop("reporter")
     return {
         **data,
         "flag": row["flag"],
@@ -124,10 +138,55 @@ def case(state: CaseState, *, row: Mapping[str, Any], place: Runtime, at: dateti
     }
 
 
-def masked(item: dict[str, Any]) -> dict[str, Any]:
-    """An event without the persons in it: the unit and the role stay."""
-    payload = {name: value for name, value in item["payload"].items() if name != "handler"}
-    fields = payload.get("set")
-    if isinstance(fields, Mapping):
-        payload["set"] = {name: value for name, value in fields.items() if name not in {"reporter", "pending"}}
-    return {**item, "actor": item["actor"].split(":", 1)[0], "actor_name": "", "payload": payload}
+def events(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) -> list[dict[str, Any]]:
+    """The history of a case for programs, as one reader may read it.
+
+    Staff get every word, masked unless they need it as written. Everybody else gets the words that the verb publishes, as
+    ``reason``, and the unit and role of who acted instead of the person.
+    """
+    found = [event(item, place) for item in detail.events]
+    if reader.personal:
+        return found
+    if reader.staff:
+        return [
+            {**item, "reason": mask(item["reason"]), "payload": _without_reporter(_masked(item["payload"]))}
+            for item in found
+        ]
+    return [
+        {
+            **without_persons(item),
+            "reason": "\n".join(words.notes.get(item["seq"], ())),
+            "payload": _without(item["payload"], UNPUBLISHED),
+        }
+        for item in found
+    ]
+
+
+# what people write freely, and whom it is about, wherever it stands in an event
+UNPUBLISHED = frozenset({*definitions.WORDS, "text", "place", "parts", "contact", "handler", "reporter", "pending"})
+
+
+def without_persons(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An event without the person who acted: the unit and the role stay."""
+    return {**item, "actor": item["actor"].split(":", 1)[0], "actor_name": ""}
+
+
+def _without(payload: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    kept = {name: value for name, value in payload.items() if name not in names}
+    if isinstance(fields := kept.get("set"), Mapping):
+        kept["set"] = {name: value for name, value in fields.items() if name not in names}
+    return kept
+
+
+def _without_reporter(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return _without(payload, frozenset({"reporter"}))
+
+
+def _masked(value: Any) -> Any:
+    """A JSON value with personal data hidden in every text that people write; codes and times are left as they are."""
+    if isinstance(value, Mapping):
+        return {
+            name: mask(item) if name in UNPUBLISHED and isinstance(item, str) else _masked(item)
+            for name, item in value.items()
+        }
+    return [_masked(item) for item in value] if isinstance(value, list) else value

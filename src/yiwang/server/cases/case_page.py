@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,11 +19,20 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Command, Conflict, NotAllowed, Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import case_file, dossier, explaining, forms, operations, presentation, proving, queries
+from yiwang.server.cases import (
+    access,
+    case_file,
+    dossier,
+    explaining,
+    forms,
+    operations,
+    presentation,
+    proving,
+    queries,
+)
 from yiwang.server.cases.actors import actor_for
 from yiwang.server.cases.views import sentences
 from yiwang.server.common.templatetags.yiwang import english, named, say
-from yiwang.server.people import operations as people
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
@@ -37,12 +47,23 @@ def found_case(place: Runtime, number: str) -> queries.CaseDetail:
     return detail
 
 
-def told(request: HttpRequest, place: Runtime, detail: queries.CaseDetail, *, contacts: bool = False) -> dict[str, Any]:
-    """What page and printed file both show of a case, for this reader."""
+def told(
+    request: HttpRequest,
+    place: Runtime,
+    detail: queries.CaseDetail,
+    *,
+    contacts: bool = False,
+    masked: bool = False,
+) -> dict[str, Any]:
+    """What page and printed file both show of a case, for this reader; ``masked`` hides personal data from everybody."""
     now, state = timezone.now(), detail.state
-    actor = actor_for(request.user, city=place.info.id)
-    reader = dossier.reader_of(actor, signed_in=request.user.is_authenticated, state=state, place=place)
+    readers = access.readers(request.user, place=place)
+    reader = readers.of_state(state)
+    if masked:
+        reader = replace(reader, personal=False, own=False)
     words = dossier.words_of(detail, reader=reader, place=place)
+    if words.in_full:
+        readers.record(numbers=state.number, what="words", purpose="case page")
     region = place.regions.get(state.region)
     return {
         "city": place.info,
@@ -129,12 +150,11 @@ def contacts(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """The same page with the reporters' contacts, for those who may see them. That they were read is recorded."""
     place = known_city(city)
     detail = found_case(place, number)
-    actor = actor_for(request.user, city=place.info.id)
-    reader = dossier.reader_of(actor, signed_in=request.user.is_authenticated, state=detail.state, place=place)
-    if not reader.personal:
+    readers = access.readers(request.user, place=place)
+    if not readers.of_state(detail.state).personal:
         said = say("联系方式只给需要回访的岗位。", "Contacts are for those who have to call back.")
         return render(request, "cases/case.html", {**context_of(request, place, detail), "refusal": said}, status=403)
-    people.log_read(user=request.user, city=place.info.id, subject=number, what="contact", purpose="case page")
+    readers.record(numbers=number, what="contact", purpose="case page")
     return render(request, "cases/case.html", context_of(request, place, detail, contacts=True))
 
 
@@ -248,7 +268,7 @@ def file_pdf(request: HttpRequest, city: str, number: str) -> HttpResponse:
     detail = found_case(place, number)
     language = {"zh": "zh-hans", "en": "en"}.get(request.GET.get("lang", ""), translation.get_language() or "zh-hans")
     with translation.override(language):
-        context = told(request, place, detail)
+        context = told(request, place, detail, masked=True)
         pictures = queries.photo_paths(number=number) if context["reader"].staff else {}
         content = case_file.case_file(
             context=context,

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from yiwang.core.cases.events import Actor, Event
+from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import TimeUnit
 from yiwang.core.worktime.calendar import UnknownYear
+from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import clock_story, explaining, presentation
+from yiwang.server.cases.access import Reader
 from yiwang.server.cases.custody_lanes import Bar, lanes_svg
 from yiwang.server.cases.queries import CaseDetail
+from yiwang.server.cases.wording import event_key, event_words, written
 from yiwang.server.common.masking import MARK, mask
-from yiwang.server.common.publishing import CASE, EVENT, PLACE, public_texts
+from yiwang.server.common.publishing import CASE, EVENT, PLACE, of_kinds
 from yiwang.server.common.templatetags.yiwang import lasting, named, say
 from yiwang.server.places.queries import Runtime
 
@@ -45,69 +48,71 @@ TURNS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reader:
-    """What somebody may see of a case.
+class Words:
+    """What people wrote about a case, as one reader may read it.
 
     Attributes:
-        staff: Works for the city: sees who did what, photos, and what was written, personal data masked.
-        personal: Needs to reach the reporter: takes reports and verifies, and the case is theirs by unit or region.
+        text, place: What was reported.
+        reasons: Reason of each event, by its sequence number.
+        notes: What else was written with each event, a text each.
+        in_full: Personal data stands in these words as written, so that reading them must go on record.
     """
-
-    staff: bool = False
-    personal: bool = False
-
-
-def reader_of(actor: Actor, *, signed_in: bool, state: CaseState, place: Runtime) -> Reader:
-    """What an actor may see. Contacts are for the supervision axis: it takes reports, asks back and verifies."""
-    roles = [place.rules.workflow.roles[role] for role in actor.roles if role in place.rules.workflow.roles]
-    staff = signed_in and any(role.axis for role in roles)
-    near = actor.unit == state.holder or state.region.startswith(actor.region)
-    return Reader(staff=staff, personal=staff and near and any(role.axis == "supervision" for role in roles))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What people wrote about a case, as one reader may read it."""
 
     text: str
     place: str
     reasons: Mapping[int, str]
     notes: Mapping[int, tuple[str, ...]]
+    in_full: bool = False
 
 
 def words_of(detail: CaseDetail, *, reader: Reader, place: Runtime) -> Words:
-    """The words of a case: as written for those who need them, masked for other staff, as published for everybody else."""
-    state, events = detail.state, detail.events
-    notes = {event.seq: _notes(event) for event in events}
+    """The words of a case: as written for those who need them, masked for other staff, as published for everybody else.
+
+    Who reported the case reads what was reported as it was written, and of the rest what everybody reads.
+    """
+    state = detail.state
     if reader.staff:
-        shown = (lambda text: text) if reader.personal else mask
-        return Words(
-            text=shown(state.text),
-            place=shown(state.place),
-            reasons={event.seq: shown(event.reason) for event in events},
-            notes={seq: tuple(map(shown, lines)) for seq, lines in notes.items()},
-        )
-    released = getattr(getattr(place.pack, "portal", None), "moderation", "") == "before"
-    withheld = say("（内容未公开）", "(not published)")
+        return _staff_words(detail, personal=reader.personal)
+    shown = _public_words(detail, place=place)
+    return replace(shown, text=state.text, place=state.place) if reader.own else shown
 
-    def public(kind: str, originals: Mapping[str, str]) -> dict[str, str]:
-        found = public_texts(kind=kind, originals=originals, released_only=released)
-        return {key: withheld if text is None else text for key, text in found.items()}
 
-    number = state.number
-    said = public(
-        EVENT, {f"{number}/{event.seq}": "\n".join(filter(None, (event.reason, *notes[event.seq]))) for event in events}
-    )
+def _staff_words(detail: CaseDetail, *, personal: bool) -> Words:
+    state, events = detail.state, detail.events
+    written = [state.text, state.place, *(text for event in events for text in (event.reason, *_notes(event)))]
+    hidden = {text: mask(text) for text in dict.fromkeys(written)}
+
+    def shown(text: str) -> str:
+        return text if personal else hidden[text]
+
     return Words(
-        text=public(CASE, {number: state.text})[number],
-        place=public(PLACE, {number: state.place})[number],
-        reasons={event.seq: said[f"{number}/{event.seq}"] for event in events},
-        notes={},
+        text=shown(state.text),
+        place=shown(state.place),
+        reasons={event.seq: shown(event.reason) for event in events},
+        notes={event.seq: tuple(map(shown, _notes(event))) for event in events},
+        in_full=personal and any(text != masked for text, masked in hidden.items()),
+    )
+
+
+def _public_words(detail: CaseDetail, *, place: Runtime) -> Words:
+    workflow, number = place.rules.workflow, detail.state.number
+    originals = {(CASE, number): detail.state.text, (PLACE, number): detail.state.place}
+    originals |= {(EVENT, event_key(event)): event_words(event, workflow=workflow) for event in detail.events}
+    released = place.pack.portal.moderation == BEFORE
+    withheld = say("（内容未公开）", "(not published)")
+    found = {
+        key: withheld if text is None else text for key, text in of_kinds(originals, released_only=released).items()
+    }
+    return Words(
+        text=found[CASE, number],
+        place=found[PLACE, number],
+        reasons={},
+        notes={event.seq: (words,) for event in detail.events if (words := found[EVENT, event_key(event)])},
     )
 
 
 def _notes(event: Event) -> tuple[str, ...]:
-    return tuple(str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key))
+    return tuple(text for name, text in written(event).items() if name != "reason")
 
 
 # --- story and custody --------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from yiwang.core.cases.custody import facts_of
+from yiwang.core.cases.definitions import WORDS
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.payloads import FIELD_NAMES
 from yiwang.core.cases.state import CaseState
@@ -42,6 +43,7 @@ def filters(values: Mapping[str, str], *, zone: tzinfo) -> CaseFilters:
     Raises:
         BadInput: When a time is none or a box is none.
     """
+    moments: dict[str, Any] = {name: _moment(name, values[name], zone) for name in NARROWING if name != "bbox"}
     return CaseFilters(
         state=values["state"],
         step=values["step"],
@@ -51,7 +53,7 @@ def filters(values: Mapping[str, str], *, zone: tzinfo) -> CaseFilters:
         q=values["q"],
         order=values["order"],
         bbox=box(values["bbox"]),
-        **{name: _moment(name, values[name], zone) for name in NARROWING if name != "bbox"},
+        **moments,
     )
 
 
@@ -111,6 +113,7 @@ def payload(post: QueryDict) -> dict[str, Any]:
 
 SIMPLE = (
     "reason", "note", "unit", "category", "condition", "region", "place", "priority", "until", "into", "stars", "opinion", "result",
+    "reply",
 )  # fmt: skip
 # what a case knows already: its form shows it, and need not be filled again
 KNOWN = ("category", "condition", "region", "place", "priority")
@@ -152,10 +155,12 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
     made: dict[str, Any] = {
         "name": name,
         "label": _label(name),
-        "kind": "text" if name in {"reason", "note", "opinion", "parts"} else "input",
+        "kind": "text" if name in {*WORDS, "parts"} else "input",
         "required": required and not known,
         "value": known,
     }
+    if name in WORDS:
+        made["help"] = readers_of(verb, name)
     match name:
         case "photo":
             return made | {"kind": "file"}
@@ -195,6 +200,13 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
             return made | {"help": say("每行一个部分，2 至 20 行", "One part a line, 2 to 20 lines")}
         case _:
             return made
+
+
+def readers_of(verb: Verb, field: str) -> str:
+    """Who will read what is written into a field of a verb's form, said beside the field."""
+    if verb.reads_publicly(field):
+        return say("公开：任何人都能看到，个人信息自动隐去", "Public: anybody can read it; personal data is masked")
+    return say("内部：只有办理人员能看到", "Internal: only staff read it")
 
 
 def _label(name: str) -> str:

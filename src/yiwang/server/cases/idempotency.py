@@ -9,12 +9,15 @@ from typing import Any
 
 import orjson
 
-from yiwang.core.cases.events import Refusal
+from yiwang.core.cases.events import Actor, Refusal
+from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import storage
 from yiwang.server.cases.models import IdempotencyKey
 from yiwang.server.common.selecting import select
 
 LONGEST_KEY = 200
+SHORTEST_RANDOM_KEY = 16
+FEWEST_KINDS = 6  # different characters: one repeated is none
 BATCH = 5_000
 COLUMNS = ("scope", "key", "fingerprint", "answer", "created_at")
 
@@ -39,7 +42,6 @@ def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None
     Raises:
         KeyReused: When it came with another body.
     """
-    check(key)
     found = select(IdempotencyKey, ("fingerprint", "answer"), "WHERE scope = %s AND key = %s", [scope, key])
     if not found:
         return None
@@ -54,14 +56,42 @@ def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None
     return answer
 
 
-def check(key: str) -> None:
-    """Refuse a key that no row could hold."""
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        raise KeyReused(
-            f"幂等键最长 {LONGEST_KEY} 个可见字符。",
-            f"An idempotency key has at most {LONGEST_KEY} printable characters.",
-            field="Idempotency-Key",
+def check(key: str, *, stranger: bool = False) -> None:
+    """Refuse a key that cannot be kept, or that somebody else could guess.
+
+    Args:
+        key: As it was given; blank is no key but was meant as one.
+        stranger: The caller has no account, so the key alone tells calls apart: it must be long and random.
+
+    Raises:
+        BadInput: With what a key must be.
+    """
+    if not key.strip() or not key.isascii() or not key.isprintable() or len(key) > LONGEST_KEY:
+        raise _bad_key(
+            "The idempotency key cannot be used.", f"1 to {LONGEST_KEY} visible ASCII characters, e.g. a UUID."
         )
+    if stranger and (len(key) < SHORTEST_RANDOM_KEY or len(set(key)) < FEWEST_KINDS):
+        raise _bad_key(
+            "The idempotency key is too easy to guess.",
+            f"Without an account at least {SHORTEST_RANDOM_KEY} random characters, e.g. a UUID made anew for each report.",
+        )
+
+
+def _bad_key(message: str, hint: str) -> BadInput:
+    return BadInput(Problem(message, hint, column="Idempotency-Key"))
+
+
+def scope_of(*, city: str, actor: Actor, client: str) -> str:
+    """Whose keys may meet: those of one account, or of one caller without an account (``client``, a pseudonym).
+
+    What strangers send under the same key are different reports; neither is refused for the other's sake, nor answered with it.
+    """
+    return f"{city}:{actor.id}:{client}" if is_stranger(actor) else f"{city}:{actor.id}"
+
+
+def is_stranger(actor: Actor) -> bool:
+    """Whether an actor's id stands for anybody without an account."""
+    return ":" not in actor.id
 
 
 def remembering(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> storage.Statement:

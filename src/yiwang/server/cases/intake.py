@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from yiwang.core.kernel import characters
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.space import SYSTEMS
 from yiwang.server.places.queries import Runtime
@@ -63,11 +64,8 @@ def checked(data: Mapping[str, Any], *, place: Runtime, at: datetime) -> dict[st
 
 
 def clean(value: Any) -> str:
-    """Text without the characters that no database column or page can hold."""
-    text = "" if value is None else str(value)
-    return "".join(
-        character for character in text if character in "\n\t" or character.isprintable() or character == "\u3000"
-    ).strip()
+    """Text as it is kept; see `characters.clean`."""
+    return characters.clean("" if value is None else str(value))
 
 
 def _check_category(values: dict[str, Any], place: Runtime, at: datetime, problems: list[Problem]) -> None:

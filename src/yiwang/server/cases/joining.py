@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from yiwang.core.cases.events import Actor, NotPossible
-from yiwang.server.cases import idempotency, intake, numbering, operations, rows, storage
+from yiwang.server.cases import idempotency, intake, numbering, operations, rows, storage, words
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.models import Photo, Report
 
@@ -44,13 +44,15 @@ def join(
     """
     place = operations._place(city)
     at = at or datetime.now(UTC)
-    scope = f"{city}:{actor.id}"
+    scope = idempotency.scope_of(city=city, actor=actor, client="")
+    if key:
+        idempotency.check(key, stranger=idempotency.is_stranger(actor))
     kept = pictures.keep(photos) if photos else []
     digests = [photo.digest for photo in kept]
     asked = idempotency.fingerprint({"join": number, **dict(data), "photos": digests}) if key else b""
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
-    words = intake.checked({**data, "text": data.get("text") or "+1", "category": ""}, place=place, at=at)
+    checked = intake.checked({**data, "text": data.get("text") or "+1", "category": ""}, place=place, at=at)
     report = numbering.next_number(place.info, kind=numbering.REPORT, at=at)
     try:
         with transaction.atomic():
@@ -69,11 +71,12 @@ def join(
                 "category": state.category, "region": state.region,
             }  # fmt: skip
             said = (
-                row["id"], report, city, at, "" if words["text"] == "+1" else words["text"], state.category,
-                data.get("lon"), data.get("lat"), state.region, words["place"], operations._default_source(actor),
-                words["contact"], actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
+                row["id"], report, city, at, "" if checked["text"] == "+1" else checked["text"], state.category,
+                data.get("lon"), data.get("lat"), state.region, checked["place"], operations._default_source(actor),
+                checked["contact"], actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
             )  # fmt: skip
             statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]
+            statements.append(words.put(case_id=row["id"], text=state.text, place=state.place, more=[report]))
             if kept:
                 pictured = [
                     (row["id"], state.seq, photo.path, photo.digest, photo.width, photo.height, at) for photo in kept

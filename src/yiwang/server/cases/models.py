@@ -21,6 +21,7 @@ class Case(models.Model):
         flag: How it was located: empty, ``outside``, ``border`` or ``default_point``.
         head: Hash of the last event.
         rest: The parts of the state that have no column of their own, as JSON.
+        sought: What searches look at: text and place, folded, personal data masked (`words.sought_of`).
         waits: What somebody is still to answer, each word between spaces: the kind of the request that waits, and
             ``@unit`` for each unit that was asked to assist. Null for the most cases, which wait for nobody.
     """
@@ -53,6 +54,7 @@ class Case(models.Model):
     flag = models.CharField(max_length=20)
     head = models.BinaryField(max_length=32)
     rest = models.TextField()
+    sought = models.TextField(default="")
     waits = models.TextField(null=True)  # noqa: DJ001 - an index on what is not null is the same on both databases
 
     class Meta:

@@ -32,7 +32,7 @@ OUTBOX_COLUMNS = ("city", "number", "first", "last", "created_at", "attempts", "
 PAYLOAD_FIELDS = frozenset(
     {
         "reason", "note", "unit", "category", "condition", "region", "lon", "lat", "place", "priority", "until", "into",
-        "units", "parts", "stars", "opinion", "result",
+        "units", "parts", "stars", "opinion", "result", "reply",
     }
 )  # fmt: skip
 MOST_PARTS = 20
@@ -74,7 +74,7 @@ def report(
         photos: Pictures, as bytes or open files.
         key: Idempotency key; empty for none.
         at: When, for records of the past; now by default.
-        client: Address of an anonymous reporter, which is not kept.
+        client: Pseudonym of a caller without an account (`throttling.pseudonym`), so that keys of strangers do not meet.
 
     Returns:
         The answer of ``POST /cities/{city}/reports``.
@@ -85,9 +85,11 @@ def report(
     """
     place = _place(city)
     at = at or datetime.now(UTC)
+    if key:
+        idempotency.check(key, stranger=idempotency.is_stranger(actor))
     kept = _kept(photos)
     asked = idempotency.fingerprint({"report": dict(data), "photos": _digests(kept)}) if key else b""
-    scope = f"{city}:{actor.id}"
+    scope = idempotency.scope_of(city=city, actor=actor, client=client)
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
     said = intake.checked(data, place=place, at=at)
@@ -161,6 +163,8 @@ def act(
     """
     scope = f"{number}:{command.actor.id}"
     asked = b""
+    if key:
+        idempotency.check(key)
     kept = _kept(photos)
     if key:
         body = {

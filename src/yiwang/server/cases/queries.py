@@ -19,7 +19,7 @@ from django.db.models.functions import Substr
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.cases import explaining, rows, walking
+from yiwang.server.cases import explaining, rows, walking, words
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.common.selecting import select
@@ -43,7 +43,8 @@ class CaseFilters:
         state: ``open``, ``overdue`` (open, deadline passed), ``closed``, ``closed_on_time``, ``closed_late`` (as the case
             recorded it), or empty for all.
         region: Prefix: a district gives everything below it.
-        q: Part of the text or place, or the beginning of a number.
+        q: Words of the text or place, parts of words too, personal data never; or a number (see `words`).
+        as_written: Whether ``q`` may be personal data; for those only who read words as written (`listing`).
         bbox: West, south, east, north in degrees.
         order: ``-opened_at``, ``opened_at``, or ``deadline`` (open cases with a deadline only).
     """
@@ -59,6 +60,7 @@ class CaseFilters:
     closed_after: datetime | None = None
     closed_before: datetime | None = None
     q: str = ""
+    as_written: bool = False
     bbox: tuple[float, float, float, float] | None = None
     order: str = "-opened_at"
 
@@ -132,7 +134,7 @@ def _walked(filters: CaseFilters) -> dict[str, str]:
 
 def _one_index_serves(filters: CaseFilters) -> bool:
     """Whether a walk along one index passes only rows that the list shows."""
-    asked = {item.name for item in fields(filters) if getattr(filters, item.name)} - {"order"}
+    asked = {item.name for item in fields(filters) if getattr(filters, item.name)} - {"order", "as_written"}
     if filters.order == "deadline":  # that index has the open cases only, in the order in which they run out
         return asked <= {"due_before", "state"} and not filters.state.startswith("closed")
     return asked <= {"opened_after", "opened_before", *_walked(filters)}
@@ -172,7 +174,7 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
         west, south, east, north = filters.bbox
         query = query.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
     if filters.q:
-        query = _searched(query, filters.q)
+        query = words.passing(query, filters.q, as_written=filters.as_written)
     return query
 
 
@@ -190,12 +192,6 @@ def _after(prefix: str) -> str:
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
-def _searched(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
-    for word in sought.split()[:5]:
-        query = query.filter(Q(text__icontains=word) | Q(place__icontains=word) | Q(number__startswith=word))
-    return query
-
-
 def _order(order: str) -> tuple[str, bool]:
     try:
         return ORDERS[order]
@@ -205,7 +201,12 @@ def _order(order: str) -> tuple[str, bool]:
         ) from None
 
 
-def _cursor(row: dict[str, Any], column: str) -> str:
+def cursor_after(row: Mapping[str, Any], *, order: str) -> str:
+    """The cursor of what comes after a row in an order."""
+    return _cursor(row, _order(order)[0])
+
+
+def _cursor(row: Mapping[str, Any], column: str) -> str:
     raw = orjson.dumps([row[column].isoformat(), row["id"]])
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

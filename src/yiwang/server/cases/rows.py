@@ -14,6 +14,7 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.ledger import event_hash, event_record, genesis
 from yiwang.core.cases.state import MOMENTS, PLAIN, CaseState
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.words import sought_of
 from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import Runtime
 
@@ -25,7 +26,7 @@ TEXTS = (
 OTHERS = ("seq", "lon", "lat", "overdue", "rating")
 TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 STATE_COLUMNS = (*TEXTS, *OTHERS, *TIMES)
-CASE_COLUMNS = (*STATE_COLUMNS, "next_due", "flag", "head", "rest", "waits")
+CASE_COLUMNS = (*STATE_COLUMNS, "next_due", "flag", "head", "rest", "waits", "sought")
 LOADED = ("id", *STATE_COLUMNS, "flag", "head", "rest")
 EVENT_COLUMNS = (
     "case_id", "city", "seq", "at", "verb", "actor", "actor_name", "actor_unit", "role", "from_step", "to_step",
@@ -51,6 +52,7 @@ def case_values(state: CaseState, *, head: bytes, flag: str, place: Runtime) -> 
         head,
         orjson.dumps(rest).decode(),
         waits_of(state.pending, state.assisting),
+        sought_of(state.text, state.place),
     )
 
 

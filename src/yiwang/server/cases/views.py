@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import forms, operations, presentation, public, queries
-from yiwang.server.cases.actors import actor_for, actors_for
+from yiwang.server.cases import access, forms, listing, operations, presentation, queries
+from yiwang.server.cases.actors import actor_for
+from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
@@ -54,17 +55,15 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
     }
     values["order"] = values["order"] if values["order"] in ORDERS else "-opened_at"
     try:
-        found = queries.list_cases(
-            city=city,
+        found = listing.page(
+            readers=access.readers(request.user, place=place),
+            place=place,
             filters=forms.filters(values, zone=place.info.zone),
             cursor=request.GET.get("cursor", ""),
             limit=PAGE_SIZE,
         )
     except BadInput as error:
         problem, found = " ".join(sentences(error)), queries.Page(items=[], next=None)
-    shown = found.items
-    if not request.user.is_authenticated:
-        shown = public.listed(shown, place=place, sought=values["q"])
     now = timezone.now()
     asked = {key: value for key, value in values.items() if value}
     actor = actor_for(request.user, city=place.info.id)
@@ -77,7 +76,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "filters": values,
             "narrowed": [(name, say(*pair), values[name]) for name, pair in forms.NARROWING.items() if values[name]],
             "problem": problem,
-            "cases": [presentation.row(row, runtime=place, at=now) for row in shown],
+            "cases": [presentation.row(row, runtime=place, at=now) for row in found.items],
             "next_url": f"?{urlencode({**asked, 'cursor': found.next})}" if found.next else "",
             "first_url": f"?{urlencode(asked)}" if request.GET.get("cursor") else "",
             "states": [(key, say(*pair)) for key, pair in STATES.items()],
@@ -95,16 +94,19 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     """Report a problem, signed in or not."""
     place = known_city(city)
     problems: list[str] = []
+    status = 200
     if request.method == "POST":
         try:
             actor = actor_for(request.user, city=city)
+            if not request.user.is_authenticated:
+                throttling.slow_reports(request)
             said = operations.report(
                 city=city,
                 data=forms.report(request.POST, actor),
                 actor=actor,
                 photos=request.FILES.getlist("photos"),
                 key=request.POST.get("idempotency_key", ""),
-                client=request.META.get("REMOTE_ADDR", ""),
+                client=throttling.pseudonym(request),
             )
             taken = queries.get_case(city=city, number=said["case"], with_events=False)
             assert taken is not None  # it has just been written
@@ -116,7 +118,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
                 status=201,
             )
         except (Refusal, BadInput) as error:
-            problems = sentences(error)
+            problems, status = sentences(error), error.status if isinstance(error, Refusal) else 422
     root = place.regions.roots[0]
     return render(
         request,
@@ -133,16 +135,20 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             "map_labels": "{}",
             "tiles_url": settings.YIWANG_TILES_URL,
         },
-        status=422 if problems else 200,
+        status=status,
     )
 
 
 @require_GET
 def photo(request: HttpRequest, city: str, number: str, photo: int) -> FileResponse:
-    """A photo as it was re-encoded. Only those who handle cases see it."""
-    if not any(actor.roles - {"citizen"} for actor in actors_for(request.user, city=city)):
+    """A photo as it was re-encoded. Only staff whom the case concerns see it."""
+    place = known_city(city)
+    detail = queries.get_case(city=city, number=number, with_events=False)
+    if detail is None or not access.readers(request.user, place=place).of_state(detail.state).staff:
         raise Http404
     path = queries.photo_path(city=city, number=number, photo=photo)
     if path is None:
         raise Http404
-    return FileResponse(path.open("rb"), content_type="image/jpeg")
+    response = FileResponse(path.open("rb"), content_type="image/jpeg")
+    response["Cache-Control"] = "private, max-age=86400"
+    return response

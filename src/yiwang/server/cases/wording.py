@@ -1,16 +1,33 @@
-"""The words of an event, as one text: what a moderator decides about and a reader sees."""
+"""The words of an event: all that was written, and those that everybody may read, as a moderator and the public see them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from yiwang.core.cases.definitions import ALWAYS_PUBLIC, WORDS, Workflow
 from yiwang.core.cases.events import Event
 
-SPOKEN = ("note", "opinion", "result")
+
+def written(event: Event) -> dict[str, str]:
+    """What was written with an event, by field; fields without words are left out."""
+    found = {"reason": event.reason, **{name: str(event.payload.get(name) or "") for name in WORDS if name != "reason"}}
+    return {name: text for name, text in found.items() if text}
 
 
-def event_words(event: Event) -> str:
-    """Reason first, then what else was said, a line each; empty for an event without words."""
-    lines = [event.reason, *(str(event.payload.get(name) or "") for name in SPOKEN)]
-    return "\n".join(line for line in dict.fromkeys(lines) if line)
+def event_words(event: Event, *, workflow: Workflow) -> str:
+    """What everybody may read of an event's words, before moderation: a line each, empty where there is nothing.
+
+    Which fields are public is the verb's to say (``public`` in `workflow.toml`); a verb that the workflow no longer has
+    keeps its words to staff, but for what was written as a reply to the citizen.
+    """
+    verb = workflow.verbs.get(event.verb)
+    return _lines(
+        text for name, text in written(event).items() if (verb.reads_publicly(name) if verb else name in ALWAYS_PUBLIC)
+    )
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(dict.fromkeys(texts))
 
 
 def event_key(event: Event) -> str:

@@ -5,25 +5,34 @@ neighbouring characters: 井盖破损 is found by 盖破. A word of a search mus
 stand in order is looked up in the text. SQLite keeps the pairs in an FTS5 table, PostgreSQL in a `tsvector` under a GIN
 index (`docs/decisions/0095`).
 
+What is searched is the column ``sought``: the words with personal data masked, folded in width and case, so that nobody
+finds a case by a telephone number which they may not read, and ＡＢＣ is found by abc on both databases. (The index has the
+pairs of what was written; it only says where to look.) Who may read words as written may search them so, on record: `listing`.
+
 The worker indexes what has come in, some seconds behind; a search reads the few cases after that as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from yiwang.core.kernel.characters import fold
 from yiwang.server.cases import storage
-from yiwang.server.cases.models import Case
+from yiwang.server.cases.models import Case, Report
+from yiwang.server.common.masking import mask
 from yiwang.server.common.selecting import select
 
 BATCH = 5000
 # A transaction that took its ids early may end late: so far back cases are looked for that are not indexed.
 LOOK_BACK = 10_000
+MOST_WORDS = 5
+SHORTEST_TAIL = 4  # digits of a number that one reads out; three would name a thousandth of all cases
 
 _KEY = {"sqlite": "rowid", "postgresql": "case_id"}
 _PUT = {
@@ -32,27 +41,46 @@ _PUT = {
     "SELECT id, array_to_tsvector(string_to_array(grams, ' ')) FROM unnest(%s::bigint[], %s::text[]) AS new (id, grams) "
     "ON CONFLICT (case_id) DO UPDATE SET grams = EXCLUDED.grams",
 }
+# as PostgreSQL's index for the beginnings of numbers is ordered
+_IN_CODE_ORDER = {"sqlite": (">=", "<"), "postgresql": ("~>=~", "~<~")}
 _MATCH = {"sqlite": "cases_words MATCH %s", "postgresql": "grams @@ %s::tsquery"}
+
+
+@lru_cache(maxsize=4096)  # a case is written several times with the same words
+def sought_of(text: str, place: str) -> str:
+    """What a search may find a case by: its words with personal data masked, folded (`characters.fold`)."""
+    return fold(mask(f"{text}\n{place}"))
 
 
 def grams(text: str) -> list[str]:
     """Every pair of neighbouring letters or digits, and the last one of each run, so that one alone is found too."""
     found: set[str] = set()
-    for run in _runs(text):
+    for run in _runs(fold(text)):
         found.update(run[index : index + 2] for index in range(len(run) - 1))
         found.add(run[-1])
     return sorted(found)
 
 
-def _runs(text: str) -> Iterator[str]:
-    for usable, run in groupby(text.lower(), str.isalnum):
+def _runs(folded: str) -> Iterator[str]:
+    for usable, run in groupby(folded, str.isalnum):
         if usable:
             yield "".join(run)
 
 
-def put(*, case_id: int, text: str, place: str) -> storage.Statement:
-    """The statement that indexes a case, whether it was indexed or not."""
-    written = " ".join(grams(f"{text} {place}"))
+def _entry(written: str, numbers: Iterable[str]) -> str:
+    """What the index keeps of a case: the pairs, and each number backwards, so that its last digits are a beginning."""
+    return " ".join([*grams(written), *sorted({_backwards(number) for number in numbers})])
+
+
+def _backwards(number: str) -> str:
+    return "no" + "".join(one for one in reversed(fold(number)) if one.isalnum())
+
+
+def put(*, case_id: int, text: str, place: str, more: Iterable[str] = ()) -> storage.Statement:
+    """The statement that indexes a case anew, whether it was indexed or not, with ``more`` numbers of reports than are there."""
+    numbers = {*more, *Case.objects.filter(pk=case_id).values_list("number", flat=True)}
+    numbers |= {*Report.objects.filter(case_id=case_id).values_list("number", flat=True)}
+    written = _entry(f"{text}\n{place}", numbers)
     return _PUT[connection.vendor], [case_id, written] if connection.vendor == "sqlite" else [[case_id], [written]]
 
 
@@ -66,8 +94,14 @@ def index(*, limit: int = BATCH) -> int:
             f"WHERE id > %s AND NOT EXISTS (SELECT 1 FROM cases_words WHERE {key} = id) "  # noqa: S608
             "ORDER BY id LIMIT %s"
         )
-        rows = select(Case, ("id", "text", "place"), tail, [since, limit])
-        written = [(case, " ".join(grams(f"{text} {place}"))) for case, text, place in rows]
+        rows = select(Case, ("id", "number", "text", "place"), tail, [since, limit])
+        numbers: dict[int, list[str]] = {case: [number] for case, number, *_ in rows}
+        if rows:
+            span = [rows[0][0], rows[-1][0]]
+            for case, number in select(Report, ("case_id", "number"), "WHERE case_id BETWEEN %s AND %s", span):
+                if case in numbers:
+                    numbers[case].append(number)
+        written = [(case, _entry(f"{text}\n{where}", numbers[case])) for case, _, text, where in rows]
         if connection.vendor == "sqlite":
             cursor.executemany(_PUT["sqlite"], written)
         elif written:
@@ -83,8 +117,56 @@ def index_all() -> int:
     return total
 
 
+def passing(query: QuerySet[Case], sought: str, *, as_written: bool = False) -> QuerySet[Case]:
+    """The cases that have all the words: each in what is said, or as a number (see `_numbered`).
+
+    Args:
+        query: Among which cases.
+        sought: Words.
+        as_written: Look at the words as they were written too, personal data among them.
+    """
+    for word in split_words(sought):
+        found = Q(sought__contains=fold(word)) | Q(id__in=_numbered(word))
+        if as_written:
+            found |= Q(text__icontains=word) | Q(place__icontains=word)
+        query = query.filter(found)
+    return query
+
+
+def split_words(sought: str) -> list[str]:
+    """The words of a search, as many as are looked at."""
+    return sought.split()[:MOST_WORDS]
+
+
+def names(word: str, number: str) -> bool:
+    """Whether a folded word names a folded number: its beginning, or its last digits."""
+    return number.startswith(word) or (len(word) >= SHORTEST_TAIL and word.isdigit() and number.endswith(word))
+
+
+def _numbered(word: str) -> RawSQL:
+    """Ids of the cases that a word names: the number of a case or of a report, whatever its letter case, the beginning of a
+    case's number, or the last digits of either, from `SHORTEST_TAIL` on."""
+    at_least, below = _IN_CODE_ORDER[connection.vendor]
+    parts, values = [], []
+    for spelled in dict.fromkeys((word, word.upper(), word.lower())):
+        parts.append(f"SELECT id FROM cases_case WHERE number {at_least} %s AND number {below} %s")  # noqa: S608
+        values += [spelled, spelled + "\U0010ffff"]
+        parts.append("SELECT case_id FROM cases_report WHERE number = %s")
+        values.append(spelled)
+    if len(word) >= SHORTEST_TAIL and word.isascii() and word.isdigit():
+        key = _KEY[connection.vendor]
+        newest = f"(SELECT coalesce(max({key}), 0) FROM cases_words)"  # noqa: S608 - our own names
+        parts += [
+            f"SELECT {key} FROM cases_words WHERE {_MATCH[connection.vendor]}",  # noqa: S608
+            f"SELECT id FROM cases_case WHERE id > {newest} AND number LIKE %s",  # noqa: S608
+            f"SELECT case_id FROM cases_report WHERE case_id > {newest} AND number LIKE %s",  # noqa: S608
+        ]
+        values += [_beginning(_backwards(word)), f"%{word}", f"%{word}"]
+    return RawSQL(" UNION ALL ".join(parts), values)  # noqa: S611 - our own names
+
+
 def having(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
-    """The cases that may have all the words: those whose pairs are there, those not indexed yet, one so numbered."""
+    """The cases that may have all the words: those whose pairs are there, those not indexed yet, those so numbered."""
     asked = _asked(sought)
     if not asked:
         return query
@@ -93,13 +175,10 @@ def having(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
         f"SELECT {key} FROM cases_words WHERE {_MATCH[connection.vendor]} "  # noqa: S608 - our own names
         f"UNION ALL SELECT id FROM cases_case WHERE id > (SELECT coalesce(max({key}), 0) FROM cases_words)"
     )
-    values = [asked]
-    if len(sought.split()) == 1:
-        # in the order of code points, as PostgreSQL's index for the beginnings of numbers is
-        at_least, below = ("~>=~", "~<~") if connection.vendor == "postgresql" else (">=", "<")
-        candidates += f" UNION ALL SELECT id FROM cases_case WHERE number {at_least} %s AND number {below} %s"  # noqa: S608
-        values += [sought.strip(), sought.strip() + "\U0010ffff"]
-    return query.filter(id__in=RawSQL(candidates, values))  # noqa: S611
+    found = Q(id__in=RawSQL(candidates, [asked]))  # noqa: S611
+    for word in split_words(sought):
+        found |= Q(id__in=_numbered(word))
+    return query.filter(found)
 
 
 def few(sought: str, *, most: int) -> bool:
@@ -115,12 +194,16 @@ def few(sought: str, *, most: int) -> bool:
         return bool(cursor.fetchone()[0] <= most)
 
 
+def _beginning(token: str) -> str:
+    return f'"{token}" *' if connection.vendor == "sqlite" else f"'{token}':*"
+
+
 def _asked(sought: str) -> str:
     """What words ask of the index, in its own language; empty when they have no letter or digit."""
     terms: list[str] = []
-    for run in _runs(sought):
+    for run in _runs(fold(" ".join(split_words(sought)))):
         if len(run) == 1:  # the first of a pair, or a last one
-            terms.append(f'"{run}" *' if connection.vendor == "sqlite" else f"'{run}':*")
+            terms.append(_beginning(run))
         else:
             pairs = sorted({run[index : index + 2] for index in range(len(run) - 1)})
             terms += [f'"{pair}"' if connection.vendor == "sqlite" else f"'{pair}'" for pair in pairs]

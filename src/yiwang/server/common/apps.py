@@ -26,4 +26,6 @@ class CommonConfig(AppConfig):
     label = "common"
 
     def ready(self) -> None:
+        from yiwang.server.common import checks  # noqa: F401 - registers itself
+
         request_started.connect(check_after_rest, dispatch_uid="check-after-rest")

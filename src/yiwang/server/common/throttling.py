@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from yiwang.core.cases.events import Refusal
 from yiwang.server.common.models import Attempts
+
+log = logging.getLogger("yiwang.throttling")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +44,41 @@ class TooOften(Refusal):
 
 
 def caller(request: HttpRequest) -> str:
-    """The address that called; behind our own proxy, the one that the proxy saw."""
-    forwarded = request.headers.get("X-Forwarded-For", "") if settings.YIWANG_HTTPS else ""
-    return forwarded.rsplit(",", 1)[-1].strip() or str(request.META.get("REMOTE_ADDR", ""))
+    """The network that called: an IPv4 address, or the /64 of an IPv6 address, which is what one household has.
+
+    Behind our own proxy (`YIWANG_HTTPS`) it is the address that the proxy saw, the last in ``X-Forwarded-For``.
+    """
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if forwarded and not settings.YIWANG_HTTPS:
+        _warn_of_proxy()
+        forwarded = ""
+    return network(forwarded.rsplit(",", 1)[-1].strip() or str(request.META.get("REMOTE_ADDR", "")))
+
+
+@lru_cache(maxsize=1)
+def _warn_of_proxy() -> None:
+    log.warning(
+        "A request came with X-Forwarded-For, so there is a proxy in front, but YIWANG_HTTPS is not set: all citizens are "
+        "counted as one address and will hold each other back. Set YIWANG_HTTPS=1 where our own proxy ends TLS."
+    )
+
+
+def network(address: str) -> str:
+    """What an address is counted as; an address that is none is counted as it is written."""
+    try:
+        found = ip_address(address.strip("[]"))
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ip_network((int(found) >> 64 << 64, 64)))
+    return str(found)
+
+
+def pseudonym(request: HttpRequest) -> str:
+    """The network that called, as a keyed hash: it tells callers apart and tells nobody where they are."""
+    return salted_hmac("yiwang.caller", caller(request), algorithm="sha256").hexdigest()[:22]
 
 
 def check(limit: Limit, who: str) -> None:
@@ -73,6 +111,16 @@ def slow_down(limit: Limit, who: str) -> None:
     if limit.most:
         check(limit, who)
         count(limit, who)
+
+
+def slow_reports(request: HttpRequest) -> None:
+    """Hold back an address that reports too often: as many in a minute as the setting allows, on whichever page.
+
+    Raises:
+        TooOften: With the time to wait.
+    """
+    limit = Limit(kind="report", most=settings.YIWANG_REPORTS_PER_MINUTE, window=timedelta(minutes=1))
+    slow_down(limit, caller(request))
 
 
 def forget(*, older_than: timedelta) -> int:

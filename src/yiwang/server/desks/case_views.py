@@ -15,8 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.cases.events import Command, Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import forms, operations, presentation, queries
+from yiwang.server.cases import access, dossier, forms, operations, presentation, queries
 from yiwang.server.cases.views import sentences
+from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.desks import queue, showing
 from yiwang.server.desks.queue import Desk
@@ -25,6 +26,7 @@ from yiwang.server.places.queries import Runtime
 
 
 def context_of(
+    request: HttpRequest,
     place: Runtime,
     desk: Desk,
     number: str,
@@ -38,6 +40,7 @@ def context_of(
     detail = queries.get_case(city=city, number=number)
     if detail is None:
         raise Http404(say("没有编号为 {number} 的案卷", "There is no case {number}", number=number))
+    words = words_of(request, place, desk, detail)
     now, state = timezone.now(), detail.state
     may, others = showing.choices(state, place=place, desk=desk, at=now, typed=typed, verb=verb)
     row = presentation.row(detail.values, runtime=place, at=now)
@@ -46,21 +49,44 @@ def context_of(
     return {
         "city": place.info,
         "desk": desk,
-        "case": {**row, "light": showing.light(state, place=place, at=now), "seq": state.seq},
+        "case": {
+            **row,
+            "text": words.text,
+            "place": words.place,
+            "light": showing.light(state, place=place, at=now),
+            "seq": state.seq,
+        },
         "source_name": presentation.both(presentation.SOURCE_NAMES.get(state.source), state.source),
         "clocks": [clock for clock in presentation.clocks(state, runtime=place, at=now) if clock["light"]],
-        "pending": state.pending,
+        "pending": {**state.pending, "reason": mask(str(state.pending.get("reason", "")))} if state.pending else None,
         "reports": len(detail.reports),
         "photos": [reverse("case-photo", args=[city, number, photo["id"]]) for photo in detail.photos],
-        "events": showing.story(detail.events, place=place),
+        "events": showing.story(detail.events, words=words, place=place),
         "choices": may,
         "others": others,
         "route": showing.suggested_unit(state, place=place, at=now) if sends else None,
         "reasons": showing.reasons(state, place=place, at=now) if sends else [],
         "idempotency_key": secrets.token_urlsafe(16),
-        "changed": showing.changes_since(detail.events, seen, place=place) if seen is not None else None,
+        "changed": showing.changes_since(detail.events, seen, words=words, place=place) if seen is not None else None,
         "kept": showing.kept_text(typed, fields) if typed else [],
     }
+
+
+def words_of(request: HttpRequest, place: Runtime, desk: Desk, detail: queries.CaseDetail) -> dossier.Words:
+    """The case's words as the desk may read them, which goes on record where personal data stands in them.
+
+    Raises:
+        Http404: When the case does not concern the desk.
+    """
+    number = detail.state.number
+    readers = access.readers_as(desk.actors, user=request.user, place=place)
+    reader = readers.of_state(detail.state)
+    if not reader.staff:
+        raise Http404(say("案卷 {number} 不归这个工作台", "The case {number} is not this desk's", number=number))
+    words = dossier.words_of(detail, reader=reader, place=place)
+    if words.in_full:
+        readers.record(numbers=number, what="words", purpose="desk")
+    return words
 
 
 @require_GET
@@ -69,7 +95,7 @@ def panel(request: HttpRequest, place: Runtime, desk: Desk, *, number: str) -> H
     """The panel; without scripts the desk with the case beside it."""
     if not request.headers.get("HX-Request"):
         return redirect("case", place.info.id, number)
-    return render(request, "desks/panel.html", context_of(place, desk, number))
+    return render(request, "desks/panel.html", context_of(request, place, desk, number))
 
 
 @require_GET
@@ -82,7 +108,7 @@ def pulse(request: HttpRequest, place: Runtime, desk: Desk, *, number: str) -> H
         return HttpResponse(status=204)
     detail = queries.get_case(city=place.info.id, number=number)
     assert detail is not None  # it has a sequence
-    changed = showing.changes_since(detail.events, int(seen), place=place)
+    changed = showing.changes_since(detail.events, int(seen), words=words_of(request, place, desk, detail), place=place)
     return render(
         request, "desks/changed.html", {"city": place.info, "desk": desk, "case": detail.values, "changed": changed}
     )
@@ -109,13 +135,13 @@ def act(request: HttpRequest, place: Runtime, desk: Desk, *, number: str, verb: 
         )
     except (Refusal, BadInput) as error:
         status = error.status if isinstance(error, Refusal) else 422
-        context = context_of(place, desk, number, typed=typed, verb=verb, seen=seen)
+        context = context_of(request, place, desk, number, typed=typed, verb=verb, seen=seen)
         context |= {"refusal": " ".join(sentences(error)), "page": "desk", "files_again": bool(request.FILES)}
         template = "desks/panel.html" if request.headers.get("HX-Request") else "desks/alone.html"
         return render(request, template, context, status=status)
     if not request.headers.get("HX-Request"):
         return redirect(f"{reverse('desk', args=[city, desk.role])}?{urlencode({'case': number})}")
-    context = context_of(place, desk, number) | {"done": place.rules.workflow.verbs[verb]}
+    context = context_of(request, place, desk, number) | {"done": place.rules.workflow.verbs[verb]}
     response = render(request, "desks/panel.html", context)
     response.headers["HX-Trigger"] = "queue-changed"
     return response

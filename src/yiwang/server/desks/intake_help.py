@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from yiwang.server.cases import nearby, presentation
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.queries import CaseFilters, list_cases, within
+from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.queries import Runtime
 from yiwang.server.places.suggesting import suggest, tokens
@@ -47,7 +48,7 @@ def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
 def _earlier(words: str, place: Runtime) -> list[dict[str, Any]]:
     earlier: dict[str, dict[str, Any]] = {}
     for row in list_cases(city=place.info.id, filters=CaseFilters(q=words), limit=30).items:
-        text = row["place"].strip()
+        text = mask(row["place"].strip())
         if row["lon"] is not None and words.split()[0].lower() in text.lower():
             earlier.setdefault(
                 text,
@@ -114,6 +115,8 @@ def likely_same(
     return [
         {
             **row,
+            "text": mask(row["text"]),
+            "place": mask(row["place"]),
             "category_name": presentation.category_name(place, row["category"]),
             "step_name": presentation.step_name(place, row["step"]),
             "same": bool(category) and row["category"] == category,

@@ -12,6 +12,8 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import ClockStatus
 from yiwang.server.cases import forms, presentation
+from yiwang.server.cases.dossier import Words
+from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.desks import duties
 from yiwang.server.desks.queue import Desk, Entry, capacities
@@ -37,6 +39,7 @@ def lines(entries: Sequence[Entry], *, place: Runtime, sends: bool, at: datetime
     found = []
     for entry in entries:
         row = presentation.row(entry.values, runtime=place, at=at)
+        row["text"], row["place"] = mask(row["text"]), mask(row["place"])
         row["light"] = light(entry.state, place=place, at=at)
         row["verbs"] = " ".join(entry.verbs)
         row["verb_names"] = [named(place.rules.workflow.verbs[verb]) for verb in entry.verbs]
@@ -111,12 +114,12 @@ def choices(
     return may, others
 
 
-def story(events: Sequence[Event], *, place: Runtime) -> list[dict[str, Any]]:
-    """The last events, newest first."""
-    return presentation.story(events[-LAST_EVENTS:], runtime=place, persons=True)[::-1]
+def story(events: Sequence[Event], *, words: Words, place: Runtime) -> list[dict[str, Any]]:
+    """The last events, newest first, with the words as the desk may read them."""
+    return worded(events[-LAST_EVENTS:], words=words, place=place)[::-1]
 
 
-def changes_since(events: Sequence[Event], seq: int, *, place: Runtime) -> dict[str, Any] | None:
+def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: Runtime) -> dict[str, Any] | None:
     """What others did after the event that somebody saw: then, now, and by whom; None when nothing."""
     newer = [event for event in events if event.seq > seq]
     if not newer:
@@ -124,7 +127,7 @@ def changes_since(events: Sequence[Event], seq: int, *, place: Runtime) -> dict[
     before = next((event for event in events if event.seq == seq), None)
     last = newer[-1]
     return {
-        "events": presentation.story(newer, runtime=place, persons=True),
+        "events": worded(newer, words=words, place=place),
         "by": say("系统", "the system") if last.actor == "system" else last.actor_name,
         "at": last.at,
         "then_step": presentation.step_name(place, before.to_step) if before else "—",
@@ -134,6 +137,14 @@ def changes_since(events: Sequence[Event], seq: int, *, place: Runtime) -> dict[
         "then_seq": seq,
         "now_seq": last.seq,
     }
+
+
+def worded(events: Sequence[Event], *, words: Words, place: Runtime) -> list[dict[str, Any]]:
+    """Events with the words as their reader may read them."""
+    told = presentation.story(events, runtime=place, persons=True)
+    for event, line in zip(events, told, strict=True):
+        line |= {"reason": words.reasons.get(event.seq, ""), "lines": list(words.notes.get(event.seq, ()))}
+    return told
 
 
 def kept_text(typed: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> list[str]:

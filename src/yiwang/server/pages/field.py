@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -28,7 +29,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.cases.events import Actor, Command, NotAllowed, Refusal
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.cases import operations, presentation, queries
+from yiwang.server.cases import access, dossier, operations, presentation, queries
 from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import sequence
@@ -236,7 +237,7 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
-        return _refused(error, now=_standing(place, actors, number, since=seen))
+        return _refused(error, now=_standing(request, place, actors, number, since=seen))
     return JsonResponse({"number": answer["number"], "seq": answer["seq"], "step": answer["step"]})
 
 
@@ -299,26 +300,33 @@ def _refused(error: Refusal | BadInput, *, now: dict[str, Any] | None) -> JsonRe
     return _problem(status, code, " ".join(sentences(error)), now=now)
 
 
-def _standing(place: Runtime, actors: list[Actor], number: str, *, since: int | None) -> dict[str, Any] | None:
-    """How a case stands and what happened to it since somebody saw it: what a conflict is shown with."""
+def _standing(
+    request: HttpRequest, place: Runtime, actors: list[Actor], number: str, *, since: int | None
+) -> dict[str, Any] | None:
+    """How a case stands, and for staff whom it concerns what happened to it since they saw it: what a conflict is shown with.
+    Personal data is masked."""
     detail = queries.get_case(city=place.info.id, number=number)
     if detail is None:
         return None
+    reader = access.readers_as(actors, user=request.user, place=place).of_state(detail.state)
+    words = dossier.words_of(detail, reader=replace(reader, personal=False, own=False), place=place)
     task = work.task_of(detail.values, place=place, actors=actors, at=timezone.now())
     task = task or work.Task(values=detail.values, state=detail.state, verbs=(), mine=False)
-    happened = [event for event in detail.events if since is not None and event.seq > since]
+    happened = [event for event in detail.events if reader.staff and since is not None and event.seq > since]
     story = presentation.story(happened, runtime=place, persons=True)
     return {
         **field_shell.item(task, place=place),
+        "text": words.text,
+        "place": words.place,
         "closed": detail.state.closed_at is not None,
         "since": [
             {
                 "at": event["at"].isoformat(),
                 "what": event["verb_name"],
                 "who": " · ".join(filter(None, (event["actor_name"], event["actor_unit_name"]))),
-                "reason": event["reason"],
+                "reason": words.reasons[happening.seq],
             }
-            for event in story
+            for happening, event in zip(happened, story, strict=True)
         ],
     }
 

@@ -9,19 +9,23 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from yiwang.core.cases.definitions import WORDS
 from yiwang.core.cases.workflow import Verb
 from yiwang.server.cases import presentation
+from yiwang.server.cases.forms import readers_of
 from yiwang.server.cases.tasks import MOST_TASKS, Task
+from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import BUILD, english, named, say
 from yiwang.server.places.choices import category_choices
 from yiwang.server.places.queries import Runtime
 
-TEXTS = ("note", "reason", "opinion", "result", "until")
+TEXTS = (*WORDS, "until")
 LABELS = {
     "note": ("说明", "Note"),
     "reason": ("理由", "Reason"),
     "opinion": ("意见", "Opinion"),
     "result": ("处置结果", "Result"),
+    "reply": ("答复市民", "Reply to the citizen"),
     "until": ("到哪天", "Until"),
     "photo": ("照片", "Photos"),
 }
@@ -51,7 +55,15 @@ def fields(verb: Verb) -> list[dict[str, Any]] | None:
     if not {"note", "reason"} & set(asked):
         asked["note"] = False
     asked.setdefault("photo", False)
-    return [{"name": name, "label": say(*LABELS[name]), "required": needed} for name, needed in asked.items()]
+    return [
+        {
+            "name": name,
+            "label": say(*LABELS[name]),
+            "required": needed,
+            "help": readers_of(verb, name) if name in WORDS else "",
+        }
+        for name, needed in asked.items()
+    ]
 
 
 def data(place: Runtime) -> dict[str, Any]:
@@ -107,8 +119,9 @@ def item(task: Task, *, place: Runtime) -> dict[str, Any]:
         "step": state.step,
         "step_name": presentation.step_name(place, state.step),
         "category": presentation.category_name(place, state.category),
-        "text": state.text,
-        "place": state.place,
+        # crews need to know what is wrong and where, not who said so
+        "text": mask(state.text),
+        "place": mask(state.place),
         "region": presentation.region_name(place, state.region),
         "lon": state.lon,
         "lat": state.lat,
@@ -122,7 +135,7 @@ def item(task: Task, *, place: Runtime) -> dict[str, Any]:
     }
 
 
-WORDS: dict[str, tuple[str, str]] = {
+SHELL_WORDS: dict[str, tuple[str, str]] = {
     "tasks": ("任务", "Tasks"),
     "map": ("地图", "Map"),
     "report": ("上报", "Report"),
@@ -254,4 +267,4 @@ WORDS: dict[str, tuple[str, str]] = {
 
 def words() -> dict[str, str]:
     """The app's words in the page's language."""
-    return {name: say(*pair) for name, pair in WORDS.items()}
+    return {name: say(*pair) for name, pair in SHELL_WORDS.items()}

@@ -19,6 +19,8 @@ class User(AbstractUser):
     tours = models.JSONField(default=list, blank=True, help_text="Tours that were taken or declined.")
     # rows of the role assignments (city, unit, region, role), where they were read already; see `queries.posts_of`
     posts: list[tuple[str, ...]] | None = None
+    # what the token that this account came with may be used for; None for a session, which may do whatever the account may
+    scopes: frozenset[str] | None = None
 
 
 class RoleAssignment(models.Model):
@@ -36,11 +38,17 @@ class RoleAssignment(models.Model):
 
 
 class ApiToken(models.Model):
-    """A token for a program. Only its hash is kept; the text is shown once."""
+    """A token for a program. Only its hash is kept; the text is shown once.
+
+    Attributes:
+        scopes: What it may be used for, separated by blanks: ``read``, ``report``, ``act``; never more than its account may.
+        expires_at: When it ends.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=80, blank=True)
     digest = models.CharField(max_length=64, unique=True)
+    scopes = models.CharField(max_length=40, default="read report act")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

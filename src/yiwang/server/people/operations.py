@@ -19,22 +19,41 @@ from yiwang.server.people.models import AccountChange, ApiToken, PersonalDataRea
 from yiwang.server.people.queries import token_digest
 
 TOKEN_PREFIX = "yw_"  # noqa: S105 - lets scanners recognise a leaked token
+READ, REPORT, ACT = SCOPES = ("read", "report", "act")
+TOKEN_DAYS, MOST_TOKEN_DAYS = 365, 3660
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,59}")
 MOST_SUBJECTS = 200  # of one view that are named; ``count`` says how many there were
 
 
-def create_token(*, user: str, name: str = "", days: int | None = None) -> str:
+def create_token(*, user: str, name: str = "", days: int = TOKEN_DAYS, scopes: Iterable[str] = SCOPES) -> str:
     """Make a token for a program and give its text, which is not kept.
 
+    Args:
+        user: Account for which the program acts.
+        name: What it is for.
+        days: How long it is valid.
+        scopes: Which of `SCOPES` it may be used for.
+
     Raises:
-        BadInput: When there is no such account.
+        BadInput: When there is no such account or scope, or it would last too long.
     """
+    wanted = frozenset(scopes)
+    if not wanted or wanted - set(SCOPES):
+        unknown = ", ".join(sorted(wanted - set(SCOPES))) or "nothing"
+        raise BadInput(Problem(f"A token cannot be for {unknown}.", f"Some of {', '.join(SCOPES)}.", column="scopes"))
+    if not 1 <= days <= MOST_TOKEN_DAYS:
+        raise BadInput(Problem(f"A token cannot last {days} days.", f"1 to {MOST_TOKEN_DAYS}.", column="days"))
     account = User.objects.filter(username=user, is_active=True).first()
     if account is None:
         raise BadInput(Problem(f"There is no account {user!r}.", "Name one that can sign in.", column="user"))
     text = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    expires = timezone.now() + timedelta(days=days) if days else None
-    ApiToken.objects.create(user=account, name=name, digest=token_digest(text), expires_at=expires)
+    ApiToken.objects.create(
+        user=account,
+        name=name,
+        digest=token_digest(text),
+        expires_at=timezone.now() + timedelta(days=days),
+        scopes=" ".join(scope for scope in SCOPES if scope in wanted),
+    )
     return text
 
 
@@ -120,23 +139,26 @@ def set_active(*, actor: User, account: User, city: str, active: bool) -> None:
             return
         row.is_active = active
         row.save(update_fields=["is_active"])
+        if not active:
+            _end_tokens(row)
         _log(actor=actor, subject=row, city=city, action="enable" if active else "disable", detail={})
 
 
 def reset_password(*, actor: User, account: User, city: str) -> str:
-    """A new password, shown once; it must be changed at the next sign-in. Open sessions of the account end."""
+    """A new password, shown once; it must be changed at the next sign-in. Open sessions and tokens of the account end."""
     password = new_password()
     with transaction.atomic():
         row = User.objects.select_for_update().get(pk=account.pk)
         row.set_password(password)
         row.must_change_password = True
         row.save(update_fields=["password", "must_change_password"])
+        _end_tokens(row)
         _log(actor=actor, subject=row, city=city, action="password", detail={})
     return password
 
 
 def change_own_password(*, user: User, old: str, new: str) -> None:
-    """Somebody changes their own password.
+    """Somebody changes their own password. Their other sessions and their tokens end: a password is changed when it is known.
 
     Raises:
         BadInput: When the old one is wrong or the new one too weak, with every reason.
@@ -154,7 +176,12 @@ def change_own_password(*, user: User, old: str, new: str) -> None:
         row.set_password(new)
         row.must_change_password = False
         row.save(update_fields=["password", "must_change_password"])
+        _end_tokens(row)
         _log(actor=row, subject=row, city="", action="own_password", detail={})
+
+
+def _end_tokens(user: User) -> None:
+    ApiToken.objects.filter(user=user, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def give_role(*, actor: User | None, account: User, city: str, role: str, unit: str = "", region: str = "") -> bool:

@@ -49,7 +49,7 @@ def user_of_token(token: str) -> User | None:
     user, posts = columns(User, ACCOUNT), columns(RoleAssignment, POST)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {user}, {posts} FROM people_apitoken "  # noqa: S608 - names of our own models
+            f"SELECT people_apitoken.scopes, {user}, {posts} FROM people_apitoken "  # noqa: S608 - names of our own models
             "JOIN people_user ON people_user.id = people_apitoken.user_id "
             "LEFT JOIN people_roleassignment ON people_roleassignment.user_id = people_user.id "
             "WHERE people_apitoken.digest = %s AND people_apitoken.revoked_at IS NULL AND people_user.is_active "
@@ -61,8 +61,9 @@ def user_of_token(token: str) -> User | None:
     if not rows:
         return None
     width = len(ACCOUNT)
-    found = User.from_db(connection.alias, ACCOUNT, rows[0][:width])
-    found.posts = [row[width:] for row in rows if row[width] is not None]
+    found = User.from_db(connection.alias, ACCOUNT, rows[0][1 : width + 1])
+    found.scopes = frozenset(rows[0][0].split())
+    found.posts = [row[width + 1 :] for row in rows if row[width + 1] is not None]
     return found
 
 

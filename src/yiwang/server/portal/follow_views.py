@@ -134,7 +134,7 @@ def follow(request: HttpRequest, city: str, report: str) -> HttpResponse:
 
 def _done(request: HttpRequest, mine: Follow) -> None:
     """What the holder asked for."""
-    limits.slow_reports(request)
+    throttling.slow_reports(request)
     place = known_city(mine.city)
     post, what = request.POST, request.POST.get("do", "")
     current = queries.chased(place=place, number=mine.current)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from yiwang.core.cases.events import Refusal
@@ -13,7 +12,7 @@ from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english
 from yiwang.server.common.throttling import Limit
 
-MINUTE, TEN, DAY = timedelta(minutes=1), timedelta(minutes=10), timedelta(days=1)
+TEN, DAY = timedelta(minutes=10), timedelta(days=1)
 GUESS = Limit(kind="portal-guess", most=10, window=TEN)
 IDEA = Limit(kind="portal-idea", most=5, window=TEN)
 COMMENT = Limit(kind="portal-comment", most=10, window=TEN)
@@ -22,12 +21,6 @@ SUPPORT_IDEA = Limit(kind="portal-support-idea", most=5, window=DAY)  # a househ
 FLAG = Limit(kind="portal-flag", most=10, window=TEN)
 DOWNLOAD = Limit(kind="portal-download", most=60, window=TEN)
 MAIL = Limit(kind="portal-mail", most=5, window=TEN)  # to one address, so that nobody is flooded through us
-
-
-def slow_reports(request: HttpRequest) -> None:
-    """Hold back an address that reports too often: as many in a minute as the setting allows."""
-    limit = Limit(kind="portal-report", most=settings.YIWANG_REPORTS_PER_MINUTE, window=MINUTE)
-    throttling.slow_down(limit, throttling.caller(request))
 
 
 def slow(request: HttpRequest, limit: Limit, *, about: str = "") -> None:

@@ -15,7 +15,7 @@ from yiwang.core.cases.events import Actor, Command, NotAllowed, NotPossible, Un
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.packs.portal import BEFORE
-from yiwang.server.cases import joining
+from yiwang.server.cases import idempotency, joining
 from yiwang.server.cases import operations as cases
 from yiwang.server.cases.models import Case
 from yiwang.server.common import publishing
@@ -27,12 +27,17 @@ from yiwang.server.portal.models import Follow, Gathering, ScoreCell, ScoreMonth
 
 CITIZEN = "citizen"
 LONGEST_WHY = 400
+RENEWED_FOR = timedelta(minutes=10)  # so long an answer may be lost on the way and asked for again
 ADDRESS_KEPT = timedelta(days=90)  # after the end: until then it may be opened again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """A report that was taken: the answer, its follow, and the secret, which is shown now and never again."""
+    """A report that was taken: the answer, its follow, and the secret, which is shown now and never again.
+
+    The secret is empty where the same report came again after `RENEWED_FOR`: its link has been given, and whoever knows the
+    key by now need not be who reported.
+    """
 
     answer: dict[str, Any]
     follow: Follow
@@ -57,23 +62,27 @@ def report(
     email: str = "",
     english: bool = False,
     origin: str = "",
+    client: str = "",
 ) -> Followed:
     """Take a citizen's report, or add it to an open case, with a link by which only this person can follow it.
 
     Args:
         city: City.
         data: ``text``, ``category``, ``lon``, ``lat``, ``place``; from programs ``condition``, ``crs``, ``region``, ``contact`` too.
-        key: Idempotency key of the form: sent twice it is one report, whose link is then renewed.
+        key: Idempotency key of the form: sent twice it is one report, whose link is renewed for those whom the first answer did
+            not reach.
         photos: Pictures, as bytes or open files.
         join: Number of the open case that it is about; empty for a new one.
         email: Where to send news; empty for nowhere.
         english: Whether news begin in English.
         origin: Scheme and host for the links in messages.
+        client: Pseudonym of the caller: the same key from elsewhere is another report.
 
     Raises:
         Refusal, BadInput: As `cases.operations.report` and `cases.joining.join` say.
     """
-    uid = links.uid_of(f"{city}:{key}")
+    idempotency.check(key, stranger=True)
+    uid = links.uid_of(f"{city}:{client}:{key}")
     actor = Actor(id=f"follow:{uid}", name="", roles=frozenset({CITIZEN}))
     said = {name: data.get(name) for name in ("text", "category", "lon", "lat", "place")}
     said |= {name: data[name] for name in ("condition", "crs", "region", "contact") if data.get(name)}
@@ -90,9 +99,12 @@ def report(
             "digest": links.digest_of(secret, uid=uid), "email": email, "english": english, "origin": origin[:200],
             "told": answer["seq"] if join else 0,
         }  # fmt: skip
-        follow, _ = Follow.objects.update_or_create(
-            uid=uid, defaults={"digest": kept["digest"]}, create_defaults={"uid": uid, **kept}
-        )
+        follow, new = Follow.objects.get_or_create(uid=uid, defaults=kept)
+        if not new and follow.created_at > timezone.now() - RENEWED_FOR:
+            follow.digest = kept["digest"]
+            follow.save(update_fields=["digest"])
+        elif not new:
+            secret = ""
         kind, number = (publishing.REPORT, answer["number"]) if join else (publishing.CASE, answer["case"])
         offer(place=runtime(city), kind=kind, texts={number: str(said["text"] or "")})
     return Followed(answer=answer, follow=follow, secret=secret)

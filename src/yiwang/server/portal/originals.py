@@ -6,6 +6,7 @@ from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.cases.rows import EVENT_COLUMNS, event_of
 from yiwang.server.cases.wording import event_words
 from yiwang.server.common import publishing
+from yiwang.server.places.queries import runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment
 
 KINDS = {
@@ -49,7 +50,7 @@ def _event(city: str, key: str) -> str:
         .values(*(name for name in EVENT_COLUMNS if name != "hash"))
         .first()
     )
-    return event_words(event_of(row, number=number)) if row else ""
+    return event_words(event_of(row, number=number), workflow=runtime(city).rules.workflow) if row else ""
 
 
 def texts_of_case(*, city: str, number: str) -> list[tuple[str, str, str]]:
@@ -65,5 +66,9 @@ def texts_of_case(*, city: str, number: str) -> list[tuple[str, str, str]]:
         .order_by("seq")
         .values(*(name for name in EVENT_COLUMNS if name != "hash"))
     )
-    found += [(publishing.EVENT, f"{number}/{row['seq']}", event_words(event_of(row, number=number))) for row in events]
+    workflow = runtime(city).rules.workflow
+    found += [
+        (publishing.EVENT, f"{number}/{row['seq']}", event_words(event_of(row, number=number), workflow=workflow))
+        for row in events
+    ]
     return [item for item in found if item[2]]

@@ -131,7 +131,9 @@ def public_case(*, place: Runtime, number: str) -> PublicCase | None:
     state, now = detail.state, timezone.now()
     row = presentation.row(detail.values, runtime=place, at=now)
     words = public_texts(
-        place=place, kind=publishing.EVENT, originals={event_key(event): event_words(event) for event in detail.events}
+        place=place,
+        kind=publishing.EVENT,
+        originals={event_key(event): event_words(event, workflow=place.rules.workflow) for event in detail.events},
     )
     story = presentation.story(detail.events, runtime=place, persons=False)
     for told, event in zip(story, detail.events, strict=True):

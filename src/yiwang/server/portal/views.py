@@ -103,7 +103,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     said, key, kept = forms.said(request.POST), request.POST.get("key", "")[:100], request.POST.get("kept", "")
     key = key or secrets.token_urlsafe(16)
     try:
-        limits.slow_reports(request)
+        throttling.slow_reports(request)
         kept, photos = forms.keep(request.FILES.getlist("photos"), kept)
         if said.problems:
             return _form(request, place, said, key=key, kept=kept, problems=said.problems, status=422)
@@ -113,7 +113,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             throttling.slow_down(limits.MAIL, said.email.casefold())
         taken = operations.report(
             city=city, data=said.data(), key=key, photos=photos, join=said.join, email=said.email, english=english(),
-            origin=links.origin(request),
+            origin=links.origin(request), client=throttling.pseudonym(request),
         )  # fmt: skip
     except (Refusal, BadInput) as error:
         status = error.status if isinstance(error, Refusal) else 422
@@ -187,7 +187,7 @@ def _received(request: HttpRequest, place: Runtime, taken: operations.Followed, 
             "joined": joined,
             "answer": answer,
             "secret": taken.secret,
-            "link": f"{links.origin(request)}{links.secret_path(follow, taken.secret)}",
+            "link": f"{links.origin(request)}{links.secret_path(follow, taken.secret)}" if taken.secret else "",
             "category_name": presentation.category_name(place, answer["category"]),
             "region_name": presentation.region_name(place, answer["region"]),
             "step_name": presentation.step_name(place, answer["step"]),
@@ -195,7 +195,8 @@ def _received(request: HttpRequest, place: Runtime, taken: operations.Followed, 
         },
         status=201,
     )
-    links.hold(request, response, follow.uid)
+    if taken.secret:
+        links.hold(request, response, follow.uid)
     return private(response)
 
 
@@ -251,7 +252,7 @@ def join(request: HttpRequest, city: str, number: str) -> HttpResponse:
     place = known_city(city)
     said = forms.said(request.POST)
     try:
-        limits.slow_reports(request)
+        throttling.slow_reports(request)
         email = forms.email(request.POST.get("email", ""))
         _, photos = forms.keep(request.FILES.getlist("photos"), "")
         if email:
