@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import mapbox_vector_tile
 import pytest
 
 from yiwang.server.cases import ledger, numbering
@@ -246,3 +248,22 @@ def test_the_default_point_is_no_place(boston: str, tmp_path: Path) -> None:
     found = facts("1")
     assert (found["flag"], found["located"]) == ("default_point", False)
     assert set(Case.objects.values_list("flag", flat=True)) == {"default_point"}
+
+
+def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_path: Path) -> None:
+    from yiwang.server.cases import centre_figures, map_tiles, queries
+    from yiwang.server.cases.board import forget
+    from yiwang.server.places.queries import runtime
+
+    forget()
+    nowhere = {"latitude": "42.3594", "longitude": "-71.0587", "pwd_district": ""}
+    replayed(tmp_path, *(row(str(number), **nowhere) for number in range(5)), *(row(str(n)) for n in (11, 12, 13)))
+    at = datetime(2011, 10, 3, 20, tzinfo=UTC)
+    assert {case["lat"] for case in queries.map_cases(city="boston")} == {42.3349}
+    figures = centre_figures.figures(place=runtime("boston"), region="", at=at, past=True)
+    assert figures["now"]["cases"] == 8
+    assert [spot["cases"] for spot in figures["spots"]] == [3]
+    shown = map_tiles.Shown(at=at, past=True, state="all")
+    tile = mapbox_vector_tile.decode(map_tiles.tile(city="boston", zoom=0, column=0, row=0, shown=shown))
+    assert len(tile["cases"]["features"]) == 3
+    forget()
