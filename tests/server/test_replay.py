@@ -267,3 +267,36 @@ def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_pa
     tile = mapbox_vector_tile.decode(map_tiles.tile(city="boston", zoom=0, column=0, row=0, shown=shown))
     assert len(tile["cases"]["features"]) == 3
     forget()
+
+
+# --- the pages of a replayed city ---------------------------------------------------------------------------------
+
+
+def test_a_replayed_city_opens_at_its_last_recorded_day(boston: str, tmp_path: Path) -> None:
+    from django.test import Client
+
+    from yiwang.server.cases.board import forget
+    from yiwang.server.cases.recorded import stands_at
+    from yiwang.server.scores.operations import refresh
+    from yiwang.server.scores.views import _card
+
+    forget()
+    assert stands_at(city="boston") is None  # no cases
+    late, early = "2011-11-09 10:00:00", "2011-10-05 10:05:23"
+    replayed(tmp_path, row("1", target_dt=early), row("2", open_dt="2011-10-31 22:00:00", target_dt=late))
+    at = stands_at(city="boston")
+    assert at is not None
+    assert at.isoformat() == "2011-10-31T23:55:00-04:00"
+    assert stands_at(city="boston", now=datetime(2011, 11, 2, tzinfo=UTC)) is None  # records of yesterday: it lives
+    overview = Client().get("/boston/", headers={"Accept-Language": "en"})
+    assert overview.context["figures"]["overdue"] == 1
+    assert "2011-10-31" in overview.content.decode()
+    centre = Client().get("/boston/centre")
+    assert centre.context["script"]["begins"] == "2011-10-31"
+    refresh(city="boston")
+    score = Client().get("/boston/score", headers={"Accept-Language": "en"})
+    assert score.status_code == 200
+    assert score.context["asked"].month == "2011-10"
+    assert _card(score.context["asked"]).wish.as_of == at
+    assert "2011-10" in score.content.decode()
+    forget()
