@@ -139,6 +139,18 @@ def test_what_pack_and_mapping_do_not_know_is_told(boston: str, tmp_path: Path) 
     assert any("no column for flag" in line for line in found["problems"])
 
 
+def test_the_background_job_says_how_many_rows_were_left_out(boston: str, tmp_path: Path) -> None:
+    from yiwang.server.common.models import Job
+    from yiwang.server.provision.tasks import run_job
+
+    path = tmp_path / "file.csv"
+    path.write_text("\n".join([HEADER, row("1"), row("2", open_dt="soon"), ""]), encoding="utf-8")
+    job = Job.objects.create(kind="replay", city="boston", parameters={"path": str(path)})
+    run_job.call(job.pk)
+    job.refresh_from_db()
+    assert (job.message, job.message_en) == ("1 件案卷，1 行未采用", "1 cases, 1 rows left out")
+
+
 # --- later exports ------------------------------------------------------------------------------------------------
 
 
