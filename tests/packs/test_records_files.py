@@ -112,6 +112,12 @@ def test_a_number_that_a_spreadsheet_has_rounded_is_refused(pack: Path, number: 
     assert "format the column as text" in found.told()[-1]
 
 
+def test_a_number_that_no_column_can_hold_is_refused(pack: Path) -> None:
+    found = of_lines(pack, changed(number="9" * 81), changed(number="9" * 80))
+    assert [len(record.external_id) for record in found] == [80]
+    assert found.counts.skipped == 1
+
+
 def test_columns_that_the_file_lacks_are_told_in_one_line(pack: Path) -> None:
     header = HEADER.replace("queue", "queues").replace("remark", "said")
     found = of_bytes(pack, f"{header}\n{ROW}\n".encode())

@@ -14,6 +14,7 @@ from yiwang.packs.records_model import Counts, SourceRecord, Vocabulary, spelled
 from yiwang.packs.records_places import projection
 
 _REMEMBERED = 100_000  # look-ups kept; a file holds few different words, but a broken one may not
+_LONGEST_NUMBER = 80  # characters that a report's number elsewhere may have
 # What a spreadsheet makes of a long number: 1.01E+11.
 _MADE_A_NUMBER = re.compile(r"\d+[.,]\d+[eE]\+?\d+|\d+[eE]\+\d+")
 
@@ -56,6 +57,9 @@ class RowReader:
         external_id = self._cell(cells, "external_id")
         if not external_id:
             reader.leave_out(row, "external_id", "The request has no number.")
+            return None
+        if len(external_id) > _LONGEST_NUMBER:
+            reader.leave_out(row, "external_id", f"The number has {len(external_id)} characters.")
             return None
         if _MADE_A_NUMBER.fullmatch(external_id):
             reader.leave_out(
