@@ -77,7 +77,6 @@ def test_a_pack_that_cannot_be_read_is_a_report_too(tmp_path: Path) -> None:
         ("limits.csv", "L100,,,,pressing,1,work_days,", "priority", "Unknown priority 'pressing'", 11),
         ("limits.csv", "L100,01001,2,9001,,one,work_days,", "amount", "no limit", 11),
         ("limits.csv", "L100,01001,2,9001,,1,days,", "unit", "no limit", 11),
-        ("limits.csv", "L100,01001,2,9001,,0,work_days,", "amount", "A limit of 0", 11),
         ("routing.csv", "R100,01001,,,DEPT-ROADS,", "unit", "Unknown unit 'DEPT-ROADS'", 8),
         ("routing.csv", "R100,01001,,,SWEEP-{road},", "unit", "unknown level 'road'", 8),
         ("routing.csv", "R100,01001,,,SWEEP-{street,", "unit", "no template", 8),
@@ -92,6 +91,33 @@ def test_rows_that_do_not_fit(mini: Path, file: str, row: str, column: str, word
     append(mini / file, row + PROVENANCE)
     problems = problems_of(mini)
     assert has(problems, file=file, words=words, row=line, column=column), [str(p) for p in problems]
+
+
+def test_a_limit_of_nothing_is_a_limit(mini: Path) -> None:
+    append(mini / "limits.csv", "L100,01001,2,9001,,0,work_days," + PROVENANCE)
+    assert check_pack(mini, on=TODAY).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        ("units.csv", "valid_to", "Valid To"),
+        ("units.csv", "valid_from", "valid_form"),
+        ("regions.csv", "name_en", "Name EN"),
+        ("categories.csv", "name_en", "NAME-EN"),
+        ("conditions.csv", "closing_en", "Closing En"),
+    ],
+)
+def test_a_misspelt_column_is_told_with_the_right_one(mini: Path, file: str, right: str, wrong: str) -> None:
+    header, rest = (mini / file).read_text(encoding="utf-8").split("\n", 1)
+    cells = [wrong if cell == right else cell for cell in header.split(",")]
+    assert wrong in cells, header
+    (mini / file).write_text(",".join(cells) + "\n" + rest, encoding="utf-8")
+    report = check_pack(mini, on=TODAY)
+    told = [f"{problem}" for problem in (*report.problems, *report.warnings) if problem.file == file]
+    assert any(wrong in line and repr(right) in line for line in told) or any(
+        right in line and repr(wrong) in line for line in told
+    ), told
 
 
 def test_a_template_that_works_where_the_row_speaks_is_fine(mini: Path) -> None:

@@ -111,5 +111,5 @@ new TimeSlider(part("time"), page.zone, { now: page.words["now"]!, play: page.wo
   if (shown.at === at) return;
   shown.at = at;
   void tell(true);
-});
+}, page.begins);
 void there(false);

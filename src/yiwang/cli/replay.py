@@ -25,8 +25,9 @@ from yiwang.cli.site import installed_city, site
 def replay(city: str, file: Path, limit: int | None, processes: int) -> None:
     """Feed the real records of FILE through report, triage, routing, custody and closing, at their recorded times.
 
-    CITY is an installed city whose pack says how its records read (replay.toml); FILE is CSV, plain or gzip-packed. The same
-    file again adds nothing. In the end it says how much of the city's own decisions the loop reproduced.
+    CITY is an installed city whose pack says how its records read (replay.toml); FILE is CSV, plain or gzip-packed, or a
+    workbook. A later export moves what is known, the same file again adds nothing. In the end it says what became of
+    every row, and how much of the city's own decisions the loop reproduced.
 
     \b
     Example: yiwang replay boston requests-2011-10.csv.gz
@@ -42,7 +43,8 @@ def replay(city: str, file: Path, limit: int | None, processes: int) -> None:
         return
     for problem in found.get("problems", ()):
         say(problem, style="yellow")
-    emit_table(("", ""), [(name, _shown(name, value)) for name, value in found.items() if name != "problems"])
+    rest = [(name, _shown(name, value)) for name, value in found.items() if name not in {"problems", "unknown"}]
+    emit_table(("", ""), rest)
     say(f"{found.get('reports', 0):,} records replayed.", style="green")
 
 

@@ -214,14 +214,10 @@ class CrossCheck:
             if not amount and not unit:
                 continue  # stated: no limit
             try:
-                limit = Limit.parse(f"{amount} {unit}")
+                Limit.parse(f"{amount} {unit}")  # 0 is a limit too: due at once
             except BadInput as error:
                 column = "unit" if amount.replace(".", "", 1).isdigit() else "amount"
                 self.found.fault(str(error), file=table_file("limits"), row=row.line, column=column)
-                continue
-            if limit.amount == 0:
-                hint = "Leave amount and unit empty where there is no limit."
-                self.found.fault("A limit of 0.", hint, file=table_file("limits"), row=row.line, column="amount")
 
     def check_routes(self) -> None:
         """Every category must find a centre and a unit even where only the city is known."""

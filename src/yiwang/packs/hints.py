@@ -11,11 +11,20 @@ ISO_HINT = "Write year-month-day, e.g. 2026-03-01."
 
 
 def did_you_mean(word: str, known: Collection[str], lead: str = "Did you mean") -> str:
-    """A sentence naming the nearest known word, or nothing when none is near."""
+    """A sentence naming the nearest known word, or nothing when none is near.
+
+    Capitals and what stands between the parts of a name make no difference: ``Valid To`` is near ``valid_to``.
+    """
+    folded = {_folded(other): other for other in known}
     near = get_close_matches(word, list(known), n=1, cutoff=0.75)
+    near = near or [folded[other] for other in get_close_matches(_folded(word), list(folded), n=1, cutoff=0.75)]
     if not near:
         return ""
     return f"{lead} {near[0]!r}?" if lead == "Did you mean" else f"{lead} {near[0]!r}."
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\s_-]+", "_", word.strip().casefold())
 
 
 def code_hint(code: str, known: Collection[str], *, where: str) -> str:

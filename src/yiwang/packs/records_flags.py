@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.worktime import FIRST_YEAR, LAST_YEAR
 from yiwang.packs.records_mapping import FlagRule, ReplayMapping
+
+
+class OutOfTime(ValueError):
+    """A time outside the years in which working time is counted."""
 
 
 class MomentReader:
@@ -24,9 +29,12 @@ class MomentReader:
         """The moment in UTC.
 
         Raises:
+            OutOfTime: When it lies outside the years in which working time is counted.
             ValueError: When no format fits.
         """
         moment = self._parse(text)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise OutOfTime(text)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self._zone)
         return moment.astimezone(UTC)

@@ -17,6 +17,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean
+from yiwang.packs.records_places import HINT, known_system
 
 FILE = "replay.toml"
 # Fields that the reader itself asks for; a mapping may name more, to use them in templates and patterns.
@@ -114,6 +115,7 @@ class ReplayMapping:
         closed_words: Statuses, in small letters, of a request that is closed.
         flag: How the city marks lateness; None when the file does not.
         duplicates: None when closing texts say nothing of them.
+        crs: System of the coordinates, ``EPSG:…`` or one of the platform's own; empty for the one that the pack names.
     """
 
     timezone: str
@@ -135,6 +137,7 @@ class ReplayMapping:
     closed_words: frozenset[str]
     flag: FlagRule | None = None
     duplicates: DuplicateRule | None = None
+    crs: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -217,8 +220,12 @@ def _mapping(files: PackFiles, data: Mapping[str, Any], timezone: str) -> Replay
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         top.fault("timezone", f"{zone!r} is no time zone.", 'An IANA name, e.g. "America/New_York".')
+    crs = top.text("crs", default="")
+    if crs and not known_system(crs):
+        top.fault("crs", f"{crs!r} is no coordinate system.", HINT)
     mapping = ReplayMapping(
         timezone=zone,
+        crs=crs,
         blank=frozenset({"", *(word.casefold() for word in top.texts("blank"))}),
         datetime_formats=top.texts("datetime_formats"),
         columns=columns,

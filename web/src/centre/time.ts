@@ -21,7 +21,7 @@ export class TimeSlider {
   private readonly slider: HTMLInputElement;
   private readonly shown: HTMLOutputElement;
 
-  constructor(root: HTMLElement, private readonly zone: string, private readonly words: { now: string; play: string; stop: string }, private readonly changed: (at: string | null) => void) {
+  constructor(root: HTMLElement, private readonly zone: string, private readonly words: { now: string; play: string; stop: string }, private readonly changed: (at: string | null) => void, begins: string | null) {
     this.day = root.querySelector("[name=day]")!;
     this.slider = root.querySelector("[name=minutes]")!;
     this.shown = root.querySelector("output")!;
@@ -36,7 +36,16 @@ export class TimeSlider {
     });
     root.querySelector("[data-now]")!.addEventListener("click", () => this.live());
     root.querySelector("[data-play]")!.addEventListener("click", (event) => this.play(event.currentTarget as HTMLButtonElement));
-    this.live();
+    if (begins) this.end(begins);
+    else this.live();
+  }
+
+  /** The end of a day. */
+  private end(day: string): void {
+    this.day.max = nowIn(this.zone).day;
+    this.day.value = day;
+    this.slider.value = this.slider.max;
+    this.moved();
   }
 
   live(): void {

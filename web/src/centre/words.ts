@@ -5,6 +5,8 @@ export interface Page {
   english: boolean;
   region: string;
   root: string;
+  /** The last recorded day of a city whose cases were replayed; null for a city that lives. */
+  begins: string | null;
   urls: { centre: string; tiles: string; regions: string; cases: string; case: string; page: string };
   baseMap: string;
   words: Record<string, string>;

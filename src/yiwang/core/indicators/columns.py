@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 TEXT, INTEGER, FLAG, FLOAT, MOMENT, DAY = "text", "integer", "flag", "float", "moment", "day"
 NULLABLE = frozenset({FLOAT, MOMENT, DAY})  # every other column always has a value: empty, 0 or false
-FORMAT = 1  # of the rows; another one makes stored facts be counted anew
+FORMAT = 2  # of the rows; another one makes stored facts be counted anew
 
 HEAD: tuple[tuple[str, str], ...] = (
     ("number", TEXT), ("city", TEXT), ("seq", INTEGER), ("external", TEXT),

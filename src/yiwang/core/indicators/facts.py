@@ -77,7 +77,7 @@ def fact_row(events: Sequence[Event], *, context: FactContext, calendar: WorkCal
     _moments(row, events, last, context)
     _durations(row, events, states, context, calendar)
     _clocks(row, events, last, context)
-    _units(row, last, context, calendar)
+    _units(row, events, last, context, calendar)
     for event in events:
         if event.role != SYSTEM and (column := f"post_{event.role}") in row:
             row[column] = event.actor
@@ -133,10 +133,26 @@ def _moments(row: Row, events: Sequence[Event], last: CaseState, context: FactCo
         row["responded_at"] = next((event.at for event in events if event.payload.get("handler")), None)
     if row["responded_at"] is not None:
         row["response_s"] = round((row["responded_at"] - row["opened_at"]).total_seconds())
-    main = context.main_clock
-    row["dispatched_at"] = next((event.at for event in events if main in event.payload.get("clocks", {})), None)
+    dispatch = _dispatch(events, context)
+    row["dispatched_at"] = dispatch.at if dispatch is not None else None
     for basis, column in BASES.items():
         row[column] = _day(row["deadline_at" if basis == "due" else f"{basis}_at"], context)
+
+
+def _dispatch(events: Sequence[Event], context: FactContext) -> Event | None:
+    """The event that sent the case to its unit: it started the main clock. Where no limit is set, and so no clock runs, the
+    first for which the routing table was asked, or after which a unit other than a centre had the case."""
+    timed = next((event for event in events if context.main_clock in event.payload.get("clocks", {})), None)
+    return timed or next((event for event in events if _routed(event) or _is_handler(event.holder, context)), None)
+
+
+def _routed(event: Event) -> bool:
+    return "routing" in event.payload.get("why", {})
+
+
+def _is_handler(unit: str, context: FactContext) -> bool:
+    known = context.units.get(unit)
+    return known is not None and known.kind != "centre"
 
 
 def _day(moment: datetime | None, context: FactContext) -> date | None:
@@ -202,9 +218,19 @@ def _clocks(row: Row, events: Sequence[Event], last: CaseState, context: FactCon
             round(main.used_seconds),
         )
     row["dispatches"] = row.get(f"clock_{context.main_clock}_runs", 0)
+    if not row["dispatches"] and row["dispatched_at"] is not None:
+        row["dispatches"] = max(1, sum(map(_routed, events)))
 
 
-def _units(row: Row, last: CaseState, context: FactContext, calendar: WorkCalendar) -> None:
+def _unit_without_clock(events: Sequence[Event], last: CaseState, context: FactContext) -> str:
+    """The unit that answers for a case whose main clock never ran: the last one other than a centre that had it, else
+    the one that it was sent to; empty before it was sent anywhere."""
+    handlers = (link.unit for link in reversed(last.custody) if _is_handler(link.unit, context))
+    dispatch = _dispatch(events, context)
+    return next(handlers, dispatch.holder if dispatch is not None else "")
+
+
+def _units(row: Row, events: Sequence[Event], last: CaseState, context: FactContext, calendar: WorkCalendar) -> None:
     """The chain of holders, the time that each level had, and the unit that answers for the main clock."""
     links = []
     departments = set()
@@ -222,7 +248,7 @@ def _units(row: Row, last: CaseState, context: FactContext, calendar: WorkCalend
     row["departments"] = len(departments)
     row["holder_level"] = last.level
     row["held_since"] = last.custody[-1].since if last.custody and last.custody[-1].until is None else None
-    unit = last.main_unit
+    unit = last.main_unit or _unit_without_clock(events, last, context)
     known = context.units.get(unit)
     row["unit"] = row["department"] = row["unit_chain"] = unit
     if known is not None:

@@ -5,8 +5,11 @@ from yiwang.core.worktime.calendar import UnknownYear, WorkCalendar, YearTable
 from yiwang.core.worktime.clock import Clock, ClockStatus, start_clock
 from yiwang.core.worktime.explain import CountedSpan, Why, explain
 from yiwang.core.worktime.limits import Limit, TimeUnit
+from yiwang.core.worktime.wallclock import FIRST_YEAR, LAST_YEAR
 
 __all__ = [
+    "FIRST_YEAR",
+    "LAST_YEAR",
     "Arrivals",
     "Clock",
     "ClockStatus",

@@ -56,7 +56,7 @@ def measure(
     origin: str,
     drawn: datetime | None,
     rule: FlagRule | None,
-    missing: Collection[str],
+    present: Collection[str],
 ) -> dict[str, Any]:
     """Compare every record with its case.
 
@@ -66,12 +66,14 @@ def measure(
         origin: Where the reports came from.
         drawn: Moment at which the file was drawn, for cases open then.
         rule: How the city marks lateness; None when it does not.
-        missing: Fields that the file lacks; what rests on them is not compared.
+        present: Fields for which the file has a column; what rests on others is not compared, nor are deadlines
+            where the pack sets no limit at all.
 
     Returns:
         ``unlocated``, the agreements over all records and, in ``months``, by the month of opening. A share is None
         when nothing could be compared.
     """
+    sets_limits = any(row.outputs.get("amount") for row in place.pack.tables["limits"].rows)
     whole = _nothing()
     months: defaultdict[str, Any] = defaultdict(_nothing)
     unlocated = stored_cases = 0
@@ -79,7 +81,10 @@ def measure(
         stored_cases += 1
         unlocated += not stored.region
         month = f"{record.opened_at.astimezone(place.info.zone):%Y-%m}"
-        for name, agrees in _compared(record, stored, place, drawn=drawn, rule=rule, missing=missing):
+        compared = _compared(
+            record, stored, place, drawn=drawn, rule=rule, deadlines=sets_limits and "deadline" in present
+        )
+        for name, agrees in compared:
             for tallied in (whole, months[month]):
                 tallied.of[name] += 1
                 tallied.agree[name] += agrees
@@ -99,11 +104,11 @@ def _compared(
     *,
     drawn: datetime | None,
     rule: FlagRule | None,
-    missing: Collection[str],
+    deadlines: bool,
 ) -> Iterator[tuple[str, bool]]:
     if record.flag and rule is not None:
         yield "ontime", record.flag == flag_of(stored, drawn=drawn, rule=rule)
-    if "deadline" not in missing:
+    if deadlines:
         yield "deadline", deadline_agrees(recorded=record.deadline, predicted=stored.predicted)
     if record.unit_text:
         yield "routing", bool(record.unit) and record.unit == stored.routed

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import YiwangError
 from yiwang.core.space.tiles import cells_of, morton, run_of, to_map
+from yiwang.server.cases.intake import UNPLACED
 from yiwang.server.cases.models import Case
 from yiwang.server.common.selecting import columns as quoted
 
@@ -36,7 +37,7 @@ _beginning = threading.Lock()
 _BEHIND = 50_000  # ids behind the newest event where one that is being written may still appear
 _TIMES = ("opened_at", "closed_at", "deadline")
 _CODED = ("step", "category", "region", "holder")
-_READ = ("id", "seq", "lon", "lat", "overdue", *_TIMES, *_CODED)
+_READ = ("id", "seq", "lon", "lat", "flag", "overdue", *_TIMES, *_CODED)
 
 
 class NotReadYet(YiwangError):
@@ -72,7 +73,7 @@ class Columns:
     Attributes:
         code: Morton code; those without a place have the largest.
         x, y: Map units, see `yiwang.core.space.tiles`.
-        placed: Whether the case has a place.
+        placed: Whether the case has a place: a point, and not a stand-in for one or one outside the city.
         opened, closed, deadline: Seconds since 1970 UTC; `NEVER` where there is none.
         overdue: What the case recorded of itself.
         step, category, region, holder: Numbers of `Codes`.
@@ -252,7 +253,8 @@ class Board:
     def _made(self, rows: Sequence[tuple[Any, ...]]) -> Columns:
         values = dict(zip(_READ, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(_READ, ())
         lon, lat = (np.array(values[name], dtype=np.float64) for name in ("lon", "lat"))
-        placed = np.isfinite(lon) & np.isfinite(lat)
+        believed = np.fromiter((flag not in UNPLACED for flag in values["flag"]), np.bool_, count=len(rows))
+        placed = np.isfinite(lon) & np.isfinite(lat) & believed
         x, y = to_map(np.where(placed, lon, 0.0), np.where(placed, lat, 0.0))
         coded = {name: self.codes[name].numbers(values[name]) for name in _CODED}
         return Columns(

@@ -21,7 +21,6 @@ from django.db import IntegrityError, transaction
 from yiwang.core.cases.decide import advance
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Refusal
 from yiwang.core.cases.state import CaseState
-from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import numbering, rows, storage, tallies
 from yiwang.server.cases.models import Case, Outbox, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
@@ -39,7 +38,7 @@ class Move:
 
     Attributes:
         into: For a merger, the external id of the case that it is merged into; ``command`` then gets its number.
-        otherwise: What is done instead when the move is refused; without it a refusal ends the life.
+        otherwise: What is done instead when the move is refused; without it the life cannot be taken.
     """
 
     at: datetime
@@ -81,12 +80,24 @@ class Lived:
     report: str = ""
     contact: str = ""
     flag: str = ""
-    refused: list[Refusal] = field(default_factory=list)
+
+
+class Untaken(Exception):
+    """A life that cannot be taken as it is recorded, and why."""
+
+    def __init__(self, external: str, refusal: Refusal) -> None:
+        super().__init__(external, refusal)
+        self.external, self.refusal = external, refusal
 
 
 @dataclass(slots=True)
 class Totals:
-    """What a run wrote, and what it passed over."""
+    """What a run wrote, and what it passed over.
+
+    Attributes:
+        refused: Lives that cannot be taken as they are recorded; nothing of them is written.
+        reasons: Their external ids, each with why.
+    """
 
     reports: int = 0
     cases: int = 0
@@ -95,6 +106,7 @@ class Totals:
     merged: int = 0
     refused: int = 0
     known: int = 0
+    reasons: list[tuple[str, str]] = field(default_factory=list)
 
 
 class BulkWriter:
@@ -232,7 +244,6 @@ def _count(totals: Totals, lived: Sequence[Lived]) -> None:
         totals.events += len(one.events)
         totals.closed += one.state.closed_at is not None
         totals.merged += bool(one.state.merged_into)
-        totals.refused += len(one.refused)
 
 
 # --- living -------------------------------------------------------------------------------------------------------
@@ -245,6 +256,9 @@ def live(bundle: Sequence[Lifecycle], *, place: Runtime, writer: BulkWriter) -> 
         bundle: One life, or several of which some are merged into others.
         place: The city.
         writer: Gives the numbers.
+
+    Raises:
+        Untaken: The first life that cannot be taken as it is recorded.
     """
     found: dict[str, Lived] = {}
     queue: list[tuple[datetime, int, int, Lifecycle, tuple[Move, ...]]] = []
@@ -253,11 +267,14 @@ def live(bundle: Sequence[Lifecycle], *, place: Runtime, writer: BulkWriter) -> 
     while queue:
         at, _, index, life, moves = heapq.heappop(queue)
         one = found.get(life.external)
-        if one is None:
-            found[life.external] = _opened(life, place, writer)
-            rest = life.moves
-        else:
-            rest = _moved(one, moves, found, place)
+        try:
+            if one is None:
+                found[life.external] = _opened(life, place, writer)
+                rest = life.moves
+            else:
+                rest = _moved(one, moves, found, place)
+        except Refusal as refusal:
+            raise Untaken(life.external, refusal) from refusal
         if rest:
             heapq.heappush(queue, (max(rest[0].at, at), 1, index, life, rest))
     return list(found.values())
@@ -274,17 +291,20 @@ def _opened(life: Lifecycle, place: Runtime, writer: BulkWriter) -> Lived:
 
 
 def _moved(one: Lived, moves: tuple[Move, ...], found: Mapping[str, Lived], place: Runtime) -> tuple[Move, ...]:
-    """Do the first of the moves; those that are left."""
+    """Do the first of the moves; those that are left.
+
+    Raises:
+        Refusal: It cannot be done, and nothing else is foreseen.
+    """
     move, rest = moves[0], moves[1:]
     try:
         if move.into:
             _merge(one, move, found, place)
         else:
             _do(one, move.command, move.at, place)
-    except Refusal as refusal:
+    except Refusal:
         if not move.otherwise:
-            one.refused.append(refusal)
-            return ()
+            raise
         return (*move.otherwise, *rest)
     return rest
 
@@ -321,8 +341,8 @@ def import_lives(*, bundles: Iterable[Sequence[Lifecycle]], writer: BulkWriter, 
         writer: Where they go.
         progress: Called with the number of lives done so far.
 
-    Raises:
-        BadInput: When a record cannot be taken at all; the chunks before it are written.
+    Returns:
+        What was written. Lives that cannot be taken as they are recorded are left out and named there.
     """
     batch: list[Sequence[Lifecycle]] = []
     done = size = 0
@@ -350,10 +370,20 @@ def import_batch(batch: Sequence[Sequence[Lifecycle]], writer: BulkWriter) -> No
     writer.reserve(life.at for bundle in new for life in bundle)
     with without_collecting():
         for bundle in filter(None, new):
-            try:
-                writer.add(live(bundle, place=writer.place, writer=writer))
-            except Refusal as refusal:
-                raise BadInput(f"Record {bundle[0].external} cannot be taken: {refusal.en}") from refusal
+            writer.add(_taken(bundle, writer))
+
+
+def _taken(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Lived]:
+    """Those of a bundle that can be taken; one that cannot is left out whole, and the others live without it."""
+    left = list(bundle)
+    while left:
+        try:
+            return live(left, place=writer.place, writer=writer)
+        except Untaken as untaken:
+            left = [life for life in left if life.external != untaken.external]
+            writer.totals.refused += 1
+            writer.totals.reasons.append((untaken.external, untaken.refusal.en))
+    return []
 
 
 @contextmanager

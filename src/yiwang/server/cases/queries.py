@@ -20,6 +20,7 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import explaining, rows, walking, words
+from yiwang.server.cases.intake import UNPLACED
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.common.selecting import select
@@ -371,9 +372,11 @@ def by_step(*, city: str, region: str) -> dict[str, int]:
 def map_cases(
     *, city: str, region: str = "", limit: int = 2000, bbox: tuple[float, float, float, float] | None = None
 ) -> list[dict[str, Any]]:
-    """Open cases with a place, the most urgent first, those without a deadline last."""
+    """Open cases with a place, the most urgent first, those without a deadline last. A known stand-in for "no place" and a
+    point outside the city are none."""
     place = runtime(city)
     query = Case.objects.filter(city=city, closed_at=None, lon__isnull=False, lat__isnull=False)
+    query = query.exclude(flag__in=UNPLACED)
     if region:
         query = within(query, region, place=place)
     if bbox:

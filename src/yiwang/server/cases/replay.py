@@ -7,25 +7,31 @@ left a case to its end is read off the workflow.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from yiwang.core.cases.events import SYSTEM, Actor, Command
+from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.packs.records import RecordReader, read_records
+from yiwang.packs.records import read_records
 from yiwang.packs.records_duplicates import Link, link_duplicates
 from yiwang.packs.records_flags import as_of
 from yiwang.packs.records_mapping import ReplayMapping
-from yiwang.packs.records_model import SourceRecord, Vocabulary
+from yiwang.packs.records_model import Counts, SourceRecord, Vocabulary
+from yiwang.packs.records_places import projection
 from yiwang.server.cases import agreement
+from yiwang.server.cases.following import follow
 from yiwang.server.cases.intake import UNPLACED
-from yiwang.server.cases.lifecycles import BulkWriter, Lifecycle, Move, import_lives
+from yiwang.server.cases.lifecycles import BulkWriter, Lifecycle, Move, Totals, import_lives
 from yiwang.server.cases.many_hands import import_by_many
 from yiwang.server.places.queries import Runtime, runtime
 
 ORIGIN = "replay"
+_MOST_TOLD = 50  # kinds of faults and unknown words that are listed
 # the deadline and the unit of a record are taken from the system only
 RECORDER = Actor(id="replay", roles=frozenset({SYSTEM}))
 
@@ -44,9 +50,11 @@ def replay_file(
             (`multiprocessing` spawns it), such as the command line.
 
     Returns:
+        ``rows, taken, known, updated, left_out``: what became of every row of the file; the four add up to the rows.
         ``reports, cases, events, closed, open, duplicates, unlocated, ontime_agreement, deadline_agreement,
         routing_agreement, seconds, cases_per_second`` and more. Counts are of what this run wrote, so the same file
-        again gives zeros; the agreements are over all records of the file, from the cases as stored.
+        again gives zeros; the agreements are over all records of the file, from the cases as stored. ``problems`` has a
+        line for every kind of fault, ``unknown`` the city's words that pack and mapping do not know.
 
     Raises:
         BadInput: When the pack cannot read such files, or the file cannot be read.
@@ -58,38 +66,99 @@ def replay_file(
     reader = read_records(path=path, mapping=mapping, vocabulary=vocabulary(place), limit=limit)
     records = list(reader)
     links = _links(records, mapping, place)
-    began = time.monotonic()
-    bundles = _bundles(records, links, reader, place)
-    told = (lambda done: progress(done, len(records))) if progress else None
-    if processes > 1:
-        totals = import_by_many(
-            bundles=bundles, city=city, origin=ORIGIN, quiet=True, processes=processes, progress=told
-        )
-    else:
-        totals = import_lives(bundles=bundles, writer=BulkWriter(place=place, origin=ORIGIN, quiet=True), progress=told)
-    seconds = time.monotonic() - began
     drawn = as_of(rule=mapping.flag, mapping=mapping, latest=reader.latest) if mapping.flag else reader.latest
+    scribe = _Scribe(place, with_deadlines="deadline" in reader.present)
+    writer = BulkWriter(place=place, origin=ORIGIN, quiet=True)
+    known = writer.known(record.external_id for record in records)
+    began = time.monotonic()
+    totals = _take(
+        [record for record in records if record.external_id not in known],
+        links,
+        scribe=scribe,
+        writer=writer,
+        progress=(lambda done: progress(len(known) + done, len(records))) if progress else None,
+        processes=processes,
+    )
+    row_of = {record.external_id: record.row for record in records}
+    for external, reason in totals.reasons:
+        reader.note(row_of[external], "", f"The record {external!r} cannot be taken: {reason}", "The row is left out.")
+    followed = follow(
+        records=[record for record in records if record.external_id in known],
+        links=links,
+        place=place,
+        origin=ORIGIN,
+        drawn=drawn,
+        closing=scribe.closing_from,
+        refused=lambda record, reason: reader.note(
+            record.row,
+            "",
+            f"The record {record.external_id!r} cannot be followed: {reason}",
+            "The case is left as it is.",
+        ),
+    )
+    seconds = time.monotonic() - began
     agreed = agreement.measure(
-        records=records, place=place, origin=ORIGIN, drawn=drawn, rule=mapping.flag, missing=reader.missing
+        records=records, place=place, origin=ORIGIN, drawn=drawn, rule=mapping.flag, present=reader.present
     )
     return {
         "city": city,
         "file": str(path),
+        "rows": reader.counts.rows,
+        "taken": totals.reports,
+        "known": len(known) - followed.updated - followed.refused + totals.known,
+        "updated": followed.updated,
+        "left_out": reader.counts.skipped + reader.counts.repeated + totals.refused + followed.refused,
         "reports": totals.reports,
         "cases": totals.cases,
-        "events": totals.events,
-        "closed": totals.closed,
+        "events": totals.events + followed.events,
+        "closed": totals.closed + followed.closed,
         "open": totals.cases - totals.closed,
         "duplicates": totals.merged,
-        "known": totals.known,
-        "refused": totals.refused,
+        "refused": totals.refused + followed.refused,
         "records": len(records),
         "skipped": reader.counts.skipped + reader.counts.repeated,
-        "problems": [str(problem) for problem in reader.problems[:20]],
+        "problems": [*reader.told(), *_unknown_words(reader.counts)][:_MOST_TOLD],
+        "unknown": {name: dict(words.most_common(_MOST_TOLD)) for name, words in _unknown(reader.counts).items()},
         **agreed,
         "seconds": round(time.monotonic() - started, 3),
         "cases_per_second": round(totals.cases / seconds, 1) if seconds else 0.0,
     }
+
+
+def _take(
+    records: Sequence[SourceRecord],
+    links: Mapping[str, Link],
+    *,
+    scribe: _Scribe,
+    writer: BulkWriter,
+    progress: Callable[[int], None] | None,
+    processes: int,
+) -> Totals:
+    """Let new records live and write them."""
+    bundles = _bundles(records, links, scribe)
+    if processes > 1:
+        return import_by_many(
+            bundles=bundles,
+            city=scribe.place.info.id,
+            origin=ORIGIN,
+            quiet=True,
+            processes=processes,
+            progress=progress,
+        )
+    return import_lives(bundles=bundles, writer=writer, progress=progress)
+
+
+def _unknown(counts: Counts) -> dict[str, Counter[str]]:
+    return {"categories": counts.other_category, "units": counts.unknown_unit, "sources": counts.other_source}
+
+
+def _unknown_words(counts: Counts) -> Iterator[str]:
+    """A line for each kind of word that pack and mapping do not know, the most frequent first."""
+    for name, words in _unknown(counts).items():
+        if words:
+            few = ", ".join(f"{word!r} ({count:,})" for word, count in words.most_common(5))
+            more = f" and {len(words) - 5:,} more" if len(words) > 5 else ""
+            yield f"{len(words):,} {name} are not known, in {words.total():,} records: {few}{more}."
 
 
 def _mapping(place: Runtime) -> ReplayMapping:
@@ -120,18 +189,17 @@ def _links(records: Sequence[SourceRecord], mapping: ReplayMapping, place: Runti
 # --- lives --------------------------------------------------------------------------------------------------------
 
 
-def _bundles(
-    records: Sequence[SourceRecord], links: Mapping[str, Link], reader: RecordReader, place: Runtime
-) -> Iterator[list[Lifecycle]]:
+def _bundles(records: Sequence[SourceRecord], links: Mapping[str, Link], scribe: _Scribe) -> Iterator[list[Lifecycle]]:
     """Records that are linked to one another come together, all others by themselves, in the file's order."""
-    scribe = _Scribe(place, with_deadlines="deadline" not in reader.missing)
     groups = _groups(links)
     by_id = {record.external_id: record for record in records} if groups else {}
     done: set[str] = set()
     for record in records:
         if record.external_id in done:
             continue
-        members = groups.get(record.external_id, [record.external_id])
+        members = [
+            member for member in groups.get(record.external_id, [record.external_id]) if member in by_id or not groups
+        ]
         done.update(members if len(members) > 1 else ())
         bundle = [by_id[member] for member in members] if len(members) > 1 else [record]
         yield [scribe.life(one, links) for one in sorted(bundle, key=lambda one: (one.opened_at, one.external_id))]
@@ -162,6 +230,8 @@ class _Scribe:
         self.place = place
         self.with_deadlines = with_deadlines
         self.workflow = place.rules.workflow
+        said = place.pack.replay.crs if place.pack.replay else ""
+        self.crs = "wgs84" if projection(said) else said
         self.merging = next((verb for verb in self.workflow.verbs.values() if verb.effect == "merge"), None)
         self._ways: dict[str, tuple[Verb, ...]] = {}
         self._actors: dict[tuple[str, str], Actor] = {}
@@ -189,8 +259,9 @@ class _Scribe:
         }  # fmt: skip
         flag = ""
         if record.lon is not None and record.lat is not None:
-            found, lon, lat = self.place.locate(record.lon, record.lat)
+            found, lon, lat = self.place.locate(record.lon, record.lat, crs=self.crs)
             flag = found.flag
+            payload["flags"] = [flag] if flag else []
             payload |= {"lon": lon, "lat": lat}
             if flag not in UNPLACED:
                 payload["region"] = record.region or found.code
@@ -203,17 +274,23 @@ class _Scribe:
 
     def _closing(self, record: SourceRecord, payload: Mapping[str, Any]) -> tuple[Move, ...]:
         """From where triage leaves the case to its end, all at the time of closing: the records know no other."""
-        assert record.closed_at is not None
         unit = str(payload.get("unit") or "")
-        moves = []
-        for verb in self._way(self._left_at(record)):
+        steps = self._steps(record, self._left_at(record), unit)
+        return tuple(Move(at=at, command=command) for at, command in steps)
+
+    def closing_from(self, record: SourceRecord, state: CaseState) -> list[tuple[datetime, Command]]:
+        """The verbs from where a case is to its end, at the recorded time of closing."""
+        return self._steps(record, state.step, record.unit or state.holder)
+
+    def _steps(self, record: SourceRecord, start: str, unit: str) -> list[tuple[datetime, Command]]:
+        assert record.closed_at is not None
+        steps = []
+        for verb in self._way(start):
             fields = {"result": record.closing_text} if "result" in verb.optional and record.closing_text else {}
             if "reason" in verb.requires:
                 fields["reason"] = record.closing_text or "as recorded"
-            moves.append(
-                Move(at=record.closed_at, command=Command(verb=verb.id, actor=self._actor(verb, unit), payload=fields))
-            )
-        return tuple(moves)
+            steps.append((record.closed_at, Command(verb=verb.id, actor=self._actor(verb, unit), payload=fields)))
+        return steps
 
     def _left_at(self, record: SourceRecord) -> str:
         """The step to which triage lets the system carry the case."""

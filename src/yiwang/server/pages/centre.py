@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from yiwang.server.cases.recorded import stands_at
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.pages.views import chosen_region
 from yiwang.server.places.choices import category_choices
@@ -80,12 +81,14 @@ def centre(request: HttpRequest, city: str) -> HttpResponse:
     place = known_city(city)
     region = chosen_region(request, place)
     root = place.regions.roots[0]
+    begins = stands_at(city=city)
     page: dict[str, Any] = {
         "city": city,
         "zone": place.info.timezone,
         "english": english(),
         "region": region.code,
         "root": root.code,
+        "begins": begins.date().isoformat() if begins else None,
         "urls": {
             "centre": reverse("api:centre", args=[city]),
             "tiles": reverse("api:case_tile", args=[city, 0, 0, 0]).removesuffix("0/0/0.mvt") + "{z}/{x}/{y}.mvt",

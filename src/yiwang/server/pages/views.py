@@ -20,6 +20,7 @@ from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
 from yiwang.server.cases import queries as cases
 from yiwang.server.cases.presentation import category_name, light, step_name
+from yiwang.server.cases.recorded import stands_at
 from yiwang.server.common import queries as common
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.pages.rules import explained, limit_rows
@@ -73,7 +74,8 @@ def home(request: HttpRequest) -> HttpResponse:
     overviews = []
     for info in cities():
         place = runtime(info.id)
-        overviews.append({"city": info, **cases.figures(city=info.id, region=place.regions.roots[0].code)})
+        root = place.regions.roots[0].code
+        overviews.append({"city": info, **cases.figures(city=info.id, region=root, at=stands_at(city=info.id))})
     return render(request, "pages/home.html", {"overviews": overviews})
 
 
@@ -82,8 +84,10 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
     """One region: figures, map, regions below, cases by step, background work."""
     place = known_city(city)
     region = chosen_region(request, place)
+    at = stands_at(city=city)
     children = place.regions.children(region.code)
-    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code)) if children else {}
+    width = len(children[0].code) if children else 0
+    counts = cases.figures_below(city=city, region=region.code, width=width, at=at) if children else {}
     nothing = {"cases": 0, "open": 0, "overdue": 0}
     steps = cases.by_step(city=city, region=region.code)
     order = list(place.rules.workflow.steps)
@@ -95,7 +99,8 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "page": "overview",
             "region": region,
             "chain": place.regions.chain(region.code),
-            "figures": cases.figures(city=city, region=region.code),
+            "figures": cases.figures(city=city, region=region.code, at=at),
+            "stands_on": at.date().isoformat() if at else "",
             "below": [
                 {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
                 for child in children
@@ -139,7 +144,7 @@ def map_regions(request: HttpRequest, city: str) -> JsonResponse:
     place = known_city(city)
     region = chosen_region(request, place)
     children = place.regions.children(region.code) or (region,)
-    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code))
+    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code), at=stands_at(city=city))
     features = [
         {
             "type": "Feature",
@@ -162,7 +167,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
     """The most urgent open cases of a region as points (GeoJSON)."""
     place = known_city(city)
     region = chosen_region(request, place)
-    now = timezone.now()
+    now = stands_at(city=city) or timezone.now()
     features = [
         {
             "type": "Feature",

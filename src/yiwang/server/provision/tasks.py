@@ -67,4 +67,7 @@ def run_job(job_id: int) -> None:
             )
         else:
             text, text_en = f"{result.get('cases', 0):,} 件案卷", f"{result.get('cases', 0):,} cases"
+        if result.get("left_out"):
+            text += f"，{result['left_out']:,} 行未采用"
+            text_en += f", {result['left_out']:,} rows left out"
         common.finish(job=job_id, result=result, message=text, message_en=text_en)

@@ -1,0 +1,32 @@
+"""Where in time a city stands whose cases were replayed from its records: at its last recorded day, not now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+from yiwang.server.cases.models import Case, Report
+from yiwang.server.cases.replay import ORIGIN
+from yiwang.server.places.queries import runtime
+
+_OF_THE_PAST = timedelta(days=7)  # records younger than this are of a city that lives
+_LAST_MINUTES = timedelta(minutes=5)
+
+
+def stands_at(*, city: str, now: datetime | None = None) -> datetime | None:
+    """The end of the last day on which anything was reported, when that was replayed and is long past.
+
+    Args:
+        city: Id of the city.
+        now: Now by default.
+
+    Returns:
+        Five minutes before that day's midnight on the city's clocks; None for a city that lives, or has no cases.
+    """
+    newest = Case.objects.filter(city=city).order_by("-opened_at", "-id").values_list("id", "opened_at").first()
+    if newest is None or newest[1] > (now or datetime.now(UTC)) - _OF_THE_PAST:
+        return None
+    if not Report.objects.filter(case=newest[0], origin=ORIGIN).exists():
+        return None
+    zone = runtime(city).info.zone
+    day = newest[1].astimezone(zone).date()
+    return datetime.combine(day + timedelta(days=1), time(), zone) - _LAST_MINUTES
