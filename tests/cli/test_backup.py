@@ -160,6 +160,8 @@ def damaged(backup: Path, folder: Path) -> dict[str, Path]:
     forged = folder / "forged.sqlite3"
     forged.write_bytes(database)
     with closing(sqlite3.connect(forged)) as opened, opened:
+        for name in ("append_only", "never_deleted"):
+            opened.execute(f"DROP TRIGGER cases_event_{name}")
         opened.execute("UPDATE cases_event SET actor_name = 'nobody' WHERE seq = 1")
     digests = {**manifest["sha256"], "database.sqlite3": _sha256(forged.read_bytes())}
     changes = {"manifest.json": _json({**manifest, "sha256": digests}), "database.sqlite3": forged.read_bytes()}
