@@ -31,7 +31,7 @@ from yiwang.core.cases.merkle import (
     verify_inclusion,
 )
 from yiwang.core.kernel.errors import BadInput, Problem, YiwangError
-from yiwang.server.cases import log, nodes, storage
+from yiwang.server.cases import log, nodes, publishing, storage
 from yiwang.server.cases.faults import Fault
 from yiwang.server.cases.models import Case, Event, Leaf, LedgerNode, Seal
 from yiwang.server.cases.nodes import NODE_COLUMNS
@@ -89,6 +89,7 @@ def seal_days(*, city: str, at: datetime | None = None, until: date | None = Non
             try:
                 with transaction.atomic():
                     seal, frontier = _seal_day(city, day, entries, frontier, seen, at)
+                    publishing.announce(seal, at=at)
             except _Overtaken:
                 break
             except IntegrityError:

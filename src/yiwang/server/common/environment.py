@@ -168,6 +168,23 @@ def address(name: str, *, schemes: set[str], hint: str) -> str:
     return value
 
 
+def publish_roots(name: str = "YIWANG_PUBLISH_ROOTS") -> list[str]:
+    """Where each day's root is published: ``file``, ``mailto:`` addresses and ``https://`` URLs, separated by commas or spaces."""
+    value = os.environ.get(name)
+    targets = [part for part in re.split(r"[,\s]+", "file" if value is None else value) if part]
+    for target in targets:
+        parts = urlsplit(target)
+        mail = parts.scheme == "mailto" and re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", parts.path)
+        if (
+            not (target == "file" or mail or (parts.scheme in {"http", "https"} and parts.hostname))
+            or len(target) > 500
+        ):
+            raise refused(
+                name, _without_password(target), "Write file, mailto:someone@example.org or https://host/path."
+            )
+    return targets
+
+
 def tiles(name: str = "YIWANG_TILES_URL") -> str:
     """The base map's tile pattern, or nothing."""
     value = address(
