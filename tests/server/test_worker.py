@@ -143,7 +143,7 @@ def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, 
 
 def test_what_another_transaction_held_back_comes_with_a_later_seal(mini: str, report: Any, monkeypatch: Any) -> None:
     """An event with a small id that no seal could see: its transaction was under way."""
-    start = datetime.now(UTC) - timedelta(days=10)
+    start = datetime.now(UTC).replace(hour=1) - timedelta(days=10)  # all three on one local day, whatever the hour now
     numbers = [report(at=start + timedelta(hours=hour))["case"] for hour in range(3)]
     hidden = list(Event.objects.filter(case__number=numbers[1]).values_list("id", flat=True))
     unsealed = ledger._unsealed
