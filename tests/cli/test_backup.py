@@ -123,6 +123,29 @@ def test_everything_comes_back_in_an_empty_folder(source: Place, backup: Path, t
     assert [path.name for path in place.home.iterdir() if path.name.startswith((".", "replaced"))] == []
 
 
+def test_a_first_start_and_a_restore_leave_nothing_for_others_to_read(backup: Path, tmp_path: Path) -> None:
+    """Whatever the umask; what an interrupted restore left is removed."""
+    for name, arguments in (("first", ("pack", "install", MINI)), ("again", ("restore", backup))):
+        place = Place(tmp_path / name)
+        place.home.mkdir(mode=0o755)
+        (place.home / ".restore-interrupted" / "home").mkdir(parents=True)
+        before = os.umask(0)
+        try:
+            place.must(*arguments)
+            held = "import time; from django.db import connection; connection.cursor().execute('SELECT 1'); "
+            held += "connection.cursor().execute('CREATE TABLE x (y)'); import os; "
+            held += "print([os.stat(f'{connection.settings_dict[\"NAME\"]}{end}').st_mode & 0o777 for end in ('', '-wal', '-shm')])"
+            modes = place.must("manage", "shell", "--no-imports", "-c", held).stdout
+        finally:
+            os.umask(before)
+        assert modes.strip() == str([0o600] * 3), name
+        assert place.home.stat().st_mode & 0o777 == 0o700
+        assert (place.home / "secret-key").stat().st_mode & 0o777 == 0o600
+    assert not (place.home / ".restore-interrupted").exists()
+    photos = [path for path in (place.home / "photos").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o077 for path in photos} == {0}
+
+
 def test_data_that_is_there_is_only_replaced_when_told_to_and_then_kept(backup: Path, tmp_path: Path) -> None:
     place = Place(tmp_path / "old")
     place.must("pack", "install", MINI)
@@ -157,9 +180,16 @@ def damaged(backup: Path, folder: Path) -> dict[str, Path]:
     digests = {**manifest["sha256"], "files/../../escaped": _sha256(b"x")}
     outside = {"manifest.json": _json({**manifest, "sha256": digests})}
     rewritten(backup, found["outside"], outside, {"files/../../escaped": b"x"})
+    photo = next(name for name in manifest["sha256"] if name.startswith("files/photos/"))
+    less = {name: digest for name, digest in manifest["sha256"].items() if name != photo}
+    rewritten(backup, found["photo-gone"], {photo: None, "manifest.json": _json({**manifest, "sha256": less})})
+    other = {"manifest.json": _json({**manifest, "sha256": {**manifest["sha256"], photo: _sha256(b"another")}})}
+    rewritten(backup, found["photo-forged"], {photo: b"another", **other})
     forged = folder / "forged.sqlite3"
     forged.write_bytes(database)
     with closing(sqlite3.connect(forged)) as opened, opened:
+        for name in ("append_only", "never_deleted"):
+            opened.execute(f"DROP TRIGGER cases_event_{name}")
         opened.execute("UPDATE cases_event SET actor_name = 'nobody' WHERE seq = 1")
     digests = {**manifest["sha256"], "database.sqlite3": _sha256(forged.read_bytes())}
     changes = {"manifest.json": _json({**manifest, "sha256": digests}), "database.sqlite3": forged.read_bytes()}
@@ -178,6 +208,8 @@ FAULTS = {
     "other-engine": "PostgreSQL",
     "outside": "outside the data folder",
     "forged": "does not verify",
+    "photo-gone": ".jpg, is missing",
+    "photo-forged": ".jpg, is not what was taken",
 }
 _TRY_ALL = """
 import json, os, sys

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from tests.forging import forging
 
 Run = Callable[..., Result]
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,9 @@ def test_an_unaltered_ledger(run: Run, city: str) -> None:
     result = run("ledger", "verify", city)
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "mini: unaltered" in result.stderr
+    assert "mini: everything fits" in result.stderr
+    assert "6 events are under no root yet" in result.stderr
+    assert "compared with no published root" in result.stderr
     assert json.loads(run("ledger", "verify", "--json").stdout)["sound"] is True
 
 
@@ -52,12 +55,73 @@ def test_an_altered_event_is_named(run: Run, city: str) -> None:
     from yiwang.server.cases.models import Event
 
     number = first_number()
-    Event.objects.filter(case__number=number, seq=1).update(actor_name="nobody")
+    with forging():
+        Event.objects.filter(case__number=number, seq=1).update(actor_name="nobody")
     result = run("ledger", "verify", city)
     assert result.exit_code == 1
     assert result.stdout.startswith(f"mini {number} event 1: ")
     found = json.loads(run("ledger", "verify", city, "--json").stdout)
     assert found["cities"][0]["faults"][0]["number"] == number
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--root", "2026-11-22"], "no root"),
+        (["--root", "2026-11-22=abc"], "64 hexadecimal digits"),
+        (["--root", "22/11/2026=" + "0" * 64], "no day"),
+        (["--root", f"2026-11-22={'0' * 64}", "--root", f"2026-11-22={'1' * 64}"], "two different roots"),
+        (["--roots", "nowhere.txt"], "nowhere.txt"),
+    ],
+)
+def test_a_root_that_is_none_is_a_wrong_call(run: Run, city: str, arguments: list[str], words: str) -> None:
+    result = run("ledger", "verify", city, *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr.replace("\n", " ")
+
+
+def test_published_roots_are_compared(run: Run, city: str, tmp_path: Path) -> None:
+    from yiwang.server.cases import ledger
+    from yiwang.server.cases.models import Seal
+
+    ledger.seal_days(city=city)
+    seal = Seal.objects.get()
+    root = bytes(seal.root).hex()
+    right = run("ledger", "verify", city, "--root", f"{seal.day}={root}")
+    assert right.exit_code == 0
+    assert f"1 published roots match; the newest binds everything up to {seal.day}" in right.stderr
+    assert f"2 events since the seal of {seal.day} are under no root yet" in right.stderr
+    wrong = run("ledger", "verify", city, "--root", f"{seal.day}={'0' * 64}", "--json")
+    assert wrong.exit_code == 1
+    told = json.loads(wrong.stdout)["cities"][0]
+    assert told["published"] == [{"day": str(seal.day), "matches": False}]
+    assert (told["unsealed"], told["faults"][0]["kind"]) == (2, "published")
+    before = run("ledger", "verify", city, "--root", f"2001-01-01={root}")
+    assert before.exit_code == 1
+    assert "nothing is sealed up to that day" in before.stdout
+    file = tmp_path / "roots.txt"
+    file.write_text(f"# published\nelsewhere 2026-01-01 7 {'0' * 64}\n{city} {seal.day} {seal.size} {root}\n")
+    assert json.loads(run("ledger", "verify", city, "--roots", file, "--json").stdout)["cities"][0]["published"] == [
+        {"day": str(seal.day), "matches": True}
+    ]
+    file.write_text("\n")
+    assert "holds no root of mini" in run("ledger", "verify", city, "--roots", file).stderr.replace("\n", " ")
+
+
+def test_rows_are_rebuilt_from_events(run: Run, city: str) -> None:
+    from yiwang.server.cases.models import Case
+
+    number = first_number()
+    Case.objects.filter(number=number).update(holder="nobody")
+    assert run("ledger", "verify", city).exit_code == 1
+    told = json.loads(run("cases", "rebuild", city, "--dry-run", "--json").stdout)
+    assert told["cities"][0]["columns"] == {"holder": 1}
+    assert run("ledger", "verify", city).exit_code == 1
+    done = run("cases", "rebuild", city)
+    assert done.exit_code == 0
+    assert "1 of 3 rows differed" in done.stderr
+    assert run("ledger", "verify", city).exit_code == 0
+    assert "0 of 3 rows differed" in run("cases", "rebuild").stderr
 
 
 def test_roots_and_proofs(run: Run, city: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from PIL import Image
+from tests.forging import forging
 
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.people.models import User
@@ -113,7 +114,8 @@ def test_polling_costs_a_header_while_nothing_happens(number: str, act: Acts, ac
 def test_the_proof_tells_an_altered_event(number: str) -> None:
     client = Client()
     assert "事件链完整" in client.get(path(number, "/proof")).content.decode()
-    Event.objects.filter(case__number=number, seq=1).update(reason="forged")
+    with forging():
+        Event.objects.filter(case__number=number, seq=1).update(reason="forged")
     assert "事件链被改动过" in client.get(path(number, "/proof")).content.decode()
 
 

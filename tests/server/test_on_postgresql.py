@@ -13,6 +13,7 @@ from tests.server.test_hands import SERVER, postgresql
 ROOT = Path(__file__).resolve().parents[2]
 AGAIN = (
     "tests/server/test_lists.py",
+    "tests/server/test_tampering.py",
     "tests/server/test_time.py",
     "tests/api/test_calls.py",
     "tests/server/test_governance.py",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from tests.forging import forging
 from tests.townsfolk import PER_DAY, TOML
 
 from yiwang.core.kernel.errors import BadInput
@@ -54,8 +55,9 @@ def lives() -> list[tuple[Any, ...]]:
 
 
 def wipe() -> None:
-    for model in (Outbox, Tally, LedgerNode, Report, Event, Case, Serial):
-        model.objects.all().delete()
+    with forging():
+        for model in (Outbox, Tally, LedgerNode, Report, Event, Case, Serial):
+            model.objects.all().delete()
     numbering.forget()
 
 

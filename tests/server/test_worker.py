@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from tests.forging import forging
 from tests.server.test_hands import KINDS, Site, site_on
 
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import ledger, outbox, tallies
+from yiwang.server.cases import ledger, log, outbox, tallies
 from yiwang.server.cases.models import Event, Leaf, Outbox, Seal, Tally
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
@@ -105,7 +106,8 @@ def test_what_was_sent_long_ago_is_thrown_away(report: Any) -> None:
 def moved(days: int) -> None:
     """Events that are in no seal yet, so many days into the past. Their hashes are not looked at here."""
     for event in Event.objects.filter(leaf=None):
-        Event.objects.filter(pk=event.pk).update(at=event.at - timedelta(days=days))
+        with forging():
+            Event.objects.filter(pk=event.pk).update(at=event.at - timedelta(days=days))
 
 
 def test_a_day_without_events_gets_no_seal_and_late_ones_come_with_the_next(mini: str, report: Any) -> None:
@@ -129,7 +131,7 @@ def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, 
         report(at=now)
         report(at=now + timedelta(hours=30))  # a clock that runs ahead
         ledger.seal_days(city=mini, at=now)
-    settled = ledger._settled(mini)
+    settled = log.settled(mini)
     assert settled > 0
     assert not Event.objects.filter(city=mini, id__lte=settled, leaf=None).exists()
     newest = Event.objects.order_by("-id").values_list("id", flat=True)[0]
@@ -141,7 +143,7 @@ def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, 
 
 def test_what_another_transaction_held_back_comes_with_a_later_seal(mini: str, report: Any, monkeypatch: Any) -> None:
     """An event with a small id that no seal could see: its transaction was under way."""
-    start = datetime.now(UTC) - timedelta(days=10)
+    start = datetime.now(UTC).replace(hour=1) - timedelta(days=10)  # all three on one local day, whatever the hour now
     numbers = [report(at=start + timedelta(hours=hour))["case"] for hour in range(3)]
     hidden = list(Event.objects.filter(case__number=numbers[1]).values_list("id", flat=True))
     unsealed = ledger._unsealed

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),
     "score": ("yiwang.cli.score", "Indicators, composite scores and grades."),
     "inspect": ("yiwang.cli.inspect", "Draw inspections by lot, provably, and score them."),
+    "cases": ("yiwang.cli.cases", "Make rows and counts anew from the events."),
     "ledger": ("yiwang.cli.ledger", "Verify and prove that history was not altered."),
     "token": ("yiwang.cli.token", "Make tokens for programs that use the API."),
     "backup": ("yiwang.cli.backup", "Write everything into one file."),

@@ -26,6 +26,7 @@ UTF8_HINT = 'Save it as UTF-8: in a spreadsheet choose "CSV UTF-8 (comma delimit
 _IGNORED = re.compile(r"^(\.|__pycache__|Thumbs\.db|desktop\.ini|~\$)|~$|\.(bak|tmp|swp)$")
 # A pack is edited by hand; a file beyond this is a mistake or an attack on memory.
 MAX_FILE_BYTES = 200_000_000
+MAX_DEPTH = 20  # tables and lists within one another
 
 
 @dataclass(slots=True)
@@ -53,6 +54,8 @@ class PackFiles:
         found = []
         for path in self.root.rglob("*"):
             parts = path.relative_to(self.root).parts
+            if not self._inside(path):
+                continue
             if path.is_file() and not any(_IGNORED.search(part) for part in parts):
                 found.append("/".join(parts))
         return sorted(found)
@@ -86,7 +89,16 @@ class PackFiles:
         if text is None:
             return None
         try:
-            return tomllib.loads(text.replace("\r\n", "\n"))
+            data = tomllib.loads(text.replace("\r\n", "\n"))
+            if _shallow(data):
+                return data
+            self.fault(
+                f"More than {MAX_DEPTH} tables or lists lie within one another.", "No pack needs that.", file=name
+            )
+            return None
+        except RecursionError:
+            self.fault("Too many tables or lists lie within one another.", "No pack needs that.", file=name)
+            return None
         except tomllib.TOMLDecodeError as error:
             message = str(error)
             at = re.search(r"\(at line (\d+), column (\d+)\)", message)
@@ -156,6 +168,8 @@ class PackFiles:
                 near = did_you_mean(name, self.names())
                 self.fault("The file is missing.", near or "Every pack needs it.", file=name)
             return None
+        if not self._inside(path):
+            return None
         try:
             if path.stat().st_size > MAX_FILE_BYTES:
                 self.fault(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.", file=name)
@@ -164,6 +178,19 @@ class PackFiles:
         except OSError as error:
             self.fault(f"The file cannot be read: {error.strerror}.", "Check its permissions.", file=name)
             return None
+
+    def _inside(self, path: Path) -> bool:
+        """Whether a path leads to something of this folder; a link out of it is a fault, and nothing behind it is read."""
+        if path.resolve().is_relative_to(self.root.resolve()):
+            return True
+        problem = Problem(
+            "The file is a link out of the pack's folder.",
+            "Copy the file itself.",
+            path.relative_to(self.root).as_posix(),
+        )
+        if problem not in self.problems:
+            self.problems.append(problem)
+        return False
 
     def _records(self, name: str, text: str) -> list[list[str]]:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -243,6 +270,18 @@ class PackFiles:
             row.update((column, cell) for column, cell in zip(header, cells, strict=False) if column in row)
             rows.append(row)
         return rows
+
+
+def _shallow(data: Any) -> bool:
+    """Whether no more than `MAX_DEPTH` tables and lists lie within one another."""
+    pending = [(data, 1)]
+    while pending:
+        item, depth = pending.pop()
+        if isinstance(item, dict | list):
+            if depth > MAX_DEPTH:
+                return False
+            pending += [(inner, depth + 1) for inner in (item.values() if isinstance(item, dict) else item)]
+    return True
 
 
 def decode(content: bytes) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,13 @@ from yiwang.packs.files import PackFiles
 
 FILE = "pack.toml"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# The first parts of the site's own addresses; a city's id is one too (a test compares this with the addresses).
+RESERVED_IDS = frozenset(
+    {"account", "api", "healthz", "metrics", "readyz", "sign-in", "sign-out", "static", "switch"}
+)  # fmt: skip
+# What a number pattern may ask for: figures of limited width, and parts of the date.
+_SERIAL_SPEC = re.compile(r"(0?([1-9]|1[0-9]|20))?d?")
+_DATE_SPEC = re.compile(r"(%[YymdjGgVuU]|[0-9A-Za-z._-]){0,20}")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -108,10 +116,17 @@ def read_info(files: PackFiles) -> PackInfo | None:
     return info
 
 
+def is_id(value: str) -> bool:
+    """Whether a text can be a city's id."""
+    return _ID.fullmatch(value) is not None
+
+
 def _id(fields: Fields) -> str:
     value = fields.text("id")
-    if value and not _ID.fullmatch(value):
+    if value and not is_id(value):
         fields.fault("id", f"{value!r} is no id.", "Small letters, digits and single dashes, e.g. new-york.")
+    if value in RESERVED_IDS:
+        fields.fault("id", f"{value!r} is an address of the site itself.", "Take another id, e.g. the city's name.")
     return value
 
 
@@ -143,6 +158,13 @@ def _pattern(fields: Fields, key: str) -> str:
     pattern = fields.text(key, hint='For example "WX{date:%Y%m%d}{serial:05d}".')
     if not pattern:
         return "{serial}"
+    if not _fillable(pattern):
+        fields.fault(
+            key,
+            f"The pattern {pattern[:80]!r} asks for more than a number.",
+            "It may hold {date:%Y%m%d} and {serial:05d}, at most 20 figures wide, and nothing of them but their digits.",
+        )
+        return "{serial}"
     try:
         numbers = {pattern.format(date=date(2026, 1, 2), serial=serial) for serial in (1, 2, 10, 11)}
     except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
@@ -156,6 +178,21 @@ def _pattern(fields: Fields, key: str) -> str:
             key, f"The pattern {pattern!r} gives {min(numbers)!r}.", "Up to 40 letters, digits, '.', '_' and '-'."
         )
     return pattern
+
+
+def _fillable(pattern: str) -> bool:
+    """Whether a pattern asks for a date and a serial only: no attributes, items or conversions, no huge widths."""
+    try:
+        parts = list(Formatter().parse(pattern))
+    except ValueError:
+        return True  # filling it says what is wrong
+    specs = {"serial": _SERIAL_SPEC, "date": _DATE_SPEC}
+    return len(pattern) <= 200 and all(
+        name is None
+        or (name.isalnum() and name not in specs)  # there is no such field: filling says so
+        or (name in specs and conversion is None and specs[name].fullmatch(spec or "") is not None)
+        for _, name, spec, conversion in parts
+    )
 
 
 def _levels(fields: Fields) -> tuple[Level, ...]:

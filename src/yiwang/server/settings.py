@@ -12,6 +12,8 @@ YIWANG_TILES_URL = environment.tiles()
 YIWANG_PUBLIC_URL = environment.address(
     "YIWANG_PUBLIC_URL", schemes={"http", "https"}, hint="Write https://city.example, or nothing."
 )
+# Where each day's root of the ledger goes; only what lies out of reach of this machine's owner binds them.
+YIWANG_PUBLISH_ROOTS = environment.publish_roots()
 YIWANG_MQTT_URL = environment.address(
     "YIWANG_MQTT_URL", schemes={"mqtt", "mqtts"}, hint="Write mqtt://user:password@host:1883, or nothing for no broker."
 )

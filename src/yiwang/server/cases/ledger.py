@@ -1,4 +1,4 @@
-"""Tamper evidence over the database: verify every chain and root, seal days, prove that a case is in the log.
+"""A city's log: seal days, prove that a case is in it. `verifying` looks whether everything fits.
 
 A city's log holds the hashes of its events. A day is sealed when it has ended: the events up to its end that are not in
 the log yet come in, ordered by time, number and seq, and the root over the whole log is kept. A late event, say of a
@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import struct
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
-import orjson
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Min
 from django.db.models.functions import Collate
 
-from yiwang.core.cases.evolve import fold
-from yiwang.core.cases.ledger import event_record, verify_chain
 from yiwang.core.cases.merkle import (
     Frontier,
     complete_nodes,
@@ -34,206 +30,25 @@ from yiwang.core.cases.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.cases import rows, storage
+from yiwang.core.kernel.errors import BadInput, Problem, YiwangError
+from yiwang.server.cases import log, nodes, publishing, storage
+from yiwang.server.cases.faults import Fault
 from yiwang.server.cases.models import Case, Event, Leaf, LedgerNode, Seal
+from yiwang.server.cases.nodes import NODE_COLUMNS
+from yiwang.server.cases.verifying import Verified, verify
 from yiwang.server.places.queries import runtime
 
-NODE_COLUMNS = ("city", "height", "position", "hash")
+__all__ = ["Fault", "LogBroken", "Verified", "day_root", "prove", "seal_days", "verify"]
+
 LEAF_COLUMNS = ("event_id", "city", "position")
-# A transaction of ours lasts seconds; one begun before an earlier seal has ended by then.
-SETTLED = timedelta(minutes=10)
 GRACE = timedelta(minutes=5)  # after midnight, before a day is sealed
 _READ = 2000
 _WRITTEN = 5000
 _HELD_BYTES = 8 << 20  # of events on their way into the log; what goes beyond lies in a temporary file
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that does not fit.
-
-    Attributes:
-        kind: ``altered``, ``missing``, ``reordered``, ``extra``, ``truncated`` (events of a case), ``row`` (the case's
-            row says something else than its events), ``root`` (a sealed root), ``unsealed`` (an event that a seal should hold).
-        number: The case; empty for the log as a whole.
-        seq: The event; 0 when it concerns no single one.
-        sentence: What is wrong.
-    """
-
-    kind: str
-    number: str
-    seq: int
-    sentence: str
-
-
-@dataclass(slots=True)
-class Verified:
-    """The outcome of a verification: ``first`` is None when everything fits."""
-
-    city: str
-    cases: int = 0
-    events: int = 0
-    seals: int = 0
-    faults: list[Fault] = field(default_factory=list)
-
-    @property
-    def first(self) -> Fault | None:
-        return self.faults[0] if self.faults else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-able form."""
-        return {
-            "city": self.city,
-            "cases": self.cases,
-            "events": self.events,
-            "seals": self.seals,
-            "sound": not self.faults,
-            "faults": [{"kind": f.kind, "number": f.number, "seq": f.seq, "sentence": f.sentence} for f in self.faults],
-        }
-
-
-# --- verifying ----------------------------------------------------------------------------------------------------
-
-
-def verify(*, city: str, most_faults: int = 20, progress: Callable[[int], None] | None = None) -> Verified:
-    """Check every case's chain against its row, and every sealed root against the events.
-
-    Args:
-        city: City.
-        most_faults: Stop after so many.
-        progress: Called with the number of cases done so far.
-    """
-    found = Verified(city)
-    for fault, count in _case_faults(city):
-        found.cases += 1
-        found.events += count
-        if fault is not None:
-            found.faults.append(fault)
-            if len(found.faults) >= most_faults:
-                return found
-        if progress and found.cases % 1000 == 0:
-            progress(found.cases)
-    found.faults += _orphans(city)
-    _verify_seals(city, found)
-    del found.faults[most_faults:]
-    return found
-
-
-def _case_faults(city: str) -> Iterator[tuple[Fault | None, int]]:
-    """Every case of a city in the order of its number, with the first fault of each."""
-    last = ""
-    while True:
-        part = list(Case.objects.filter(city=city, number__gt=last).order_by("number").values(*rows.LOADED)[:_READ])
-        if not part:
-            return
-        last = part[-1]["number"]
-        events = (
-            Event.objects.filter(case_id__in=[row["id"] for row in part])
-            .order_by("case_id", "seq", "id")
-            .values("id", *rows.EVENT_COLUMNS)
-        )
-        by_case = {case: list(group) for case, group in groupby(events, key=lambda row: row["case_id"])}
-        for row in part:
-            own = by_case.get(row["id"], [])
-            yield _case_fault(row, own), len(own)
-
-
-def _case_fault(row: dict[str, Any], stored: list[dict[str, Any]]) -> Fault | None:
-    number = row["number"]
-    try:
-        events = [rows.event_of(item, number=number) for item in stored]
-    except orjson.JSONDecodeError:
-        seq = next(item["seq"] for item in stored if not _is_json(item["payload"]))
-        return Fault("altered", number, seq, f"Event {seq} of {number} has a payload that is no JSON.")
-    fault = verify_chain(
-        number=number,
-        events=[event_record(event) for event in events],
-        hashes=[bytes(item["hash"]) for item in stored],
-        head_hash=bytes(row["head"]),
-        head_seq=row["seq"],
-    )
-    if fault is not None:
-        return Fault(fault.kind, number, fault.seq, fault.sentence)
-    if any(item["city"] != row["city"] for item in stored):
-        return Fault("altered", number, 0, f"An event of {number} is said to be of another city.")
-    try:
-        folded, current = fold(events), rows.state_of(row)
-    except BadInput as error:
-        return Fault("row", number, 0, f"The row of {number} cannot be read: {error}")
-    if folded != current:
-        return Fault(
-            "row",
-            number,
-            0,
-            f"The row of {number} differs from its events in: {', '.join(_differences(folded, current))}.",
-        )
-    return None
-
-
-def _differences(folded: Any, current: Any) -> list[str]:
-    one, other = folded.to_dict(), current.to_dict()
-    return [name for name in one if one[name] != other[name]] or ["form"]
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return False
-    return True
-
-
-def _orphans(city: str) -> list[Fault]:
-    """Events whose case is gone, sealed events that are gone, and events that the seals have passed by."""
-    lost = Event.objects.filter(city=city, case__number=None).values_list("case_id", "seq").first()
-    faults = [Fault("missing", "", lost[1], f"The case of an event (row {lost[0]}) is gone.")] if lost else []
-    gone = (
-        Leaf.objects.filter(city=city, event__seq__isnull=True)
-        .values_list("position", flat=True)
-        .order_by("position")
-        .first()
-    )
-    if gone is not None:
-        faults.append(Fault("missing", "", 0, f"The event at position {gone} of the log is gone."))
-    left = Event.objects.filter(city=city, id__lte=_settled(city), leaf__position__isnull=True)
-    if out := left.order_by("id").values_list("case__number", "seq").first():
-        number, seq = out
-        faults.append(Fault("unsealed", number or "", seq, f"Event {seq} of {number} is in no seal and never will be."))
-    return faults
-
-
-def _verify_seals(city: str, found: Verified) -> None:
-    """Recompute every root from the events themselves."""
-    frontier = Frontier()
-    for seal in Seal.objects.filter(city=city).order_by("size", "day"):
-        found.seals += 1
-        if seal.first != frontier.size:
-            found.faults.append(
-                Fault("root", "", 0, f"The seal of {seal.day} begins at {seal.first}, not at {frontier.size}.")
-            )
-            return
-        for part in _entries(city, seal.first, seal.size):
-            frontier = frontier.extend(leaf_hash(entry) for entry in part)
-        if frontier.size != seal.size:
-            found.faults.append(
-                Fault(
-                    "missing", "", 0, f"The log up to {seal.day} has {frontier.size} events; {seal.size} were sealed."
-                )
-            )
-            return
-        if frontier.root() != bytes(seal.root):
-            found.faults.append(
-                Fault("root", "", 0, f"The root of {seal.day} is not the one over its events: history was rewritten.")
-            )
-            return
-
-
-def _entries(city: str, first: int, size: int) -> Iterator[list[bytes]]:
-    """Hashes of the log's events from a position to the size, in their order, block by block."""
-    for start in range(first, size, _WRITTEN):
-        query = Leaf.objects.filter(city=city, position__gte=start, position__lt=min(start + _WRITTEN, size))
-        yield [bytes(entry) for entry in query.order_by("position").values_list("event__hash", flat=True)]
+class LogBroken(YiwangError):
+    """The log is not the one that was sealed, so nothing may be added to it."""
 
 
 # --- sealing ------------------------------------------------------------------------------------------------------
@@ -250,18 +65,21 @@ def seal_days(*, city: str, at: datetime | None = None, until: date | None = Non
         city: City.
         at: Now.
         until: Seal up to this day; by default up to yesterday, a few minutes after midnight.
+
+    Raises:
+        LogBroken: When the events under the newest seal are not the ones that it sealed.
     """
     place = runtime(city)
     at = at or datetime.now(UTC)
     last = until or ((at - GRACE).astimezone(place.info.zone).date() - timedelta(days=1))
-    newest = Seal.objects.filter(city=city).order_by("-size", "-day").first()
+    newest = log.newest_seal(city)
     if newest is not None and last <= newest.day:
         return []  # what came in late waits for the next day's seal
     earliest = newest.day + timedelta(days=1) if newest else date.min
     end = datetime.combine(last + timedelta(days=1), time(), place.info.zone)
-    start = _settled(city)
+    start = log.settled(city)
     seen = _seen(city, start=start, end=end)
-    frontier = frontier_at(nodes=_reader(city), size=newest.size) if newest else Frontier()
+    frontier = _edge(newest) if newest else Frontier()
     seals: list[Seal] = []
     with closing(_Spool()) as pending:
         with _sorting_on_disk():
@@ -271,14 +89,33 @@ def seal_days(*, city: str, at: datetime | None = None, until: date | None = Non
             try:
                 with transaction.atomic():
                     seal, frontier = _seal_day(city, day, entries, frontier, seen, at)
+                    publishing.announce(seal, at=at)
             except _Overtaken:
                 break
             except IntegrityError:
-                if _size(city) == frontier.size:
+                if log.size(city) == frontier.size:
                     raise  # nobody else sealed: something is wrong
                 break
             seals.append(seal)
     return seals
+
+
+def _edge(newest: Seal) -> Frontier:
+    """The right edge of the tree under a seal. Kept nodes that do not fit are made anew, so that none is built upon."""
+    city, root = newest.city, bytes(newest.root)
+    try:
+        frontier = frontier_at(nodes=log.reader(city), size=newest.size)
+        if frontier.root() == root:
+            return frontier
+    except (BadInput, LookupError, ValueError):
+        pass  # some are missing
+    frontier, _ = nodes.renew(city=city)
+    if frontier.root() == root:
+        return frontier
+    raise LogBroken(
+        f"The log of {city} is not the one sealed on {newest.day}, so no day is sealed on top of it. "
+        f"`yiwang ledger verify {city}` says what was changed."
+    )
 
 
 class _Overtaken(Exception):
@@ -333,30 +170,12 @@ def _sorting_on_disk() -> Iterator[None]:
             cursor.execute("PRAGMA temp_store = MEMORY")
 
 
-def _settled(city: str) -> int:
-    """An event id up to which everything is in the log and nothing can appear any more.
-
-    ``seen`` of a seal says: what could be seen up to here is in the log. Ids are given out before transactions end, so an
-    event may still appear behind it. What was under way when one seal was made had ended when a seal was made `SETTLED`
-    later, and that one looked again from further back; so the smaller ``seen`` of the two holds for good.
-    """
-    newest = Seal.objects.filter(city=city).order_by("-size", "-day").first()
-    if newest is None:
-        return 0
-    before = Seal.objects.filter(city=city, made_at__lt=newest.made_at - SETTLED).order_by("-size", "-day").first()
-    return min(newest.seen, before.seen) if before else 0
-
-
 def _seen(city: str, *, start: int, end: datetime) -> int:
     """The event id up to which everything that can be seen will be in the log once all before ``end`` is sealed."""
     largest = Event.objects.filter(city=city).aggregate(n=Max("id"))["n"] or 0
     later = Event.objects.filter(city=city, id__gt=start, at__gte=end, leaf__position__isnull=True)
     first = later.aggregate(n=Min("id"))["n"]
     return largest if first is None else min(largest, first - 1)
-
-
-def _size(city: str) -> int:
-    return Seal.objects.filter(city=city).aggregate(n=Max("size"))["n"] or 0
 
 
 def _seal_day(
@@ -373,25 +192,13 @@ def _seal_day(
         storage.insert_many(
             Leaf, LEAF_COLUMNS, [(pk, city, frontier.size + offset) for offset, (pk, _) in enumerate(part)]
         )
-        nodes = [(city, height, position, digest) for height, position, digest in complete_nodes(frontier, leaves)]
-        storage.insert_many(LedgerNode, NODE_COLUMNS, nodes)
+        completed = [(city, height, position, digest) for height, position, digest in complete_nodes(frontier, leaves)]
+        storage.insert_many(LedgerNode, NODE_COLUMNS, completed)
         frontier = frontier.extend(leaves)
     seal = Seal.objects.create(
         city=city, day=day, first=first, size=frontier.size, root=frontier.root(), seen=seen, made_at=at
     )
     return seal, frontier
-
-
-def _reader(city: str) -> Any:
-    """Reads leaf hashes and stored nodes by ranges, for proofs."""
-
-    def read(level: int, start: int, stop: int) -> Sequence[bytes]:
-        if level == 0:
-            return [leaf_hash(entry) for part in _entries(city, start, stop) for entry in part]
-        query = LedgerNode.objects.filter(city=city, height=level, position__gte=start, position__lt=stop)
-        return [bytes(digest) for digest in query.order_by("position").values_list("hash", flat=True)]
-
-    return read
 
 
 # --- proving ------------------------------------------------------------------------------------------------------
@@ -447,7 +254,7 @@ def prove(*, number: str, seq: int | None = None) -> dict[str, Any]:
 def _proof(city: str, position: int, entry: bytes) -> dict[str, Any]:
     seals = Seal.objects.filter(city=city, size__gt=position).order_by("size")
     sealed, newest = seals[0], seals.order_by("-size")[0]
-    read = _reader(city)
+    read = log.reader(city)
     inclusion = inclusion_proof(nodes=read, index=position, size=sealed.size)
     consistency = consistency_proof(nodes=read, old_size=sealed.size, new_size=newest.size)
     old_root, new_root = bytes(sealed.root), bytes(newest.root)

@@ -212,25 +212,12 @@ class BulkWriter:
                 for event, digest in zip(events, digests, strict=True)
             ]
             if one.report:
-                report_rows.append(
-                    (
-                        pk,
-                        one.report,
-                        city,
-                        events[0].at,
-                        state.text,
-                        state.category,
-                        state.lon,
-                        state.lat,
-                        state.region,
-                        state.place,
-                        state.source,
-                        one.contact,
-                        state.reporter,
-                        self.origin,
-                        one.external,
-                    )
-                )
+                said = events[0].payload["set"]  # as it was reported, whatever became of the case later
+                report_rows.append((
+                    pk, one.report, city, events[0].at, said.get("text", ""), said.get("category", ""), said.get("lon"),
+                    said.get("lat"), said.get("region", ""), said.get("place", ""), said.get("source", ""), one.contact,
+                    said.get("reporter", ""), self.origin, one.external,
+                ))  # fmt: skip
             outbox.append((city, state.number, 1, state.seq, now, 0, now, ""))
             key = (city, state.region, state.step, state.overdue)
             counts[key] = counts.get(key, 0) + 1
@@ -282,6 +269,8 @@ def live(bundle: Sequence[Lifecycle], *, place: Runtime, writer: BulkWriter) -> 
 
 def _opened(life: Lifecycle, place: Runtime, writer: BulkWriter) -> Lived:
     payload = {**life.payload, "number": writer.number(numbering.CASE, life.at), "city": place.info.id}
+    if life.flag:
+        payload["flags"] = [life.flag]
     command = Command(verb=place.rules.workflow.opening().id, actor=life.actor, payload=payload)
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=life.at)
     report = writer.number(numbering.REPORT, life.at)

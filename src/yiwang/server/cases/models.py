@@ -231,6 +231,20 @@ class Seal(models.Model):
         constraints = [models.UniqueConstraint(fields=["city", "day"], name="seal_once")]
 
 
+class Publication(models.Model):
+    """A root that is to be published at a target, or was (``sent_at``)."""
+
+    seal = models.ForeignKey(Seal, on_delete=models.CASCADE, related_name="publications")
+    target = models.CharField(max_length=500)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    error = models.TextField(default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["next_at", "id"], condition=Q(sent_at=None), name="publication_waiting")]
+
+
 class Leaf(models.Model):
     """The position of a sealed event in its city's log."""
 

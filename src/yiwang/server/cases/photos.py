@@ -74,11 +74,16 @@ def put_by(files: Sequence[Any], *, folder: str) -> list[str]:
     return paths
 
 
+def path_of(digest: str) -> str:
+    """Where the picture with a digest lies, relative to the data folder."""
+    return f"{FOLDER}/{digest[:2]}/{digest}.jpg"
+
+
 def _keep(content: bytes) -> Kept:
     picture = _decoded(content)
     encoded = _encoded(picture)
     digest = hashlib.sha256(encoded).hexdigest()
-    relative = f"{FOLDER}/{digest[:2]}/{digest}.jpg"
+    relative = path_of(digest)
     _write(Path(settings.YIWANG_HOME, relative), encoded)
     return Kept(path=relative, digest=digest, width=picture.width, height=picture.height)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,9 +67,20 @@ def home(name: str = "YIWANG_HOME") -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise refused(name, value, f"The folder cannot be made: {error.strerror}.") from error
+    private(path)
     if not os.access(path, os.W_OK | os.X_OK):
         raise refused(name, value, "The folder is not writable.")
     return path
+
+
+def private(path: Path) -> None:
+    """Let only the owner read a file or folder of ours, whatever the umask was; one that is somebody else's stays as it is."""
+    try:
+        found = path.stat()
+        if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+            path.chmod(0o700 if path.is_dir() else 0o600)
+    except FileNotFoundError:
+        pass
 
 
 def secret_key(folder: Path, name: str = "YIWANG_SECRET_KEY") -> str:
@@ -85,7 +97,7 @@ def secret_key(folder: Path, name: str = "YIWANG_SECRET_KEY") -> str:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        pass
+        private(path)
     else:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
@@ -144,7 +156,15 @@ def database(folder: Path, name: str = "YIWANG_DATABASE_URL") -> dict[str, Any]:
 
 
 def sqlite(path: Path | None) -> dict[str, Any]:
-    """A SQLite database whose writers queue up front (BEGIN IMMEDIATE) rather than fail in the middle."""
+    """A SQLite database whose writers queue up front (BEGIN IMMEDIATE) rather than fail in the middle.
+
+    The file is made here, since SQLite would make it readable by all; what it lays beside it (-wal, -shm) takes after it.
+    """
+    if path is not None and path.parent.is_dir():
+        with suppress(FileExistsError, PermissionError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        for end in ("", "-wal", "-shm"):
+            private(path.with_name(path.name + end))
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path) if path else ":memory:",
@@ -166,6 +186,23 @@ def address(name: str, *, schemes: set[str], hint: str) -> str:
     if not usable:
         raise refused(name, _without_password(value), hint)
     return value
+
+
+def publish_roots(name: str = "YIWANG_PUBLISH_ROOTS") -> list[str]:
+    """Where each day's root is published: ``file``, ``mailto:`` addresses and ``https://`` URLs, separated by commas or spaces."""
+    value = os.environ.get(name)
+    targets = [part for part in re.split(r"[,\s]+", "file" if value is None else value) if part]
+    for target in targets:
+        parts = urlsplit(target)
+        mail = parts.scheme == "mailto" and re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", parts.path)
+        if (
+            not (target == "file" or mail or (parts.scheme in {"http", "https"} and parts.hostname))
+            or len(target) > 500
+        ):
+            raise refused(
+                name, _without_password(target), "Write file, mailto:someone@example.org or https://host/path."
+            )
+    return targets
 
 
 def tiles(name: str = "YIWANG_TILES_URL") -> str:

@@ -15,6 +15,7 @@ from django.db import transaction
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.space import UnitGrids
 from yiwang.packs import Pack, find_pack, read_pack
+from yiwang.server.cases.rebuilding import renew_dues
 from yiwang.server.places import queries as places
 from yiwang.server.places.models import City, PackVersion
 from yiwang.server.provision.retaining import retain
@@ -135,6 +136,8 @@ def _install(source: Path, pack: Pack, current: PackVersion | None, *, origin: s
         shutil.rmtree(building, ignore_errors=True)
         raise
     places.forget()
+    if current is not None:
+        renew_dues(city=installed.city)  # what the new rules ask of open cases, they ask of them from now on
     return installed
 
 

@@ -6,6 +6,7 @@ PostgreSQL's is verified inside the transaction that fills it. So a backup that 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -16,8 +17,8 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from yiwang.server.cases import ledger
+from yiwang.server.common.environment import private, sqlite
 from yiwang.server.places import queries as places
 from yiwang.server.provision.backup import (
     FILES,
@@ -47,6 +49,7 @@ from yiwang.server.provision.backup import (
 
 # Tables whose rows are nobody's data when asking whether a database is empty.
 _ALWAYS_FILLED = ("django_migrations", "django_content_type", "auth_permission")
+_STAGING = ".restore-"
 # Run beside us on the laid-out copy: bring it up to date, then verify its history.
 _VERIFY = """
 import os
@@ -172,6 +175,7 @@ class _Files:
         """Where something that is replaced goes. What is not to be kept (a fresh secret key) vanishes with the staging."""
         base = self.aside if self.keep else self.laid_out.parent / "dropped"
         base.mkdir(exist_ok=True)
+        private(base)
         return base / name
 
     def take_back(self) -> None:
@@ -190,7 +194,7 @@ class _Files:
 
 
 def _bring_back(archive: zipfile.ZipFile, manifest: dict[str, Any], *, keep: bool) -> str:
-    with tempfile.TemporaryDirectory(dir=settings.YIWANG_HOME, prefix=".restore-") as folder:
+    with _alone(), tempfile.TemporaryDirectory(dir=settings.YIWANG_HOME, prefix=_STAGING) as folder:
         laid_out = Path(folder, "home")
         laid_out.mkdir()
         for name in manifest["sha256"]:
@@ -207,6 +211,23 @@ def _bring_back(archive: zipfile.ZipFile, manifest: dict[str, Any], *, keep: boo
         return files.replaced
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One restore at a time. What an interrupted one laid out is of no use: the next one begins anew, so it is removed."""
+    home: Path = settings.YIWANG_HOME
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupError("Another restore into this data folder is under way; wait until it has ended.") from None
+        for left in home.glob(f"{_STAGING}*"):
+            shutil.rmtree(left)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _inside(base: Path, name: str) -> Path:
     target = (base / name).resolve()
     if not target.is_relative_to(base.resolve()):
@@ -216,7 +237,8 @@ def _inside(base: Path, name: str) -> Path:
 
 def _extract(archive: zipfile.ZipFile, name: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(name) as source, target.open("wb") as out:
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # all of it is as private as the backup
+    with archive.open(name) as source, os.fdopen(descriptor, "wb") as out:
         shutil.copyfileobj(source, out, PIECE)
 
 
@@ -239,6 +261,7 @@ def _bring_sqlite(archive: zipfile.ZipFile, manifest: dict[str, Any], files: _Fi
 
 def _copy_database(source: Path, target: Path) -> None:
     """By SQLite's own backup: whole, and other processes that have the target open see all of it or nothing."""
+    sqlite(target)  # made, or made private, before anything is in it
     with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
         read.backup(written)
 

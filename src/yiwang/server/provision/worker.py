@@ -18,7 +18,7 @@ from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import forgetting, idempotency, ledger, outbox, tallies, tick, words
+from yiwang.server.cases import forgetting, idempotency, ledger, outbox, publishing, tallies, tick, words
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
 from yiwang.server.people.operations import forget_sessions
@@ -84,6 +84,7 @@ def chores() -> list[Chore]:
         Chore("facts", 30, scores.refresh_all),
         Chore("public words", 30, scoring.gather),
         Chore("seals", 600, seal_all),
+        Chore("roots", 60, publishing.publish),
         Chore("outbox cleaning", 3600, outbox.forget),
         Chore("drafts", 3600, forms.forget_drafts),
         Chore("old addresses", 3600, followers.forget_addresses),
@@ -108,8 +109,12 @@ def seal_all() -> None:
     """Seal the days that have ended. A city with a job under way waits: its past is still being written."""
     busy = {job["city"] for job in queries.jobs(most=100) if job["state"] in {"queued", "running"}}
     for info in cities():
-        if info.id not in busy:
+        if info.id in busy:
+            continue
+        try:
             ledger.seal_days(city=info.id)
+        except ledger.LogBroken as error:  # the other cities' days are sealed all the same
+            log.error("%s", error)
 
 
 def run(stop: Callable[[], bool], *, once: bool = False) -> None:
