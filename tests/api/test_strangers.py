@@ -134,7 +134,7 @@ def account(mini: str) -> User:
         name="赵",
         name_en="Zhao",
         city=mini,
-        roles={"leader": ("CTR-90", "")},
+        roles={"leader": ("CTR-90", ""), "inspector": ("CTR-90", "")},
     )
     return user
 

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0005_waits")]
+    dependencies = [("cases", "0007_published_roots")]
     operations = [
         migrations.AddField("case", "sought", models.TextField(default="")),
         migrations.RunSQL("DELETE FROM cases_words", migrations.RunSQL.noop),
