@@ -348,9 +348,14 @@ def _stamp(post: Any, place: Runtime, *, where: bool) -> str:
     if where and lon is not None and lat is not None:
         parts.append(f"{lon:.5f}, {lat:.5f}" + (f" ±{accuracy:.0f} m" if accuracy is not None else ""))
     taken = sorted(moment for text in post.getlist("taken_at")[:6] if (moment := _moment(text, place)))
-    parts += [f"照片 photo {moment:%H:%M}" for moment in taken]
+    parts += [
+        f"照片 photo {moment:{'%H:%M' if made and made.date() == moment.date() else '%Y-%m-%d %H:%M'}}"
+        for moment in taken
+    ]
     # in both languages: a second attempt after a change of language must be the same command
-    return f"〔现场 on site {' · '.join(parts)}〕" if parts else ""
+    # without a position nobody has shown to be there: the time is all that is known
+    title = "现场 on site" if lon is not None and lat is not None else "手机记录 by the phone"
+    return f"〔{title} {' · '.join(parts)}〕" if parts else ""
 
 
 def _moment(text: str, place: Runtime) -> datetime | None:
