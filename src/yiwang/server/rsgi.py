@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import io
 import logging
 import os
@@ -28,6 +27,7 @@ from wsgiref.util import FileWrapper
 
 from django.conf import settings
 
+from yiwang.server.common.faults import is_full
 from yiwang.server.wsgi import application
 
 # A body has this long, and for every so many bytes that have come another second: a phone at 30 kB/s has time to spare.
@@ -102,14 +102,13 @@ class Site:
             return ask(self.wsgi, environ, home=self.home)
         except OSError as error:
             log.exception("%s could not be answered", environ["PATH_INFO"])
-            refused = _no_room() if error.errno in FULL else _broken()
+            refused = _no_room() if is_full(error) else _broken()
         except Exception:
             log.exception("%s could not be answered", environ["PATH_INFO"])
             refused = _broken()
         return Answer(status=refused.status, headers=PLAIN, body=refused.text.encode())
 
 
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PLAIN: Headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
 
 

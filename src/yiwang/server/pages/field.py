@@ -33,6 +33,7 @@ from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import sequence
 from yiwang.server.cases.views import sentences
+from yiwang.server.common.faults import is_full
 from yiwang.server.common.templatetags.yiwang import BUILD, english, named, say
 from yiwang.server.pages import field_shell
 from yiwang.server.places.finding import known_city
@@ -136,7 +137,9 @@ def signed_in(view: View[P]) -> View[P]:
             return _problem(401, "signed-out", say("请重新登录。", "Please sign in again."))
         try:
             return view(request, *args, **kwargs)
-        except OperationalError:
+        except OperationalError as error:
+            if is_full(error):
+                raise  # said in the same words everywhere, see api/problems.py
             log.exception("The database could not answer.")
             return _problem(503, "busy", say("系统忙，稍后自动再发。", "Busy; it will be sent again by itself."))
 
