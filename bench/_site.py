@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from yiwang.cli.processes import site_command
+
 ROOT = Path(__file__).resolve().parent.parent
 SERVER = os.environ.get("YIWANG_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
 WORKERS = 2
@@ -64,11 +66,7 @@ def served(environment: dict[str, str]) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        sys.executable, "-m", "granian", "yiwang.server.wsgi:application", "--interface", "wsgi", "--port", str(port),
-        "--workers", str(WORKERS), "--blocking-threads", "2" if environment["YIWANG_DATABASE_URL"] else "1",
-        "--backlog", "4096", "--backpressure", "4096",
-    ]  # fmt: skip
+    command = site_command(host="127.0.0.1", port=port, workers=WORKERS)
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     try:

@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def running_site(home: Path, *, prepare: str, application: str = "yiwang.server.wsgi:application") -> Iterator[str]:
+def running_site(home: Path, *, prepare: str, application: str = "yiwang.server.rsgi:site") -> Iterator[str]:
     """Address of a site of its own in a folder, which the Python text ``prepare`` has filled; modules in the folder are found."""
     environment = environment_of(home)
     run_in(home, prepare)
@@ -72,7 +72,7 @@ def running_site(home: Path, *, prepare: str, application: str = "yiwang.server.
         "-m",
         "granian",
         "--interface",
-        "wsgi",
+        "rsgi",
         "--port",
         str(port),
         application,

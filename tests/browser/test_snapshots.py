@@ -55,10 +55,10 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A site where it is always ten o'clock of one Tuesday."""
     home = tmp_path_factory.mktemp("still")
     (home / "frozen.py").write_text(FROZEN, "utf-8")
-    (home / "still.py").write_text("import frozen\nfrom yiwang.server.wsgi import application\n", "utf-8")
+    (home / "still.py").write_text("import frozen\nfrom yiwang.server.rsgi import site\n", "utf-8")
     (home / "dark.jpg").write_bytes(street(lit=False))
     (home / "lit.jpg").write_bytes(street(lit=True))
-    with running_site(home, prepare=PREPARE, application="still:application") as base:
+    with running_site(home, prepare=PREPARE, application="still:site") as base:
         yield base
 
 

@@ -220,6 +220,15 @@ def test_a_verb_with_a_photo_is_done_once_however_often_it_is_sent(phone: Any, d
     assert (kept.width, kept.height) == (40, 30)
 
 
+def test_a_photo_of_the_gallery_is_not_taken_on_the_spot(phone: Any, dispatched: Any) -> None:
+    number, client = dispatched(), phone("handler", "SWEEP-9001")
+    said = {"seq": state(number).seq, "made_at": "2026-03-02T01:00:00Z", "taken_at": "2019-05-04T00:59:00Z"}
+    assert send(client, f"/mini/field/cases/{number}/take", photo=picture(), **said).status_code == 200
+    note = json.loads(Event.objects.get(case__number=number, verb="take").payload)["note"]
+    assert "on site" not in note
+    assert "2019-05-04 08:59" in note
+
+
 def test_a_conflict_shows_how_the_case_stands(phone: Any, dispatched: Any, act: Any, actor: Any) -> None:
     number, client = dispatched(), phone("handler", "SWEEP-9001")
     seq = state(number).seq

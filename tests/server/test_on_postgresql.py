@@ -19,6 +19,7 @@ AGAIN = (
     "tests/server/test_governance.py",
     "tests/server/test_centre.py",
     "tests/server/test_scores.py",
+    "tests/server/test_hostile.py",
 )
 
 

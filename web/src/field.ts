@@ -117,6 +117,8 @@ class FieldApp extends HTMLElement {
   }
 
   private async enqueue(kind: Entry["kind"], said: Said, about: { number: string; verb: string; label: string; seq: number }): Promise<void> {
+    // what waits here exists nowhere else yet: the browser is asked not to throw it away when the phone runs full
+    void navigator.storage?.persist?.().catch(() => false);
     const before = this.queue.filter((entry) => kind === "verb" && entry.kind === "verb" && entry.number === about.number && entry.user === this.user && unsettled(entry)).at(-1);
     await add({
       ...about, key: crypto.randomUUID(), city: shell.city, user: this.user, kind, after: before?.id, fields: said.fields, photos: said.photos,

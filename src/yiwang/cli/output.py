@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,6 +102,11 @@ def failures_as_sentences() -> Iterator[None]:
         raise Failed(f"{len(error.problems)} problem(s) found.", error.problems) from error
     except YiwangError as error:
         raise Failed(str(error)) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        raise Failed(f"There is no room left on the disk{where}. Make some and try again.") from error
 
 
 def say_problem(problem: Problem, *, style: str = "red", to_stdout: bool = False) -> None:

@@ -27,26 +27,20 @@ _PR_SET_PDEATHSIG = 1
 
 
 def site_command(*, host: str, port: int, workers: int) -> list[str]:
-    """The command that serves the site with granian (WSGI).
-
-    One blocking thread a worker on SQLite, where writers queue anyway; two on PostgreSQL, so that one works while the
-    other waits for a commit to reach the disk (measured; see docs/decisions/0002).
-    """
+    """The command that serves the site with granian (RSGI; `yiwang.server.rsgi` says why)."""
     return [
         sys.executable,
         "-m",
         "granian",
-        "yiwang.server.wsgi:application",
+        "yiwang.server.rsgi:site",
         "--interface",
-        "wsgi",
+        "rsgi",
         "--host",
         host,
         "--port",
         str(port),
         "--workers",
         str(workers),
-        "--blocking-threads",
-        "2" if os.environ.get("YIWANG_DATABASE_URL", "").startswith("postgres") else "1",
         "--backlog",
         "4096",
         "--backpressure",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -27,8 +27,10 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
         if isinstance(value, datetime):
             return value
         try:
-            return datetime.fromisoformat(value)
-        except ValueError:
+            found = datetime.fromisoformat(value)
+            _ = (found - timedelta(days=2), found + timedelta(days=2))  # at the ends of time no zone can be reckoned
+            return found
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time; write e.g. 2026-03-06T17:00 or 2026-03-06T17:00+08:00.", param, ctx)
 
 

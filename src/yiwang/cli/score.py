@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import click
 
 from yiwang.cli.output import emit, emit_table, json_option, progress, say, wants_json
 from yiwang.cli.site import installed_city, site
 
+A_DAY = timedelta(days=1)
 SHOWN = 9  # indicators in a table for people, where none are named
 
 
@@ -24,11 +25,17 @@ def _day(_: click.Context, parameter: click.Parameter, value: str | None) -> dat
 def _moment(_: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value) if value else None
-    except ValueError:
+        if moment is not None:
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            (
+                (moment - A_DAY).astimezone(UTC),
+                (moment + A_DAY).astimezone(UTC),
+            )  # at the ends of time no zone can be reckoned
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{value!r} is no moment; write e.g. 2011-11-01T00:00-04:00.", param=parameter
         ) from None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment
 
 
 def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "yiwang.server.api.problems.ProblemDocuments",
     "yiwang.server.common.middleware.UploadLimit",
+    "yiwang.server.common.middleware.Readable",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "yiwang.server.common.middleware.ContentSecurityPolicy",

@@ -5,7 +5,8 @@ const LONGEST_SIDE = 1600;
 const QUALITY = 0.82;
 
 export async function shrunk(file: Blob): Promise<Picture> {
-  const taken_at = new Date().toISOString();
+  // A picture of the gallery was not taken now: its file says when. The camera's own picture was written a moment ago.
+  const taken_at = new Date(file instanceof File ? Math.min(file.lastModified, Date.now()) : Date.now()).toISOString();
   const image = await createImageBitmap(file, { imageOrientation: "from-image" });
   const scale = Math.min(1, LONGEST_SIDE / Math.max(image.width, image.height));
   const canvas = document.createElement("canvas");

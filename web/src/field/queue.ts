@@ -31,7 +31,10 @@ function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElem
   if (entry.state === "kept") return [head, number, said(entry), h("p", { class: "quiet" }, say("kept_here")), h("div", { class: "field-buttons" }, deletion(entry))];
   if (entry.state === "done") return [head, number];
   const wait = entry.next_at - Date.now();
-  const why = blocked(entry, all) ? say("blocked") : entry.tries && wait > 0 ? `${say("retry_in", { time: wait < 60_000 ? `${Math.ceil(wait / 1000)} s` : lasting(wait) })}` : "";
+  const reasons: Record<string, string> = { network: say("why_network"), timeout: say("why_timeout") };
+  const reason = reasons[entry.error ?? ""] ?? entry.error ?? "";
+  const again_in = say("retry_in", { time: wait < 60_000 ? `${Math.ceil(wait / 1000)} s` : lasting(wait) });
+  const why = blocked(entry, all) ? say("blocked") : entry.tries && wait > 0 ? [reason, again_in].filter(Boolean).join(" · ") : "";
   return [head, number, said(entry), why !== "" && h("p", { class: "quiet" }, why)];
 }
 

@@ -15,7 +15,14 @@ export type Outcome = "sent" | "idle" | "offline" | "signed-out";
 
 const LONGEST_WAIT = 5 * 60_000;
 const KEPT_DONE = 24 * 3600_000;
+// An upload has a minute, and another second for every 8 kB: six photos at 30 kB/s arrive, and a dead line is noticed.
 const PATIENCE = 60_000;
+const LEAST_BYTES_A_SECOND = 8_000;
+
+function patience(entry: Entry): number {
+  const bytes = entry.photos.reduce((sum, picture) => sum + picture.bytes.byteLength, 0);
+  return PATIENCE + (bytes / LEAST_BYTES_A_SECOND) * 1000;
+}
 
 export async function session(base: string): Promise<Session | "offline" | "signed-out"> {
   try {
@@ -90,13 +97,13 @@ async function send(entry: Entry, base: string, who: Session): Promise<"done" | 
       body: form(entry),
       credentials: "same-origin",
       headers: { "Idempotency-Key": entry.key, "X-CSRFToken": who.csrf },
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(patience(entry)),
     });
     // a page instead of JSON is the framework speaking (a stale CSRF token, a proxy): the next session check sorts it out
     if (!answer.headers.get("Content-Type")?.includes("json")) return await later(`HTTP ${answer.status}`);
     said = (await answer.json()) as typeof said;
   } catch (error) {
-    return later(String(error));
+    return later(error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network");
   }
   if (answer.ok) {
     await settle(id, { state: "done", done_at: Date.now(), number: said.number ?? entry.number, photos: [], error: "" }, said.seq);

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Iterable
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,6 +22,7 @@ from yiwang.server.places.queries import cities, runtime
 
 WORKER = "worker"
 SILENT_SECONDS = 60.0
+LEAST_FREE_BYTES = 100_000_000
 _migrated = False
 
 
@@ -30,8 +34,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Database, migrations, background worker; 503 with what is missing."""
-    checks = {"database": "ok", "migrations": "ok", "worker": "ok"}
+    """Database, migrations, background worker, room on the disk; 503 with what is missing."""
+    checks = {"database": "ok", "migrations": "ok", "worker": "ok", "disk": _room()}
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -47,6 +51,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
         checks["database"] = f"{type(error).__name__}"
     fine = all(value == "ok" for value in checks.values())
     return JsonResponse({"status": "ready" if fine else "not ready", "checks": checks}, status=200 if fine else 503)
+
+
+def _room() -> str:
+    """Whether the data folder takes a file: there is room, and it may be written."""
+    try:
+        free = shutil.disk_usage(settings.YIWANG_HOME).free
+        with tempfile.TemporaryFile(dir=settings.YIWANG_HOME) as file:
+            file.write(b"x" * 4096)
+            file.flush()
+    except OSError as error:
+        return f"the data folder cannot be written: {error.strerror}"
+    return "ok" if free >= LEAST_FREE_BYTES else f"only {free // 1_000_000} MB are free in the data folder"
 
 
 def _is_migrated() -> bool:

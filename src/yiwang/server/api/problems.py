@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.db import DataError, OperationalError
 from django.db import Error as DatabaseError
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -19,9 +20,17 @@ from ninja.errors import HttpError, ValidationError
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.board import NotReadYet
+from yiwang.server.common.faults import is_full
 
 CONTENT_TYPE = "application/problem+json"
 _PREFIX = "/api/"
+NOTHING_CHANGED = "Something went wrong on our side; nothing was changed."
+NO_ROOM = (
+    "服务器存储空间已满，什么都没有改动，请稍后再试。",
+    "The server's disk is full; nothing was changed. Please try again later.",
+)
+AWAY = ("数据库繁忙或无法连接，请稍后再试。", "The database is busy or away; try again.")
+OUT_OF_RANGE = ("请求中的数字或时间超出范围。", "A number or time of the request is out of range.")
 log = logging.getLogger("yiwang.api")
 
 
@@ -133,19 +142,37 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(OperationalError)
     def busy(_request: HttpRequest, error: OperationalError) -> HttpResponse:
         log.exception("The database could not answer.", exc_info=error)
-        response = problem(503, code="busy", detail="The database is busy or away; try again.")
-        response["Retry-After"] = "1"
-        return response
+        return _later(error)
 
     @api.exception_handler(DatabaseError)
     def database(_request: HttpRequest, error: DatabaseError) -> HttpResponse:
         log.exception("The database refused.", exc_info=error)
-        return problem(500, detail="Something went wrong on our side; nothing was changed.")
+        return problem(500, detail=NOTHING_CHANGED)
+
+    @api.exception_handler(DataError)
+    @api.exception_handler(OverflowError)
+    def out_of_range(_request: HttpRequest, error: Exception) -> HttpResponse:
+        log.warning("A value that cannot be: %s", error)
+        return problem(422, code="bad-input", detail=OUT_OF_RANGE[english()])
+
+    @api.exception_handler(OSError)
+    def disk(_request: HttpRequest, error: OSError) -> HttpResponse:
+        log.exception("The disk refused.", exc_info=error)
+        return _later(error) if is_full(error) else problem(500, detail=NOTHING_CHANGED)
 
     @api.exception_handler(Exception)
     def unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("Unexpected error.", exc_info=error)
-        return problem(500, detail="Something went wrong on our side; nothing was changed.")
+        return problem(500, detail=NOTHING_CHANGED)
+
+
+def _later(error: BaseException) -> HttpResponse:
+    """503 of the API: no room, or the database is busy or away."""
+    full = is_full(error)
+    zh, en = NO_ROOM if full else AWAY
+    response = problem(503, code="full" if full else "busy", detail=en if english() else zh, detail_zh=zh, detail_en=en)
+    response["Retry-After"] = "60" if full else "1"
+    return response
 
 
 class ProblemDocuments:
@@ -207,4 +234,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """A page of 500; or of 503 when there is no room or no database, and of 400 for a value no calendar or column holds."""
+    error = sys.exc_info()[1]
+    if isinstance(error, DataError | OverflowError):
+        return _without_database(400, OUT_OF_RANGE)
+    if is_full(error):
+        return _without_database(503, NO_ROOM)
+    if isinstance(error, OperationalError):
+        return _without_database(503, AWAY)
     return _page(request, 500)
+
+
+def _without_database(status: int, words: tuple[str, str]) -> HttpResponse:
+    """A page needs the session and the cities, and they cannot be read now."""
+    response = HttpResponse("\n".join((*words, "")), status=status, content_type="text/plain; charset=utf-8")
+    if status == 503:
+        response["Retry-After"] = "60"
+    return response

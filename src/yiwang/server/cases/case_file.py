@@ -217,6 +217,18 @@ def _story(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
     sheet.rows(heads, rows, (8, 28, 28, 44, 66))
 
 
+def _small(path: Path) -> Image.Image | None:
+    """The picture as it is printed; None when its file is damaged, which must not cost the reader the rest."""
+    try:
+        with Image.open(path) as picture:
+            picture.draft("RGB", (PHOTO_PIXELS, PHOTO_PIXELS))
+            small = picture.convert("RGB")
+    except (OSError, ValueError, SyntaxError):
+        return None
+    small.thumbnail((PHOTO_PIXELS, PHOTO_PIXELS))
+    return small
+
+
 def _photos(sheet: _Sheet, context: Mapping[str, Any], pictures: Mapping[int, Path], when: Any) -> None:
     sides = ((say("处置前", "Before"), "before"), (say("处置后", "After"), "after"))
     shown = [(name, photo) for name, side in sides for photo in context["photos"][side] if photo["id"] in pictures]
@@ -230,11 +242,12 @@ def _photos(sheet: _Sheet, context: Mapping[str, Any], pictures: Mapping[int, Pa
                 sheet.add_page()
             top = sheet.get_y()
         x = sheet.l_margin + (wide + 6) * (index % 2)
-        with Image.open(pictures[photo["id"]]) as picture:
-            picture.draft("RGB", (PHOTO_PIXELS, PHOTO_PIXELS))
-            small = picture.convert("RGB")
-            small.thumbnail((PHOTO_PIXELS, PHOTO_PIXELS))
-        sheet.image(small, x=x, y=top, w=wide, h=high, keep_aspect_ratio=True)
+        if (small := _small(pictures[photo["id"]])) is not None:
+            sheet.image(small, x=x, y=top, w=wide, h=high, keep_aspect_ratio=True)
+        else:
+            sheet.set_xy(x, top)
+            sheet.set_font(FONT, size=9)
+            sheet.cell(wide, high, say("照片文件已损坏", "The file of the photo is damaged"), border=1, align="C")
         sheet.set_xy(x, top + high)
         sheet.set_font(FONT, size=8)
         sheet.set_text_color(*SOFT)

@@ -361,7 +361,7 @@ def photos(detail: CaseDetail, *, place: Runtime) -> dict[str, list[dict[str, An
                 **photo,
                 "verb": _verb_name(event.verb, place) if event else "",
                 "step": presentation.step_name(place, event.to_step) if event else "",
-                "taken": event.at if event else photo["at"],
+                "taken": photo["taken_at"] or (event.at if event else photo["at"]),
             }
         )
     return found

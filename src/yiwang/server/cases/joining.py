@@ -78,9 +78,7 @@ def join(
             statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]
             statements.append(words.put(case_id=row["id"], text=state.text, place=state.place, more=[report]))
             if kept:
-                pictured = [
-                    (row["id"], state.seq, photo.path, photo.digest, photo.width, photo.height, at) for photo in kept
-                ]
+                pictured = operations.photo_values(kept, case_id=row["id"], seq=state.seq, place=place)
                 statements.append(storage.insertion(Photo, operations.PHOTO_COLUMNS, pictured))
             if key:
                 statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))

@@ -147,6 +147,7 @@ class Photo(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     at = models.DateTimeField(default=timezone.now)
+    taken_at = models.DateTimeField(null=True, help_text="By the camera's clock, where it said so.")
 
 
 class Outbox(models.Model):

@@ -27,7 +27,7 @@ REPORT_COLUMNS = (
     "case_id", "number", "city", "at", "text", "category", "lon", "lat", "region", "place", "source", "contact",
     "reporter", "origin", "external",
 )  # fmt: skip
-PHOTO_COLUMNS = ("case_id", "seq", "path", "digest", "width", "height", "at")
+PHOTO_COLUMNS = ("case_id", "seq", "path", "digest", "width", "height", "at", "taken_at")
 OUTBOX_COLUMNS = ("city", "number", "first", "last", "created_at", "attempts", "next_at", "error")
 PAYLOAD_FIELDS = frozenset(
     {
@@ -114,7 +114,7 @@ def report(
     statements = [
         *_statements([change], place),
         storage.insertion(Report, REPORT_COLUMNS, [(storage.NEW_CASE, *row)]),
-        *_photo_statements(change, kept, seq=1),
+        *_photo_statements(change, kept, seq=1, place=place),
     ]
     if key:
         statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
@@ -191,7 +191,9 @@ def act(
             return answer  # the same call, at the same time, has been before us
         moment = at or datetime.now(UTC)
         changes = _decided(found, number, command, verb, place, moment, photos=kept, parts=parts)
-        statements = _statements(changes, place) + _photo_statements(changes[0], kept, seq=changes[0].events[0].seq)
+        statements = _statements(changes, place) + _photo_statements(
+            changes[0], kept, seq=changes[0].events[0].seq, place=place
+        )
         answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place)
         if key:
             statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
@@ -358,12 +360,22 @@ def _digests(kept: Sequence[pictures.Kept]) -> list[str]:
     return [photo.digest for photo in kept]
 
 
-def _photo_statements(change: Change, kept: Sequence[pictures.Kept], *, seq: int) -> list[storage.Statement]:
+def _photo_statements(
+    change: Change, kept: Sequence[pictures.Kept], *, seq: int, place: Runtime
+) -> list[storage.Statement]:
     if not kept:
         return []
-    case_id, now = storage.NEW_CASE if change.row is None else change.row["id"], datetime.now(UTC)
-    found = [(case_id, seq, photo.path, photo.digest, photo.width, photo.height, now) for photo in kept]
-    return [storage.insertion(Photo, PHOTO_COLUMNS, found)]
+    case_id = storage.NEW_CASE if change.row is None else change.row["id"]
+    return [storage.insertion(Photo, PHOTO_COLUMNS, photo_values(kept, case_id=case_id, seq=seq, place=place))]
+
+
+def photo_values(kept: Sequence[pictures.Kept], *, case_id: Any, seq: int, place: Runtime) -> list[tuple[Any, ...]]:
+    """Rows of photos in the order of `PHOTO_COLUMNS`. A camera that names no zone stands in the city's."""
+    now, zone = datetime.now(UTC), place.info.zone
+    return [
+        (case_id, seq, photo.path, photo.digest, photo.width, photo.height, now, pictures.in_zone(photo.taken_at, zone))
+        for photo in kept
+    ]
 
 
 # --- finding ------------------------------------------------------------------------------------------------------

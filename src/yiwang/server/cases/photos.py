@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
+import struct
 import tempfile
-from collections.abc import Sequence
+import threading
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+import pillow_heif
 from django.conf import settings
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.common.templatetags.yiwang import say
 
-FORMATS = ("JPEG", "PNG", "WEBP")  # the JPEG reader takes MPO too; naming it makes Pillow fail on what is no picture
-MOST_PIXELS = 50_000_000
+# What each format may have: JPEG is decoded at a part of its size, the others whole, and a progressive JPEG keeps all its
+# coefficients. So much stays below 150 MB at the highest point (measured in tests/server/test_photos.py).
+MOST_PIXELS = {"JPEG": 50_000_000, "PROGRESSIVE": 16_000_000, "PNG": 24_000_000, "WEBP": 8_000_000, "HEIF": 25_000_000}
+FORMATS = (
+    "JPEG",
+    "PNG",
+    "WEBP",
+    "HEIF",
+)  # the JPEG reader takes MPO too; naming it makes Pillow fail on what is no picture
 LONGEST_SIDE = 2048
 MOST_PHOTOS = 6
 FOLDER = "photos"
+T = TypeVar("T")
+_UNREADABLE = (
+    UnidentifiedImageError,
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+_one_at_a_time = threading.BoundedSemaphore(1)  # memory: a process decodes one picture, whoever else sends some
+
+pillow_heif.register_heif_opener(thumbnails=False)
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `MOST_PIXELS` is lower or is meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +60,7 @@ class Kept:
     digest: str
     width: int
     height: int
+    taken_at: datetime | None = None  # by the camera's clock; without a zone where the camera named none
 
 
 def keep(files: Sequence[Any]) -> list[Kept]:
@@ -40,38 +70,65 @@ def keep(files: Sequence[Any]) -> list[Kept]:
     file that nobody refers to, never a reference without a file.
 
     Raises:
-        BadInput: When there are too many, or one is too large or no picture.
+        BadInput: When there are too many, or some are too large or no pictures; with every one that is.
     """
+    kept, problems = _each(files, _keep)
+    if problems:
+        raise BadInput(problems)
+    return kept
+
+
+def put_by(files: Sequence[Any], *, folder: str) -> tuple[list[str], list[Problem]]:
+    """Re-encode pictures of a form that is not finished yet into a folder of its own.
+
+    Returns:
+        The paths of those that are pictures, and what is wrong with the others.
+
+    Raises:
+        BadInput: When there are too many.
+    """
+
+    def put(content: bytes) -> str:
+        picture, taken_at = _decoded(content)
+        exif = Image.Exif() if taken_at else None
+        if exif is not None and taken_at:
+            exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = taken_at.strftime(_EXIF_TIME)
+        encoded = _encoded(picture, exif=exif)
+        path = f"{folder}/{hashlib.sha256(encoded).hexdigest()}.jpg"
+        _write(Path(settings.YIWANG_HOME, path), encoded)
+        return path
+
+    return _each(files, put)
+
+
+def _each(files: Sequence[Any], take: Callable[[bytes], T]) -> tuple[list[T], list[Problem]]:
+    """What became of each picture that could be taken, and which could not."""
     if len(files) > MOST_PHOTOS:
-        raise BadInput(Problem(f"{len(files)} photos.", f"At most {MOST_PHOTOS} are taken at once.", column="photos"))
-    return [_keep(_read(file)) for file in files]
+        message = say("一次最多 {most} 张照片。", "At most {most} photos are taken at once.", most=MOST_PHOTOS)
+        raise BadInput(Problem(f"{len(files)}: {message}", column="photos"))
+    taken, problems = [], []
+    for number, file in enumerate(files, 1):
+        name = f" ({Path(str(file.name)).name})" if getattr(file, "name", "") else ""
+        try:
+            taken.append(take(_read(file)))
+        except _Bad as bad:
+            which = say("第 {number} 张照片", "Photo {number}", number=number) + name
+            problems.append(Problem(f"{which}: {bad}", column="photos"))
+    return taken, problems
+
+
+class _Bad(Exception):
+    """Why a picture is not taken, in the reader's language."""
 
 
 def _read(file: Any) -> bytes:
-    content: bytes = file if isinstance(file, bytes) else file.read(settings.YIWANG_PHOTO_BYTES + 1)
-    if len(content) > settings.YIWANG_PHOTO_BYTES:
-        raise BadInput(
-            Problem(
-                "The photo is too large.", f"At most {settings.YIWANG_PHOTO_BYTES:,} bytes are taken.", column="photos"
-            )
+    most = settings.YIWANG_PHOTO_BYTES
+    content: bytes = file if isinstance(file, bytes) else file.read(most + 1)
+    if len(content) > most:
+        raise _Bad(
+            say("文件太大，最多 {most} 字节。", "The file is too large, at most {most} bytes.", most=f"{most:,}")
         )
     return content
-
-
-def put_by(files: Sequence[Any], *, folder: str) -> list[str]:
-    """Re-encode pictures of a form that is not finished yet into a folder of its own; their paths there.
-
-    Raises:
-        BadInput: As `keep` does.
-    """
-    if len(files) > MOST_PHOTOS:
-        raise BadInput(Problem(f"{len(files)} photos.", f"At most {MOST_PHOTOS} are taken at once.", column="photos"))
-    paths = []
-    for file in files:
-        encoded = _encoded(_decoded(_read(file)))
-        paths.append(f"{folder}/{hashlib.sha256(encoded).hexdigest()}.jpg")
-        _write(Path(settings.YIWANG_HOME, paths[-1]), encoded)
-    return paths
 
 
 def path_of(digest: str) -> str:
@@ -80,43 +137,110 @@ def path_of(digest: str) -> str:
 
 
 def _keep(content: bytes) -> Kept:
-    picture = _decoded(content)
+    picture, taken_at = _decoded(content)
     encoded = _encoded(picture)
     digest = hashlib.sha256(encoded).hexdigest()
     relative = path_of(digest)
     _write(Path(settings.YIWANG_HOME, relative), encoded)
-    return Kept(path=relative, digest=digest, width=picture.width, height=picture.height)
+    return Kept(path=relative, digest=digest, width=picture.width, height=picture.height, taken_at=taken_at)
 
 
-def _encoded(picture: Image.Image) -> bytes:
+def _encoded(picture: Image.Image, *, exif: Image.Exif | None = None) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=85, optimize=True)
+    picture.save(buffer, "JPEG", quality=85, optimize=True, **({} if exif is None else {"exif": exif}))
     return buffer.getvalue()
 
 
-def _decoded(content: bytes) -> Image.Image:
-    """The picture upright, in plain colours, at most `LONGEST_SIDE` long."""
-    hint = "Send a JPEG, PNG or WebP picture."
+def _decoded(content: bytes) -> tuple[Image.Image, datetime | None]:
+    """The picture upright, in plain colours, at most `LONGEST_SIDE` long; and when the camera says it was taken."""
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise BadInput(
-                    Problem(
-                        f"The photo has {opened.width} × {opened.height} pixels.", "Make it smaller.", column="photos"
-                    )
-                )
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadInput(Problem("The photo cannot be read as a picture.", hint, column="photos")) from error
-    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        with _one_at_a_time, Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            _check_size(opened)
+            exif = opened.getexif()
+            turned, taken_at = exif.get(ExifTags.Base.Orientation, 1), _taken_at(exif)
+            opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is decoded at a half, a quarter or an eighth
+            opened.load()
+            picture = _plain(_smaller(opened))
+    except _UNREADABLE as error:
+        raise _Bad(
+            say(
+                "不是能读的图片，请发 JPEG、PNG、WebP 或 HEIC。",
+                "It cannot be read as a picture; send a JPEG, PNG, WebP or HEIC.",
+            )
+        ) from error
     clean = Image.new("RGB", picture.size)
     clean.paste(picture)
-    return clean
+    clean.getexif()[ExifTags.Base.Orientation] = turned
+    return ImageOps.exif_transpose(clean), taken_at
+
+
+def _check_size(opened: Image.Image) -> None:
+    kind = "PROGRESSIVE" if opened.info.get("progressive") else str(opened.format)
+    most = MOST_PIXELS.get(kind, MOST_PIXELS["JPEG"])  # MPO is JPEG
+    if opened.width * opened.height > most:
+        raise _Bad(
+            say(
+                "有 {width} × {height} 像素，这种格式最多 {most} 万像素，请缩小。",
+                "It has {width} × {height} pixels, of this kind at most {millions} million; make it smaller.",
+                width=opened.width,
+                height=opened.height,
+                most=most // 10_000,
+                millions=most // 1_000_000,
+            )
+        )
+
+
+def _smaller(picture: Image.Image) -> Image.Image:
+    """At most `LONGEST_SIDE` long, whole steps first: other kinds of pixels and other modes are made of few pixels only."""
+    steps = max(picture.size) // (2 * LONGEST_SIDE)
+    if steps > 1 and picture.mode not in ("P", "1"):
+        picture = picture.reduce(steps)
+    elif steps > 1:
+        picture.thumbnail((2 * LONGEST_SIDE, 2 * LONGEST_SIDE), Image.Resampling.NEAREST)
+    return picture
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """Colours of eight bits; what is transparent is white."""
+    if picture.mode.startswith("I") or picture.mode == "F":  # sixteen bits of grey
+        values = np.asarray(picture, dtype=np.float64)
+        picture = Image.fromarray(np.clip(values / 257, 0, 255).round().astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture)
+    picture = picture.convert("RGB")
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    return picture
+
+
+_EXIF_TIME = "%Y:%m:%d %H:%M:%S"
+
+
+def _taken_at(exif: Image.Exif) -> datetime | None:
+    """By the camera's clock, which may be wrong; None where it does not say."""
+    said = exif.get_ifd(ExifTags.IFD.Exif)
+    text = str(said.get(ExifTags.Base.DateTimeOriginal, "")).strip("\0 ")
+    zone = str(said.get(ExifTags.Base.OffsetTimeOriginal, "")).strip("\0 ")
+    for value, form in ((text + zone, f"{_EXIF_TIME}%z"), (text, _EXIF_TIME)):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(value, form)  # noqa: DTZ007 - the zone is set by who knows the city
+    return None
+
+
+def in_zone(taken_at: datetime | None, zone: tzinfo) -> datetime | None:
+    """The camera's time as a moment; None also for one that no calendar holds in UTC."""
+    if taken_at is None:
+        return None
+    try:
+        return (taken_at if taken_at.tzinfo else taken_at.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _write(path: Path, content: bytes) -> None:
     """Whole or not at all, also when two processes write the same picture."""
-    if path.exists():
+    if path.is_file() and path.read_bytes() == content:  # a damaged one is written anew
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")

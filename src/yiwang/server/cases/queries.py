@@ -246,7 +246,7 @@ def get_case(*, city: str = "", number: str, with_events: bool = True) -> CaseDe
         photos=_plain(
             Photo.objects.filter(case_id=row["id"])
             .order_by("id")
-            .values("id", "seq", "digest", "width", "height", "at")
+            .values("id", "seq", "digest", "width", "height", "at", "taken_at")
         ),
         reports=_plain(
             Report.objects.filter(case_id=row["id"])

@@ -3,11 +3,15 @@ client's address behind proxies, and the size of what is sent to us."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -66,3 +70,64 @@ class UploadLimit:
             )
             return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
         return self.get_response(request)
+
+
+class Readable:
+    """Refuses what no database can hold as text (NUL, halves of characters) and bodies too large to be held in memory.
+
+    Once for all requests: whether such a value ends in a filter, a form or a record, and whether the database minds (SQLite
+    takes NUL, PostgreSQL does not), need not be known anywhere else.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            readable = _texts_are_fine(request)
+        except RequestDataTooBig:
+            most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            return _plain(
+                413, f"请求太大，最多 {most} 字节。", f"The request is too large: at most {most} bytes of text."
+            )
+        except (SuspiciousOperation, MultiPartParserError):
+            return _plain(400, "请求无法读取。", "The request cannot be read.")
+        if not readable:
+            return _plain(
+                400, "请求含有不能保存的字符（空字符）。", "The request has characters in it that cannot be kept (NUL)."
+            )
+        return self.get_response(request)
+
+
+def _plain(status: int, zh: str, en: str) -> HttpResponse:
+    # nobody knows the reader's language yet
+    return HttpResponse(f"{zh}\n{en}\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+def _texts_are_fine(request: HttpRequest) -> bool:
+    """Whether path, query and body hold only text that can be kept."""
+    if (
+        "\0" in request.path
+        or "%00" in request.META.get("QUERY_STRING", "")
+        or "\0" in request.META.get("QUERY_STRING", "")
+    ):
+        return False
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return True
+    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return all(_can_be_kept(text) for name, texts in request.POST.lists() for text in (name, *texts))
+    body = request.body
+    if b"\\u0000" not in body and b"\\ud" not in body.lower():
+        return True
+    try:
+        return _can_be_kept(json.loads(body))
+    except (ValueError, RecursionError):
+        return True  # no JSON: whoever reads it says so
+
+
+def _can_be_kept(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
+    if isinstance(value, dict):
+        return all(_can_be_kept(part) for pair in value.items() for part in pair)
+    return all(_can_be_kept(part) for part in value) if isinstance(value, list) else True

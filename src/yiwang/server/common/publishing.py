@@ -14,7 +14,7 @@ from yiwang.server.common.models import PublicText
 CASE, PLACE, EVENT, REPORT = "case", "place", "event", "report"
 IDEA, COMMENT, ANSWER = "idea", "comment", "answer"
 # where and when somebody's telephone was as they acted (pages.field): for those who handle the case, not for everybody
-STAMP = re.compile(r"\n?〔现场 on site [^〕]*〕")
+STAMP = re.compile(r"\n?〔(?:现场 on site|手机记录 by the phone) [^〕]*〕")
 
 
 def public_texts(*, kind: str, originals: Mapping[str, str], released_only: bool = False) -> dict[str, str | None]:

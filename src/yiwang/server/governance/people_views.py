@@ -45,7 +45,7 @@ ACTIONS = {
 def people(request: HttpRequest, place: Runtime) -> HttpResponse:
     """Accounts with a post in the city."""
     asked = {key: request.GET.get(key, "").strip() for key in ("q", "role")}
-    number = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
+    number = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() and len(request.GET["page"]) < 7 else 1
     found, more = queries.people(place, **asked, page=max(1, number))
     roles = queries.roles_of(place)
     return render(
@@ -258,7 +258,11 @@ def permissions(request: HttpRequest, place: Runtime) -> HttpResponse:
 def audit(request: HttpRequest, place: Runtime) -> HttpResponse:
     """Who was shown personal data, and what was done to accounts. Looking is itself put on record."""
     asked = {key: request.GET.get(key, "").strip() for key in ("user", "subject", "since")}
-    before = int(request.GET["before"]) if request.GET.get("before", "").isdecimal() else None
+    before = (
+        int(request.GET["before"])
+        if request.GET.get("before", "").isdecimal() and len(request.GET["before"]) < 19
+        else None
+    )
     try:
         since = datetime.fromisoformat(asked["since"]).replace(tzinfo=place.info.zone) if asked["since"] else None
     except ValueError:

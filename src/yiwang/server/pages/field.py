@@ -34,6 +34,7 @@ from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import sequence
 from yiwang.server.cases.views import sentences
+from yiwang.server.common.faults import is_full
 from yiwang.server.common.templatetags.yiwang import BUILD, english, named, say
 from yiwang.server.pages import field_shell
 from yiwang.server.places.finding import known_city
@@ -137,7 +138,9 @@ def signed_in(view: View[P]) -> View[P]:
             return _problem(401, "signed-out", say("请重新登录。", "Please sign in again."))
         try:
             return view(request, *args, **kwargs)
-        except OperationalError:
+        except OperationalError as error:
+            if is_full(error):
+                raise  # said in the same words everywhere, see api/problems.py
             log.exception("The database could not answer.")
             return _problem(503, "busy", say("系统忙，稍后自动再发。", "Busy; it will be sent again by itself."))
 
@@ -356,9 +359,14 @@ def _stamp(post: Any, place: Runtime, *, where: bool) -> str:
     if where and lon is not None and lat is not None:
         parts.append(f"{lon:.5f}, {lat:.5f}" + (f" ±{accuracy:.0f} m" if accuracy is not None else ""))
     taken = sorted(moment for text in post.getlist("taken_at")[:6] if (moment := _moment(text, place)))
-    parts += [f"照片 photo {moment:%H:%M}" for moment in taken]
+    parts += [
+        f"照片 photo {moment:{'%H:%M' if made and made.date() == moment.date() else '%Y-%m-%d %H:%M'}}"
+        for moment in taken
+    ]
     # in both languages: a second attempt after a change of language must be the same command
-    return f"〔现场 on site {' · '.join(parts)}〕" if parts else ""
+    # without a position nobody has shown to be there: the time is all that is known
+    title = "现场 on site" if lon is not None and lat is not None else "手机记录 by the phone"
+    return f"〔{title} {' · '.join(parts)}〕" if parts else ""
 
 
 def _moment(text: str, place: Runtime) -> datetime | None:

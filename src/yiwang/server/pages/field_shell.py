@@ -217,6 +217,8 @@ SHELL_WORDS: dict[str, tuple[str, str]] = {
     "state_kept": ("仅存本机", "Kept here only"),
     "state_done": ("已送达", "Sent"),
     "blocked": ("等前一条", "after the one before"),
+    "why_network": ("网络不通", "No connection"),
+    "why_timeout": ("网络太慢，没传完", "The connection is too slow; it did not get through"),
     "retry_in": ("{time}后再试", "again in {time}"),
     "my_action": ("我的操作", "What I did"),
     "server_now": ("案卷现状", "The case now"),

@@ -97,20 +97,24 @@ def email(text: str) -> str:
     return text
 
 
-def keep(files: Sequence[Any], signed: str) -> tuple[str, list[bytes]]:
-    """Pictures of this form, those sent now and those sent with the page before; and a signed note of them for the next page.
+def keep(files: Sequence[Any], signed: str) -> tuple[str, list[bytes], list[Problem]]:
+    """Pictures of this form, those sent now and those sent with the page before.
+
+    Returns:
+        A signed note of them for the next page, the pictures, and what is wrong with those that are none: one bad picture
+        does not throw away the good ones.
 
     Raises:
-        BadInput: When one is no picture, or there are too many.
+        BadInput: When there are too many.
     """
     before = _noted(signed)
-    fresh = pictures.put_by(list(files), folder=DRAFTS) if files else []
+    fresh, bad = pictures.put_by(list(files), folder=DRAFTS) if files else ([], [])
     paths = list(dict.fromkeys([*before, *fresh]))
     if len(paths) > pictures.MOST_PHOTOS:
         problem = say("最多 {n} 张照片。", "At most {n} photos.", n=pictures.MOST_PHOTOS)
         raise BadInput(Problem(problem, column="photos"))
     note = signing.dumps(paths, salt=KEPT) if paths else ""
-    return note, [Path(settings.YIWANG_HOME, path).read_bytes() for path in paths]
+    return note, [Path(settings.YIWANG_HOME, path).read_bytes() for path in paths], bad
 
 
 def _noted(signed: str) -> list[str]:

@@ -104,9 +104,10 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     key = key or secrets.token_urlsafe(16)
     try:
         throttling.slow_reports(request)
-        kept, photos = forms.keep(request.FILES.getlist("photos"), kept)
-        if said.problems:
-            return _form(request, place, said, key=key, kept=kept, problems=said.problems, status=422)
+        kept, photos, bad = forms.keep(request.FILES.getlist("photos"), kept)
+        problems = [*said.problems, *(problem.message for problem in bad)]
+        if problems:
+            return _form(request, place, said, key=key, kept=kept, problems=problems, status=422)
         if not said.seen and not said.join:
             return _check(request, place, said, key=key, kept=kept, photos=len(photos))
         if said.email:
@@ -254,7 +255,9 @@ def join(request: HttpRequest, city: str, number: str) -> HttpResponse:
     try:
         throttling.slow_reports(request)
         email = forms.email(request.POST.get("email", ""))
-        _, photos = forms.keep(request.FILES.getlist("photos"), "")
+        _, photos, bad = forms.keep(request.FILES.getlist("photos"), "")
+        if bad:
+            raise BadInput(bad)
         if email:
             throttling.slow_down(limits.MAIL, email.casefold())
         taken = operations.report(
