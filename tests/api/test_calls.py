@@ -147,3 +147,17 @@ def test_anonymous_callers_read_words_as_moderated(anybody, reported, caller):
     assert [row["number"] for row in caller("intake").get("/cities/mini/cases?q=13812345678").json()["items"]] == [
         number
     ]
+
+
+def test_the_description_names_every_error_as_a_problem_document(anybody):
+    described = anybody.get("/openapi.json").json()
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            statuses = {int(status) for status in operation["responses"]}
+            assert {400, 401, 403, 404, 422, 500, 503} <= statuses, (method, path)
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(response["content"]) == ["application/problem+json"], (method, path, status)
+    for path, status in (("/cases/none", 404), ("/cities/mini/cases?limit=0", 422)):
+        assert anybody.get(path)["Content-Type"] == "application/problem+json"
+        assert anybody.get(path).status_code == status

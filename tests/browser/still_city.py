@@ -14,10 +14,10 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from tests.outsiders import CITIZEN  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases import operations  # noqa: E402
-from yiwang.server.cases.actors import CITIZEN  # noqa: E402
 from yiwang.server.people.operations import create_person  # noqa: E402
 from yiwang.server.portal import scoring  # noqa: E402
 from yiwang.server.provision.operations import install_pack  # noqa: E402

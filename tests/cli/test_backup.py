@@ -24,7 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yiwang.server.settings")
 import django; django.setup()
 from PIL import Image
 from yiwang.server.cases import operations
-from yiwang.server.cases.actors import CITIZEN
+from tests.outsiders import CITIZEN
 from yiwang.server.people.models import User
 User.objects.create_user("keeper", password="a long enough one")
 picture = io.BytesIO()

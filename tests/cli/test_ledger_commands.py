@@ -20,8 +20,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def city(pack_folder: Path, db: None) -> str:
     """The toy city with three cases: two of two days ago, one of today."""
+    from tests.outsiders import CITIZEN
+
     from yiwang.server.cases import numbering, operations
-    from yiwang.server.cases.actors import CITIZEN
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 

@@ -17,8 +17,9 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def city(db: None) -> Any:
+    from tests.outsiders import CITIZEN
+
     from yiwang.server.cases import numbering, operations
-    from yiwang.server.cases.actors import CITIZEN
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 

@@ -110,3 +110,27 @@ def test_the_system_carries_a_case_by_the_shortest_way() -> None:
     workflow = read_workflow(tomllib.loads(TEXT))
     assert [step.id for step in workflow.paths["dispatched"]] == ["accept", "file", "dispatch"]
     assert workflow.paths["reported"] == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"inspector": {"outside": True}}, "roles are outside"),
+        ({"citizen": {"axis": "supervision"}}, "has the axis 'supervision'"),
+        ({"inspector": {"name": "市民"}}, "roles have the name '市民'"),
+    ],
+)
+def test_roles_that_would_let_everybody_in(changes: dict[str, dict[str, object]], told: str) -> None:
+    data = tomllib.loads(TEXT)
+    for role in data["role"]:
+        role |= changes.get(role["id"], {})
+    with pytest.raises(BadInput) as caught:
+        read_workflow(data)
+    assert told in str(caught.value)
+
+
+def test_words_that_no_field_holds_are_refused() -> None:
+    data = tomllib.loads(TEXT)
+    next(verb for verb in data["verb"] if verb["id"] == "close")["public"] = ["photo"]
+    with pytest.raises(BadInput, match="unknown field with words"):
+        read_workflow(data)

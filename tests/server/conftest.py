@@ -43,8 +43,9 @@ def actor() -> Callable[..., Any]:
 @pytest.fixture
 def report(mini: str) -> Callable[..., dict[str, Any]]:
     """Reports a case and gives the answer."""
+    from tests.outsiders import CITIZEN
+
     from yiwang.server.cases import operations
-    from yiwang.server.cases.actors import CITIZEN
 
     def make(*, actor: Any = CITIZEN, key: str = "", at: datetime | None = None, **data: Any) -> dict[str, Any]:
         said = {"text": "垃圾", "category": "02001", **WEST, **data}

@@ -22,11 +22,11 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db.models import Sum  # noqa: E402
+from tests.outsiders import CITIZEN  # noqa: E402
 from tests.townsfolk import TOML  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases import ledger, operations, outbox, tallies, tick  # noqa: E402
-from yiwang.server.cases.actors import CITIZEN  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Leaf, Outbox, Report, Seal, Tally  # noqa: E402
 from yiwang.server.common import operations as common  # noqa: E402
 from yiwang.server.common.models import Heartbeat, Job  # noqa: E402

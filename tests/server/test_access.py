@@ -180,8 +180,9 @@ def scrubbed(answer: str, sought: str) -> str:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_photos(reader: str, client_of: Any, mini: str, actor: Any) -> None:
+    from tests.outsiders import CITIZEN
+
     from yiwang.server.cases import operations
-    from yiwang.server.cases.actors import CITIZEN
 
     picture = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(picture, "PNG")

@@ -11,9 +11,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from tests.outsiders import CITIZEN
 
 from yiwang.server.cases import forgetting, idempotency, ledger, operations
-from yiwang.server.cases.actors import CITIZEN
 from yiwang.server.cases.models import Case, IdempotencyKey, Report
 from yiwang.server.common import environment
 from yiwang.server.common.console import EmailBackend

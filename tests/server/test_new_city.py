@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.outsiders import CITIZEN
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.packs import check_pack
 from yiwang.packs.beginning import write_pack
 from yiwang.server.cases import ledger, numbering, operations
-from yiwang.server.cases.actors import CITIZEN
 from yiwang.server.cases.models import Case
 from yiwang.server.places import queries
 from yiwang.server.provision.operations import install_pack

@@ -228,7 +228,8 @@ def test_two_that_refresh_at_once_leave_one_truth(mini: str, report: Act, monkey
 
 @pytest.mark.django_db(transaction=True)
 def test_a_report_that_joins_a_case_is_counted(mini: str, report: Act) -> None:
-    from yiwang.server.cases.actors import CITIZEN
+    from tests.outsiders import CITIZEN
+
     from yiwang.server.cases.joining import join
 
     number = report()["case"]

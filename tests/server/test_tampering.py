@@ -14,10 +14,10 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from PIL import Image
 from tests.forging import forging
+from tests.outsiders import CITIZEN
 
 from yiwang.core.cases.events import Actor
 from yiwang.server.cases import joining, ledger, log, operations, rebuilding
-from yiwang.server.cases.actors import CITIZEN
 from yiwang.server.cases.models import Case, Event, LedgerNode, Seal, Tally
 from yiwang.server.cases.models import Photo as PhotoRow
 

@@ -56,12 +56,22 @@ NO_CLOSING = frozenset({"reject", "void", "merge"})  # ends that say nothing abo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A post in the loop; ``axis`` is ``supervision``, ``command``, ``handling`` or empty."""
+    """A post in the loop.
+
+    Attributes:
+        id, name, name_en: Key and names.
+        axis: ``supervision``, ``command``, ``handling``, or empty for who works in none.
+        outside: Whoever comes from outside has this role: anybody without an account, and accounts without a post. One role at
+            most; without one nobody outside can report.
+        channel: The source of what this role reports, unless it says another: ``public``, ``hotline``, ``inspector`` …
+    """
 
     id: str
     name: str
     name_en: str
     axis: str = ""
+    outside: bool = False
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +293,19 @@ class Workflow:
     def opening(self) -> Verb:
         """The verb that opens a case."""
         return next(verb for verb in self.verbs.values() if not verb.origins)
+
+    @property
+    def outside(self) -> Role | None:
+        """The role of whoever comes from outside; None where nobody outside may do anything."""
+        return next((role for role in self.roles.values() if role.outside), None)
+
+    def outside_roles(self) -> frozenset[str]:
+        """The same as the roles of an actor."""
+        return frozenset({self.outside.id} if self.outside else ())
+
+    def channel_of(self, roles: frozenset[str]) -> str:
+        """The source of what somebody in these roles reports; empty where none of them has one."""
+        return next((role.channel for role in self.roles.values() if role.id in roles and role.channel), "")
 
     def by_effect(self, effect: str) -> Iterator[Verb]:
         """Verbs with an effect."""

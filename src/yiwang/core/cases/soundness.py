@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from yiwang.core.cases.definitions import (
@@ -170,6 +171,22 @@ def _roles(workflow: Workflow) -> Iterator[Fault]:
     for role in workflow.roles:
         if role not in used:
             yield "role", f"role {role} may do nothing.", "Give it a verb or remove it."
+    for field in ("name", "name_en"):
+        called = Counter(getattr(role, field) for role in workflow.roles.values())
+        for name, count in called.items():
+            if count > 1:
+                yield "role", f"{count} roles have the {field} {name!r}.", "Nobody could tell them apart."
+    outside = [role for role in workflow.roles.values() if role.outside]
+    if len(outside) > 1:
+        names = ", ".join(role.id for role in outside)
+        yield "role", f"{len(outside)} roles are outside: {names}.", "One role at most is that of everybody outside."
+    for role_outside in outside:
+        if role_outside.axis:
+            yield (
+                "role",
+                f"role {role_outside.id} is outside and has the axis {role_outside.axis!r}.",
+                "Whoever comes from outside works in no axis: leave it empty, or staff's words are everybody's.",
+            )
     for plan in workflow.plans.values():
         verb = plan.verb
         people = [role for role in verb.roles if role != SYSTEM]

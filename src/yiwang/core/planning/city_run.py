@@ -9,6 +9,7 @@ from datetime import datetime
 
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import decide
+from yiwang.core.cases.definitions import SYSTEM, Workflow
 from yiwang.core.cases.events import Actor, Command, Event, Refusal
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.rulebook import Rulebook
@@ -16,9 +17,16 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.planning.simulation import Arrival, Crews, Move, Simulation
 from yiwang.core.worktime import WorkCalendar
 
-REPORTERS = {"public": "citizen", "hotline": "intake", "inspector": "inspector"}
-OTHERS = "intake"  # whatever comes by wire is entered at the desk
+HOTLINE = "hotline"
 Located = Mapping[str, object]
+
+
+def reporter_of(workflow: Workflow, source: str) -> str:
+    """The role that reports by a channel; what has no role of its own is entered at the hotline's desk, or by staff."""
+    openers = [workflow.roles[role] for role in workflow.opening().roles if role != SYSTEM]
+    by_channel = {role.channel: role.id for role in reversed(openers) if role.channel}
+    staff = next((role.id for role in openers if not role.outside), openers[0].id)
+    return by_channel.get(source) or by_channel.get(HOTLINE) or staff
 
 
 @dataclass(slots=True)
@@ -79,7 +87,7 @@ class CityRun:
 
     def _opened(self, arrival: Arrival) -> Life:
         source = str(arrival.payload["source"])
-        role = REPORTERS.get(source, OTHERS)
+        role = reporter_of(self.rules.workflow, source)
         actor = Actor(id=f"sim:{role}", name="模拟上报", roles=frozenset({role}))
         payload = {
             **arrival.payload,

@@ -305,7 +305,7 @@ class Simulation:
         # one person has one role: whoever handles is then never the one who closes
         name = rng.choice(self.parameters.names)
         return Actor(
-            id=(behaviour.role == "citizen" and state.reporter) or f"sim:{behaviour.role}:{name}",
+            id=(behaviour.role in self.workflow.outside_roles() and state.reporter) or f"sim:{behaviour.role}:{name}",
             name=f"{name}（模拟）",
             roles=frozenset({behaviour.role}),
             unit=self._desk(state, behaviour),
@@ -317,7 +317,7 @@ class Simulation:
         verb = self.workflow.verbs[behaviour.verb]
         if verb.effect == "assist_done":
             return next((unit for unit, done in state.assisting.items() if done == "asked"), state.holder)
-        return "" if behaviour.role == "citizen" else state.holder
+        return "" if behaviour.role in self.workflow.outside_roles() else state.holder
 
 
 @dataclass(slots=True)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from ninja import NinjaAPI
-
 from yiwang.server.api import problems
 from yiwang.server.api.access import ANYBODY
 from yiwang.server.api.answering import OrjsonParser, OrjsonRenderer
 from yiwang.server.api.cases import router as cases
 from yiwang.server.api.cities import router as cities
+from yiwang.server.api.describing import DescribedAPI
 from yiwang.server.api.maps import router as maps
 from yiwang.server.api.reports import router as reports
 
-api = NinjaAPI(
+api = DescribedAPI(
     title="Yiwang 一网",
     version="1",
     description="One map, one case loop, one scoreboard. Times are RFC 3339 with offset; lists page by cursor; errors are RFC 9457.",

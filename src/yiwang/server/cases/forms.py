@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from yiwang.core.cases.custody import facts_of
 from yiwang.core.cases.definitions import WORDS
-from yiwang.core.cases.events import Actor
 from yiwang.core.cases.payloads import FIELD_NAMES
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
@@ -119,7 +118,7 @@ SIMPLE = (
 KNOWN = ("category", "condition", "region", "place", "priority")
 
 
-def report(post: QueryDict, actor: Actor) -> dict[str, Any]:
+def report(post: QueryDict) -> dict[str, Any]:
     """The body of a report from the page.
 
     Raises:
@@ -135,8 +134,6 @@ def report(post: QueryDict, actor: Actor) -> dict[str, Any]:
             problems.append(Problem(f"{name} {text!r} is no number.", "Write degrees, e.g. 120.30.", column=name))
     if problems:
         raise BadInput(problems)
-    if "intake" in actor.roles:
-        data["source"] = "hotline"
     return data
 
 

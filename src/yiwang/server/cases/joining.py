@@ -72,7 +72,7 @@ def join(
             }  # fmt: skip
             said = (
                 row["id"], report, city, at, "" if checked["text"] == "+1" else checked["text"], state.category,
-                data.get("lon"), data.get("lat"), state.region, checked["place"], operations._default_source(actor),
+                data.get("lon"), data.get("lat"), state.region, checked["place"], operations.default_source(actor, place),
                 checked["contact"], actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
             )  # fmt: skip
             statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]

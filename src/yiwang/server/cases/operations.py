@@ -95,7 +95,7 @@ def report(
     said = intake.checked(data, place=place, at=at)
     where = intake.placed(data, place=place)
     numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
-    source = said["source"] or _default_source(actor)
+    source = said["source"] or default_source(actor, place)
     payload = {
         "number": numbers[numbering.CASE], "city": city, "text": said["text"], "category": said["category"],
         "condition": said["condition"], "place": said["place"], "source": source, "region": where.region,
@@ -128,8 +128,9 @@ def report(
     return answer
 
 
-def _default_source(actor: Actor) -> str:
-    return "inspector" if "inspector" in actor.roles else "public"
+def default_source(actor: Actor, place: Runtime) -> str:
+    """The source of a report that names none: the channel of who reports."""
+    return place.rules.workflow.channel_of(actor.roles) or "public"
 
 
 # --- acting -------------------------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
                 throttling.slow_reports(request)
             said = operations.report(
                 city=city,
-                data=forms.report(request.POST, actor),
+                data=forms.report(request.POST),
                 actor=actor,
                 photos=request.FILES.getlist("photos"),
                 key=request.POST.get("idempotency_key", ""),

@@ -110,7 +110,7 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
 
 
 def _taken(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
-    data = forms.report(request.POST, desk.actors[0])
+    data = forms.report(request.POST)
     # the operations call it place; who asks by address only is located by the region that was chosen
     data |= {"place": data.pop("address"), "source": request.POST.get("source", "") or "hotline"}
     data["region"] = request.POST.get("region", "").strip()

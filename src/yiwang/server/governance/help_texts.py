@@ -50,10 +50,10 @@ _ADMIN = (
 )  # fmt: skip
 
 
-def tour_of(roles: set[str]) -> list[dict[str, Any]]:
+def tour_of(roles: set[str], *, outside: frozenset[str]) -> list[dict[str, Any]]:
     """The steps for somebody with some roles. Roles of a workflow are the pack's, so what counts is what kind they are."""
     if "administrator" in roles or "approver" in roles:
         return [*_ADMIN, _RULES, _HELP]
-    if roles - {"citizen"}:
+    if roles - outside:
         return [_OVERVIEW, _CASES, _WORK, _RULES, _HELP]
     return [_OVERVIEW, _REPORT, _CASES, _HELP]

@@ -54,7 +54,7 @@ def tour(request: HttpRequest, city: str) -> JsonResponse:
             "title": say(*step["title"]),
             "text": say(*step["text"]),
         }
-        for step in tour_of(roles)
+        for step in tour_of(roles, outside=place.rules.workflow.outside_roles())
     ]
     words = {
         "offer": say("第一次用？跟着走一遍，一分钟。", "New here? Take the tour, one minute."),

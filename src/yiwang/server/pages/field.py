@@ -31,7 +31,7 @@ from yiwang.core.cases.events import Actor, Command, NotAllowed, Refusal
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import access, dossier, operations, presentation, queries
 from yiwang.server.cases import tasks as work
-from yiwang.server.cases.actors import actors_for
+from yiwang.server.cases.actors import actors_for, outsider
 from yiwang.server.cases.forms import sequence
 from yiwang.server.cases.views import sentences
 from yiwang.server.common.faults import is_full
@@ -250,8 +250,8 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     """Report something seen on the way."""
     place = known_city(city)
     actors = actors_for(request.user, city=city)
-    # crews may not have the role of reporters; everybody may report as a citizen does
-    actors.append(Actor(id=actors[0].id, name=actors[0].name, roles=frozenset({"citizen"})))
+    # crews may not have the role of reporters; everybody may report as somebody from outside does
+    actors.append(outsider(city, id=actors[0].id, name=actors[0].name))
     try:
         key = _key(request)
         stamp = _stamp(request.POST, place, where=False)

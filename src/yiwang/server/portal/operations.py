@@ -17,6 +17,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import idempotency, joining
 from yiwang.server.cases import operations as cases
+from yiwang.server.cases.actors import outsider
 from yiwang.server.cases.models import Case
 from yiwang.server.common import publishing
 from yiwang.server.common.masking import masked
@@ -25,7 +26,6 @@ from yiwang.server.places.queries import Runtime, runtime
 from yiwang.server.portal import links, originals
 from yiwang.server.portal.models import Follow, Gathering, ScoreCell, ScoreMonth, Silence
 
-CITIZEN = "citizen"
 LONGEST_WHY = 400
 RENEWED_FOR = timedelta(minutes=10)  # so long an answer may be lost on the way and asked for again
 ADDRESS_KEPT = timedelta(days=90)  # after the end: until then it may be opened again
@@ -46,7 +46,7 @@ class Followed:
 
 def citizen(follow: Follow) -> Actor:
     """The holder of a report's link, as the core's actor."""
-    return Actor(id=f"follow:{follow.uid}", name="", roles=frozenset({CITIZEN}))
+    return outsider(follow.city, id=f"follow:{follow.uid}")
 
 
 # --- reporting and joining ----------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def report(
     """
     idempotency.check(key, stranger=True)
     uid = links.uid_of(f"{city}:{client}:{key}")
-    actor = Actor(id=f"follow:{uid}", name="", roles=frozenset({CITIZEN}))
+    actor = outsider(city, id=f"follow:{uid}")
     said = {name: data.get(name) for name in ("text", "category", "lon", "lat", "place")}
     said |= {name: data[name] for name in ("condition", "crs", "region", "contact") if data.get(name)}
     secret = links.new_secret()
@@ -115,8 +115,9 @@ def report(
 
 def verb_of(place: Runtime, effect: str) -> Verb | None:
     """The citizen's verb for an effect (``rate``, ``reopen``) in the city's workflow."""
+    workflow = place.rules.workflow
     return next(
-        (verb for verb in place.rules.workflow.verbs.values() if verb.effect == effect and CITIZEN in verb.roles), None
+        (verb for verb in workflow.by_effect(effect) if workflow.outside_roles().intersection(verb.roles)), None
     )
 
 

@@ -12,7 +12,6 @@ from yiwang.server.people.queries import DEMO_PASSWORD
 from yiwang.server.people.roles import GOVERNING
 from yiwang.server.places.queries import Runtime, runtime
 
-CITIZEN = "citizen"
 _SAMPLED_REGIONS = 40
 
 
@@ -45,7 +44,7 @@ def create_demo_people(city: str) -> list[SignIn]:
     for role in place.rules.workflow.roles.values():
         if role.id == SYSTEM:
             continue
-        unit = "" if role.id == CITIZEN else handling if role.id in holding else centre
+        unit = "" if role.outside else handling if role.id in holding else centre
         username = f"{city}-{role.id}"
         create_person(
             username=username,

@@ -24,7 +24,7 @@ from numpy.random import Generator
 from yiwang.core.cases.events import Actor, Conflict, Refusal
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
-from yiwang.core.planning.city_run import OTHERS, REPORTERS, CityRun
+from yiwang.core.planning.city_run import CityRun, reporter_of
 from yiwang.core.planning.simulation import Arrival, Crews, Move, Parameters, Simulation, read_parameters
 from yiwang.server.cases import numbering, operations, rows
 from yiwang.server.cases.lifecycles import BulkWriter, Lived
@@ -210,7 +210,7 @@ class LiveCity:
         return set(reports.values_list("external", flat=True)) if keys else set()
 
     def _report(self, arrival: Arrival) -> None:
-        role = REPORTERS.get(str(arrival.payload["source"]), OTHERS)
+        role = reporter_of(self.place.rules.workflow, str(arrival.payload["source"]))
         actor = Actor(id=f"sim:{role}", name="模拟上报", roles=frozenset({role}))
         data = {**arrival.payload, "crs": "wgs84", "origin": ORIGIN, "external": arrival.key}
         try:
