@@ -291,7 +291,7 @@ def test_a_call_becomes_a_case_or_joins_one(mini: str, django_assert_max_num_que
     made = client.post("/mini/desk/intake/new", said)
     assert made.status_code == 201
     assert "{&#x27;" not in made.content.decode(), "sentences, not Python"
-    assert "派" in made.content.decode()
+    assert "行，得「" in made.content.decode()
     case = Case.objects.get()
     assert (case.source, case.place) == ("hotline", "门口")
     with django_assert_max_num_queries(8):
