@@ -227,7 +227,7 @@ def test_a_published_reason_is_public(report: Any, act: Any, actor: Any) -> None
 
 def test_the_form_says_who_will_read_it(number: str, client_of: Any) -> None:
     page = body(client_of("leader").get(f"/mini/cases/{number}"))
-    assert "内部：只有办理人员能看到" in page
+    assert "内部：只有办理人员能看到，不公开" in page
     assert "公开：任何人都能看到" in page
 
 

@@ -6,6 +6,8 @@ export interface Field {
   name: string;
   label: string;
   required: boolean;
+  /** Who will read what is written. */
+  help: string;
 }
 
 export interface Verb {

@@ -84,7 +84,7 @@ export function verbForm(id: string, verb: Verb, touched: () => void, done: (sai
     const key = `verb-${id}-${field.name}`;
     const common = { id: key, name: field.name, required: field.required };
     const box = field.name === "until" ? h("input", { type: "date", ...common }) : h("textarea", { rows: 3, maxlength: 4000, ...common });
-    return h("div", { class: "field" }, h("label", { for: key }, field.label, field.required ? " *" : ""), box);
+    return h("div", { class: "field" }, h("label", { for: key }, field.label, field.required ? " *" : ""), box, field.help ? h("small", { class: "quiet" }, field.help) : null);
   });
   const form = h("form", { input: touched, "data-verb": id }, ...rows, photo && pictures.element, h("button", {}, verb.name)) as HTMLFormElement;
   form.addEventListener("submit", (event) => {

@@ -203,7 +203,7 @@ def readers_of(verb: Verb, field: str) -> str:
     """Who will read what is written into a field of a verb's form, said beside the field."""
     if verb.reads_publicly(field):
         return say("公开：任何人都能看到，个人信息自动隐去", "Public: anybody can read it; personal data is masked")
-    return say("内部：只有办理人员能看到", "Internal: only staff read it")
+    return say("内部：只有办理人员能看到，不公开", "Internal: read by staff, not published")
 
 
 def _label(name: str) -> str:

@@ -14,6 +14,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import nearby, presentation
 from yiwang.server.cases import queries as cases
+from yiwang.server.cases.forms import readers_of
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.wording import event_key, event_words
 from yiwang.server.common import publishing
@@ -198,12 +199,16 @@ def by_secret(*, city: str, number: str, secret: str) -> Follow | None:
     return fitting[0] if fitting else None
 
 
+SPOKEN_WITH = {"rate": "note", "reopen": "reason"}  # the field that the holder of a link writes into
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Right:
-    """Whether the holder may do something now, and why not."""
+    """Whether the holder may do something now, and why not; who will read what is written with it."""
 
     allowed: bool
     why: str = ""
+    readers: str = ""
 
 
 def rights(*, place: Runtime, follow: Follow, found: PublicCase) -> dict[str, Right]:
@@ -221,7 +226,12 @@ def rights(*, place: Runtime, follow: Follow, found: PublicCase) -> dict[str, Ri
             why = say("只有最先上报的人可以。", "Only the person who reported it first may.")
             given[effect] = Right(allowed=False, why=why)
         else:
-            given[effect] = Right(allowed=choice.allowed, why=choice.why_en if english() else choice.why_zh)
+            verb = place.rules.workflow.verbs[choice.verb]
+            given[effect] = Right(
+                allowed=choice.allowed,
+                why=choice.why_en if english() else choice.why_zh,
+                readers=readers_of(verb, SPOKEN_WITH[effect]),
+            )
     return given
 
 
