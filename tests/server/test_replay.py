@@ -312,3 +312,12 @@ def test_a_replayed_city_opens_at_its_last_recorded_day(boston: str, tmp_path: P
     assert _card(score.context["asked"]).wish.as_of == at
     assert "2011-10" in score.content.decode()
     forget()
+
+
+def test_a_file_without_any_deadline_agrees_with_nothing(boston: str, tmp_path: Path) -> None:
+    """One record for which nothing was promised, by a type for which nothing is: no deadline was compared."""
+    header = "case_enquiry_id,open_dt,target_dt,closed_dt,case_status,type"
+    lines = [f"{n},2011-11-01 10:00:00,,2011-11-02 10:00:00,Closed,Highway Maintenance" for n in (1, 2)]
+    told = replayed(tmp_path, *lines, header=header)
+    assert told["taken"] == 2
+    assert told["deadline_agreement"] is None

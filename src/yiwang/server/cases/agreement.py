@@ -22,13 +22,19 @@ NAMES = ("ontime", "deadline", "routing", "department")
 
 @dataclass(slots=True)
 class Tallied:
-    """Agreements and the records that could be compared, by name, of one month."""
+    """Agreements and the records that could be compared, by name, of one month.
+
+    ``dated`` counts the records for which either side has a deadline: where there is none, nothing was compared, however
+    often both say that nothing was promised.
+    """
 
     agree: dict[str, int]
     of: dict[str, int]
+    dated: int = 0
 
     def shares(self) -> dict[str, Any]:
-        return {f"{name}_agreement": self.agree[name] / self.of[name] if self.of[name] else None for name in NAMES}
+        known = {name: bool(self.of[name]) for name in NAMES} | {"deadline": bool(self.dated)}
+        return {f"{name}_agreement": self.agree[name] / self.of[name] if known[name] else None for name in NAMES}
 
 
 def _nothing() -> Tallied:
@@ -71,7 +77,7 @@ def measure(
 
     Returns:
         ``unlocated``, the agreements over all records and, in ``months``, by the month of opening. A share is None
-        when nothing could be compared.
+        when nothing could be compared; for deadlines that is also where no record and no rule has any.
     """
     sets_limits = any(row.outputs.get("amount") for row in place.pack.tables["limits"].rows)
     whole = _nothing()
@@ -84,6 +90,8 @@ def measure(
         compared = _compared(
             record, stored, place, drawn=drawn, rule=rule, deadlines=sets_limits and "deadline" in present
         )
+        for tallied in (whole, months[month]):
+            tallied.dated += record.deadline is not None or stored.predicted is not None
         for name, agrees in compared:
             for tallied in (whole, months[month]):
                 tallied.of[name] += 1
