@@ -33,7 +33,8 @@ class Tallied:
     dated: int = 0
 
     def shares(self) -> dict[str, Any]:
-        known = {name: bool(self.of[name]) for name in NAMES} | {"deadline": bool(self.dated)}
+        known = {name: bool(self.of[name]) for name in NAMES}
+        known["deadline"] = known["deadline"] and bool(self.dated)
         return {f"{name}_agreement": self.agree[name] / self.of[name] if known[name] else None for name in NAMES}
 
 
