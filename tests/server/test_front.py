@@ -74,6 +74,17 @@ def test_a_header_with_an_underscore_does_not_pass_for_another(running: str) -> 
     assert b"content-language: zh-hans" in answer.lower()
 
 
+@pytest.mark.parametrize("key", [b"", b"   ", "\u043a\u043b\u044e\u0447-0123456789abcdef".encode(), b"\xff\xfe", b"short"])
+def test_a_key_that_cannot_be_used_is_refused_and_not_dropped(running: str, key: bytes) -> None:
+    """Also where the server in front would leave the header out: the call would be done twice."""
+    body = b'{"text": "x", "category": "02001", "lon": 120.003, "lat": 31.003}'
+    head = b"POST /api/v1/cities/mini/reports HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head += b"Connection: close\r\nIdempotency-Key: " + key + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
+    answer = talk(running, head + body)
+    assert answer.split()[1] == b"422", answer
+    assert b"Idempotency-Key" in answer
+
+
 def talk(base: str, request: bytes) -> bytes:
     host, _, port = base.removeprefix("http://").rpartition(":")
     answer = b""

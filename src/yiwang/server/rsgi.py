@@ -43,6 +43,9 @@ FILE_KEPT_SECONDS = 60.0
 # Answered beside the queue, so that whoever watches the site is told that it lives, also while it is busy.
 PROBES = frozenset({"/healthz"})
 
+# What stands for the value of a header that no text is (PEP 3333: Latin-1).
+UNREADABLE = "\xff"
+
 log = logging.getLogger("yiwang.front")
 Headers = list[tuple[str, str]]
 
@@ -194,7 +197,10 @@ def environment(scope: Any, body: IO[bytes], size: int) -> dict[str, Any]:
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
     }
-    for name, value in scope.headers.items():
+    headers = scope.headers.items()
+    # granian leaves out values that are not ASCII; a key or a token that was sent must not pass for one that was not
+    unreadable = set(scope.headers.keys()) - {name for name, _ in headers}
+    for name, value in [*headers, *((name, UNREADABLE) for name in unreadable)]:
         if "_" in name:
             continue
         key = "HTTP_" + name.upper().replace("-", "_")
