@@ -41,6 +41,7 @@ READERS: dict[str, tuple[dict[str, tuple[str, str]], str]] = {
     "dispatcher": ({"dispatcher": ("CTR-90", "")}, "mini"),
 }
 PERSONAL = {"leader", "leader of the street"}
+MODERATORS = {"moderator", "leader"}  # a post within one region moderates nothing
 STAFF = PERSONAL | {"crew that has it", "dispatcher"}
 OWN_DESK = {"leader": "leader", "leader of the street": "leader", "crew that has it": "handler", "dispatcher": "dispatcher"}  # fmt: skip
 
@@ -85,6 +86,7 @@ DOORS: dict[str, tuple[Open, dict[str, set[str]]]] = {
     "desk: leader": (got("/mini/desk/leader/queue?kind=all"), NOTHING),
     "desk: handler": (got("/mini/desk/handler/queue?kind=all"), NOTHING),
     "portal: case": (got("/mini/portal/cases/{number}"), NOTHING),
+    "portal: moderation": (got("/mini/portal/moderation?number={number}"), {**NOTHING, "said": MODERATORS}),
     "portal: home": (got("/mini/portal"), NOTHING),
     "flow": (got("/mini/flow/cases"), NOTHING),
 }  # fmt: skip

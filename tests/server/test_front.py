@@ -74,7 +74,9 @@ def test_a_header_with_an_underscore_does_not_pass_for_another(running: str) -> 
     assert b"content-language: zh-hans" in answer.lower()
 
 
-@pytest.mark.parametrize("key", [b"", b"   ", "\u043a\u043b\u044e\u0447-0123456789abcdef".encode(), b"\xff\xfe", b"short"])
+@pytest.mark.parametrize(
+    "key", [b"", b"   ", "\u043a\u043b\u044e\u0447-0123456789abcdef".encode(), b"\xff\xfe", b"short"]
+)
 def test_a_key_that_cannot_be_used_is_refused_and_not_dropped(running: str, key: bytes) -> None:
     """Also where the server in front would leave the header out: the call would be done twice."""
     body = b'{"text": "x", "category": "02001", "lon": 120.003, "lat": 31.003}'

@@ -15,6 +15,7 @@ from yiwang.server.cases.actors import actors_for
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.common.throttling import TooOften
+from yiwang.server.people import operations as people
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import limits, operations, queries
@@ -44,6 +45,13 @@ def moderation(request: HttpRequest, city: str) -> HttpResponse:
         return _refused(request, place, error)
     state, number = request.GET.get("state", ""), request.GET.get("number", "").strip()[:40]
     texts = queries.texts_of(place=place, number=number) if number else queries.queue(place=place, state=state)
+    people.log_read(
+        user=request.user,
+        city=place.info.id,
+        subject=[text["subject"] for text in texts if text["personal"]],
+        what="words",
+        purpose="moderation",
+    )
     response = render(
         request,
         "portal/moderation.html",

@@ -368,8 +368,15 @@ def shown(cell: ScoreCell) -> dict[str, Any]:
 
 
 def moderating(place: Runtime, actors: Sequence[Actor]) -> Actor | None:
-    """The capacity in which somebody moderates this city's public words; None when in none."""
-    return next((actor for actor in actors if set(place.pack.portal.moderators) & actor.roles), None)
+    """The capacity in which somebody moderates this city's public words; None when in none.
+
+    A moderator reads what everybody wrote as it was written, so a post within one region moderates nothing.
+    """
+    posts = set(place.pack.portal.moderators)
+    return next((actor for actor in actors if not actor.region and posts & actor.roles), None)
+
+
+OF_A_CASE = frozenset({publishing.CASE, publishing.PLACE, publishing.EVENT, publishing.REPORT})
 
 
 def queue(*, place: Runtime, state: str, most: int = 30) -> list[dict[str, Any]]:
@@ -406,6 +413,9 @@ def _queued(row: PublicText) -> dict[str, Any]:
         "kind": row.kind,
         "kind_name": say(*originals.KINDS.get(row.kind, (row.kind, row.kind))),
         "key": row.key,
+        # whose words a moderator is shown as written, for the record of who read them
+        "subject": row.key.partition("/")[0] if row.kind in OF_A_CASE else f"{row.kind}:{row.key}",
+        "personal": mask(row.original) != row.original,
         "original": row.original,
         "published": row.published or mask(row.original),
         "state": row.state,
