@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 from pathlib import Path
 
@@ -193,3 +194,17 @@ def test_hints_for_codes_that_a_spreadsheet_damaged() -> None:
 )
 def test_hints_for_dates(text: str, hint: str) -> None:
     assert date_hint(text) == hint
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("编号,名称\n".encode("gb18030"), "GBK (GB 18030), not UTF-8. Byte 0 is 0xB1"),
+        (b"code,name\nx,Caf\xe9\n", "not UTF-8. Byte 15 is 0xE9"),
+        (b"PK\x03\x04....", "a workbook or an archive"),
+        (b"\xff\xfec\x00", "UTF-16"),
+    ],
+)
+def test_what_is_no_utf8_is_named_with_the_byte(content: bytes, told: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(told)):
+        decode(content)

@@ -290,13 +290,16 @@ def decode(content: bytes) -> str:
     Raises:
         BadInput: it is in another encoding; GBK and UTF-16, which spreadsheets write, are named.
     """
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise BadInput(Problem("The file is a workbook or an archive, no text.", UTF8_HINT))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BadInput(Problem("The file is encoded in UTF-16, not UTF-8.", UTF8_HINT))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = content.count(b"\n", 0, error.start) + 1
-        raise BadInput(Problem(_wrong_encoding(content), UTF8_HINT, row=row)) from None
+        place = f" Byte {error.start} is 0x{content[error.start]:02X}."
+        raise BadInput(Problem(_wrong_encoding(content) + place, UTF8_HINT, row=row)) from None
     if "\x00" in text:
         raise BadInput(Problem("The file holds NUL characters: it is no text file.", UTF8_HINT))
     return text
