@@ -51,8 +51,11 @@ def as_pack(change: RuleChange) -> Iterator[Path]:
 
 
 def _link(source: str, target: str) -> None:
-    """Instead of a copy: nothing writes through it, files that change are replaced."""
-    Path(target).symlink_to(Path(source).resolve())
+    """Instead of a copy, where the disk can: nothing writes through it, files that change are replaced."""
+    try:
+        Path(target).hardlink_to(Path(source).resolve())
+    except OSError:  # another disk, or one that has no such links
+        shutil.copyfile(source, target)
 
 
 def conflicts(change: RuleChange) -> list[Problem]:
