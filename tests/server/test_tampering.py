@@ -56,6 +56,8 @@ def town(mini: str, act: Any, actor: Callable[..., Actor]) -> list[str]:
 
 def sql(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
+        if "DELETE FROM cases_seal" in statement:  # the database holds a seal as long as its sending is noted
+            cursor.execute("DELETE FROM cases_publication")
         cursor.execute(statement, values)
         assert cursor.rowcount > 0, "the forger changed something"
 
