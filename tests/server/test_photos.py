@@ -164,7 +164,14 @@ def test_the_form_keeps_the_good_photo_and_the_time_it_was_taken(client: Client,
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2019:05:04 03:02:01"
     good = SimpleUploadedFile("good.jpg", written(Image.new("RGB", (60, 30), "blue"), exif=exif))
     bad = SimpleUploadedFile("bad.jpg", b"GIF89a")
-    said = {"text": "垃圾", "category": "02001", "lon": "120.003", "lat": "31.003", "key": "0123456789abcdef", "seen": "1"}
+    said = {
+        "text": "垃圾",
+        "category": "02001",
+        "lon": "120.003",
+        "lat": "31.003",
+        "key": "0123456789abcdef",
+        "seen": "1",
+    }
     page = client.post("/mini/portal/report", {**said, "photos": [good, bad]})
     assert page.status_code == 422
     assert "bad.jpg" in page.content.decode()
