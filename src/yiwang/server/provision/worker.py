@@ -18,7 +18,17 @@ from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import forgetting, idempotency, ledger, outbox, publishing, tallies, tick, words
+from yiwang.server.cases import (
+    forgetting,
+    idempotency,
+    ledger,
+    outbox,
+    publishing,
+    tallies,
+    tick,
+    waiting_photos,
+    words,
+)
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
 from yiwang.server.people.operations import forget_sessions
@@ -89,6 +99,7 @@ def chores(stop: Callable[[], bool] = outbox.never) -> list[Chore]:
         Chore("roots", 60, publishing.publish),
         Chore("outbox cleaning", 3600, outbox.forget),
         Chore("drafts", 3600, forms.forget_drafts),
+        Chore("photos of phones", 3600, waiting_photos.forget),
         Chore("old addresses", 3600, followers.forget_addresses),
         Chore("old keys", 3600, forget_keys),
         Chore("old contacts", 6 * 3600, forget_contacts),
