@@ -7,6 +7,7 @@ import type { Picture } from "./store";
 
 const LONGEST_SIDE = 1600;
 const QUALITY = 0.82;
+const TAKEN = 0x9003, TAKEN_ZONE = 0x9011; // EXIF DateTimeOriginal, OffsetTimeOriginal
 
 export async function shrunk(file: Blob): Promise<Picture> {
   // A picture of the gallery was not taken now: its file says when. The camera's own picture was written a moment ago.
@@ -31,12 +32,13 @@ export async function shrunk(file: Blob): Promise<Picture> {
 /** The camera's clock; without a zone it is the phone's. Many pictures do not say. */
 async function takenAt(file: Blob): Promise<string | undefined> {
   try {
-    const reader = new Exifr({ tiff: true, exif: { pick: ["DateTimeOriginal", "OffsetTimeOriginal"] }, reviveValues: false, mergeOutput: true });
+    // the small build knows tags by number only
+    const reader = new Exifr({ exif: { pick: [TAKEN, TAKEN_ZONE] }, translateKeys: false, translateValues: false, reviveValues: false });
     await reader.read(file);
-    const said = (await reader.parse()) as { DateTimeOriginal?: string; OffsetTimeOriginal?: string } | undefined;
-    const parts = /^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/.exec(said?.DateTimeOriginal ?? "");
+    const said = (await reader.parse()) as Record<number, string> | undefined;
+    const parts = /^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/.exec(said?.[TAKEN] ?? "");
     if (!parts) return undefined;
-    const zone = /^[+-]\d\d:\d\d$/.exec(said?.OffsetTimeOriginal ?? "")?.[0] ?? "";
+    const zone = /^[+-]\d\d:\d\d$/.exec(said?.[TAKEN_ZONE] ?? "")?.[0] ?? "";
     return new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}${zone}`).toISOString();
   } catch {
     return undefined;
