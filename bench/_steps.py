@@ -14,15 +14,19 @@ import django
 
 django.setup()
 
+from django.core.mail.utils import DNS_NAME  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.db.models import Count, Max, Min  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
-from yiwang.server.cases import queries, words  # noqa: E402
+from yiwang.server.cases import outbox, queries, words  # noqa: E402
 from yiwang.server.cases.lifecycles import BulkWriter, Lifecycle, Move, import_lives  # noqa: E402
-from yiwang.server.cases.models import Case  # noqa: E402
+from yiwang.server.cases.models import Case, Outbox  # noqa: E402
 from yiwang.server.places.queries import runtime  # noqa: E402
+from yiwang.server.portal import mailing  # noqa: E402
+from yiwang.server.portal.models import Follow  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "tests" / "packs" / "fixtures" / "mini"
 REGIONS = ("900101", "900102", "900201", "900202")
@@ -197,6 +201,35 @@ def counted(_: str = "") -> dict[str, Any]:
     return {"cases": Case.objects.count()}
 
 
+def told(_: str = "") -> dict[str, Any]:
+    """Rows of the outbox that wait, and that have been dealt with, and in how many seconds from the first of them on."""
+    left = Outbox.objects.filter(sent_at=None).count()
+    found = Outbox.objects.aggregate(n=Count("sent_at"), first=Min("created_at"), last=Max("sent_at"))
+    seconds = (found["last"] - found["first"]).total_seconds() if found["last"] else 0.0
+    return {"left": left, "sent": found["n"], "seconds": seconds}
+
+
+def letters(_: str = "") -> dict[str, Any]:
+    """Every case is followed by somebody with an address, and everything is still to be told; letters a second."""
+    numbers = list(Case.objects.order_by("id").values_list("number", flat=True))
+    Follow.objects.bulk_create(
+        Follow(
+            uid=f"{index}", city="mini", report=f"{index}", number=number, current=number, digest="", email=f"r{index}@example.org",
+            origin="https://city.example",
+        )
+        for index, number in enumerate(numbers)
+    )  # fmt: skip
+    Outbox.objects.update(sent_at=None)
+    DNS_NAME.get_fqdn()  # asked once in a process
+    start = time.perf_counter()
+    while outbox.drain(correspondents=[mailing.letters]):
+        pass
+    seconds = time.perf_counter() - start
+    if Follow.objects.filter(told=0).exists():
+        raise AssertionError("somebody was not told")
+    return {"letters": len(numbers), "per_second": len(numbers) / seconds}
+
+
 if __name__ == "__main__":
     mode, *arguments = sys.argv[1:]
     modes = {
@@ -207,5 +240,7 @@ if __name__ == "__main__":
         "desks": desks,
         "numbers": numbers,
         "counted": counted,
+        "told": told,
+        "letters": letters,
     }
     print(json.dumps(modes[mode](*arguments)))

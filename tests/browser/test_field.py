@@ -266,6 +266,54 @@ def test_a_large_upload_is_given_time_the_card_says_why_it_waits_and_the_browser
     context.unroute("**/field/reports")
 
 
+def large_photo(seed: int) -> dict[str, Any]:
+    """A picture of noise, some hundred kilobytes also after the phone has made it small; the camera says when it was taken."""
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = f"2026:03:02 08:5{seed}:00"
+    exif.get_ifd(0x8769)[0x9011] = "+08:00"
+    made = io.BytesIO()
+    Image.effect_noise((700, 600), 60 + seed).convert("RGB").save(made, "JPEG", exif=exif, quality=95)
+    return {"name": f"IMG_{seed}.jpg", "mimeType": "image/jpeg", "buffer": made.getvalue()}
+
+
+def test_photos_arrive_one_by_one_over_a_slow_line_and_none_is_sent_again_after_a_break(
+    phone: Phone, desks: dict[str, Desk], site: str
+) -> None:
+    words = f"垃圾 {uuid.uuid4().hex[:8]}"
+    context, page = phone("inspector", path="#report")
+    # the worker does not send here, so that the page's line is the only one
+    page.evaluate(
+        "navigator.serviceWorker.getRegistrations().then(all => Promise.all(all.map(one => one.unregister())))"
+    )
+    line = context.new_cdp_session(page)
+    line.send("Network.enable")
+    slow = {"offline": False, "latency": 100, "downloadThroughput": 30_000, "uploadThroughput": 30_000}
+    arrived: list[int] = []
+    page.on(
+        "response", lambda response: arrived.append(response.status) if response.url.endswith("/field/photos") else None
+    )
+    page.fill("#report-text", words)
+    page.locator('#report-form input[type="file"]:not([capture])').set_input_files([large_photo(n) for n in range(3)])
+    expect(page.locator("#report-form figure")).to_have_count(3)
+    line.send("Network.emulateNetworkConditions", slow)
+    page.click("#report-form > button")
+    card = page.locator('[data-entry="waiting"]').last
+    expect(card).to_contain_text("正在发送照片 1/3")
+    expect(card).to_contain_text("正在发送照片 2/3", timeout=60_000)
+    line.send("Network.emulateNetworkConditions", {**slow, "offline": True})
+    expect(card).to_contain_text("网络不通", timeout=60_000)
+    before = len(arrived)
+    assert 1 <= before < 3
+    expect(card).to_contain_text(f"照片已送达 {before}/3")
+    line.send("Network.emulateNetworkConditions", slow)
+    until(lambda: bool([case for case in desks["leader"].cases() if words in case["text"]]), 120)
+    expect(page.locator('[data-entry="done"]')).to_have_count(1)
+    assert arrived == [201, 201, 201], "what had arrived was not sent again"
+    (case,) = [case for case in desks["leader"].cases() if words in case["text"]]
+    assert len(desks["leader"].http.get(f"/api/v1/cases/{case['number']}").json()["photos"]) == 3
+    assert "2026-03-02 08:50" in case["text"], "the camera's own time"
+
+
 def test_a_session_that_ended_keeps_the_queue(phone: Phone, desks: dict[str, Desk], dispatched: str) -> None:
     context, page = phone()
     context.set_offline(True)

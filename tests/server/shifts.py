@@ -6,6 +6,7 @@ Each mode prints one line of JSON.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -69,7 +70,7 @@ def later() -> datetime:
 
 CHORES: dict[str, Callable[[], int]] = {
     "tick": lambda: tick.tick(at=later()),
-    "outbox": outbox.relay,
+    "outbox": outbox.drain,
     "seal": lambda: len(ledger.seal_days(city="mini")),
     "sum": lambda: tallies.sum_up(city="mini"),
 }
@@ -88,6 +89,12 @@ def shift(start: str, apart: str) -> dict[str, Any]:
     return done
 
 
+def last(leases: str = "1") -> dict[str, Any]:
+    """All chores once, when what a killed worker had in hand is due again."""
+    outbox.relay(at=datetime.now(UTC) + int(leases) * outbox.LEASE, limit=1000)
+    return grind("1")
+
+
 def grind(turns: str) -> dict[str, Any]:
     """All chores again and again, so many times, or until killed."""
     for turn in range(int(turns)):
@@ -95,6 +102,18 @@ def grind(turns: str) -> dict[str, Any]:
             chore()
         print(turn, flush=True)
     return {"turns": int(turns)}
+
+
+def post(start: str, lease: str) -> dict[str, Any]:
+    """Send what is due, so many leases from now: what a killed one had in hand is due again. To a real mail server."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", int(os.environ["YIWANG_TEST_POSTBOX"])
+    time.sleep(max(0.0, float(start) - time.time()))
+    print("{}", flush=True)
+    at, rows = datetime.now(UTC) + int(lease) * outbox.LEASE, 0
+    while done := outbox.relay(at=at, limit=6):
+        rows += done
+    return {"rows": rows}
 
 
 def work() -> dict[str, Any]:
@@ -164,8 +183,8 @@ def look() -> dict[str, Any]:
 
 
 MODES = {
-    "prepare": prepare, "shift": shift, "grind": grind, "work": work, "once": once, "ask": ask, "requeue": requeue,
-    "past": past, "count": count, "verify": look,
+    "prepare": prepare, "shift": shift, "grind": grind, "last": last, "post": post, "work": work, "once": once, "ask": ask,
+    "requeue": requeue, "past": past, "count": count, "verify": look,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -302,3 +302,71 @@ def test_an_empty_report_is_none(phone: Any) -> None:
     )
     assert answer.status_code == 422
     assert not Report.objects.exists()
+
+
+# --- photos ahead of their command --------------------------------------------------------------------------------
+
+
+def ahead(client: Client, **fields: Any) -> Any:
+    return client.post("/mini/field/photos", {"photo": picture(), **fields})
+
+
+def test_photos_go_ahead_one_by_one_and_the_verb_names_them(phone: Any, dispatched: Any) -> None:
+    number, client = dispatched(), phone("handler", "SWEEP-9001")
+    seq = state(number).seq
+    send(client, f"/mini/field/cases/{number}/take", seq=seq)
+    first = ahead(client, original="2026-03-02T00:59:00.000Z")
+    assert first.status_code == 201
+    digests = [first.json()["photo"], ahead(client).json()["photo"]]
+    assert ahead(client, original="2026-03-02T00:59:00.000Z").json()["photo"] == digests[0], "sent again it is the same"
+    key = str(uuid.uuid4())
+    said = {"seq": seq + 1, "note": "清走了", "photo_digest": digests, "key": key}
+    answers = [send(client, f"/mini/field/cases/{number}/finish", **said) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+    kept = list(Photo.objects.filter(case__number=number).order_by("id"))
+    assert [photo.taken_at and photo.taken_at.isoformat() for photo in kept] == ["2026-03-02T00:59:00+00:00", None]
+    assert Event.objects.filter(case__number=number, verb="finish").count() == 1
+
+
+def test_a_report_names_photos_and_may_carry_others_as_before(phone: Any) -> None:
+    client = phone("inspector")
+    digest = ahead(client, original="2026-03-02T00:59:00+00:00").json()["photo"]
+    said = {"text": "井盖翘起", "category": "01001", "lon": "120.003", "lat": "31.003"}
+    other = io.BytesIO()
+    Image.new("RGB", (20, 20), "red").save(other, "PNG")
+    other.seek(0)
+    other.name = "o.png"
+    assert send(client, "/mini/field/reports", photo_digest=digest, photo=other, **said).status_code == 201
+    assert Photo.objects.count() == 2
+
+
+def test_nobody_names_the_photos_of_another_and_what_is_gone_is_said(phone: Any, dispatched: Any) -> None:
+    from datetime import timedelta
+
+    from yiwang.server.cases import waiting_photos
+
+    number, mine, other = dispatched(), phone("handler", "SWEEP-9001"), phone("inspector")
+    seq = state(number).seq
+    theirs = ahead(other, original="2019-05-04T00:59:00Z").json()["photo"]
+    for digest in (theirs, "0" * 64, "../" + "0" * 61, "x\u00b2"):
+        answer = send(mine, f"/mini/field/cases/{number}/take", seq=seq, photo_digest=digest)
+        assert (answer.status_code, answer.json().get("code")) == (409, "photo-gone"), (digest, answer.text)
+    assert state(number).seq == seq
+    digest = ahead(mine).json()["photo"]
+    assert waiting_photos.forget() == 0
+    assert waiting_photos.forget(older_than=timedelta(seconds=-1)) >= 2
+    answer = send(mine, f"/mini/field/cases/{number}/take", seq=seq, photo_digest=digest)
+    assert answer.json()["code"] == "photo-gone"
+
+
+def test_what_is_no_photo_is_refused_before_the_command(phone: Any, client: Client) -> None:
+    mine = phone("inspector")
+    bad = io.BytesIO(b"no picture")
+    bad.name = "a.jpg"
+    assert mine.post("/mini/field/photos", {"photo": bad}).status_code == 422
+    assert mine.post("/mini/field/photos", {}).status_code == 422
+    for wrong in ("yesterday", "2026-03-02T00:59:00", "0001-01-01T00:00:00+14:00"):
+        assert ahead(mine, original=wrong).status_code == 422, wrong
+    assert ahead(client).status_code == 401
+    strict = phone("inspector", csrf=True)
+    assert ahead(strict).status_code == 403

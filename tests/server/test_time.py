@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.db import connection
 from tests.forging import forging
 
@@ -63,7 +64,7 @@ def test_mail_that_cannot_be_sent_is_tried_again_later(report: Any, act: Any, ac
     def broken(*_: Any, **__: Any) -> None:
         raise OSError("no server")
 
-    monkeypatch.setattr(outbox, "send_mail", broken)
+    monkeypatch.setattr(EmailMessage, "send", broken)
     number = report(contact="someone@example.org")["case"]
     act(number, "reject", actor("leader"), reason="r")
     now = datetime.now(UTC) + timedelta(seconds=1)

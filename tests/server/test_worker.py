@@ -356,7 +356,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_rest_to_the_next(shifts: Site)
         time.sleep(rng.uniform(1.0, 3.5))  # from before its first command to some rounds in
         process.kill()
         process.communicate()
-    shifts.run("grind", "1")
+    shifts.run("last")
     found = shifts.run("verify")
     assert found["faults"] == []
     assert found["escalations"] == [2]

@@ -29,13 +29,26 @@ function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElem
   const number = entry.number ? h("p", {}, h("a", { href: shell.urls.case.replace("NUMBER", entry.number), class: "number" }, entry.number), " · ", moment(entry.made_at)) : h("p", {}, moment(entry.made_at));
   if (entry.state === "conflict") return [head, number, conflict(entry, again)];
   if (entry.state === "kept") return [head, number, said(entry), h("p", { class: "quiet" }, say("kept_here")), h("div", { class: "field-buttons" }, deletion(entry))];
-  if (entry.state === "done") return [head, number];
+  if (entry.state === "done") return [head, number, ...bad(entry.refused ?? [])];
   const wait = entry.next_at - Date.now();
   const reasons: Record<string, string> = { network: say("why_network"), timeout: say("why_timeout") };
   const reason = reasons[entry.error ?? ""] ?? entry.error ?? "";
   const again_in = say("retry_in", { time: wait < 60_000 ? `${Math.ceil(wait / 1000)} s` : lasting(wait) });
-  const why = blocked(entry, all) ? say("blocked") : entry.tries && wait > 0 ? [reason, again_in].filter(Boolean).join(" · ") : "";
-  return [head, number, said(entry), why !== "" && h("p", { class: "quiet" }, why)];
+  const why = blocked(entry, all) ? say("blocked") : entry.error && !entry.sending ? [reason, wait > 0 && again_in].filter(Boolean).join(" · ") : "";
+  const refused = entry.photos.flatMap((picture) => picture.bad ?? []);
+  return [head, number, said(entry), ...bad(refused), progress(entry), why !== "" && h("p", { class: "quiet" }, why)];
+}
+
+/** Which photo of how many is on its way, or how many have arrived when the line broke. */
+function progress(entry: Entry): HTMLElement | false {
+  const of = entry.photos.length, arrived = entry.photos.filter((picture) => picture.digest).length;
+  if (!of || (!entry.sending && !entry.tries && !arrived)) return false;
+  const text = entry.sending ? say("photo_sending", { n: entry.sending, of }) : say("photo_arrived", { n: arrived, of });
+  return h("p", { class: "quiet", "data-photos": `${arrived}/${of}` }, text);
+}
+
+function bad(reasons: readonly string[]): HTMLElement[] {
+  return reasons.map((reason) => h("p", { class: "errors" }, say("photo_not_taken"), reason));
 }
 
 function said(entry: Entry): HTMLElement {

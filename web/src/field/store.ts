@@ -39,9 +39,13 @@ export interface Tasks {
   more: boolean;
 }
 
+/** `original` is when the camera says it took it; `digest` is how the server calls it once it has arrived there; `bad` is why the server does not want it. */
 export interface Picture {
   bytes: ArrayBuffer;
   taken_at: string;
+  original?: string;
+  digest?: string;
+  bad?: string;
 }
 
 export type State = "waiting" | "conflict" | "kept" | "done";
@@ -68,6 +72,9 @@ export interface Entry {
   tries: number;
   next_at: number;
   error?: string;
+  /** The photo that is being sent now, from 1, or 0. */
+  sending?: number;
+  refused?: string[];
   now?: Standing | null;
   done_at?: number;
 }
@@ -93,14 +100,17 @@ function database(): Promise<IDBPDatabase<Schema>> {
 }
 
 const channel = new BroadcastChannel(DATABASE);
+const here = new EventTarget(); // a channel does not tell whoever speaks
 
-/** Call back when the page or the worker changed what is kept. */
+/** Call back when this page, another or the worker changed what is kept. */
 export function onChange(then: () => void): void {
   channel.addEventListener("message", then);
+  here.addEventListener("changed", then);
 }
 
 function changed(): void {
   channel.postMessage("changed");
+  here.dispatchEvent(new Event("changed"));
 }
 
 export async function readTasks(city: string): Promise<Tasks | undefined> {

@@ -1,6 +1,7 @@
 /**
  * Sends the queue: by the page when it is open, by the service worker (Background Sync) when it is not. In order per case;
  * what is refused stays where it is, with the server's reason and the case as it stands. Network trouble waits and tries again.
+ * Photos go first, one by one; what has arrived is not sent again when the line breaks in the next.
  */
 import { entries, settle, update } from "./store";
 import type { Entry, Standing } from "./store";
@@ -15,12 +16,11 @@ export type Outcome = "sent" | "idle" | "offline" | "signed-out";
 
 const LONGEST_WAIT = 5 * 60_000;
 const KEPT_DONE = 24 * 3600_000;
-// An upload has a minute, and another second for every 8 kB: six photos at 30 kB/s arrive, and a dead line is noticed.
+// A photo has a minute, and another second for every 8 kB: at 30 kB/s it arrives, and a dead line is noticed.
 const PATIENCE = 60_000;
 const LEAST_BYTES_A_SECOND = 8_000;
 
-function patience(entry: Entry): number {
-  const bytes = entry.photos.reduce((sum, picture) => sum + picture.bytes.byteLength, 0);
+function patience(bytes: number): number {
   return PATIENCE + (bytes / LEAST_BYTES_A_SECOND) * 1000;
 }
 
@@ -55,10 +55,11 @@ function form(entry: Entry): FormData {
     data.set("lat", String(entry.lat));
     if (entry.accuracy !== null) data.set("accuracy", String(Math.round(entry.accuracy)));
   }
-  entry.photos.forEach((picture, index) => {
-    data.append("photo", new Blob([picture.bytes], { type: "image/jpeg" }), `${index + 1}.jpg`);
+  for (const picture of entry.photos) {
+    if (!picture.digest) continue;
+    data.append("photo_digest", picture.digest);
     data.append("taken_at", picture.taken_at);
-  });
+  }
   return data;
 }
 
@@ -82,36 +83,74 @@ async function run(city: string, base: string): Promise<Outcome> {
   }
 }
 
+interface Said {
+  number?: string;
+  seq?: number;
+  detail?: string;
+  code?: string;
+  photo?: string;
+  now?: Standing | null;
+}
+
+/** What the server answered; or why it is to be asked again, and after how many seconds at least. */
+type Heard = { status: number; said: Said } | { later: string; seconds: number };
+
+async function post(url: string, data: FormData, headers: Record<string, string>, bytes: number): Promise<Heard> {
+  try {
+    const answer = await fetch(url, { method: "POST", body: data, credentials: "same-origin", headers, signal: AbortSignal.timeout(patience(bytes)) });
+    // a page instead of JSON is the framework speaking (a stale CSRF token, a proxy): the next session check sorts it out
+    if (!answer.headers.get("Content-Type")?.includes("json")) return { later: `HTTP ${answer.status}`, seconds: 0 };
+    const said = (await answer.json()) as Said;
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return { later: said.detail ?? "", seconds: Number(answer.headers.get("Retry-After") ?? 0) };
+    return { status: answer.status, said };
+  } catch (error) {
+    return { later: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network", seconds: 0 };
+  }
+}
+
+/** Send the photos that have not arrived yet; null when all have, or were refused. Each one that arrives is noted at once. */
+async function sendPhotos(entry: Entry, base: string, who: Session): Promise<Heard | null> {
+  for (const [index, picture] of entry.photos.entries()) {
+    if (picture.digest || picture.bad) continue;
+    await update(entry.id!, { sending: index + 1 });
+    const data = new FormData();
+    data.append("photo", new Blob([picture.bytes], { type: "image/jpeg" }), `${index + 1}.jpg`);
+    if (picture.original) data.set("original", picture.original);
+    const heard = await post(`${base}/photos`, data, { "X-CSRFToken": who.csrf }, picture.bytes.byteLength);
+    if ("later" in heard || heard.status === 401) return heard;
+    if (heard.said.photo) picture.digest = heard.said.photo;
+    else picture.bad = heard.said.detail ?? `HTTP ${heard.status}`;
+    entry.tries = 0; // it gets on
+    await update(entry.id!, { photos: entry.photos, tries: 0 });
+  }
+  return null;
+}
+
 async function send(entry: Entry, base: string, who: Session): Promise<"done" | "refused" | "later" | "signed-out"> {
   const id = entry.id!;
   const url = entry.kind === "report" ? `${base}/reports` : `${base}/cases/${encodeURIComponent(entry.number)}/${encodeURIComponent(entry.verb)}`;
-  const later = async (error: string, seconds = 0): Promise<"later"> => {
-    const wait = Math.max(seconds * 1000, Math.min(LONGEST_WAIT, 2000 * 2 ** entry.tries) * (0.75 + Math.random() / 2));
-    await update(id, { tries: entry.tries + 1, next_at: Date.now() + wait, error });
+  const heard = (await sendPhotos(entry, base, who)) ?? (await post(url, form(entry), { "Idempotency-Key": entry.key, "X-CSRFToken": who.csrf }, 0));
+  if ("later" in heard) {
+    const wait = Math.max(heard.seconds * 1000, Math.min(LONGEST_WAIT, 2000 * 2 ** entry.tries) * (0.75 + Math.random() / 2));
+    await update(id, { tries: entry.tries + 1, next_at: Date.now() + wait, error: heard.later, sending: 0 });
     return "later";
-  };
-  let answer: Response, said: { number?: string; seq?: number; detail?: string; code?: string; now?: Standing | null };
-  try {
-    answer = await fetch(url, {
-      method: "POST",
-      body: form(entry),
-      credentials: "same-origin",
-      headers: { "Idempotency-Key": entry.key, "X-CSRFToken": who.csrf },
-      signal: AbortSignal.timeout(patience(entry)),
-    });
-    // a page instead of JSON is the framework speaking (a stale CSRF token, a proxy): the next session check sorts it out
-    if (!answer.headers.get("Content-Type")?.includes("json")) return await later(`HTTP ${answer.status}`);
-    said = (await answer.json()) as typeof said;
-  } catch (error) {
-    return later(error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network");
   }
-  if (answer.ok) {
-    await settle(id, { state: "done", done_at: Date.now(), number: said.number ?? entry.number, photos: [], error: "" }, said.seq);
+  const { status, said } = heard;
+  if (status < 300) {
+    const refused = entry.photos.flatMap((picture) => picture.bad ?? []);
+    await settle(id, { state: "done", done_at: Date.now(), number: said.number ?? entry.number, photos: [], refused, error: "", sending: 0 }, said.seq);
     return "done";
   }
-  if (answer.status === 401) return "signed-out";
-  if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return later(said.detail ?? "", Number(answer.headers.get("Retry-After") ?? 0));
-  await update(id, { state: "conflict", error: said.detail ?? `HTTP ${answer.status}`, now: said.now ?? null });
+  if (status === 401) {
+    await update(id, { sending: 0 });
+    return "signed-out";
+  }
+  if (said.code === "photo-gone") {
+    // it has waited here for longer than the server keeps photos
+    await update(id, { photos: entry.photos.map(({ digest: _gone, ...picture }) => picture), tries: entry.tries + 1, next_at: Date.now() + 2000 * 2 ** Math.min(entry.tries, 7), sending: 0 });
+    return "later";
+  }
+  await update(id, { state: "conflict", error: said.detail ?? `HTTP ${status}`, now: said.now ?? null, sending: 0 });
   return "refused";
 }
 

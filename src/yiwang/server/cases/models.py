@@ -151,7 +151,12 @@ class Photo(models.Model):
 
 
 class Outbox(models.Model):
-    """What others are still to be told. One row per command: the events ``first``–``last`` of a case."""
+    """What others are still to be told. One row per command: the events ``first``–``last`` of a case.
+
+    Attributes:
+        next_at: When it is due; while a worker has it in hand, when it is due again should that worker have died.
+        told: Marks of the addresses that have been told already, while others of the row are still to be tried.
+    """
 
     city = models.CharField(max_length=CODE)
     number = models.CharField(max_length=CODE)
@@ -162,6 +167,7 @@ class Outbox(models.Model):
     next_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     error = models.TextField(default="")
+    told = models.TextField(default="", db_default="")
 
     class Meta:
         indexes = [

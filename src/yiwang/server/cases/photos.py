@@ -78,8 +78,13 @@ def keep(files: Sequence[Any]) -> list[Kept]:
     return kept
 
 
-def put_by(files: Sequence[Any], *, folder: str) -> tuple[list[str], list[Problem]]:
+def put_by(files: Sequence[Any], *, folder: str, taken_at: datetime | None = None) -> tuple[list[str], list[Problem]]:
     """Re-encode pictures of a form that is not finished yet into a folder of its own.
+
+    Args:
+        files: The pictures.
+        folder: Relative to the data folder.
+        taken_at: By the camera's clock, without a zone, for pictures that do not say it themselves any more.
 
     Returns:
         The paths of those that are pictures, and what is wrong with the others.
@@ -89,10 +94,11 @@ def put_by(files: Sequence[Any], *, folder: str) -> tuple[list[str], list[Proble
     """
 
     def put(content: bytes) -> str:
-        picture, taken_at = _decoded(content)
-        exif = Image.Exif() if taken_at else None
-        if exif is not None and taken_at:
-            exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = taken_at.strftime(_EXIF_TIME)
+        picture, said = _decoded(content)
+        said = said or taken_at
+        exif = Image.Exif() if said else None
+        if exif is not None and said:
+            exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = said.strftime(_EXIF_TIME)
         encoded = _encoded(picture, exif=exif)
         path = f"{folder}/{hashlib.sha256(encoded).hexdigest()}.jpg"
         _write(Path(settings.YIWANG_HOME, path), encoded)

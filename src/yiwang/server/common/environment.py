@@ -30,6 +30,7 @@ SQLITE_PRAGMAS = (
 )
 # No transaction of ours is long; one that hangs may not hold back the sealing of the ledger.
 POSTGRES_OPTIONS = "-c idle_in_transaction_session_timeout=300000"
+MAIL_STEP_SECONDS = 20  # for each step of a letter: to connect, to name who gets it, to hand it over
 
 
 def refused(name: str, value: str, hint: str) -> ImproperlyConfigured:
@@ -242,6 +243,8 @@ def email(name: str = "YIWANG_EMAIL_URL") -> dict[str, Any]:
     settings = {key: found[key] for key in keys if found.get(key) is not None}
     if settings["EMAIL_BACKEND"].endswith("console.EmailBackend"):  # no log shall say who follows what
         settings["EMAIL_BACKEND"] = "yiwang.server.common.console.EmailBackend"
+    if found["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+        settings.setdefault("EMAIL_TIMEOUT", MAIL_STEP_SECONDS)  # without one a silent server is waited for for ever
     if settings.get("EMAIL_HOST") is None and found["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
         raise refused(name, _without_password(value), hint)
     return settings

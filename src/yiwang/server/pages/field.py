@@ -29,7 +29,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.cases.events import Actor, Command, NotAllowed, Refusal
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.cases import access, dossier, operations, presentation, queries
+from yiwang.server.cases import access, dossier, operations, presentation, queries, waiting_photos
 from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for, outsider
 from yiwang.server.cases.forms import sequence
@@ -218,6 +218,35 @@ def points(request: HttpRequest, city: str) -> HttpResponse:
 
 @require_POST
 @signed_in
+def photo(request: HttpRequest, city: str) -> HttpResponse:
+    """Keep one photo for a day, for the command that will name it by the digest of the answer."""
+    place = known_city(city)
+    files = request.FILES.getlist("photo")
+    try:
+        if len(files) != 1:
+            raise BadInput(Problem(f"{len(files)} files came.", "One file, named photo.", column="photo"))
+        digest = waiting_photos.keep(
+            files[0],
+            account=str(request.user.pk),
+            taken_at=request.POST.get("original", "").strip(),
+            zone=place.info.zone,
+        )
+    except BadInput as error:
+        return _refused(error, now=None)
+    return JsonResponse({"photo": digest}, status=201)
+
+
+def _photos(request: HttpRequest) -> list[Any]:
+    """The photos of a command: those that it names, then those that it carries itself."""
+    waiting = waiting_photos.named(request.POST.getlist("photo_digest"), account=str(request.user.pk))
+    carried = request.FILES.getlist("photo")
+    for file in carried:
+        file.seek(0)
+    return [*waiting, *carried]
+
+
+@require_POST
+@signed_in
 def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse:
     """Do a verb that was decided on the spot, perhaps hours ago. Whatever refuses it says how the case stands now."""
     place = known_city(city)
@@ -230,13 +259,10 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
             name: text for name in field_shell.TEXTS if (text := request.POST.get(name, "").strip())
         }
         payload["note"] = "\n".join(filter(None, (payload.get("note", ""), _stamp(request.POST, place, where=True))))
-        photos = request.FILES.getlist("photo")
 
         def attempt(actor: Actor) -> dict[str, Any]:
-            for photo in photos:
-                photo.seek(0)
             command = Command(verb=verb, actor=actor, payload=payload, expected_seq=seen)
-            return operations.act(city=city, number=number, command=command, photos=photos, key=key)
+            return operations.act(city=city, number=number, command=command, photos=_photos(request), key=key)
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
@@ -267,10 +293,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             data["text"] = ""  # the stamp alone is no report
 
         def attempt(actor: Actor) -> dict[str, Any]:
-            photos = request.FILES.getlist("photo")
-            for photo in photos:
-                photo.seek(0)
-            return operations.report(city=city, data=data, actor=actor, photos=photos, key=key)
+            return operations.report(city=city, data=data, actor=actor, photos=_photos(request), key=key)
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("<slug:city>/field/session.json", field.session, name="field-session"),
     path("<slug:city>/field/tasks.json", field.tasks, name="field-tasks"),
     path("<slug:city>/field/points.json", field.points, name="field-points"),
+    path("<slug:city>/field/photos", field.photo, name="field-photo"),
     path("<slug:city>/field/reports", field.report, name="field-report"),
     path("<slug:city>/field/cases/<str:number>/<slug:verb>", field.act, name="field-act"),
     path("<slug:city>/rules", views.rules, name="rules"),

@@ -15,7 +15,7 @@ from django.urls import reverse
 from yiwang.core.cases.events import Event
 from yiwang.server.cases.models import Case, Outbox
 from yiwang.server.cases.models import Event as EventRow
-from yiwang.server.cases.outbox import Letter
+from yiwang.server.cases.posting import Letter
 from yiwang.server.cases.rows import EVENT_COLUMNS, event_of
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 from yiwang.server.portal import links, operations
@@ -35,15 +35,24 @@ def letters(rows: Sequence[Outbox]) -> dict[int, list[Letter]]:
     cases = {case.number: case for case in Case.objects.filter(number__in=list(followers))}
     events = _events(list(cases.values()))
     found: defaultdict[int, list[Letter]] = defaultdict(list)
-    for row in rows:
-        case = cases.get(row.number)
-        for follow in followers.get(row.number, ()) if case else ():
+    for last, first in _spans(rows).items():
+        case = cases.get(last.number)
+        for follow in followers.get(last.number, ()) if case else ():
             assert case is not None  # said above
-            happened = [event for event in events[case.pk] if max(row.first, follow.told + 1) <= event.seq <= row.last]
+            happened = [event for event in events[case.pk] if max(first, follow.told + 1) <= event.seq <= last.last]
             letter = _letter(follow, case, happened)
             if letter:
-                found[row.pk].append(letter)
+                found[last.pk].append(letter)
     return dict(found)
+
+
+def _spans(rows: Sequence[Outbox]) -> dict[Outbox, int]:
+    """The last row of each case, and the first event of all its rows: one letter tells what has happened meanwhile, in order."""
+    spans: dict[str, tuple[Outbox, int]] = {}
+    for row in rows:
+        last, first = spans.get(row.number, (row, row.first))
+        spans[row.number] = (max(last, row, key=lambda one: one.last), min(first, row.first))
+    return dict(spans.values())
 
 
 def _events(cases: Sequence[Case]) -> defaultdict[int, list[Event]]:

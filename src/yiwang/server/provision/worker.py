@@ -18,7 +18,17 @@ from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import forgetting, idempotency, ledger, outbox, publishing, tallies, tick, words
+from yiwang.server.cases import (
+    forgetting,
+    idempotency,
+    ledger,
+    outbox,
+    publishing,
+    tallies,
+    tick,
+    waiting_photos,
+    words,
+)
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
 from yiwang.server.people.operations import forget_sessions
@@ -33,6 +43,7 @@ from yiwang.server.scores import tasks as scores
 HEARTBEAT = "worker"
 LOST_AFTER_SECONDS = 120
 PAUSE_SECONDS = 0.5
+LAST_LETTERS_SECONDS = 10.0  # what is in hand when the worker is told to stop is given so long
 ATTEMPTS_KEPT = timedelta(days=2)  # longer than any limit looks back
 log = logging.getLogger("yiwang.worker")
 
@@ -45,6 +56,7 @@ class Chore:
     every: float
     do: Callable[[], object]
     next: float = 0.0
+    apart: bool = False  # in a thread of its own: it waits for others, and nothing else shall wait for it
 
     def run_if_due(self, now: float) -> None:
         """Do it when its time has come. One that fails is logged and tried again at its next turn."""
@@ -68,8 +80,8 @@ def forget_contacts() -> int:
     return forgetting.forget_contacts(older_than=timedelta(days=days)) if days else 0
 
 
-def chores() -> list[Chore]:
-    """Everything regular, and how often."""
+def chores(stop: Callable[[], bool] = outbox.never) -> list[Chore]:
+    """Everything regular, and how often. ``stop`` is asked by those that may be long at it."""
     return [
         Chore("heartbeat", 5, lambda: common.beat(HEARTBEAT)),
         Chore("jobs", 2, start_jobs),
@@ -77,7 +89,7 @@ def chores() -> list[Chore]:
         Chore("simulated cities", 5, simulation.live),
         Chore("changes of rules", 3, take_force),
         Chore("old sessions", 3600, forget_sessions),
-        Chore("outbox", 5, lambda: outbox.relay(correspondents=[mailing.letters])),
+        Chore("outbox", 1, lambda: outbox.drain(correspondents=[mailing.letters], stop=stop), apart=True),
         Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
         Chore("public score", 30, scoring.refresh),
@@ -87,6 +99,7 @@ def chores() -> list[Chore]:
         Chore("roots", 60, publishing.publish),
         Chore("outbox cleaning", 3600, outbox.forget),
         Chore("drafts", 3600, forms.forget_drafts),
+        Chore("photos of phones", 3600, waiting_photos.forget),
         Chore("old addresses", 3600, followers.forget_addresses),
         Chore("old keys", 3600, forget_keys),
         Chore("old contacts", 6 * 3600, forget_contacts),
@@ -130,7 +143,19 @@ def run(stop: Callable[[], bool], *, once: bool = False) -> None:
     worker = _task_worker(batch=False)
     thread = threading.Thread(target=worker.run, name="tasks", daemon=True)
     thread.start()
-    regular = chores()
+    regular = chores(stop)
+    apart = [
+        threading.Thread(target=_keep_doing, args=([chore], stop), daemon=True) for chore in regular if chore.apart
+    ]
+    for thread in apart:
+        thread.start()
+    _keep_doing([chore for chore in regular if not chore.apart], stop)
+    worker.running = False
+    for thread in apart:  # the letters in hand
+        thread.join(LAST_LETTERS_SECONDS)
+
+
+def _keep_doing(regular: list[Chore], stop: Callable[[], bool]) -> None:
     while not stop():
         close_old_connections()
         for chore in regular:
@@ -138,7 +163,6 @@ def run(stop: Callable[[], bool], *, once: bool = False) -> None:
             if stop():
                 break
         time.sleep(PAUSE_SECONDS)
-    worker.running = False
 
 
 def _once() -> None:

@@ -1,0 +1,91 @@
+"""Photos that a phone sends one by one, before the verb or report that names them.
+
+Over a slow line a form with six photos is lost when the line breaks in the sixth. So each photo is a request of its own; what
+has arrived waits here, re-encoded like every upload, for the account that sent it, and is named by its digest.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.server.cases import photos as pictures
+
+FOLDER = "field-photos"
+KEPT_FOR = timedelta(days=1)
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Gone(Refusal):
+    """A photo that a command names is not here (any more); the phone sends it again."""
+
+    status, code = 409, "photo-gone"
+
+
+def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
+    """Keep a photo for an account; its digest.
+
+    Args:
+        file: The upload.
+        account: Key of the account.
+        taken_at: When the camera took it, as the phone read it (RFC 3339); empty when the camera did not say.
+        zone: The city's, in which the picture says it again.
+
+    Raises:
+        BadInput: When it is no picture, or the time is none.
+    """
+    paths, bad = pictures.put_by([file], folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
+    if bad:
+        raise BadInput(bad)
+    path = Path(settings.YIWANG_HOME, paths[0])
+    path.touch()  # sent again, it is kept for another day
+    return path.stem
+
+
+def _local(text: str, zone: tzinfo) -> datetime | None:
+    if not text:
+        return None
+    try:
+        taken_at = datetime.fromisoformat(text)
+        if taken_at.tzinfo is None:
+            raise ValueError
+        return taken_at.astimezone(zone).replace(tzinfo=None)
+    except (ValueError, OverflowError) as error:
+        problem = Problem(f"{text[:40]!r} is no time.", "2026-03-02T08:59:00Z", column="original")
+        raise BadInput(problem) from error
+
+
+def named(digests: Sequence[str], *, account: str) -> list[bytes]:
+    """The photos of an account with these digests.
+
+    Raises:
+        Gone: When one is not here.
+    """
+    found = []
+    for digest in digests:
+        try:
+            if not _DIGEST.fullmatch(digest):
+                raise FileNotFoundError
+            found.append(Path(settings.YIWANG_HOME, FOLDER, account, f"{digest}.jpg").read_bytes())
+        except FileNotFoundError as error:
+            zh, en = "有照片没有送到，请再发一次。", "A photo has not arrived; please send it again."
+            raise Gone(zh, en, field="photo_digest") from error
+    return found
+
+
+def forget(*, older_than: timedelta = KEPT_FOR) -> int:
+    """Throw away photos that arrived so long ago; those that were used have been copied into their case. How many."""
+    folder, before, gone = Path(settings.YIWANG_HOME, FOLDER), time.time() - older_than.total_seconds(), 0
+    for file in folder.glob("*/*.jpg") if folder.is_dir() else ():
+        if file.stat().st_mtime < before:
+            file.unlink(missing_ok=True)
+            gone += 1
+    return gone
