@@ -106,7 +106,7 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
         raise BadInput(
             Problem("A point needs lon and lat.", "Give both or neither.", column="lon" if lon is None else "lat")
         )
-    named = _region_named(region, place)
+    named = region_named(region, place)
     if lon is None or lat is None:
         if named:
             return named
@@ -130,7 +130,12 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
     return Placed(region=told, lon=lon, lat=lat, flag=found.flag)
 
 
-def _region_named(code: str, place: Runtime) -> Placed | None:
+def region_named(code: str, place: Runtime) -> Placed | None:
+    """The region of a code, or of a unit grid's; None without a code.
+
+    Raises:
+        BadInput: When there is no such region.
+    """
     if not code:
         return None
     if code in place.regions:

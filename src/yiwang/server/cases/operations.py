@@ -17,7 +17,19 @@ from yiwang.core.cases.decide import advance
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Missing, NotPossible, Unknown
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
-from yiwang.server.cases import answers, idempotency, intake, numbering, queries, rows, storage, tallies, words
+from yiwang.server.cases import (
+    answers,
+    derived,
+    idempotency,
+    intake,
+    numbering,
+    queries,
+    relocating,
+    rows,
+    storage,
+    tallies,
+    words,
+)
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
@@ -32,7 +44,7 @@ OUTBOX_COLUMNS = ("city", "number", "first", "last", "created_at", "attempts", "
 PAYLOAD_FIELDS = frozenset(
     {
         "reason", "note", "unit", "category", "condition", "region", "lon", "lat", "place", "priority", "until", "into",
-        "units", "parts", "stars", "opinion", "result", "reply",
+        "units", "parts", "stars", "opinion", "result", "reply", "crs",
     }
 )  # fmt: skip
 MOST_PARTS = 20
@@ -230,18 +242,21 @@ def _decided(
     if parts:
         payload["numbers"] = list(parts)
     state = rows.state_of(row)
+    if not relocating.MEANING_A_PLACE.isdisjoint(payload):
+        payload = relocating.relocated(payload, state=state, flag=row["flag"], place=place)
     wish = Command(verb=command.verb, actor=command.actor, payload=payload, expected_seq=command.expected_seq)
     changes = [_changed(row, state, wish, place, at)]
     if verb is not None and verb.effect == "merge":
         changes.append(_absorbed(found, number, str(payload.get("into") or ""), place, at))
     if parts:
-        changes += _split(changes[0].state, payload.get("parts") or [], parts, place, at)
+        changes += _split(changes[0].state, payload.get("parts") or [], parts, place, at, flag=changes[0].flag)
     return changes
 
 
 def _changed(row: Mapping[str, Any], state: CaseState, command: Command, place: Runtime, at: datetime) -> Change:
     events, state = advance(state, command, rules=place.rules, calendar=place.calendar, at=at)
-    return Change(state=state, events=events, row=row, flag=row["flag"], head=row["head"])
+    flag = derived.flag_after(row["flag"], events)
+    return Change(state=state, events=events, row=row, flag=flag, head=row["head"])
 
 
 def _absorbed(found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: Runtime, at: datetime) -> Change:
@@ -280,7 +295,13 @@ def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: Runtime, at: da
 
 
 def _split(
-    whole: CaseState, parts: Sequence[Mapping[str, Any]], numbers: Sequence[str], place: Runtime, at: datetime
+    whole: CaseState,
+    parts: Sequence[Mapping[str, Any]],
+    numbers: Sequence[str],
+    place: Runtime,
+    at: datetime,
+    *,
+    flag: str,
 ) -> list[Change]:
     """The new cases that a split makes: at the same place, each with its own words and category."""
     changes = []
@@ -289,11 +310,11 @@ def _split(
             "number": number, "city": whole.city, "text": intake.clean(part.get("text")) or whole.text,
             "category": intake.clean(part.get("category")) or whole.category, "region": whole.region, "grid": whole.grid,
             "lon": whole.lon, "lat": whole.lat, "place": whole.place, "source": whole.source, "reporter": whole.reporter,
-            "part_of": whole.number,
+            "part_of": whole.number, "flags": [flag] if flag else [],
         }  # fmt: skip
         command = Command(verb=place.rules.workflow.opening().id, actor=SYSTEM_ACTOR, payload=payload)
         events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
-        changes.append(Change(state=state, events=events))
+        changes.append(Change(state=state, events=events, flag=flag))
     return changes
 
 

@@ -151,8 +151,33 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
         "holder_name": unit_name(runtime, event.holder),
         "reason": event.reason,
         "lines": [str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key)],
+        "moves": _moves(event, runtime),
         "tone": tone,
     }
+
+
+def _moves(event: Event, runtime: Runtime) -> list[str]:
+    """What a corrected place did: from which region to which, a pin that was taken away, a unit that stays at work."""
+    payload, told = event.payload, []
+    values, was = payload.get("set", {}), payload.get("was", {})
+    if event.seq > 1 and "region" in values:
+        names = [region_name(runtime, code) or "—" for code in (was.get("region", ""), values["region"])]
+        told.append(say("区域：{0} → {1}", "Region: {0} → {1}").format(*names))
+    if "lon" in was:
+        taken = values.get("lon", was["lon"]) is None
+        told.append(
+            say("原坐标不在新区域内，已清除", "The old point lies outside the new region and was taken away")
+            if taken
+            else say("坐标已更正", "The point was corrected")
+        )
+    if kept := payload.get("kept"):
+        names = [unit_name(runtime, kept[name]) for name in ("unit", "ruled")]
+        told.append(
+            say(
+                "已派遣，仍由{0}承办（按新位置应为{1}）", "Dispatched: {0} keeps it (by the new place it would be {1})"
+            ).format(*names)
+        )
+    return told
 
 
 def custody(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[str, Any]]:
