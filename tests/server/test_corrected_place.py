@@ -119,3 +119,31 @@ def test_an_address_tells_the_region_where_nothing_else_did(report: Any, act: An
     act(number, "correct", actor("intake"), place="东北社区")
     assert (stored(number).region, stored(number).flag, stored(number).place) == ("900202", "words", "东北社区")
     whole(number)
+
+
+def test_the_pages_form_takes_typed_coordinates_and_keeps_them_when_they_are_refused(
+    report: Any, client: Any, actor: Any
+) -> None:
+    from yiwang.server.people.operations import create_person
+
+    create_person(
+        username="i", password="long-enough-1", name="i", name_en="i", city="mini",
+        roles={"intake": ("CTR-90", "")}, demo=False,
+    )  # fmt: skip
+    assert client.login(username="i", password="long-enough-1")
+    number = report()["case"]
+    page = client.get(f"/mini/cases/{number}").content.decode()
+    assert 'id="correct-lon" name="lon" value="120.003000"' in page
+    address = f"/mini/cases/{number}/verbs/correct"
+    refused = client.post(address, {"region": "900101", "lon": "116.4", "lat": "39.9"})
+    assert refused.status_code == 422
+    assert 'name="lon" value="116.4"' in refused.content.decode()
+    assert "不在小城的范围内" in refused.content.decode()
+    sent = {"category": "02001", "region": "900101", "lon": "120.0153", "lat": "31.0034", "place": ""}
+    assert client.post(address, sent).status_code == 302
+    assert stored(number).region == "900201"
+    seen = client.get(f"/mini/cases/{number}").content.decode()
+    assert "西街道 · 西南社区 → 东街道 · 东南社区" in seen
+    assert client.post(address, {"category": "02002", "lon": "120.015300", "lat": "31.003400"}).status_code == 302
+    same = stored(number)
+    assert (same.category, same.region, same.lon) == ("02002", "900201", EAST["lon"])  # six decimals moved nothing

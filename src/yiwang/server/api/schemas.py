@@ -100,6 +100,7 @@ class VerbIn(Strict):
     region: Code | None = None
     lon: Longitude | None = None
     lat: Latitude | None = None
+    crs: Code | None = Field(None, description="Of `lon` and `lat`; empty is what the city's pack says.")
     place: Line | None = None
     priority: Code | None = None
     until: Annotated[str, StringConstraints(max_length=40)] | None = Field(

@@ -102,7 +102,7 @@ def context_of(
     """Everything that the page shows."""
     context = told(request, place, detail, contacts=contacts)
     state, city = detail.state, place.info.id
-    region = place.regions.get(state.region)
+    region = place.regions.get(state.region) or place.regions.roots[0]
     choices, others = _verbs(request, place, detail)
     for side in context["photos"].values():
         for photo in side:
@@ -113,9 +113,7 @@ def context_of(
         "others": others,
         "idempotency_key": secrets.token_urlsafe(16),
         "poll_seconds": POLL_SECONDS,
-        "map_regions_url": f"{reverse('map-regions', args=[city])}?{urlencode({'region': region.parent or region.code})}"
-        if region
-        else "",
+        "map_regions_url": f"{reverse('map-regions', args=[city])}?{urlencode({'region': region.parent or region.code})}",
         "map_labels": "{}",
         "tiles_url": settings.YIWANG_TILES_URL,
     }
@@ -132,7 +130,8 @@ def _verbs(
         verb = place.rules.workflow.verbs[choice.verb]
         names = {"id": verb.id, "name": verb.name, "name_en": verb.name_en}
         if choice.allowed:
-            allowed.append({**names, "fields": forms.fields(verb, state=detail.state, place=place)})
+            fields = forms.fields(verb, state=detail.state, place=place)
+            allowed.append({**names, "fields": fields, "map": any(field["name"] == "lon" for field in fields)})
         else:
             others.append({**names, "why": choice.why_en if english() else choice.why_zh})
     return allowed, others
