@@ -124,7 +124,7 @@ def report(
         said["place"], source, said["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),
     )  # fmt: skip
     statements = [
-        *_statements([change], place),
+        *writing([change], place),
         storage.insertion(Report, REPORT_COLUMNS, [(storage.NEW_CASE, *row)]),
         *_photo_statements(change, kept, seq=1, place=place),
     ]
@@ -203,7 +203,7 @@ def act(
             return answer  # the same call, at the same time, has been before us
         moment = at or datetime.now(UTC)
         changes = _decided(found, number, command, verb, place, moment, photos=kept, parts=parts)
-        statements = _statements(changes, place) + _photo_statements(
+        statements = writing(changes, place) + _photo_statements(
             changes[0], kept, seq=changes[0].events[0].seq, place=place
         )
         answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place)
@@ -321,7 +321,7 @@ def _split(
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def _statements(changes: Sequence[Change], place: Runtime) -> list[storage.Statement]:
+def writing(changes: Sequence[Change], place: Runtime) -> list[storage.Statement]:
     """What writes rows, events with their hashes and outbox of every case concerned, all of it or nothing."""
     city = place.info.id
     statements: list[storage.Statement] = []

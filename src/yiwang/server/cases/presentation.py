@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from yiwang.core.cases.events import Event
+from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import Clock, TimeUnit
 from yiwang.server.common.templatetags.yiwang import english, named, say
@@ -141,7 +142,7 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
         else ""
     )
     return {
-        "verb_name": named(verb) if verb else event.verb,
+        "verb_name": named(verb) if verb else both(SYSTEM_VERBS.get(event.verb), event.verb),
         "at": event.at,
         "actor_name": say("系统", "System") if event.actor == "system" else event.actor_name if persons else "",
         "role_name": named(role) if role and event.actor != "system" else "",
@@ -156,6 +157,9 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
     }
 
 
+SYSTEM_VERBS = {RECOUNT: ("截止时间重算", "Deadline counted anew")}
+
+
 def _moves(event: Event, runtime: Runtime) -> list[str]:
     """What a corrected place did: from which region to which, a pin that was taken away, a unit that stays at work."""
     payload, told = event.payload, []
@@ -163,6 +167,14 @@ def _moves(event: Event, runtime: Runtime) -> list[str]:
     if event.seq > 1 and "region" in values:
         names = [region_name(runtime, code) or "—" for code in (was.get("region", ""), values["region"])]
         told.append(say("区域：{0} → {1}", "Region: {0} → {1}").format(*names))
+    if event.verb == RECOUNT:
+        zone = runtime.info.zone
+        moments = [
+            datetime.fromisoformat(text).astimezone(zone)
+            for text in (was.get("deadline"), values.get("deadline"))
+            if text
+        ]
+        told.append(say("截止：{0}", "Due: {0}").format(" → ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in moments)))
     if "lon" in was:
         taken = values.get("lon", was["lon"]) is None
         told.append(

@@ -18,7 +18,7 @@ from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import forgetting, idempotency, ledger, outbox, publishing, tallies, tick, words
+from yiwang.server.cases import forgetting, idempotency, ledger, outbox, publishing, recounting, tallies, tick, words
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
 from yiwang.server.people.operations import forget_sessions
@@ -76,6 +76,7 @@ def chores() -> list[Chore]:
         Chore("tick", 2, tick.tick),
         Chore("simulated cities", 5, simulation.live),
         Chore("changes of rules", 3, take_force),
+        Chore("deadlines by the calendar", 24 * 3600, recounting.recount_all),
         Chore("old sessions", 3600, forget_sessions),
         Chore("outbox", 5, lambda: outbox.relay(correspondents=[mailing.letters])),
         Chore("words", 5, words.index_all),
