@@ -87,3 +87,45 @@ def test_a_replayed_past_asks_nothing_after_a_recount(filed: str, tmp_path: Path
     provision.install_pack(moved)
     forget()
     assert Event.objects.filter(case__number=filed, verb="recount").count() == 1
+
+
+@pytest.fixture
+def unannounced(report: Any, act: Any, actor: Any, tmp_path: Path) -> str:
+    """A case whose main clock runs into a year that nobody has announced, in a city that takes Monday to Friday for it."""
+    folder = changed_calendar(tmp_path / "mini")
+    file = folder / "calendar.toml"
+    text = file.read_text(encoding="utf-8").replace('fallback = "error"', 'fallback = "weekdays"')
+    file.write_text(text.replace("2025, 2026]", "2025]"), encoding="utf-8")
+    install_pack(folder)
+    at = datetime(2025, 12, 31, 17, 30, tzinfo=SHANGHAI)
+    number: str = report(category="01001", at=at)["case"]
+    act(number, "file", actor("leader"), at=at)
+    act(number, "dispatch", actor("dispatcher"), at=at)
+    return number
+
+
+def test_every_face_says_that_a_deadline_is_an_estimate(unannounced: str, report: Any, client: Any) -> None:
+    plain = report()["case"]
+    row = Case.objects.get(number=unannounced)
+    assert row.deadline is not None
+    assert row.deadline.astimezone(SHANGHAI).year == 2026
+    assert row.deadline.astimezone(SHANGHAI).date().isoformat() != "2026-01-01"  # free by law, announced or not
+    assert client.get(f"/api/v1/cases/{unannounced}").json()["deadline_estimated"] is True
+    listed = {item["number"]: item for item in client.get("/api/v1/cities/mini/cases").json()["items"]}
+    assert listed[unannounced]["deadline_estimated"] is True
+    assert listed[plain]["deadline_estimated"] is False  # an intake clock goes day and night
+    for path in (f"/mini/cases/{unannounced}", "/mini/cases", f"/mini/portal/cases/{unannounced}"):
+        assert "（估计）" in client.get(path).content.decode(), path
+
+
+def test_a_limit_by_the_clock_is_no_estimate(unannounced: str) -> None:
+    from yiwang.core.worktime import Limit, start_clock
+    from yiwang.server.cases import estimates
+
+    place = runtime("mini")
+    state = rows.state_of(rows.loaded([unannounced], lock=False)[unannounced])
+    assert estimates.is_estimated(state, place=place)
+    assert state.opened_at is not None
+    round_the_clock = start_clock(limit=Limit.parse("72 urgent_hours"), calendar=place.calendar, at=state.opened_at)
+    changed = state.changed({"clocks": {state.deadline_clock: round_the_clock}})
+    assert not estimates.is_estimated(changed, place=place)

@@ -68,6 +68,7 @@ class Reported(Schema):
     step: str
     holder: str
     deadline: datetime | None
+    deadline_estimated: bool
     seq: int
     why: list[Why]
     follow: str | None = Field(
@@ -139,6 +140,7 @@ class Acted(Schema):
     stage: str
     holder: str
     deadline: datetime | None
+    deadline_estimated: bool
     head: str
     events: list[EventOut]
 
@@ -165,6 +167,7 @@ class CaseRow(Schema):
     filed_at: datetime | None
     closed_at: datetime | None
     deadline: datetime | None
+    deadline_estimated: bool
     overdue: bool
     late: bool
     rating: int

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
-from yiwang.server.cases import explaining
+from yiwang.server.cases import estimates, explaining
 from yiwang.server.cases.access import Reader
 from yiwang.server.common.masking import mask
 from yiwang.server.places.queries import Runtime
@@ -38,6 +38,7 @@ def reported(state: CaseState, events: Sequence[Event], *, report: str, flag: st
         "step": state.step,
         "holder": state.holder,
         "deadline": moment(state.deadline, place),
+        "deadline_estimated": estimates.is_estimated(state, place=place),
         "seq": state.seq,
         "why": [told(why, place) for why in explaining.whys(events)],
     }
@@ -61,6 +62,7 @@ def acted(state: CaseState, events: Sequence[Event], *, head: bytes, place: Runt
         "stage": state.stage,
         "holder": state.holder,
         "deadline": moment(state.deadline, place),
+        "deadline_estimated": estimates.is_estimated(state, place=place),
         "head": head.hex(),
         "events": [event(item, place) for item in events],
     }
@@ -94,13 +96,14 @@ _TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 
 def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -> list[dict[str, Any]]:
     """Rows of a list for programs. ``late`` says whether the deadline has passed, whether recorded yet or not."""
-    zone = place.info.zone
-    found = []
+    zone, rows, found = place.info.zone, list(rows), []
+    estimated = estimates.among(rows, place=place)
     for row in rows:
         item = {name: row[name] for name in LIST_FIELDS}
         item["late"] = row["overdue"] or (
             row["closed_at"] is None and row["deadline"] is not None and row["deadline"] < at
         )
+        item["deadline_estimated"] = row["id"] in estimated
         for name in _TIMES:
             if item[name] is not None:
                 item[name] = item[name].astimezone(zone).isoformat()
@@ -129,6 +132,7 @@ def case(
         data.pop("reporter")
     return {
         **data,
+        "deadline_estimated": estimates.is_estimated(state, place=place),
         "flag": row["flag"],
         "head": bytes(row["head"]).hex(),
         "region_chain": [

@@ -23,6 +23,7 @@ from yiwang.server.cases import (
     access,
     case_file,
     dossier,
+    estimates,
     explaining,
     forms,
     operations,
@@ -71,7 +72,9 @@ def told(
         "now": now,
         "reader": reader,
         "case": {
-            **presentation.row(detail.values, runtime=place, at=now),
+            **presentation.row(
+                detail.values, runtime=place, at=now, estimated=estimates.is_estimated(state, place=place)
+            ),
             "text": words.text,
             "place": words.place,
             "lon": state.lon,

@@ -72,8 +72,8 @@ def category_name(runtime: Runtime, code: str) -> str:
     return named(found) if found else (code or say("未分类", "Not classified"))
 
 
-def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dict[str, Any]:
-    """One line of a list, from the columns of a case."""
+def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime, estimated: bool = False) -> dict[str, Any]:
+    """One line of a list, from the columns of a case. ``estimated``: the deadline rests on holidays not announced yet."""
     left = None
     if values["deadline"] is not None and values["closed_at"] is None:
         left = (values["deadline"] - at).total_seconds()
@@ -87,6 +87,7 @@ def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dict[st
             opened_at=values["opened_at"], deadline=values["deadline"], closed_at=values["closed_at"], at=at
         ),
         "left": left,
+        "estimated": estimated,
         "late": -left if left is not None else None,
     }
 
