@@ -13,6 +13,7 @@ from yiwang.server.api.cases import router as cases
 from yiwang.server.api.cities import router as cities
 from yiwang.server.api.maps import router as maps
 from yiwang.server.api.reports import router as reports
+from yiwang.server.api.strictness import refuse_unknown_parameters
 
 api = NinjaAPI(
     title="Yiwang 一网",
@@ -31,4 +32,5 @@ api = NinjaAPI(
 )
 problems.install(api)
 for router in (reports, cases, cities, maps):
+    refuse_unknown_parameters(router)
     api.add_router("", router)
