@@ -7,7 +7,7 @@ the command or as it is after it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -192,6 +192,9 @@ def act(
     parts = (
         _part_numbers(verb, command.payload, place, at or datetime.now(UTC)) if verb and verb.effect == "split" else []
     )
+    if verb and verb.effect == "merge" and (into := str(command.payload.get("into") or "")):
+        meant = queries.case_of(into, city=place.info.id) or into  # a receipt's number means its case
+        command = replace(command, payload={**command.payload, "into": meant})
     # the other case's row is locked together with this one, in the order of numbers
     others = [str(command.payload.get("into") or "")] if verb and verb.effect == "merge" else []
 

@@ -21,7 +21,7 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import explaining, rows, walking, words
 from yiwang.server.cases.intake import UNPLACED
-from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
+from yiwang.server.cases.models import CODE, Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import Runtime, runtime
@@ -279,6 +279,28 @@ def events_of(case_id: int, *, number: str) -> list[Event]:
 def why(events: Iterable[Event], *, runtime: Runtime, in_english: bool) -> list[str]:
     """Why a case went where it went, as sentences."""
     return explaining.why(events, place=runtime, in_english=in_english)
+
+
+def case_of(typed: str, *, city: str = "") -> str | None:
+    """The case that somebody means who types a number: a case's own, or that of a receipt, in any letter case.
+
+    Args:
+        typed: What was typed.
+        city: If given, the case must be of this city.
+
+    Returns:
+        The case's number; None when there is no such case or receipt.
+    """
+    asked = typed.strip()
+    forms = list(dict.fromkeys((asked, asked.upper())))
+    if not asked or len(asked) > CODE:
+        return None
+    within = {"city": city} if city else {}
+    for query, column in ((Case.objects, "number"), (Report.objects, "case__number")):
+        found = query.filter(number__in=forms, **within).values_list(column, flat=True).first()
+        if found:
+            return str(found)
+    return None
 
 
 def city_of(number: str) -> str | None:

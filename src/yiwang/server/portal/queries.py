@@ -194,7 +194,8 @@ def by_secret(*, city: str, number: str, secret: str) -> Follow | None:
     """The report of a number (its own, or its case's) whose secret this is."""
     if not number or not secret:
         return None
-    candidates = Follow.objects.filter(Q(report=number) | Q(number=number), city=city).order_by("id")[:200]
+    forms = {number, number.upper()}  # typed from paper, in any letter case
+    candidates = Follow.objects.filter(Q(report__in=forms) | Q(number__in=forms), city=city).order_by("id")[:200]
     fitting = [follow for follow in candidates if links.fits(follow, secret)]
     return fitting[0] if fitting else None
 
