@@ -71,6 +71,8 @@ class Reported(Schema):
     deadline_estimated: bool
     seq: int
     why: list[Why]
+    notice: str = Field("", description="What was said twice and differently: a region that the point does not lie in.")
+    notice_zh: str = ""
     follow: str | None = Field(
         "", description="Secret address, when it was asked for; shown only now, null for a report that came before."
     )

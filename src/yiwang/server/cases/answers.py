@@ -11,6 +11,7 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases import estimates, explaining
 from yiwang.server.cases.access import Reader
+from yiwang.server.cases.intake import Placed
 from yiwang.server.common.masking import mask
 from yiwang.server.places.queries import Runtime
 
@@ -41,6 +42,18 @@ def reported(state: CaseState, events: Sequence[Event], *, report: str, flag: st
         "deadline_estimated": estimates.is_estimated(state, place=place),
         "seq": state.seq,
         "why": [told(why, place) for why in explaining.whys(events)],
+    }
+
+
+def notice(where: Placed, *, place: Runtime) -> dict[str, str]:
+    """What whoever reports should know of the place that was taken, in both languages; empty where all was said alike."""
+    if not where.contradicted:
+        return {"notice": "", "notice_zh": ""}
+    given, taken = (place.regions.chain(code)[-1] for code in (where.contradicted, where.region))
+    return {
+        "notice": f"The point lies in {taken.name_en or taken.name} ({taken.code}), not in the region given, "
+        f"{given.name_en or given.name} ({where.contradicted}); the point was taken.",
+        "notice_zh": f"坐标在{taken.name}（{taken.code}），与所填区域{given.name}（{where.contradicted}）不符，已按坐标登记。",
     }
 
 

@@ -144,14 +144,10 @@ def _verbs(
 def case(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """One case: story, holders, clocks, why, and what I may do now."""
     place = known_city(city)
-    meant = (
-        number
-        if queries.sequence_of(city=place.info.id, number=number)
-        else queries.case_of(number, city=place.info.id)
-    )
-    if meant and meant != number:
+    detail = queries.get_case(city=place.info.id, number=number)
+    if detail is None and (meant := queries.case_of(number, city=place.info.id)):
         return redirect("case", city, meant)  # a receipt's number, or one in another letter case
-    return render(request, "cases/case.html", context_of(request, place, found_case(place, number)))
+    return render(request, "cases/case.html", context_of(request, place, detail or found_case(place, number)))
 
 
 @require_POST

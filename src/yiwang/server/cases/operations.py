@@ -119,6 +119,7 @@ def report(
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
     change = Change(state=state, events=events, flag=where.flag)
     answer = answers.reported(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
+    answer |= answers.notice(where, place=place)
     row = (
         numbers[numbering.REPORT], city, at, said["text"], said["category"], where.lon, where.lat, where.region,
         said["place"], source, said["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),

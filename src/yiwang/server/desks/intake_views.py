@@ -79,6 +79,7 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
             row = presentation.row(detail.values, runtime=place, at=timezone.now(), estimated=estimated)
             shown = {"case": row, "why": said.get("why", []), "joined": request.POST.get("join", "")}
             shown["report"] = said["number"]
+            shown["notice"] = say(said.get("notice_zh", ""), said.get("notice", ""))
             return render(
                 request, "desks/taken.html", {"city": place.info, "page": "desk", "desk": desk, **shown}, status=201
             )
