@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import chinese_calendar
+import numpy as np
 import pytest
 
 from yiwang.core.kernel.errors import BadInput
-from yiwang.core.worktime import WorkCalendar
-from yiwang.packs.holidays_source import year_tables
+from yiwang.core.worktime import Limit, TimeUnit, WorkCalendar
+from yiwang.core.worktime.calendar import UnknownYear
+from yiwang.packs.holidays_source import expected_tables, year_tables
 
 PERIODS = [(time(8), time(12)), (time(14), time(18))]
 
@@ -76,3 +78,28 @@ def test_what_the_library_does_not_know() -> None:
         year_tables(country="cn", years=[2026])
     with pytest.raises(BadInput, match="no subdivision 'Mass' in US"):
         year_tables(country="US", subdivision="Mass", years=[2026])
+
+
+def test_days_fixed_by_law_are_free_before_the_years_order_is_out() -> None:
+    """Nobody knows yet which days of 2027 will be moved; that 1 January is free stands in the law."""
+    years = year_tables(country="CN", years=[2025, 2026, 2027])
+    expected = expected_tables(country="CN", years=[2027], extra_holidays=[date(2027, 3, 8)])
+    calendar = WorkCalendar(
+        timezone="Asia/Shanghai", periods=PERIODS, years=years, fallback="weekdays", expected=expected
+    )
+    fixed = [date(2027, 1, 1), date(2027, 5, 3), date(2027, 10, 1), date(2027, 3, 8)]
+    assert [day for day in fixed if calendar.is_workday(day)] == []
+    assert calendar.is_workday(date(2027, 1, 4))
+    assert calendar.is_estimated(date(2027, 1, 1))
+    thursday = datetime(2026, 12, 31, 10, tzinfo=calendar.zone)
+    due = calendar.add(start=thursday, limit=Limit.parse("1 work_days"))
+    assert due == datetime(2027, 1, 4, 10, tzinfo=calendar.zone)  # over New Year's Day and the weekend
+    many = calendar.deadlines(
+        starts=np.array([int(thursday.timestamp())]), seconds=np.array([8 * 3600]), unit=TimeUnit.WORK_DAYS
+    )
+    assert list(many) == [int(due.timestamp())]
+    assert calendar.is_estimate(start=thursday, end=due)
+    assert not calendar.is_estimate(start=thursday, end=thursday)
+    strict = WorkCalendar(timezone="Asia/Shanghai", periods=PERIODS, years=years, expected=expected)
+    with pytest.raises(UnknownYear):
+        strict.is_workday(date(2027, 1, 1))  # without a fallback an unknown year is not answered for at all

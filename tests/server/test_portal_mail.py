@@ -132,3 +132,30 @@ def test_nobody_who_follows_costs_one_query(report: Any, django_assert_max_num_q
     rows = list(Outbox.objects.all())
     with django_assert_max_num_queries(1):
         assert mailing.letters(rows) == {}
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_after_a_chain_of_mergers_every_reporter_hears_of_the_main_case(
+    citizen: Citizen, act: Any, actor: Any, post: Any, close: Any, late: bool
+) -> None:
+    """A into B, B into C: however long the mail waits, nobody misses what happened to the main case since."""
+    first, _ = citizen.link(email="a@example.org", category="02001", key="a")
+    second, _ = citizen.link(email="b@example.org", category="02001", key="b")
+    main, _ = citizen.link(email="c@example.org", category="02001", key="c")
+    post()
+    send: Callable[[], list[Any]] = list if late else post
+    heard = list(send())
+    act(first, "merge", actor("leader"), into=second)
+    heard += send()
+    act(second, "merge", actor("leader"), into=main)
+    heard += send()
+    close(main)
+    heard += post()
+    heard += post()
+    for address in ("a@example.org", "b@example.org", "c@example.org"):
+        told = "\n".join(message.body for message in heard if message.to == [address])
+        assert told.count("已立案。") == 1, (address, told)
+        assert told.count("结果：已结案") == 1, (address, told)
+    assert f"已并入案卷 {main}" in "\n".join(message.body for message in heard if message.to == ["a@example.org"])
+    assert set(Follow.objects.values_list("current", flat=True)) == {main}
+    assert post() == []

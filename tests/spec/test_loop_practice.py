@@ -106,6 +106,26 @@ def test_a_corrected_place_takes_the_case_to_its_new_centre_and_from_there_by_th
     assert drive.events[-1].payload["why"]["limits"]["row"] == "L007"
 
 
+def test_a_place_corrected_after_dispatch_leaves_the_case_with_its_unit_and_says_so() -> None:
+    rules = altered(
+        ('from = ["reported", "accepted", "filed"]\nto = "="', 'from = ["accepted", "filed", "dispatched"]\nto = "="')
+    )
+    drive = Drive(rules=rules).report().do("file", "leader").do("dispatch", "dispatcher")
+    assert drive.now.holder == "SWEEP-9001"
+    drive.do("correct", "intake", desk="CTR-9001", region="900202")
+    assert (drive.now.region, drive.now.holder) == ("900202", "SWEEP-9001")
+    assert drive.events[-1].payload["kept"] == {"unit": "SWEEP-9001", "ruled": "SWEEP-9002"}
+
+
+def test_a_corrected_place_is_replaced_whole() -> None:
+    drive = Drive().report(lon=120.003, lat=31.003, grid="900101001").do("correct", "intake", region="900202")
+    assert (drive.now.grid, drive.now.lon, drive.now.lat) == ("", None, None)
+    drive.do("correct", "intake", region="900101", lon=120.003, lat=31.003)
+    assert (drive.now.region, drive.now.lon) == ("900101", 120.003)
+    with pytest.raises(Missing, match="lat"):
+        drive.do("correct", "intake", lon=120.004)
+
+
 def test_a_verb_that_carries_a_category_sets_it() -> None:
     drive = Drive().report(category="", region="900101")
     assert drive.now.step == "accepted"

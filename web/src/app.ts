@@ -16,7 +16,7 @@ document.addEventListener("change", (event) => {
 // The place picker fills the coordinates of the form around it.
 document.addEventListener("place", (event) => {
   const { lon, lat } = (event as CustomEvent<{ lon: number; lat: number }>).detail;
-  const form = document.querySelector<HTMLFormElement>("form[data-place]");
+  const form = (event.target as HTMLElement).closest<HTMLFormElement>("form[data-place]") ?? document.querySelector<HTMLFormElement>("form[data-place]");
   const set = (name: string, value: number) => {
     const field = form?.elements.namedItem(name);
     if (field instanceof HTMLInputElement) field.value = value.toFixed(6);

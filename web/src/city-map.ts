@@ -3,7 +3,7 @@
  *
  * Regions shaded by their open cases, cases as points coloured by how late they are. It draws what the two URLs answer
  * (GeoJSON) and knows nothing else; without them it stays an empty frame. `pick` makes it a place picker: it fires
- * `place` with {lon, lat} and moves one marker. No base map is needed; `tiles` names a raster tile service if there is one.
+ * `place` with {lon, lat} and moves one marker, which can be dragged. No base map is needed; `tiles` names a raster tile service if there is one.
  */
 import { GeoJSONSource, LngLatBounds, Map as Canvas, Marker, NavigationControl, Popup, setWorkerUrl } from "maplibre-gl";
 import type { ExpressionSpecification, MapGeoJSONFeature, StyleSpecification } from "maplibre-gl";
@@ -39,7 +39,7 @@ function escape(text: unknown): string {
   return span.innerHTML;
 }
 
-class CityMap extends HTMLElement {
+export class CityMap extends HTMLElement {
   private canvas: Canvas | undefined;
   private marker: Marker | undefined;
   private labels: Record<string, string> = {};
@@ -62,9 +62,22 @@ class CityMap extends HTMLElement {
   /** Move the marker; `tell` fires the `place` event. */
   place(lon: number, lat: number, tell = false): void {
     if (!this.canvas) return;
-    this.marker ??= new Marker({ color: colours(this).high }).setLngLat([lon, lat]).addTo(this.canvas);
+    this.marker ??= this.marked(lon, lat, this.canvas);
     this.marker.setLngLat([lon, lat]);
     if (tell) this.dispatchEvent(new CustomEvent("place", { detail: { lon, lat }, bubbles: true }));
+  }
+
+  /** The one marker; where a place is picked it can be dragged too. */
+  private marked(lon: number, lat: number, canvas: Canvas): Marker {
+    const picks = this.hasAttribute("pick"), tone = colours(this);
+    const marker = new Marker({ color: picks ? tone.late : tone.high, draggable: picks }) // seen on any shade of a region
+      .setLngLat([lon, lat])
+      .addTo(canvas);
+    marker.on("dragend", () => {
+      const at = marker.getLngLat();
+      this.place(at.lng, at.lat, true);
+    });
+    return marker;
   }
 
   private style_(): StyleSpecification {

@@ -84,6 +84,7 @@ def _facts(found: Explanation) -> list[tuple[str, str]]:
     answers = found.answers()
     path = " > ".join(f"{region.name} {region.name_en}" for region in found.chain) or "unknown"
     unit = f"{answers['unit']} {found.holder.name} {found.holder.name_en}" if found.holder else "none"
+    estimated = " (estimate: the year's holidays are not announced yet)" if found.deadline_estimated else ""
     return [
         ("category", f"{found.category.code} {found.category.name} {found.category.name_en}"),
         ("region", f"{found.region or 'unknown'} {found.grid} {found.flag}".strip()),
@@ -92,7 +93,7 @@ def _facts(found: Explanation) -> list[tuple[str, str]]:
         ("centre", answers["centre"]),
         ("unit", unit),
         ("limit", answers["limit"] or "none"),
-        ("deadline", answers["deadline"] or found.deadline_fault or "none"),
+        ("deadline", (answers["deadline"] or found.deadline_fault or "none") + estimated),
     ]
 
 

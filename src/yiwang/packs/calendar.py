@@ -10,9 +10,10 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.worktime import Arrivals, WorkCalendar, YearTable
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
-from yiwang.packs.holidays_source import year_tables
+from yiwang.packs.holidays_source import expected_tables, year_tables
 
 FILE = "calendar.toml"
+LOOKED_AHEAD = 6  # years after the last named one whose fixed holidays are counted as such; no limit reaches further
 
 
 def read_calendar(files: PackFiles, *, timezone: str) -> WorkCalendar | None:
@@ -43,7 +44,18 @@ def read_calendar(files: PackFiles, *, timezone: str) -> WorkCalendar | None:
     try:
         tables = year_tables(years=years, **source)
         _warn_of_unknown_years(files, years, tables, fallback)
-        return WorkCalendar(timezone=timezone, periods=periods, years=tables, fallback=fallback, arrivals=arrivals)
+        del source["complete_years"]
+        unknown = [
+            year for year in range(min(years, default=1), max(years, default=0) + LOOKED_AHEAD) if year not in tables
+        ]
+        return WorkCalendar(
+            timezone=timezone,
+            periods=periods,
+            years=tables,
+            fallback=fallback,
+            expected=expected_tables(years=unknown, **source) if fallback == "weekdays" else None,
+            arrivals=arrivals,
+        )
     except BadInput as error:
         files.problems.extend(Problem(p.message, p.hint, p.file or FILE, p.row, p.column) for p in error.problems)
         return None
@@ -55,7 +67,11 @@ def _warn_of_unknown_years(
     unknown = [str(year) for year in years if year not in tables]
     if unknown:
         message = f"The holiday library does not know {', '.join(unknown)} yet."
-        then = "are refused" if fallback == "error" else "count Monday to Friday as worked"
+        then = (
+            "are refused"
+            if fallback == "error"
+            else "are estimates: Monday to Friday without the holidays fixed by law"
+        )
         hint = f"Deadlines in unknown years {then}, as fallback = {fallback!r} says."
         files.warn(message, hint, file=FILE, column="years")
 

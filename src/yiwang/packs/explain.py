@@ -13,7 +13,7 @@ from yiwang.core.cases.units import Unit
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.rules import Decision
 from yiwang.core.space import Locator, Region, to_wgs84
-from yiwang.core.worktime import Limit
+from yiwang.core.worktime import Limit, TimeUnit
 from yiwang.packs.catalogue import Category
 from yiwang.packs.hints import code_hint
 from yiwang.packs.pack import Pack
@@ -34,6 +34,7 @@ class Explanation:
         time: The limit, None for none.
         deadline: The limit counted from ``at``; None without a limit, or when it cannot be told.
         deadline_fault: Why the deadline cannot be told.
+        deadline_estimated: The deadline rests on a year whose holidays have not been announced.
         decisions: By table, every row that matched, best first, with reasons.
     """
 
@@ -51,6 +52,7 @@ class Explanation:
     time: Limit | None
     deadline: datetime | None
     deadline_fault: str = ""
+    deadline_estimated: bool = False
     decisions: Mapping[str, Decision | None] = field(default_factory=dict)
 
     def answers(self) -> dict[str, str]:
@@ -87,6 +89,7 @@ class Explanation:
             "unit_name": self.holder.name if self.holder else "",
             "unit_name_en": self.holder.name_en if self.holder else "",
             "deadline_fault": self.deadline_fault,
+            "deadline_estimated": self.deadline_estimated,
             "why": {
                 name: {
                     "row": decision.row_id,
@@ -170,6 +173,7 @@ class Explainer:
             time=time,
             deadline=deadline,
             deadline_fault=fault,
+            deadline_estimated=self._estimated(time, at, deadline),
             decisions=decided,
         )
 
@@ -205,6 +209,11 @@ class Explainer:
             grids = self.pack.grids(on=day) if self.with_grids else None
             self._locators[key] = self.pack.locator(on=day, grids=grids)
         return self._locators[key]
+
+    def _estimated(self, limit: Limit | None, at: datetime, deadline: datetime | None) -> bool:
+        if limit is None or deadline is None or limit.unit in {TimeUnit.URGENT_HOURS, TimeUnit.CALENDAR_DAYS}:
+            return False
+        return self.pack.calendar.is_estimate(start=at, end=deadline)
 
     def _deadline(self, limit: Limit | None, at: datetime) -> tuple[datetime | None, str]:
         if limit is None:

@@ -67,6 +67,32 @@ def year_tables(
     }
 
 
+def expected_tables(
+    *,
+    country: str,
+    subdivision: str = "",
+    years: Iterable[int],
+    extra_holidays: Iterable[date] = (),
+    extra_workdays: Iterable[date] = (),
+) -> dict[int, YearTable]:
+    """What can be told of years whose order is not out: the days that the law fixes, and those that the pack lists.
+
+    The same library answers by its general rules (in China 1 January, Spring Festival, 1 May, 1 October and so on), only
+    without the days that an order will move. So these are estimates, for years that `year_tables` leaves out.
+
+    Args:
+        country, subdivision: As in `year_tables`.
+        years: The unknown years that are wanted.
+        extra_holidays, extra_workdays: Days that the pack lists.
+    """
+    wanted = sorted(set(years))
+    if not country or not wanted:
+        return {}
+    free, worked = frozenset(extra_holidays), frozenset(extra_workdays)
+    source = _source(country, subdivision, range(wanted[0], wanted[-1] + 2))
+    return {year: _table(year, source, free, worked) for year in wanted}
+
+
 def _source(country: str, subdivision: str, years: range) -> holidays.HolidayBase:
     supported = holidays.list_supported_countries(include_aliases=True)
     if country not in supported:

@@ -33,6 +33,7 @@ ALWAYS_PUBLIC = ("reply",)
 FROM_RULES = "rules"  # a clock with this limit asks the limits table
 NOWHERE = "="  # a verb that leads here leaves the case in its step
 ALWAYS_CARRIED = ("reason", "note", "photos", "result")
+LOCATION = ("region", "grid", "lon", "lat")  # one fact: a verb that carries one of them carries them all
 EFFECT_FIELDS: Mapping[str, tuple[str, ...]] = {
     "correct": ("category", "condition", "region", "grid", "lon", "lat", "place", "priority", "text"),
     "suspend_ask": ("until",),
@@ -316,6 +317,9 @@ class Workflow:
         ends = target is not None and target.end
         moving = ("unit",) if verb.moves in {"down", "across"} else ()
         named = tuple("photos" if name == "photo" else name for name in (*verb.requires, *verb.optional))
+        fields = {*ALWAYS_CARRIED, *named, *moving, *EFFECT_FIELDS.get(verb.effect, ())}
+        if not fields.isdisjoint(LOCATION):
+            fields |= {*LOCATION, "flags"}
         touched = (*verb.start, *verb.stop, *verb.pause, *verb.resume, *verb.extend)
         return Plan(
             verb=verb,
@@ -324,7 +328,7 @@ class Workflow:
             target=target,
             order=-1 if target is None else self.order[target.id],
             needs=tuple("photos" if name == "photo" else name for name in verb.requires),
-            carries=frozenset((*ALWAYS_CARRIED, *named, *moving, *EFFECT_FIELDS.get(verb.effect, ()))),
+            carries=frozenset(fields),
             counts=(verb.id,) if verb.effect in {"", verb.id} else (verb.id, verb.effect),
             clocks=bool(touched) or ends or verb.effect == "reopen",
             finishes=self.main_clock in verb.stop and not ends and verb.effect in {"", "on_the_spot"},

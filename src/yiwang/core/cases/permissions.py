@@ -96,7 +96,7 @@ def _related(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Ruleb
             if not state.reporter or actor.id != state.reporter:
                 return NotAllowed("只有上报人可以这样做。", "Only the person who reported it may do this.", role=role)
         case _:
-            if not state.region.startswith(actor.region) and (not unit or unit != state.holder):
+            if not rules.concerns(actor.region, state.region) and (not unit or unit != state.holder):
                 return NotAllowed("案卷不在您负责的区域内。", "The case lies outside your region.", role=role)
     if verb.not_handler and actor.id in state.handlers:
         zh, en = f"处置过案卷的人不能「{verb.name}」。", f"Who handled the case may not do “{verb.name_en}”."

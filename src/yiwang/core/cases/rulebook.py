@@ -167,6 +167,12 @@ class Rulebook:
     def _filled(self, template: str, region: str) -> str | None:
         return fill_template(template, codes=self.codes_of(region))
 
+    def concerns(self, region: str, place: str) -> bool:
+        """Whether a place lies in a region, or in one that this region has replaced; every place lies in the empty one."""
+        if place.startswith(region):
+            return True
+        return region in self.regions and place.startswith(self.regions.lineage(region))
+
     def codes_of(self, region: str) -> Mapping[str, str]:
         """Codes above a region or unit grid by level. A case that could not be located is the whole city's.
 

@@ -36,6 +36,7 @@ class RegionTree:
         self._children = {code: tuple(below) for code, below in children.items()}
         self._successors = dict(successors)
         self._chains: dict[str, tuple[Region, ...]] = {}
+        self._lineages: dict[str, tuple[str, ...]] = {}
 
     @classmethod
     def from_rows(
@@ -154,6 +155,27 @@ class RegionTree:
             else:
                 waiting.extend(self._successors.get(current, ()))
         return tuple(sorted(found))
+
+    def lineage(self, code: str) -> tuple[str, ...]:
+        """Prefixes of everything that belongs to a region now: its own code first, then the regions that ended when it or a
+        part of it came from them, as far as their codes lie elsewhere.
+
+        What a split left behind belongs to each of its parts: nobody has said which one.
+        """
+        found = self._lineages.get(code)
+        if found is None:
+            prefixes, seen = [code], set[str]()
+            waiting = [code, *(region.code for region in self.descendants(code))]
+            while waiting:
+                current = waiting.pop()
+                if current in seen:
+                    continue
+                seen.add(current)
+                if self._by_code[current].validity.valid_to is not None and not current.startswith(tuple(prefixes)):
+                    prefixes.append(current)
+                waiting.extend(self._by_code[current].predecessors)
+            found = self._lineages[code] = (code, *sorted(prefixes[1:]))
+        return found
 
     def _around(self, code: str) -> Region:
         """The finest region whose code begins a longer code."""

@@ -50,6 +50,9 @@ class YearTable:
     worked_weekends: frozenset[date]
 
 
+_PLAIN = YearTable(free_weekdays=frozenset(), worked_weekends=frozenset())
+
+
 class WorkCalendar:
     """When a city works. Behaves as a value: the same questions get the same answers for ever.
 
@@ -59,7 +62,9 @@ class WorkCalendar:
             ``time(0)`` is the end of the day. A period over midnight is written as two.
         years: Exceptions by year. A year without a table is unknown.
         fallback: What to do in an unknown year: ``"error"`` raises `UnknownYear`; ``"weekdays"`` takes Monday to
-            Friday, and `is_estimated` says so.
+            Friday without the days off that ``expected`` names, and `is_estimated` says so.
+        expected: Exceptions of unknown years as far as they can be told before the year's order is out: the days fixed by
+            law. They count only with the fallback ``"weekdays"``.
         arrivals: How what arrives after closing or on a free day is moved before working time is counted from it; None
             for not at all.
 
@@ -74,6 +79,7 @@ class WorkCalendar:
         periods: Sequence[tuple[time, time]],
         years: Mapping[int, YearTable],
         fallback: str = "error",
+        expected: Mapping[int, YearTable] | None = None,
         arrivals: Arrivals | None = None,
     ) -> None:
         if fallback not in {"error", "weekdays"}:
@@ -86,6 +92,7 @@ class WorkCalendar:
         self.periods = tuple(periods)
         self.years = dict(sorted(years.items()))
         self.fallback = fallback
+        self.expected = dict(expected or {}) if fallback == "weekdays" else {}
         self.arrivals = arrivals
         self._wall = wall_clock(timezone)
         self._spans = _spans(periods)
@@ -99,6 +106,11 @@ class WorkCalendar:
         """Whether the day's year is unknown, so that an answer about it rests on the stated fallback."""
         return self._local(day).year not in self.years
 
+    def is_estimate(self, *, start: datetime, end: datetime) -> bool:
+        """Whether working time between two moments reaches into an unknown year, in any order of the two."""
+        first, last = sorted((self._local(start).year, self._local(end).year))
+        return any(year not in self.years for year in range(first, last + 1))
+
     def is_workday(self, day: date) -> bool:
         """Whether a day is worked. A moment counts as its day in the city.
 
@@ -110,7 +122,7 @@ class WorkCalendar:
         if table is None:
             if self.fallback == "error":
                 raise UnknownYear(year=day.year, known=self.years)
-            return day.weekday() < _SATURDAY
+            table = self.expected.get(day.year, _PLAIN)
         return day in table.worked_weekends if day.weekday() >= _SATURDAY else day not in table.free_weekdays
 
     def _local(self, day: date) -> date:
@@ -252,7 +264,7 @@ class WorkCalendar:
     def _workdays(self, year: int, begin: int, end: int) -> Seconds:
         days = np.arange(begin, end, dtype=np.int64)
         worked = (days + 3) % 7 < _SATURDAY  # 1970-01-01 was a Thursday
-        table = self.years.get(year)
+        table = self.years.get(year) or self.expected.get(year)
         if table is not None:
             for day in table.free_weekdays:
                 if day.year == year and day.weekday() < _SATURDAY:

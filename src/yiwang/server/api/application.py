@@ -12,6 +12,7 @@ from yiwang.server.api.cities import router as cities
 from yiwang.server.api.describing import DescribedAPI
 from yiwang.server.api.maps import router as maps
 from yiwang.server.api.reports import router as reports
+from yiwang.server.api.strictness import refuse_unknown_parameters
 
 api = DescribedAPI(
     title="Yiwang 一网",
@@ -30,4 +31,5 @@ api = DescribedAPI(
 )
 problems.install(api)
 for router in (reports, cases, cities, maps):
+    refuse_unknown_parameters(router)
     api.add_router("", router)

@@ -31,8 +31,10 @@ _TAG = re.compile(r'(?:W/)?"(\d{1,9})(?:-[0-9a-f]+)?"')
 
 
 def known_case(number: str, *, with_events: bool = False) -> queries.CaseDetail:
-    """The case, or 404."""
+    """The case of a number, its own or that of a receipt; or 404."""
     found = queries.get_case(number=number, with_events=with_events)
+    if found is None and (meant := queries.case_of(number)):
+        found = queries.get_case(number=meant, with_events=with_events)
     if found is None:
         raise Http404(f"There is no case {number!r}.")
     return found

@@ -68,8 +68,11 @@ class Reported(Schema):
     step: str
     holder: str
     deadline: datetime | None
+    deadline_estimated: bool
     seq: int
     why: list[Why]
+    notice: str = Field("", description="What was said twice and differently: a region that the point does not lie in.")
+    notice_zh: str = ""
     follow: str | None = Field(
         "", description="Secret address, when it was asked for; shown only now, null for a report that came before."
     )
@@ -100,6 +103,7 @@ class VerbIn(Strict):
     region: Code | None = None
     lon: Longitude | None = None
     lat: Latitude | None = None
+    crs: Code | None = Field(None, description="Of `lon` and `lat`; empty is what the city's pack says.")
     place: Line | None = None
     priority: Code | None = None
     until: Annotated[str, StringConstraints(max_length=40)] | None = Field(
@@ -138,6 +142,7 @@ class Acted(Schema):
     stage: str
     holder: str
     deadline: datetime | None
+    deadline_estimated: bool
     head: str
     events: list[EventOut]
 
@@ -164,6 +169,7 @@ class CaseRow(Schema):
     filed_at: datetime | None
     closed_at: datetime | None
     deadline: datetime | None
+    deadline_estimated: bool
     overdue: bool
     late: bool
     rating: int

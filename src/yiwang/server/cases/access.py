@@ -101,7 +101,7 @@ def readers_as(actors: Iterable[Actor], *, user: Any, place: Runtime) -> Readers
     signed_in = bool(getattr(user, "is_authenticated", False))
     held = list(actors) if signed_in else []
     workflow = place.rules.workflow
-    within = [_within_reach(actor, place) for actor in held]
+    within = [post for actor in held for post in _within_reach(actor, place)]
     return Readers(
         user=user,
         city=place.info.id,
@@ -115,10 +115,13 @@ def _axes(actor: Actor, workflow: Workflow) -> set[str]:
     return {workflow.roles[role].axis for role in actor.roles if role in workflow.roles}
 
 
-def _within_reach(actor: Actor, place: Runtime) -> Actor:
-    """The post with the region that it works in: its own, else its unit's; none is the whole city."""
+def _within_reach(actor: Actor, place: Runtime) -> list[Actor]:
+    """The post with the region that it works in: its own, else its unit's; none is the whole city. Once more for each region
+    that this one has replaced: its cases are this one's now."""
     unit = place.rules.units.get(actor.unit) if actor.unit and not actor.region else None
-    return replace(actor, region=unit.region) if unit else actor
+    region = unit.region if unit else actor.region
+    prefixes = place.regions.lineage(region) if region in place.regions else (region,)
+    return [replace(actor, region=prefix) for prefix in prefixes]
 
 
 def _concern(posts: Iterable[Actor], region: str, units: set[str]) -> bool:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
-from yiwang.server.cases import explaining
+from yiwang.server.cases import estimates, explaining
 from yiwang.server.cases.access import Reader
+from yiwang.server.cases.intake import Placed
 from yiwang.server.common.masking import mask
 from yiwang.server.places.queries import Runtime
 
@@ -38,8 +39,21 @@ def reported(state: CaseState, events: Sequence[Event], *, report: str, flag: st
         "step": state.step,
         "holder": state.holder,
         "deadline": moment(state.deadline, place),
+        "deadline_estimated": estimates.is_estimated(state, place=place),
         "seq": state.seq,
         "why": [told(why, place) for why in explaining.whys(events)],
+    }
+
+
+def notice(where: Placed, *, place: Runtime) -> dict[str, str]:
+    """What whoever reports should know of the place that was taken, in both languages; empty where all was said alike."""
+    if not where.contradicted:
+        return {"notice": "", "notice_zh": ""}
+    given, taken = (place.regions.chain(code)[-1] for code in (where.contradicted, where.region))
+    return {
+        "notice": f"The point lies in {taken.name_en or taken.name} ({taken.code}), not in the region given, "
+        f"{given.name_en or given.name} ({where.contradicted}); the point was taken.",
+        "notice_zh": f"坐标在{taken.name}（{taken.code}），与所填区域{given.name}（{where.contradicted}）不符，已按坐标登记。",
     }
 
 
@@ -61,6 +75,7 @@ def acted(state: CaseState, events: Sequence[Event], *, head: bytes, place: Runt
         "stage": state.stage,
         "holder": state.holder,
         "deadline": moment(state.deadline, place),
+        "deadline_estimated": estimates.is_estimated(state, place=place),
         "head": head.hex(),
         "events": [event(item, place) for item in events],
     }
@@ -94,13 +109,14 @@ _TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 
 def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -> list[dict[str, Any]]:
     """Rows of a list for programs. ``late`` says whether the deadline has passed, whether recorded yet or not."""
-    zone = place.info.zone
-    found = []
+    zone, rows, found = place.info.zone, list(rows), []
+    estimated = estimates.among(rows, place=place)
     for row in rows:
         item = {name: row[name] for name in LIST_FIELDS}
         item["late"] = row["overdue"] or (
             row["closed_at"] is None and row["deadline"] is not None and row["deadline"] < at
         )
+        item["deadline_estimated"] = row["id"] in estimated
         for name in _TIMES:
             if item[name] is not None:
                 item[name] = item[name].astimezone(zone).isoformat()
@@ -129,6 +145,7 @@ def case(
         data.pop("reporter")
     return {
         **data,
+        "deadline_estimated": estimates.is_estimated(state, place=place),
         "flag": row["flag"],
         "head": bytes(row["head"]).hex(),
         "region_chain": [

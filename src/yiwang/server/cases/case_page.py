@@ -23,6 +23,7 @@ from yiwang.server.cases import (
     access,
     case_file,
     dossier,
+    estimates,
     explaining,
     forms,
     operations,
@@ -71,7 +72,9 @@ def told(
         "now": now,
         "reader": reader,
         "case": {
-            **presentation.row(detail.values, runtime=place, at=now),
+            **presentation.row(
+                detail.values, runtime=place, at=now, estimated=estimates.is_estimated(state, place=place)
+            ),
             "text": words.text,
             "place": words.place,
             "lon": state.lon,
@@ -102,7 +105,7 @@ def context_of(
     """Everything that the page shows."""
     context = told(request, place, detail, contacts=contacts)
     state, city = detail.state, place.info.id
-    region = place.regions.get(state.region)
+    region = place.regions.get(state.region) or place.regions.roots[0]
     choices, others = _verbs(request, place, detail)
     for side in context["photos"].values():
         for photo in side:
@@ -113,9 +116,7 @@ def context_of(
         "others": others,
         "idempotency_key": secrets.token_urlsafe(16),
         "poll_seconds": POLL_SECONDS,
-        "map_regions_url": f"{reverse('map-regions', args=[city])}?{urlencode({'region': region.parent or region.code})}"
-        if region
-        else "",
+        "map_regions_url": f"{reverse('map-regions', args=[city])}?{urlencode({'region': region.parent or region.code})}",
         "map_labels": "{}",
         "tiles_url": settings.YIWANG_TILES_URL,
     }
@@ -132,7 +133,8 @@ def _verbs(
         verb = place.rules.workflow.verbs[choice.verb]
         names = {"id": verb.id, "name": verb.name, "name_en": verb.name_en}
         if choice.allowed:
-            allowed.append({**names, "fields": forms.fields(verb, state=detail.state, place=place)})
+            fields = forms.fields(verb, state=detail.state, place=place)
+            allowed.append({**names, "fields": fields, "map": any(field["name"] == "lon" for field in fields)})
         else:
             others.append({**names, "why": choice.why_en if english() else choice.why_zh})
     return allowed, others
@@ -142,7 +144,10 @@ def _verbs(
 def case(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """One case: story, holders, clocks, why, and what I may do now."""
     place = known_city(city)
-    return render(request, "cases/case.html", context_of(request, place, found_case(place, number)))
+    detail = queries.get_case(city=place.info.id, number=number)
+    if detail is None and (meant := queries.case_of(number, city=place.info.id)):
+        return redirect("case", city, meant)  # a receipt's number, or one in another letter case
+    return render(request, "cases/case.html", context_of(request, place, detail or found_case(place, number)))
 
 
 @require_POST

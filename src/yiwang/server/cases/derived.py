@@ -48,10 +48,18 @@ def derived(events: Sequence[Event], *, head: bytes, place: Runtime, at: datetim
         BadInput: When the events cannot be folded.
     """
     state = fold(events)
-    flags = events[0].payload.get("flags") or [""]
-    columns = dict(zip(rows.CASE_COLUMNS, rows.case_values(state, head=head, flag=flags[0], place=place), strict=True))
+    flag = flag_after("", events)
+    columns = dict(zip(rows.CASE_COLUMNS, rows.case_values(state, head=head, flag=flag, place=place), strict=True))
     dues = _dues(columns["next_due"], state, events, place, at or datetime.now(UTC))
     return Derived(state=state, columns={**columns, "next_due": dues[0]}, dues=dues)
+
+
+def flag_after(flag: str, events: Iterable[Event]) -> str:
+    """How a case is located (`intake.Placed`) after some more events: as it was opened, or as its place was last corrected."""
+    for event in events:
+        opening = event.payload.get("flags") if event.seq == 1 else None
+        flag = event.payload.get("located", opening[0] if opening else flag)
+    return flag
 
 
 def _dues(

@@ -126,7 +126,7 @@ def story(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) -
         line |= {
             "seq": event.seq,
             "reason": words.reasons.get(event.seq, ""),
-            "lines": list(words.notes.get(event.seq, ())),
+            "lines": [*line["moves"], *words.notes.get(event.seq, ())],
             "step_name": presentation.step_name(place, event.to_step),
             "level_name": level_name(place, place.rules.level_of(event.holder)),
             "turns": turned.get(event.seq, []),

@@ -107,12 +107,14 @@ def payload(post: QueryDict) -> dict[str, Any]:
         values["units"] = units
     if lines := [line.strip() for line in post.get("parts", "").splitlines() if line.strip()]:
         values["parts"] = [{"text": line} for line in lines]
+    if "lon" in values or "lat" in values:
+        values["crs"] = "wgs84"  # what the map gives and the page asks for, whatever system the city's records are in
     return values
 
 
 SIMPLE = (
     "reason", "note", "unit", "category", "condition", "region", "place", "priority", "until", "into", "stars", "opinion", "result",
-    "reply",
+    "reply", "lon", "lat",
 )  # fmt: skip
 # what a case knows already: its form shows it, and need not be filled again
 KNOWN = ("category", "condition", "region", "place", "priority")
@@ -144,6 +146,9 @@ def fields(verb: Verb, *, state: CaseState, place: Runtime) -> list[dict[str, An
     ]
     if "note" not in dict(wanted) and "reason" not in dict(wanted) and verb.effect not in {"rate"}:
         wanted.append(("note", False))
+    if verb.effect == "correct":
+        before = next((n for n, (name, _) in enumerate(wanted) if name in {"reason", "note"}), len(wanted))
+        wanted[before:before] = [("lon", False), ("lat", False)]
     return [_field(name, required, state=state, place=place, verb=verb) for name, required in wanted]
 
 
@@ -188,6 +193,10 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
                 if category == state.category
             ]
             return made | ({"kind": "select", "options": options} if options else {})
+        case "lon" | "lat":
+            degrees = getattr(state, name)
+            shown = "" if degrees is None else f"{degrees:.6f}"
+            return made | {"value": shown, "help": say("度，WGS84", "Degrees, WGS84")}
         case "stars":
             return made | {"kind": "select", "options": STARS}
         case "until":

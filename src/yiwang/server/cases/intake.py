@@ -25,6 +25,7 @@ class Placed:
     Attributes:
         flag: Empty, ``border``, ``outside`` (the point lies in no region), ``default_point`` (a known stand-in for "no
             place"), or ``words`` (told by the address).
+        contradicted: The region or unit grid that was given although the point, which decides, lies elsewhere.
     """
 
     region: str = ""
@@ -32,6 +33,7 @@ class Placed:
     lon: float | None = None
     lat: float | None = None
     flag: str = ""
+    contradicted: str = ""
 
 
 def checked(data: Mapping[str, Any], *, place: Runtime, at: datetime) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
         raise BadInput(
             Problem("A point needs lon and lat.", "Give both or neither.", column="lon" if lon is None else "lat")
         )
-    named = _region_named(region, place)
+    named = region_named(region, place)
     if lon is None or lat is None:
         if named:
             return named
@@ -125,12 +127,19 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
         )
     found, lon, lat = place.locate(float(lon), float(lat), crs=crs)
     if found.flag not in UNPLACED:
-        return Placed(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag)
+        agrees = named is None or (found.code.startswith(named.region) and named.grid in {"", found.grid})
+        other = "" if agrees else region
+        return Placed(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag, contradicted=other)
     told = named.region if named else region_told(clean(data.get("place")), place=place)
     return Placed(region=told, lon=lon, lat=lat, flag=found.flag)
 
 
-def _region_named(code: str, place: Runtime) -> Placed | None:
+def region_named(code: str, place: Runtime) -> Placed | None:
+    """The region of a code, or of a unit grid's; None without a code.
+
+    Raises:
+        BadInput: When there is no such region.
+    """
     if not code:
         return None
     if code in place.regions:

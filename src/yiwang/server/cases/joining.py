@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from yiwang.core.cases.events import Actor, NotPossible
-from yiwang.server.cases import idempotency, intake, numbering, operations, rows, storage, words
+from yiwang.server.cases import idempotency, intake, numbering, operations, queries, rows, storage, words
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.models import Photo, Report
 
@@ -43,6 +43,7 @@ def join(
         BadInput: With every field that is wrong.
     """
     place = operations._place(city)
+    number = queries.case_of(number, city=city) or number
     at = at or datetime.now(UTC)
     scope = idempotency.scope_of(city=city, actor=actor, client="")
     if key:

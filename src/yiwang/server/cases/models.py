@@ -71,6 +71,12 @@ class Case(models.Model):
             models.Index(
                 fields=["city", "deadline", "id", "region"], condition=Q(closed_at=None), name="case_deadline"
             ),
+            # what lies near a point: a box of latitudes, then longitudes, of open cases only
+            models.Index(
+                fields=["city", "lat", "lon"],
+                condition=Q(closed_at=None, lat__isnull=False),
+                name="case_open_point",
+            ),
             # what a desk gathers when few of the most urgent are its own: open cases only, so it stays small
             models.Index(
                 fields=["city", "step", "deadline", "id", "holder"], condition=Q(closed_at=None), name="case_open_step"

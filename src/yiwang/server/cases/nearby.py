@@ -20,8 +20,8 @@ def open_near(
 ) -> list[dict[str, Any]]:
     """Open cases within a distance, the nearest first, those of the category before others; each with ``distance_m``.
 
-    The regions at the point and at the corners of the box around it are what the index is entered with, so the cost
-    is that of one neighbourhood, however many cases the city has.
+    The box around the point is what the index of open points is entered with, so the cost is that of one neighbourhood,
+    however many cases the city has, and whatever its regions were called when they were reported.
 
     Args:
         place: City.
@@ -33,14 +33,14 @@ def open_near(
     _, lon, lat = place.locate(lon, lat)
     high = within_m / METRES_PER_DEGREE
     wide = high / max(0.05, math.cos(math.radians(lat)))
-    corners = [(lon, lat)] + [(lon + x * wide, lat + y * high) for x in (-1, 1) for y in (-1, 1)]
-    regions = {place.locator.locate(x, y).code for x, y in corners} - {""}
-    if not regions:
-        return []
-    rows = Case.objects.filter(
-        city=place.info.id, region__in=sorted(regions), closed_at=None,
-        lon__gte=lon - wide, lon__lte=lon + wide, lat__gte=lat - high, lat__lte=lat + high,
-    ).values(*COLUMNS)[:LOOKED_AT]  # fmt: skip
+    rows = (
+        Case.objects.filter(
+            city=place.info.id, closed_at=None,
+            lat__gte=lat - high, lat__lte=lat + high, lon__gte=lon - wide, lon__lte=lon + wide,
+        )
+        .exclude(flag="default_point")  # those have no place, only a stand-in
+        .values(*COLUMNS)[:LOOKED_AT]
+    )  # fmt: skip
     found = []
     for row in rows:
         distance = distance_m(lon, lat, row["lon"], row["lat"])

@@ -7,7 +7,7 @@ the command or as it is after it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +17,19 @@ from yiwang.core.cases.decide import advance
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Missing, NotPossible, Unknown
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
-from yiwang.server.cases import answers, idempotency, intake, numbering, queries, rows, storage, tallies, words
+from yiwang.server.cases import (
+    answers,
+    derived,
+    idempotency,
+    intake,
+    numbering,
+    queries,
+    relocating,
+    rows,
+    storage,
+    tallies,
+    words,
+)
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
@@ -32,7 +44,7 @@ OUTBOX_COLUMNS = ("city", "number", "first", "last", "created_at", "attempts", "
 PAYLOAD_FIELDS = frozenset(
     {
         "reason", "note", "unit", "category", "condition", "region", "lon", "lat", "place", "priority", "until", "into",
-        "units", "parts", "stars", "opinion", "result", "reply",
+        "units", "parts", "stars", "opinion", "result", "reply", "crs",
     }
 )  # fmt: skip
 MOST_PARTS = 20
@@ -107,12 +119,13 @@ def report(
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
     change = Change(state=state, events=events, flag=where.flag)
     answer = answers.reported(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
+    answer |= answers.notice(where, place=place)
     row = (
         numbers[numbering.REPORT], city, at, said["text"], said["category"], where.lon, where.lat, where.region,
         said["place"], source, said["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),
     )  # fmt: skip
     statements = [
-        *_statements([change], place),
+        *writing([change], place),
         storage.insertion(Report, REPORT_COLUMNS, [(storage.NEW_CASE, *row)]),
         *_photo_statements(change, kept, seq=1, place=place),
     ]
@@ -181,6 +194,9 @@ def act(
     parts = (
         _part_numbers(verb, command.payload, place, at or datetime.now(UTC)) if verb and verb.effect == "split" else []
     )
+    if verb and verb.effect == "merge" and (into := str(command.payload.get("into") or "")):
+        meant = queries.case_of(into, city=place.info.id) or into  # a receipt's number means its case
+        command = replace(command, payload={**command.payload, "into": meant})
     # the other case's row is locked together with this one, in the order of numbers
     others = [str(command.payload.get("into") or "")] if verb and verb.effect == "merge" else []
 
@@ -192,7 +208,7 @@ def act(
             return answer  # the same call, at the same time, has been before us
         moment = at or datetime.now(UTC)
         changes = _decided(found, number, command, verb, place, moment, photos=kept, parts=parts)
-        statements = _statements(changes, place) + _photo_statements(
+        statements = writing(changes, place) + _photo_statements(
             changes[0], kept, seq=changes[0].events[0].seq, place=place
         )
         answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place)
@@ -231,18 +247,21 @@ def _decided(
     if parts:
         payload["numbers"] = list(parts)
     state = rows.state_of(row)
+    if not relocating.MEANING_A_PLACE.isdisjoint(payload):
+        payload = relocating.relocated(payload, state=state, flag=row["flag"], place=place)
     wish = Command(verb=command.verb, actor=command.actor, payload=payload, expected_seq=command.expected_seq)
     changes = [_changed(row, state, wish, place, at)]
     if verb is not None and verb.effect == "merge":
         changes.append(_absorbed(found, number, str(payload.get("into") or ""), place, at))
     if parts:
-        changes += _split(changes[0].state, payload.get("parts") or [], parts, place, at)
+        changes += _split(changes[0].state, payload.get("parts") or [], parts, place, at, flag=changes[0].flag)
     return changes
 
 
 def _changed(row: Mapping[str, Any], state: CaseState, command: Command, place: Runtime, at: datetime) -> Change:
     events, state = advance(state, command, rules=place.rules, calendar=place.calendar, at=at)
-    return Change(state=state, events=events, row=row, flag=row["flag"], head=row["head"])
+    flag = derived.flag_after(row["flag"], events)
+    return Change(state=state, events=events, row=row, flag=flag, head=row["head"])
 
 
 def _absorbed(found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: Runtime, at: datetime) -> Change:
@@ -281,7 +300,13 @@ def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: Runtime, at: da
 
 
 def _split(
-    whole: CaseState, parts: Sequence[Mapping[str, Any]], numbers: Sequence[str], place: Runtime, at: datetime
+    whole: CaseState,
+    parts: Sequence[Mapping[str, Any]],
+    numbers: Sequence[str],
+    place: Runtime,
+    at: datetime,
+    *,
+    flag: str,
 ) -> list[Change]:
     """The new cases that a split makes: at the same place, each with its own words and category."""
     changes = []
@@ -290,18 +315,18 @@ def _split(
             "number": number, "city": whole.city, "text": intake.clean(part.get("text")) or whole.text,
             "category": intake.clean(part.get("category")) or whole.category, "region": whole.region, "grid": whole.grid,
             "lon": whole.lon, "lat": whole.lat, "place": whole.place, "source": whole.source, "reporter": whole.reporter,
-            "part_of": whole.number,
+            "part_of": whole.number, "flags": [flag] if flag else [],
         }  # fmt: skip
         command = Command(verb=place.rules.workflow.opening().id, actor=SYSTEM_ACTOR, payload=payload)
         events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
-        changes.append(Change(state=state, events=events))
+        changes.append(Change(state=state, events=events, flag=flag))
     return changes
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def _statements(changes: Sequence[Change], place: Runtime) -> list[storage.Statement]:
+def writing(changes: Sequence[Change], place: Runtime) -> list[storage.Statement]:
     """What writes rows, events with their hashes and outbox of every case concerned, all of it or nothing."""
     city = place.info.id
     statements: list[storage.Statement] = []

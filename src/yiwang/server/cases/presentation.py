@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from yiwang.core.cases.events import Event
+from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import Clock, TimeUnit
 from yiwang.server.common.templatetags.yiwang import english, named, say
@@ -71,8 +72,8 @@ def category_name(runtime: Runtime, code: str) -> str:
     return named(found) if found else (code or say("未分类", "Not classified"))
 
 
-def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dict[str, Any]:
-    """One line of a list, from the columns of a case."""
+def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime, estimated: bool = False) -> dict[str, Any]:
+    """One line of a list, from the columns of a case. ``estimated``: the deadline rests on holidays not announced yet."""
     left = None
     if values["deadline"] is not None and values["closed_at"] is None:
         left = (values["deadline"] - at).total_seconds()
@@ -86,6 +87,7 @@ def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dict[st
             opened_at=values["opened_at"], deadline=values["deadline"], closed_at=values["closed_at"], at=at
         ),
         "left": left,
+        "estimated": estimated,
         "late": -left if left is not None else None,
     }
 
@@ -141,7 +143,7 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
         else ""
     )
     return {
-        "verb_name": named(verb) if verb else event.verb,
+        "verb_name": named(verb) if verb else both(SYSTEM_VERBS.get(event.verb), event.verb),
         "at": event.at,
         "actor_name": say("系统", "System") if event.actor == "system" else event.actor_name if persons else "",
         "role_name": named(role) if role and event.actor != "system" else "",
@@ -151,8 +153,44 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
         "holder_name": unit_name(runtime, event.holder),
         "reason": event.reason,
         "lines": [str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key)],
+        "moves": _moves(event, runtime),
         "tone": tone,
     }
+
+
+SYSTEM_VERBS = {RECOUNT: ("截止时间重算", "Deadline counted anew")}
+
+
+def _moves(event: Event, runtime: Runtime) -> list[str]:
+    """What a corrected place did: from which region to which, a pin that was taken away, a unit that stays at work."""
+    payload, told = event.payload, []
+    values, was = payload.get("set", {}), payload.get("was", {})
+    if event.seq > 1 and "region" in values:
+        names = [region_name(runtime, code) or "—" for code in (was.get("region", ""), values["region"])]
+        told.append(say("区域：{0} → {1}", "Region: {0} → {1}").format(*names))
+    if event.verb == RECOUNT:
+        zone = runtime.info.zone
+        moments = [
+            datetime.fromisoformat(text).astimezone(zone)
+            for text in (was.get("deadline"), values.get("deadline"))
+            if text
+        ]
+        told.append(say("截止：{0}", "Due: {0}").format(" → ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in moments)))
+    if "lon" in was:
+        taken = values.get("lon", was["lon"]) is None
+        told.append(
+            say("原坐标不在新区域内，已清除", "The old point lies outside the new region and was taken away")
+            if taken
+            else say("坐标已更正", "The point was corrected")
+        )
+    if kept := payload.get("kept"):
+        names = [unit_name(runtime, kept[name]) for name in ("unit", "ruled")]
+        told.append(
+            say(
+                "已派遣，仍由{0}承办（按新位置应为{1}）", "Dispatched: {0} keeps it (by the new place it would be {1})"
+            ).format(*names)
+        )
+    return told
 
 
 def custody(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import explaining, rows, walking, words
 from yiwang.server.cases.intake import UNPLACED
-from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
+from yiwang.server.cases.models import CODE, Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import Runtime, runtime
@@ -180,12 +180,22 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
 
 
 def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Case]:
-    """The cases of a region and of everything below it. The root has all of the city's, those without a place too."""
+    """The cases of a region, of everything below it, and of the regions that it has replaced. The root has all of the
+    city's, those without a place too."""
     if region in {root.code for root in place.regions.roots}:
         return query
-    if region in place.regions and not place.regions.children(region):
-        return query.filter(region=region)  # nothing is below it, and an index can go on to the next column
-    return query.filter(region__gte=region, region__lt=_after(region))
+    return query.filter(below(region, place=place))
+
+
+def below(region: str, *, place: Runtime) -> Q:
+    """The condition of `within`, for a region that is no root."""
+    found = Q()
+    for prefix in place.regions.lineage(region) if region in place.regions else (region,):
+        if prefix in place.regions and not place.regions.children(prefix):
+            found |= Q(region=prefix)  # nothing is below it, and an index can go on to the next column
+        else:
+            found |= Q(region__gte=prefix, region__lt=_after(prefix))
+    return found
 
 
 def _after(prefix: str) -> str:
@@ -271,6 +281,28 @@ def why(events: Iterable[Event], *, runtime: Runtime, in_english: bool) -> list[
     return explaining.why(events, place=runtime, in_english=in_english)
 
 
+def case_of(typed: str, *, city: str = "") -> str | None:
+    """The case that somebody means who types a number: a case's own, or that of a receipt, in any letter case.
+
+    Args:
+        typed: What was typed.
+        city: If given, the case must be of this city.
+
+    Returns:
+        The case's number; None when there is no such case or receipt.
+    """
+    asked = typed.strip()
+    forms = list(dict.fromkeys((asked, asked.upper())))
+    if not asked or len(asked) > CODE:
+        return None
+    within = {"city": city} if city else {}
+    for query, column in ((Case.objects, "number"), (Report.objects, "case__number")):
+        found = query.filter(number__in=forms, **within).values_list(column, flat=True).first()
+        if found:
+            return str(found)
+    return None
+
+
 def city_of(number: str) -> str | None:
     """The city of a case."""
     found = select(Case, ("city",), 'WHERE "number" = %s', [number])
@@ -307,10 +339,10 @@ def photo_path(*, city: str, number: str, photo: int) -> Path | None:
 
 
 def _tallied(city: str, region: str) -> QuerySet[Tally]:
-    query = Tally.objects.filter(city=city)
-    if region in {root.code for root in runtime(city).regions.roots}:
+    query, place = Tally.objects.filter(city=city), runtime(city)
+    if region in {root.code for root in place.regions.roots}:
         return query
-    return query.filter(region__gte=region, region__lt=_after(region))
+    return query.filter(below(region, place=place))
 
 
 def _ends(city: str) -> set[str]:
@@ -360,7 +392,18 @@ def figures_below(*, city: str, region: str, width: int, at: datetime | None = N
     )
     for part, count in late.order_by():
         found[part]["overdue"] += count
+    _hand_on(found, runtime(city))
     return {part: counts for part, counts in found.items() if len(part) == width and counts["cases"]}
+
+
+def _hand_on(found: dict[str, dict[str, int]], place: Runtime) -> None:
+    """Give the counts of regions that ended to what has replaced them; of a split, to each of its parts."""
+    for code in [code for code in found if code in place.regions]:
+        heirs = [heir for heir in place.regions.successors(code, place.day) if heir != code and len(heir) == len(code)]
+        if heirs:
+            counts = found.pop(code)
+            for heir in heirs:
+                found[heir] = {name: found[heir][name] + count for name, count in counts.items()}
 
 
 def by_step(*, city: str, region: str) -> dict[str, int]:

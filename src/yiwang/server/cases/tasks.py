@@ -13,7 +13,7 @@ from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
-from yiwang.server.cases import rows
+from yiwang.server.cases import queries, rows
 from yiwang.server.cases.models import Case
 from yiwang.server.places.queries import Runtime
 
@@ -122,9 +122,8 @@ def _wanted(place: Runtime, actor: Actor) -> Iterable[Q]:
         if not steps:
             continue
         if who == "any":
-            # the end of the range is the first text behind all that begin with the region
             region = actor.region
-            near = Q(region__gte=region, region__lt=region[:-1] + chr(ord(region[-1]) + 1)) if region else Q()
+            near = queries.below(region, place=place) if region else Q()
             yield Q(step__in=steps) & ((near | Q(holder=unit)) if unit and region else near)
         elif who == "holder" and unit:
             yield Q(step__in=steps, holder=unit)

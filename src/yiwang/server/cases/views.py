@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import access, forms, listing, operations, presentation, queries
+from yiwang.server.cases import access, estimates, forms, listing, operations, presentation, queries
 from yiwang.server.cases.actors import actor_for
 from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english, say
@@ -65,6 +65,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
     except BadInput as error:
         problem, found = " ".join(sentences(error)), queries.Page(items=[], next=None)
     now = timezone.now()
+    estimated = estimates.among(found.items, place=place)
     asked = {key: value for key, value in values.items() if value}
     actor = actor_for(request.user, city=place.info.id)
     return render(
@@ -76,7 +77,9 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "filters": values,
             "narrowed": [(name, say(*pair), values[name]) for name, pair in forms.NARROWING.items() if values[name]],
             "problem": problem,
-            "cases": [presentation.row(row, runtime=place, at=now) for row in found.items],
+            "cases": [
+                presentation.row(row, runtime=place, at=now, estimated=row["id"] in estimated) for row in found.items
+            ],
             "next_url": f"?{urlencode({**asked, 'cursor': found.next})}" if found.next else "",
             "first_url": f"?{urlencode(asked)}" if request.GET.get("cursor") else "",
             "states": [(key, say(*pair)) for key, pair in STATES.items()],
@@ -110,7 +113,8 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             )
             taken = queries.get_case(city=city, number=said["case"], with_events=False)
             assert taken is not None  # it has just been written
-            row = presentation.row(taken.values, runtime=place, at=timezone.now())
+            estimated = estimates.is_estimated(taken.state, place=place)
+            row = presentation.row(taken.values, runtime=place, at=timezone.now(), estimated=estimated)
             return render(
                 request,
                 "cases/reported.html",

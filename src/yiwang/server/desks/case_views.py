@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.cases.events import Command, Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import access, dossier, forms, operations, presentation, queries
+from yiwang.server.cases import access, dossier, estimates, forms, operations, presentation, queries
 from yiwang.server.cases.views import sentences
 from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import say
@@ -43,7 +43,8 @@ def context_of(
     words = words_of(request, place, desk, detail)
     now, state = timezone.now(), detail.state
     may, others = showing.choices(state, place=place, desk=desk, at=now, typed=typed, verb=verb)
-    row = presentation.row(detail.values, runtime=place, at=now)
+    estimated = estimates.is_estimated(detail.state, place=place)
+    row = presentation.row(detail.values, runtime=place, at=now, estimated=estimated)
     sends = any(place.rules.workflow.verbs[choice["id"]].moves == "down" and choice["own"] for choice in may)
     fields: list[dict[str, Any]] = next((choice["fields"] for choice in may if choice["id"] == verb), [])
     return {

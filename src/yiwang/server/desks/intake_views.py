@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.core.cases.events import Actor, NotAllowed, Refusal
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import forms, intake, joining, operations, presentation, queries
+from yiwang.server.cases import estimates, forms, intake, joining, operations, presentation, queries
 from yiwang.server.cases.views import sentences
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.desks import duties, intake_help
@@ -75,9 +75,11 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
             said = _taken(request, place, desk)
             detail = queries.get_case(city=city, number=said["case"], with_events=False)
             assert detail is not None  # it has just been written
-            row = presentation.row(detail.values, runtime=place, at=timezone.now())
+            estimated = estimates.is_estimated(detail.state, place=place)
+            row = presentation.row(detail.values, runtime=place, at=timezone.now(), estimated=estimated)
             shown = {"case": row, "why": said.get("why", []), "joined": request.POST.get("join", "")}
             shown["report"] = said["number"]
+            shown["notice"] = say(said.get("notice_zh", ""), said.get("notice", ""))
             return render(
                 request, "desks/taken.html", {"city": place.info, "page": "desk", "desk": desk, **shown}, status=201
             )

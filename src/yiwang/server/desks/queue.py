@@ -26,7 +26,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import rows, walking
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.models import Case
-from yiwang.server.cases.queries import CaseFilters, narrowed
+from yiwang.server.cases.queries import CaseFilters, below, narrowed
 from yiwang.server.desks import duties
 from yiwang.server.places.queries import Runtime
 
@@ -202,7 +202,7 @@ def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:
         case "assisting":
             standing = Q(waits__contains=f" @{unit} ")
         case _:
-            standing = Q(region__startswith=region) if region else Q()
+            standing = below(region, place=place) if region else Q()
             standing = standing | Q(holder=unit) if region and unit else standing
     return standing
 

@@ -19,7 +19,7 @@ from yiwang.server.desks import duties
 from yiwang.server.desks.queue import Desk, Entry, capacities
 from yiwang.server.places.queries import Runtime
 
-NOT_IN_BULK = frozenset({"photo", "into", "parts"})
+NOT_IN_BULK = frozenset({"lon", "lat", "photo", "into", "parts"})
 LAST_EVENTS = 6
 
 

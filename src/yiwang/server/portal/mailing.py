@@ -22,6 +22,7 @@ from yiwang.server.portal import links, operations
 from yiwang.server.portal.models import Follow
 
 Line = tuple[str, str]
+LONGEST_CHAIN = 10  # cases merged one into the next
 REPORTED = 1  # the sequence of the event that opens a case
 
 
@@ -94,13 +95,44 @@ def _letter(follow: Follow, case: Case, events: Sequence[Event]) -> Letter | Non
     lines = news(events, place=place)
     if not lines:
         return None
-    message = _message(follow, case, lines, place=place)
     if case.merged_into and place.rules.workflow.steps[case.step].end:
-        seq = Case.objects.filter(number=case.merged_into).values_list("seq", flat=True).first() or 0
-        return Letter(
-            message=message, sent=partial(operations.lead_on, follow=follow.pk, current=case.merged_into, told=seq)
-        )
+        main, seq, since = _since_merging(case)
+        lines += [
+            (
+                f"已并入案卷 {main.number}，以后告知它的进展。",
+                f"It is now part of case {main.number}; you will be told of that.",
+            ),
+            *news(since, place=place),
+        ]
+        message = _message(follow, case, lines, place=place)
+        sent = partial(operations.lead_on, follow=follow.pk, current=main.number, told=seq)
+        return Letter(message=message, sent=sent)
+    message = _message(follow, case, lines, place=place)
     return Letter(message=message, sent=partial(operations.told, follow=follow.pk, seq=events[-1].seq))
+
+
+def _since_merging(case: Case) -> tuple[Case, int, list[Event]]:
+    """The case that a merged one has come to be, its last event, and what happened to it since it took the merged one in.
+
+    However late the letter is, nothing of that is lost: whoever followed the duplicate could not be told of it before. A
+    case that was merged further in the meantime leads on to the last of the chain.
+    """
+    since: list[Event] = []
+    for _ in range(LONGEST_CHAIN):
+        main = Case.objects.filter(city=case.city, number=case.merged_into).first()
+        if main is None:
+            break
+        events = _events([main])[main.pk]
+        taken_in = max((event.seq for event in events if _takes_in(event, case.number)), default=0)
+        since = [event for event in events if event.seq > taken_in]
+        case = main
+        if not case.merged_into:
+            break
+    return case, since[-1].seq if since else case.seq, since
+
+
+def _takes_in(event: Event, number: str) -> bool:
+    return number == event.payload.get("number") or number in event.payload.get("numbers", ())
 
 
 def _message(follow: Follow, case: Case, lines: Sequence[Line], *, place: Runtime) -> EmailMessage:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.packs.portal import BEFORE
-from yiwang.server.cases import nearby, presentation
+from yiwang.server.cases import estimates, nearby, presentation
 from yiwang.server.cases import queries as cases
 from yiwang.server.cases.forms import readers_of
 from yiwang.server.cases.models import Case
@@ -130,7 +130,8 @@ def public_case(*, place: Runtime, number: str) -> PublicCase | None:
     if detail is None:
         return None
     state, now = detail.state, timezone.now()
-    row = presentation.row(detail.values, runtime=place, at=now)
+    estimated = estimates.is_estimated(detail.state, place=place)
+    row = presentation.row(detail.values, runtime=place, at=now, estimated=estimated)
     words = public_texts(
         place=place,
         kind=publishing.EVENT,
@@ -144,7 +145,7 @@ def public_case(*, place: Runtime, number: str) -> PublicCase | None:
     shown = {
         name: row[name] for name in (
             "number", "category_name", "step_name", "region_name", "holder_name", "opened_at", "closed_at", "deadline",
-            "light", "left", "late", "rating", "merged_into", "step",
+            "light", "estimated", "left", "late", "rating", "merged_into", "step",
         )
     }  # fmt: skip
     shown |= {"text": text, "withheld": text is None, "open": row["closed_at"] is None, "seq": state.seq}
@@ -194,7 +195,8 @@ def by_secret(*, city: str, number: str, secret: str) -> Follow | None:
     """The report of a number (its own, or its case's) whose secret this is."""
     if not number or not secret:
         return None
-    candidates = Follow.objects.filter(Q(report=number) | Q(number=number), city=city).order_by("id")[:200]
+    forms = {number, number.upper()}  # typed from paper, in any letter case
+    candidates = Follow.objects.filter(Q(report__in=forms) | Q(number__in=forms), city=city).order_by("id")[:200]
     fitting = [follow for follow in candidates if links.fits(follow, secret)]
     return fitting[0] if fitting else None
 

@@ -16,6 +16,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.space import UnitGrids
 from yiwang.packs import Pack, find_pack, read_pack
 from yiwang.server.cases.rebuilding import renew_dues
+from yiwang.server.cases.recounting import recount_deadlines
 from yiwang.server.places import queries as places
 from yiwang.server.places.models import City, PackVersion
 from yiwang.server.provision.retaining import retain
@@ -137,6 +138,7 @@ def _install(source: Path, pack: Pack, current: PackVersion | None, *, origin: s
         raise
     places.forget()
     if current is not None:
+        recount_deadlines(city=installed.city)  # a changed calendar moves them
         renew_dues(city=installed.city)  # what the new rules ask of open cases, they ask of them from now on
     return installed
 
