@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from yiwang.core.cases.events import Event
+from yiwang.core.cases.readiness import passed
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import Clock, TimeUnit
 from yiwang.server.common.templatetags.yiwang import english, named, say
@@ -41,7 +42,7 @@ def light(*, opened_at: datetime, deadline: datetime | None, closed_at: datetime
     """Traffic light of a deadline: red when it has passed, yellow in the last fifth of the time, green before."""
     if closed_at is not None or deadline is None:
         return ""
-    if at >= deadline:
+    if passed(deadline, at=at):
         return "red"
     whole = (deadline - opened_at).total_seconds()
     return "yellow" if whole <= 0 or (at - opened_at).total_seconds() / whole >= YELLOW_FROM else "green"

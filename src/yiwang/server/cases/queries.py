@@ -42,7 +42,7 @@ class CaseFilters:
 
     Attributes:
         state: ``open``, ``overdue`` (open, deadline passed), ``closed``, ``closed_on_time``, ``closed_late`` (as the case
-            recorded it), or empty for all.
+            recorded it; what had no deadline is neither), or empty for all.
         region: Prefix: a district gives everything below it.
         q: Words of the text or place, parts of words too, personal data never; or a number (see `words`).
         as_written: Whether ``q`` may be personal data; for those only who read words as written (`listing`).
@@ -162,8 +162,10 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
         query = query.filter(closed_at=None)
     if filters.state.startswith("closed"):
         query = query.filter(closed_at__isnull=False)
-    if filters.state in {"closed_on_time", "closed_late"}:
-        query = query.filter(overdue=filters.state == "closed_late")
+    if filters.state == "closed_late":
+        query = query.filter(overdue=True)
+    if filters.state == "closed_on_time":
+        query = query.filter(overdue=False, deadline__isnull=False)
     if filters.closed_after:
         query = query.filter(closed_at__gte=filters.closed_after)
     if filters.closed_before:
@@ -323,22 +325,14 @@ def _overdue(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
 
 
 def figures(*, city: str, region: str, at: datetime | None = None) -> dict[str, Any]:
-    """Cases of a region: all, open, open and overdue, closed, and the share of the closed ones that were on time."""
+    """Cases of a region: all that were reported, open, open and overdue, ended (in whatever way)."""
     ends = _ends(city)
-    sums = _tallied(city, region).values_list("step", "late").annotate(n=Sum("count"))
-    total = closed = in_time = 0
-    for step, late, count in sums:
+    sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
+    total = ended = 0
+    for step, count in sums:
         total += count
-        if step in ends:
-            closed += count
-            in_time += 0 if late else count
-    return {
-        "cases": total,
-        "open": total - closed,
-        "overdue": _overdue(city, region, at).count(),
-        "closed": closed,
-        "on_time": in_time / closed if closed else None,
-    }
+        ended += count if step in ends else 0
+    return {"cases": total, "open": total - ended, "overdue": _overdue(city, region, at).count(), "ended": ended}
 
 
 def figures_below(*, city: str, region: str, width: int, at: datetime | None = None) -> dict[str, dict[str, int]]:

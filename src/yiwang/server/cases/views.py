@@ -16,6 +16,7 @@ from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import access, forms, listing, operations, presentation, queries
 from yiwang.server.cases.actors import actor_for
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices, region_choices
@@ -48,7 +49,7 @@ def sentences(error: Refusal | BadInput) -> list[str]:
 def case_list(request: HttpRequest, city: str) -> HttpResponse:
     """Cases by filters, by cursor: page 500 costs what page 1 costs."""
     place = known_city(city)
-    problem = ""
+    problem, now = "", judged_at(city=place.info.id)
     values = {
         key: request.GET.get(key, "").strip()
         for key in ("q", "state", "step", "region", "category", "holder", "order", *forms.NARROWING)
@@ -61,10 +62,10 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             filters=forms.filters(values, zone=place.info.zone),
             cursor=request.GET.get("cursor", ""),
             limit=PAGE_SIZE,
+            at=now,
         )
     except BadInput as error:
         problem, found = " ".join(sentences(error)), queries.Page(items=[], next=None)
-    now = timezone.now()
     asked = {key: value for key, value in values.items() if value}
     actor = actor_for(request.user, city=place.info.id)
     return render(

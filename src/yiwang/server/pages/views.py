@@ -20,13 +20,14 @@ from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
 from yiwang.server.cases import queries as cases
 from yiwang.server.cases.presentation import category_name, light, step_name
-from yiwang.server.cases.recorded import stands_at
+from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import queries as common
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.pages.rules import explained, limit_rows
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime, cities, runtime
+from yiwang.server.scores.headline import on_time
 
 MAP_CASES = 2000  # the most urgent ones; the page says how many there are
 
@@ -75,7 +76,7 @@ def home(request: HttpRequest) -> HttpResponse:
     for info in cities():
         place = runtime(info.id)
         root = place.regions.roots[0].code
-        overviews.append({"city": info, **cases.figures(city=info.id, region=root, at=stands_at(city=info.id))})
+        overviews.append({"city": info, **cases.figures(city=info.id, region=root, at=judged_at(city=info.id))})
     return render(request, "pages/home.html", {"overviews": overviews})
 
 
@@ -100,6 +101,7 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "region": region,
             "chain": place.regions.chain(region.code),
             "figures": cases.figures(city=city, region=region.code, at=at),
+            "on_time": on_time(place=place, region=region, month=request.GET.get("month", "")),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
                 {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
@@ -144,7 +146,7 @@ def map_regions(request: HttpRequest, city: str) -> JsonResponse:
     place = known_city(city)
     region = chosen_region(request, place)
     children = place.regions.children(region.code) or (region,)
-    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code), at=stands_at(city=city))
+    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code), at=judged_at(city=city))
     features = [
         {
             "type": "Feature",
@@ -167,7 +169,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
     """The most urgent open cases of a region as points (GeoJSON)."""
     place = known_city(city)
     region = chosen_region(request, place)
-    now = stands_at(city=city) or timezone.now()
+    now = judged_at(city=city)
     features = [
         {
             "type": "Feature",
