@@ -175,3 +175,32 @@ def test_on_time_indicators_leave_out_what_had_no_deadline() -> None:
         assert names
         assert {name: counted[name].value for name in names} == dict.fromkeys(names), folder.name
         assert counted["intake"].numerator == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_published_while_records_are_imported(lived: str) -> None:
+    """Half an import is no month: the portal waits, and counts again what it published before the end."""
+    from yiwang.server.common import operations as jobs
+    from yiwang.server.portal.models import ScoreCell, ScoreMonth
+
+    scores.refresh(city=lived)
+    job, _ = jobs.ask_job(kind="replay", city=lived)
+    assert jobs.claim_job(job=job.pk)
+    scoring.refresh()
+    assert not ScoreCell.objects.exists()
+    page = english(Client(), f"/{lived}/portal/score").content.decode()
+    assert "Records are being imported" in page
+    assert "Records are being imported" in english(Client(), f"/{lived}/portal").content.decode()
+    jobs.finish(job=job.pk)
+    scoring.refresh()
+    assert not ScoreCell.objects.exists(), "what has been counted is older than the end of the import"
+    scores.refresh(city=lived)
+    scoring.refresh()
+    assert ScoreCell.objects.exists()
+    published = set(ScoreMonth.objects.values_list("month", "computed_at"))
+    jobs.ask_job(kind="replay", city=lived, again=True)
+    jobs.finish(job=job.pk)
+    scores.refresh(city=lived)
+    scoring.refresh()
+    assert not published & set(ScoreMonth.objects.values_list("month", "computed_at")), "counted again"
+    assert "Records are being imported" not in english(Client(), f"/{lived}/portal").content.decode()

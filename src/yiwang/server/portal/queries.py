@@ -19,6 +19,7 @@ from yiwang.server.cases.models import Case
 from yiwang.server.cases.recorded import judged_at
 from yiwang.server.cases.wording import event_key, event_words
 from yiwang.server.common import publishing
+from yiwang.server.common import queries as jobs
 from yiwang.server.common.masking import mask
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.templatetags.yiwang import english, named, say
@@ -337,6 +338,7 @@ def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str
         "computed_at": computed.get(month),
         "total": shown(total) if total else dict(UNKNOWN),
         "measures": measures,
+        "importing": jobs.importing(city=city),
         "districts": sorted(
             ({**shown(cell), "code": cell.region, "name": presentation.region_name(place, cell.region, levels=1)} for cell in districts),
             key=lambda row: (row["on_time"] is None, -(row["on_time"] or 0), row["code"]),
