@@ -170,7 +170,7 @@ def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> 
         ended = [c for c in here if c.closed_at and today - timedelta(days=30) <= c.closed_at < NOW]
         assert said["now"] == {
             "cases": len(here), "open": len(still), "overdue": lights["red"], "soon": lights["yellow"],
-            "opened_today": sum(today <= c.opened_at < NOW for c in here),
+            "undrawn": sum(c.lon is None for c in still), "opened_today": sum(today <= c.opened_at < NOW for c in here),
             "closed_today": sum(c.closed_at is not None and today <= c.closed_at < NOW for c in here),
             "ended": len(ended), "due": sum(c.deadline is not None or c.overdue for c in ended),
             "ended_on_time": sum(c.deadline is not None and not c.overdue for c in ended),

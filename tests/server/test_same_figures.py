@@ -204,3 +204,30 @@ def test_nothing_is_published_while_records_are_imported(lived: str) -> None:
     scoring.refresh()
     assert not published & set(ScoreMonth.objects.values_list("month", "computed_at")), "counted again"
     assert "Records are being imported" not in english(Client(), f"/{lived}/portal").content.decode()
+
+
+@pytest.mark.django_db
+def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None:
+    board.forget()
+    numbers = [report(text=f"垃圾{index}")["case"] for index in range(5)]
+    for number, values in zip(
+        numbers, ({"flag": "outside"}, {"flag": "default_point"}, {"lon": None, "lat": None}), strict=False
+    ):
+        Case.objects.filter(number=number).update(**values)
+    client = Client()
+    drawn = {case["number"] for case in queries.map_cases(city=mini)}
+    assert drawn == set(numbers[3:])
+    listed = client.get(f"/api/v1/cities/{mini}/cases?state=open&flag=undrawn").json()["items"]
+    assert {row["number"] for row in listed} == set(numbers[:3])
+    assert [
+        row["number"] for row in client.get(f"/api/v1/cities/{mini}/cases?flag=outside").json()["items"]
+    ] == numbers[:1]
+    assert client.get(f"/api/v1/cities/{mini}/cases?flag=nowhere").status_code == 422
+    assert client.get(f"/api/v1/cities/{mini}/centre").json()["now"]["undrawn"] == 3
+    for path in (f"/{mini}/", f"/{mini}/map", f"/{mini}/portal/map"):
+        page = english(client, path).content.decode()
+        assert "3 more open cases are not drawn" in page, path
+        assert "state=open&amp;flag=undrawn" in page, path
+    shown = english(client, f"/{mini}/cases?state=open&flag=undrawn").content.decode()
+    assert {number for number in numbers if number in shown} == set(numbers[:3])
+    board.forget()

@@ -9,7 +9,7 @@ export interface Figures {
   version: number;
   at: string;
   past: boolean;
-  now: { cases: number; open: number; overdue: number; soon: number; opened_today: number; closed_today: number; ended: number; due: number; ended_on_time: number; today: string; since: string };
+  now: { cases: number; open: number; overdue: number; soon: number; undrawn: number; opened_today: number; closed_today: number; ended: number; due: number; ended_on_time: number; today: string; since: string };
   hours: (Slot & { hour: number; usual: number | null })[];
   days: (Slot & { day: string; ended: number; due: number; on_time: number })[];
   steps: (Named & { step: string; none: number; green: number; yellow: number; red: number })[] | null;
@@ -59,6 +59,11 @@ export class FigurePanels {
       if (past && ["open", "overdue", "soon"].includes(name)) anchor.removeAttribute("href");
       else anchor.href = list(this.page, { ...here, ...filters });
     }
+    const undrawn = this.part<HTMLAnchorElement>("undrawn");
+    undrawn.hidden = !now.undrawn;
+    undrawn.textContent = say(this.page, "undrawn", { n: now.undrawn });
+    if (past) undrawn.removeAttribute("href");
+    else undrawn.href = list(this.page, { ...here, state: "open", flag: "undrawn" });
     this.part("basis").textContent = say(this.page, "basis", { n: now.due });
   }
 

@@ -43,7 +43,7 @@ def filters_of(asked: CaseQuery) -> queries.CaseFilters:
     """The query's filters."""
     state = "overdue" if asked.overdue else asked.state
     return queries.CaseFilters(
-        state=state, step=asked.step, holder=asked.holder, category=asked.category, region=asked.region,
+        state=state, step=asked.step, holder=asked.holder, category=asked.category, region=asked.region, flag=asked.flag,
         opened_after=asked.opened_after, opened_before=asked.opened_before, due_before=asked.due_before,
         closed_after=asked.closed_after, closed_before=asked.closed_before, q=asked.q, bbox=box(asked.bbox), order=asked.order,
     )  # fmt: skip

@@ -72,7 +72,8 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
             "version": seen.version,
             "at": at.isoformat(),
             "past": past,
-            "now": _now(seen, rows, colours, today=today, end=end),
+            "now": _now(seen, rows, colours, today=today, end=end)
+            | {"undrawn": int(np.count_nonzero(~seen.columns.placed[still]))},
             "hours": _hours(seen, rows, at=at, today=today, end=end),
             "days": _days(seen, rows, today=today, end=end),
             "steps": None if past else _steps(seen, still, colours, place),

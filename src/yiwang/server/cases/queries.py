@@ -33,6 +33,8 @@ LISTED = (
 )  # fmt: skip
 MOST_LISTED = 500
 ORDERS = {"-opened_at": ("opened_at", True), "opened_at": ("opened_at", False), "deadline": ("deadline", False)}
+FLAGS = ("", "undrawn", "default_point", "outside", "border")
+UNDRAWN = Q(flag__in=UNPLACED) | Q(lon=None) | Q(lat=None)
 STATES = ("", "open", "overdue", "closed", "closed_on_time", "closed_late")
 
 
@@ -46,6 +48,8 @@ class CaseFilters:
         region: Prefix: a district gives everything below it.
         q: Words of the text or place, parts of words too, personal data never; or a number (see `words`).
         as_written: Whether ``q`` may be personal data; for those only who read words as written (`listing`).
+        flag: How it was located: ``outside``, ``border``, ``default_point``; or ``undrawn``: what no map draws, since it has no
+            point, a known stand-in for one, or one outside the city.
         bbox: West, south, east, north in degrees.
         order: ``-opened_at``, ``opened_at``, or ``deadline`` (open cases with a deadline only).
     """
@@ -55,6 +59,7 @@ class CaseFilters:
     holder: str = ""
     category: str = ""
     region: str = ""
+    flag: str = ""
     opened_after: datetime | None = None
     opened_before: datetime | None = None
     due_before: datetime | None = None
@@ -149,6 +154,11 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
                 f"There is no state {filters.state!r}.", f"One of {', '.join(filter(None, STATES))}.", column="state"
             )
         )
+    if filters.flag not in FLAGS:
+        known = ", ".join(filter(None, FLAGS))
+        raise BadInput(Problem(f"There is no flag {filters.flag!r}.", f"One of {known}.", column="flag"))
+    if filters.flag:
+        query = query.filter(UNDRAWN if filters.flag == "undrawn" else Q(flag=filters.flag))
     for name in ("step", "holder", "category"):
         if value := getattr(filters, name):
             query = query.filter(**{name: value})
@@ -361,6 +371,12 @@ def by_step(*, city: str, region: str) -> dict[str, int]:
     """Cases by step."""
     sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
     return {step: count for step, count in sums if count}
+
+
+def undrawn(*, city: str, region: str) -> int:
+    """How many open cases of a region no map draws; the list shows them with ``flag=undrawn``."""
+    still = Case.objects.filter(city=city, closed_at=None)
+    return within(still, region, place=runtime(city)).filter(UNDRAWN).count()
 
 
 def map_cases(

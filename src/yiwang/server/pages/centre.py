@@ -32,6 +32,7 @@ WORDS = {
     "light_green": ("期内", "In time"),
     "light_": ("无时限", "No limit"),
     "basis": ("占近 30 天办结、有时限的 {n} 件", "of {n} that ended in 30 days and had a deadline"),
+    "undrawn": ("另有 {n} 件在办位置不明，没有画", "{n} more open cases have no place and are not drawn"),
     "hours": ("今日上报（按小时）", "Reports today, by hour"),
     "hour": ("时", "Hour"),
     "today": ("当日", "This day"),

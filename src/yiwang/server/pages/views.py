@@ -102,6 +102,7 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "chain": place.regions.chain(region.code),
             "figures": cases.figures(city=city, region=region.code, at=at),
             "on_time": on_time(place=place, region=region, month=request.GET.get("month", "")),
+            "undrawn": cases.undrawn(city=city, region=region.code),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
                 {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
@@ -124,6 +125,7 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
     place = known_city(city)
     region = chosen_region(request, place)
     still_open = cases.figures(city=city, region=region.code)["open"]
+    undrawn = cases.undrawn(city=city, region=region.code)
     return render(
         request,
         "pages/map.html",
@@ -134,7 +136,8 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
             "chain": place.regions.chain(region.code),
             "approximate": any(child.approximate for child in place.regions.children(region.code)),
             "open": still_open,
-            "shown": min(still_open, MAP_CASES),
+            "shown": min(still_open - undrawn, MAP_CASES),
+            "undrawn": undrawn,
             **map_context(place, region),
         },
     )
