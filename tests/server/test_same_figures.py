@@ -231,3 +231,18 @@ def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None
     shown = english(client, f"/{mini}/cases?state=open&flag=undrawn").content.decode()
     assert {number for number in numbers if number in shown} == set(numbers[:3])
     board.forget()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_regions_of_a_past_moment_are_those_of_that_moment(lived: str) -> None:
+    """Going back in time moves the regions on the map and in the list beside it, not only the figures."""
+    client = Client()
+    begun = Case.objects.earliest("opened_at").opened_at
+    for at in (begun - HOUR, begun + HOUR, begun + 59 * HOUR):
+        moment = at.isoformat()
+        centre = client.get(f"/api/v1/cities/{lived}/centre", {"at": moment}).json()["now"]
+        below = client.get(f"/{lived}/map/regions.json", {"at": moment}).json()["features"]
+        for name in ("cases", "open", "overdue"):
+            assert sum(one["properties"][name] for one in below) == centre[name], (name, moment)
+    assert centre["overdue"] > 0
+    assert client.get(f"/{lived}/map/regions.json", {"at": "yesterday"}).status_code == 404

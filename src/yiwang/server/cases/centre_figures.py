@@ -82,6 +82,29 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
         }
 
 
+def by_region(*, place: Runtime, region: str, width: int, at: datetime) -> dict[str, dict[str, int]]:
+    """Cases, open and overdue ones at a past moment, by the first ``width`` characters of their region."""
+    with board(place.info.id).fresh() as seen:
+        rows = chosen_everywhere(seen, Shown(at=at, past=True, state="all", region=region))
+        still = open_then(seen, rows, at=at, past=True)
+        late = np.zeros(len(rows), dtype=np.bool_)
+        late[still] = lights(seen, rows[still], at) == 3
+        numbers, many = seen.columns.region[rows], len(seen.codes["region"].texts)
+        sums = {
+            "cases": np.bincount(numbers, minlength=many),
+            "open": np.bincount(numbers[still], minlength=many),
+            "overdue": np.bincount(numbers[late], minlength=many),
+        }
+        texts = list(seen.codes["region"].texts)
+    found: dict[str, dict[str, int]] = {}
+    for number, text in enumerate(texts):
+        if len(text) >= width:
+            counts = found.setdefault(text[:width], dict.fromkeys(sums, 0))
+            for name, column in sums.items():
+                counts[name] += int(column[number])
+    return found
+
+
 def _between(moments: Ints, start: datetime, end: datetime) -> NDArray[np.bool_]:
     return (moments >= start.timestamp()) & (moments < end.timestamp())
 

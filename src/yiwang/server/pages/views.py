@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
 from yiwang.server.cases import queries as cases
+from yiwang.server.cases.centre_figures import by_region, minute
 from yiwang.server.cases.presentation import category_name, light, step_name
 from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import queries as common
@@ -143,13 +144,31 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
     )
 
 
+def _moment(text: str) -> datetime | None:
+    """A moment in an address; None where there is none. 404 for what is no moment."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None or not 1900 <= found.year < 9000:
+        raise Http404(say("时间应写成 2026-03-01T08:00+08:00", "Write the time as 2026-03-01T08:00+08:00"))
+    return found
+
+
 @require_GET
 def map_regions(request: HttpRequest, city: str) -> JsonResponse:
-    """Outlines of the regions below one, with their open and overdue cases (GeoJSON)."""
+    """Outlines of the regions below one, with their open and overdue cases (GeoJSON), now or at a moment ``at``."""
     place = known_city(city)
     region = chosen_region(request, place)
     children = place.regions.children(region.code) or (region,)
-    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code), at=judged_at(city=city))
+    width, at = len(children[0].code), _moment(request.GET.get("at", ""))
+    if at is None:
+        counts = cases.figures_below(city=city, region=region.code, width=width, at=judged_at(city=city))
+    else:
+        inside = "" if region in place.regions.roots else region.code
+        counts = by_region(place=place, region=inside, width=width, at=minute(at))
     features = [
         {
             "type": "Feature",
