@@ -29,7 +29,7 @@ from yiwang.server.places.queries import Runtime, runtime
 LISTED = (
     "id", "number", "seq", "step", "stage", "category", "condition", "region", "grid", "lon", "lat", "text", "place",
     "source", "priority", "holder", "opened_at", "filed_at", "closed_at", "deadline", "overdue", "rating",
-    "merged_into", "flag",
+    "merged_into", "flag", "rest",
 )  # fmt: skip
 MOST_LISTED = 500
 ORDERS = {"-opened_at": ("opened_at", True), "opened_at": ("opened_at", False), "deadline": ("deadline", False)}

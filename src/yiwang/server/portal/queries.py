@@ -147,7 +147,7 @@ def public_case(*, place: Runtime, number: str) -> PublicCase | None:
     shown = {
         name: row[name] for name in (
             "number", "category_name", "step_name", "region_name", "holder_name", "opened_at", "closed_at", "deadline",
-            "light", "left", "late", "rating", "merged_into", "step",
+            "light", "left", "left_text", "is_late", "rating", "merged_into", "step",
         )
     }  # fmt: skip
     shown |= {"text": text, "withheld": text is None, "open": row["closed_at"] is None, "seq": state.seq}
