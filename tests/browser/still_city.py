@@ -21,6 +21,7 @@ from yiwang.server.cases import operations  # noqa: E402
 from yiwang.server.people.operations import create_person  # noqa: E402
 from yiwang.server.portal import scoring  # noqa: E402
 from yiwang.server.provision.operations import install_pack  # noqa: E402
+from yiwang.server.scores import tasks  # noqa: E402
 
 HOME = Path(os.environ["YIWANG_HOME"])
 NAMES = {"leader": "吴建平", "dispatcher": "钱国良", "handler": "丁浩然", "inspector": "姚秀兰", "intake": "周小燕"}
@@ -87,6 +88,7 @@ def main() -> None:
             act(number, 4.8 - index * 0.4, "file", "leader")
         if index < 2:
             act(number, 4.6 - index * 0.4, "dispatch", "dispatcher")
+    tasks.refresh_all()
     scoring.refresh()
 
 

@@ -170,9 +170,10 @@ def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> 
         ended = [c for c in here if c.closed_at and today - timedelta(days=30) <= c.closed_at < NOW]
         assert said["now"] == {
             "cases": len(here), "open": len(still), "overdue": lights["red"], "soon": lights["yellow"],
-            "opened_today": sum(today <= c.opened_at < NOW for c in here),
+            "undrawn": sum(c.lon is None for c in still), "opened_today": sum(today <= c.opened_at < NOW for c in here),
             "closed_today": sum(c.closed_at is not None and today <= c.closed_at < NOW for c in here),
-            "ended": len(ended), "ended_on_time": sum(not c.overdue for c in ended),
+            "ended": len(ended), "due": sum(c.deadline is not None or c.overdue for c in ended),
+            "ended_on_time": sum(c.deadline is not None and not c.overdue for c in ended),
             "today": today.isoformat(), "since": (today - timedelta(days=30)).isoformat(),
         }  # fmt: skip
         by_step = {row["step"]: (row["none"], row["green"], row["yellow"], row["red"]) for row in said["steps"]}
@@ -187,9 +188,11 @@ def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> 
             today - timedelta(days=29) <= c.opened_at < NOW for c in here
         )
         assert sum(row["on_time"] for row in said["days"]) == sum(
-            not c.overdue for c in ended if c.closed_at and c.closed_at >= today - timedelta(days=29)
+            c.deadline is not None and not c.overdue
+            for c in ended
+            if c.closed_at and c.closed_at >= today - timedelta(days=29)
         )
-        late = Counter(c.holder for c in still if c.deadline and c.deadline <= NOW and c.holder)
+        late = Counter(c.holder for c in still if c.deadline and c.deadline < NOW and c.holder)
         assert {row["unit"]: row["overdue"] for row in said["units"]} == dict(late)
 
 

@@ -50,7 +50,8 @@ def passes(case: Case, asked: dict[str, Any]) -> bool:
     ended = case.closed_at is not None
     late = not ended and case.deadline is not None and case.deadline < NOON
     in_state = {
-        "": True, "open": not ended, "overdue": late, "closed": ended, "closed_on_time": ended and not case.overdue,
+        "": True, "open": not ended, "overdue": late, "closed": ended,
+        "closed_on_time": ended and case.deadline is not None and not case.overdue,
         "closed_late": ended and case.overdue,
     }  # fmt: skip
     return (

@@ -295,7 +295,7 @@ def test_a_figure_is_explained_down_to_the_case(scored: str, client: Client) -> 
     place = queries_place()
     card = queries.scorecard(place=place, by=("street", "month"))
     from yiwang.server.scores.explaining import explain
-    from yiwang.server.scores.views import bounds
+    from yiwang.server.scores.periods import bounds
 
     for row in card.rows:
         since, until = bounds(row.keys["month"])

@@ -407,3 +407,64 @@ def test_an_ended_case_shows_by_when_it_should_have_been_done() -> None:
     assert (state.deadline, state.deadline_clock) == (local("2026-03-02T15:05"), "disposal")
     assert state.finished_at == local("2026-03-02T09:15")
     assert holders(state) == ["CTR-9001", "SWEEP-9001"]
+
+
+# --- returned and sent again --------------------------------------------------------------------------------------
+
+ANEW = ('main_clock = "disposal"', 'main_clock = "disposal"\nsame_unit = "anew"')
+STOPS = (
+    'moves = "back"\nrequires = ["reason"]\neffect = "return"',
+    'moves = "back"\nrequires = ["reason"]\nstop = ["disposal"]\neffect = "return"',
+)
+TWO_DAYS = [{"amount": "2", "unit": "work_days"}]
+HOURS_8 = 8 * 3600
+
+
+@pytest.mark.parametrize(
+    ("changes", "used"),
+    [((STOPS,), 1), ((), 2), ((STOPS, ANEW), 0), ((ANEW,), 0)],
+    ids=["goes on, stopped meanwhile", "goes on, running meanwhile", "anew, stopped", "anew, running"],
+)
+def test_the_same_unit_goes_on_with_its_time_and_another_begins_anew(changes: tuple[Any, ...], used: int) -> None:
+    """Monday 09:05 dispatched, returned after one working hour, sent again an hour later."""
+    _, _, calendar = mini()
+
+    def sent_again(unit: str) -> Any:
+        drive = Drive(rules=altered(*changes, limits=TWO_DAYS)).dispatched()
+        drive.do("return", "handler", reason="不归我管", after=HOUR)
+        return drive.do("dispatch", "dispatcher", unit=unit, after=HOUR).now
+
+    same, other = sent_again("SWEEP-9001"), sent_again("COM-900101")
+    assert (same.main_unit, other.main_unit) == ("SWEEP-9001", "COM-900101")
+    clock = same.clocks["disposal"]
+    assert clock.elapsed(calendar=calendar, at=same.updated_at) == used * 3600
+    assert clock.remaining(calendar=calendar, at=same.updated_at) == 2 * HOURS_8 - used * 3600
+    assert same.deadline == clock.deadline(calendar=calendar)
+    assert other.clocks["disposal"].elapsed(calendar=calendar, at=other.updated_at) == 0
+
+
+def test_another_limit_takes_over_what_was_used_and_lateness_is_not_forgotten() -> None:
+    _, _, calendar = mini()
+    hour = [{"amount": "1", "unit": "urgent_hours"}]
+    drive = Drive(rules=altered(STOPS, limits=hour)).dispatched()
+    drive.do("return", "handler", reason="r", after=2 * HOUR)  # an hour too late
+    assert drive.now.overdue
+    drive.rules = altered(STOPS, limits=[{"amount": "5", "unit": "urgent_hours"}])
+    drive.do("dispatch", "dispatcher", unit="SWEEP-9001", after=DAY)
+    clock = drive.now.clocks["disposal"]
+    assert clock.elapsed(calendar=calendar, at=drive.now.updated_at) == 2 * 3600  # type: ignore[arg-type]
+    assert clock.remaining(calendar=calendar, at=drive.now.updated_at) == 3 * 3600  # type: ignore[arg-type]
+    assert drive.now.overdue
+
+
+def test_once_sent_again_the_return_is_over() -> None:
+    drive = Drive(rules=altered(STOPS)).dispatched()
+    drive.do("return", "handler", reason="r", after=HOUR).do("dispatch", "dispatcher", unit="SWEEP-9001")
+    assert drive.now.returned_from == ""
+
+
+def test_same_unit_is_one_of_two_words() -> None:
+    from yiwang.core.kernel.errors import BadInput
+
+    with pytest.raises(BadInput, match="same_unit"):
+        altered(('main_clock = "disposal"', 'main_clock = "disposal"\nsame_unit = "perhaps"'))

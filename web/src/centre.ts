@@ -17,6 +17,7 @@ const shown: Shown = { region: page.region === page.root ? "" : page.region, sta
 let version = -1;
 let minute = "";
 let asked = 0;
+let shownRegions = 0;
 let outlined = false;
 let wanting = false; // the map is still to be told what is wanted
 
@@ -31,7 +32,9 @@ async function enter(region: Pick<Region, "code" | "name">): Promise<void> {
   await there(true);
 }
 
-async function there(animate: boolean): Promise<void> {
+/** Show where one is: the way there, the figures, the regions below as they are at the moment that is shown. */
+async function there(animate: boolean, moved = true): Promise<void> {
+  const mine = ++shownRegions;
   const code = chain.at(-1)?.code ?? page.root;
   part("chain").replaceChildren(
     ...chain.flatMap((region, at) => {
@@ -46,7 +49,8 @@ async function there(animate: boolean): Promise<void> {
       return at ? [" › ", step] : [step];
     }),
   );
-  const [, regions] = await Promise.all([tell(true), map.region(code, animate).catch(() => [])]);
+  const [, regions] = await Promise.all([tell(true), map.region(code, shown.at, animate, moved).catch(() => [])]);
+  if (mine !== shownRegions) return; // another region or moment was chosen meanwhile
   const below = regions.filter((region) => region.code !== code).sort((one, other) => other.open - one.open);
   part("below-empty").hidden = below.length > 0;
   part<HTMLElement>("below").replaceChildren(
@@ -83,7 +87,7 @@ async function tell(others = false): Promise<void> {
     wanting = false;
     version = figures.version;
     minute = figures.at;
-    state.textContent = shown.at ? page.words["past"]! : say(page, "live", { time: new Date().toLocaleTimeString(page.english ? "en-GB" : "zh-CN", { timeZone: page.zone }) });
+    state.textContent = shown.at ? page.words["past"]! : say(page, "live", { time: new Date(figures.at).toLocaleTimeString(page.english ? "en-GB" : "zh-CN", { timeZone: page.zone }) });
     state.dataset["state"] = shown.at ? "past" : "live";
     ready();
   } catch (error) {
@@ -110,6 +114,6 @@ setInterval(() => {
 new TimeSlider(part("time"), page.zone, { now: page.words["now"]!, play: page.words["play"]!, stop: page.words["stop"]! }, (at) => {
   if (shown.at === at) return;
   shown.at = at;
-  void tell(true);
+  void there(false, false);
 }, page.begins);
 void there(false);

@@ -9,9 +9,9 @@ export interface Figures {
   version: number;
   at: string;
   past: boolean;
-  now: { cases: number; open: number; overdue: number; soon: number; opened_today: number; closed_today: number; ended: number; ended_on_time: number; today: string; since: string };
+  now: { cases: number; open: number; overdue: number; soon: number; undrawn: number; opened_today: number; closed_today: number; ended: number; due: number; ended_on_time: number; today: string; since: string };
   hours: (Slot & { hour: number; usual: number | null })[];
-  days: (Slot & { day: string; ended: number; on_time: number })[];
+  days: (Slot & { day: string; ended: number; due: number; on_time: number })[];
   steps: (Named & { step: string; none: number; green: number; yellow: number; red: number })[] | null;
   units: (Named & { unit: string; open: number; overdue: number; median_open_hours: number })[] | null;
   spots: (Named & { category: string; region_name: string; region_name_en: string; cases: number; still_open: number; lon: number; lat: number; bbox: string; since: string })[];
@@ -50,7 +50,7 @@ export class FigurePanels {
       soon: [String(now.soon), { state: "open", order: "deadline" }],
       opened_today: [String(now.opened_today), { opened_after: now.today, ...until }],
       closed_today: [String(now.closed_today), { closed_after: now.today, ...(past ? { closed_before: at } : {}) }],
-      on_time: [now.ended ? `${((100 * now.ended_on_time) / now.ended).toFixed(1)} %` : "—", { state: "closed_late", closed_after: now.since }],
+      on_time: [now.due ? `${((100 * now.ended_on_time) / now.due).toFixed(1)} %` : "—", { state: "closed_late", closed_after: now.since }],
     };
     for (const [name, [text, filters]] of Object.entries(links)) {
       const anchor = this.part<HTMLAnchorElement>(name);
@@ -59,7 +59,12 @@ export class FigurePanels {
       if (past && ["open", "overdue", "soon"].includes(name)) anchor.removeAttribute("href");
       else anchor.href = list(this.page, { ...here, ...filters });
     }
-    this.part("basis").textContent = say(this.page, "basis", { n: now.ended });
+    const undrawn = this.part<HTMLAnchorElement>("undrawn");
+    undrawn.hidden = !now.undrawn;
+    undrawn.textContent = say(this.page, "undrawn", { n: now.undrawn });
+    if (past) undrawn.removeAttribute("href");
+    else undrawn.href = list(this.page, { ...here, state: "open", flag: "undrawn" });
+    this.part("basis").textContent = say(this.page, "basis", { n: now.due });
   }
 
   private hours({ hours }: Figures, here: Record<string, string>): void {
@@ -83,7 +88,7 @@ export class FigurePanels {
         { name: words["ended"]!, kind: "bar", colour: "ink-2" },
         { name: words["on_time"]!, kind: "line", colour: "green", percent: true },
       ],
-      rows: days.map((slot) => ({ name: slot.day.slice(5), values: [slot.opened, slot.ended, slot.ended ? slot.on_time / slot.ended : null], link: list(this.page, { ...here, state: "closed_late", closed_after: slot.from, closed_before: slot.to }) })),
+      rows: days.map((slot) => ({ name: slot.day.slice(5), values: [slot.opened, slot.ended, slot.due ? slot.on_time / slot.due : null], link: list(this.page, { ...here, state: "closed_late", closed_after: slot.from, closed_before: slot.to }) })),
     });
   }
 

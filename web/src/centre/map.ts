@@ -51,8 +51,8 @@ export class CentreMap {
   }
 
   /** Go to a region: its parts become what can be gone down into. */
-  async region(code: string, animate: boolean): Promise<Region[]> {
-    const answer = await fetch(`${this.page.urls.regions}?${new URLSearchParams({ region: code })}`, { headers: { Accept: "application/json" } });
+  async region(code: string, at: string | null, animate: boolean, there = true): Promise<Region[]> {
+    const answer = await fetch(`${this.page.urls.regions}?${new URLSearchParams({ region: code, ...(at ? { at } : {}) })}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
     this.outlines = (await answer.json()) as Outlines;
     await this.loaded;
@@ -66,7 +66,7 @@ export class CentreMap {
       else part.forEach(walk);
     };
     for (const feature of this.outlines.features) if ("coordinates" in feature.geometry) walk(feature.geometry.coordinates);
-    if (!box.isEmpty()) this.canvas.fitBounds(box, { padding: this.free(), animate: animate && !matchMedia("(prefers-reduced-motion: reduce)").matches, duration: 500 });
+    if (there && !box.isEmpty()) this.canvas.fitBounds(box, { padding: this.free(), animate: animate && !matchMedia("(prefers-reduced-motion: reduce)").matches, duration: 500 });
     return this.outlines.features.map((feature) => feature.properties);
   }
 

@@ -72,7 +72,8 @@ export function moment(iso: string): HTMLElement {
 export function clock(task: Task, at: number): HTMLElement {
   if (!task.deadline) return h("span", { class: "chip" }, say("no_deadline"));
   const left = Date.parse(task.deadline) - at;
-  return h("span", { class: `chip light ${light(task, at, shell.yellow)}` }, left < 0 ? say("late", { time: lasting(left) }) : say("left", { time: lasting(left) }));
+  const time = task.left && task.left.is_late === left < 0 ? task.left.left_text : lasting(left);
+  return h("span", { class: `chip light ${light(task, at, shell.yellow)}` }, left < 0 ? say("late", { time }) : say("left", { time }));
 }
 
 export function metres(length: number): string {

@@ -16,6 +16,7 @@ export interface Task {
   lat: number | null;
   opened_at: string | null;
   deadline: string | null;
+  left?: { left_text: string; is_late: boolean } | null;
   holder: string;
   holder_name: string;
   verbs: string[];

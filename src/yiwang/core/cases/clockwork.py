@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from yiwang.core.cases.asking import NOT_GIVEN, Asked, facts_of
+from yiwang.core.cases.definitions import GOES_ON
 from yiwang.core.cases.readiness import late
+from yiwang.core.cases.units import CENTRE
 from yiwang.core.worktime import Clock, ClockStatus, Limit, TimeUnit, WorkCalendar, start_clock
 
 
@@ -29,8 +31,9 @@ class Clocks:
     finished: bool = False
 
 
-def turned(asked: Asked) -> Clocks:
-    """The clocks after the verb: stopped, paused, resumed, extended and started, in this order.
+def turned(asked: Asked, holder: str) -> Clocks:
+    """The clocks after the verb, with which the case goes to ``holder``: stopped, paused, resumed, extended and started, in
+    this order.
 
     Entering an end stops every clock. Whether the main clock has run out is recorded whenever it is stopped, paused or
     started anew, since afterwards nothing would show it.
@@ -58,16 +61,17 @@ def turned(asked: Asked) -> Clocks:
         if (clock := found.all.get(name)) is not None and clock.status != ClockStatus.STOPPED:
             put(name, clock.extend(calendar=calendar))
     for name in verb.start:
-        started = _started(name, asked)
+        started = _started(name, asked, holder)
         if started is not None:
             put(name, started)
     return found
 
 
-def _started(name: str, asked: Asked) -> Clock | None:
+def _started(name: str, asked: Asked, holder: str) -> Clock | None:
     """A clock that starts now, with its own limit, the one of the limits table, or a recorded deadline.
 
-    None where the pack sets no limit, and where it is recorded that there was none.
+    None where the pack sets no limit, and where it is recorded that there was none. The unit that has returned a case and
+    gets it again does not begin anew, unless the workflow says so: what it has used stays used.
     """
     literal = asked.rules.workflow.literals[name]
     if literal is not None:
@@ -76,10 +80,46 @@ def _started(name: str, asked: Asked) -> Clock | None:
     if ruled is not None:
         asked.why("limits", ruled.to_dict())
     if asked.deadline is NOT_GIVEN:
-        return None if limit is None else start_clock(limit=limit, calendar=asked.calendar, at=asked.at)
+        if limit is None:
+            return None
+        clock = start_clock(limit=limit, calendar=asked.calendar, at=asked.at)
+        return _gone_on(name, clock, asked) if _same_unit(name, asked, holder) else clock
     predicted = None if limit is None else asked.calendar.add(start=asked.at, limit=limit)
     asked.why("predicted_deadline", predicted.isoformat() if predicted else "")
     return None if asked.deadline is None else _recorded(asked.deadline, limit, asked)
+
+
+def _same_unit(name: str, asked: Asked, holder: str) -> bool:
+    """Whether the case goes again to the unit that returned it, and that unit's clock goes on."""
+    workflow, state = asked.rules.workflow, asked.state
+    if not state.returned_from or name != workflow.main_clock or workflow.same_unit != GOES_ON:
+        return False
+    clock = state.clocks.get(name)
+    if clock is None or clock.resumed_at is None:
+        return holder == state.main_unit
+    # a return that lets the clock run makes the centre answer for it: the unit is the last that was none
+    units = asked.rules.units
+    held = (link.unit for link in reversed(state.custody) if (unit := units.get(link.unit)) and unit.kind != CENTRE)
+    return holder == next(held, "")
+
+
+def _gone_on(name: str, anew: Clock, asked: Asked) -> Clock | None:
+    """The clock that was stopped, running again; None where it still runs.
+
+    Where the limit is another one by now (the category was corrected, say), that one holds, less what has been used; in
+    another kind of time nothing can be taken over.
+    """
+    before = asked.state.clocks.get(name)
+    if before is None or before.unit != anew.unit:
+        return anew
+    if before.original_seconds == anew.original_seconds:
+        return None if before.resumed_at is not None else before.resume(at=asked.at)
+    return replace(
+        anew,
+        started_at=before.started_at,
+        resumed_at=before.resumed_at or asked.at,
+        used_seconds=before.used_seconds,
+    )
 
 
 def _recorded(deadline: datetime, limit: Limit | None, asked: Asked) -> Clock:
@@ -108,7 +148,7 @@ def shown_deadline(clocks: Mapping[str, Clock], main: str, calendar: WorkCalenda
 def clock_changes(asked: Asked, holder: str) -> tuple[dict[str, Any], dict[str, Clock]]:
     """The fields of the case that the verb changes by way of the clocks, and the clocks that it touched."""
     state, main = asked.state, asked.rules.workflow.main_clock
-    clocks = turned(asked)
+    clocks = turned(asked, holder)
     values: dict[str, Any] = {}
     if clocks.late and not (state.overdue and not state.penalty_lifted):
         values["overdue"] = True

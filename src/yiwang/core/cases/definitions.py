@@ -55,6 +55,9 @@ REQUESTS: Mapping[str, tuple[str, ...]] = {
 NO_CLOSING = frozenset({"reject", "void", "merge"})  # ends that say nothing about the work
 
 
+GOES_ON, ANEW = "goes_on", "anew"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """A post in the loop.
@@ -240,6 +243,8 @@ class Workflow:
         roles, stages, steps, clocks, verbs: Its pieces by id.
         escalations: What the system does as clocks run.
         main_clock: The clock by which a case is late.
+        same_unit: What a new dispatch after a return does to the main clock of the unit that returned the case: it
+            ``goes_on`` or begins ``anew``. Another unit always begins anew.
         plans: What the engine needs of each verb.
         order: Place of each step in the loop.
         paths: Ways by which the system itself may carry a new case, by the step they lead to.
@@ -259,6 +264,7 @@ class Workflow:
     verbs: Mapping[str, Verb]
     escalations: tuple[Escalation, ...] = ()
     main_clock: str = "disposal"
+    same_unit: str = GOES_ON
     plans: Mapping[str, Plan] = field(init=False, repr=False, compare=False)
     order: Mapping[str, int] = field(init=False, repr=False, compare=False)
     paths: Mapping[str, tuple[Verb, ...]] = field(init=False, repr=False, compare=False)

@@ -12,9 +12,15 @@ from yiwang.core.cases.state import CaseState
 Ready = Callable[[CaseState, Rulebook, datetime], NotPossible | None]
 
 
+def passed(deadline: datetime | None, *, at: datetime) -> bool:
+    """Whether a deadline has passed: after it, not yet at it. What late means wherever a figure, a light or a list says so;
+    a query says ``deadline__lt=at`` and a column ``now > deadline``."""
+    return deadline is not None and at > deadline
+
+
 def late(state: CaseState, *, rules: Rulebook, at: datetime) -> bool:
     """Whether the main clock is running and has run out."""
-    return state.deadline is not None and state.deadline_clock == rules.workflow.main_clock and at > state.deadline
+    return state.deadline_clock == rules.workflow.main_clock and passed(state.deadline, at=at)
 
 
 def _no(zh: str, en: str) -> NotPossible:

@@ -8,8 +8,10 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, TypeVar
 
 from yiwang.core.cases.definitions import (
+    ANEW,
     EFFECTS,
     FROM_RULES,
+    GOES_ON,
     MOVES,
     NOWHERE,
     REQUIREMENTS,
@@ -45,7 +47,7 @@ __all__ = [
     "read_workflow",
 ]
 
-TOP = {"id", "version", "start", "main_clock", "role", "stage", "step", "clock", "verb", "escalation"}
+TOP = {"id", "version", "start", "main_clock", "same_unit", "role", "stage", "step", "clock", "verb", "escalation"}
 Piece = TypeVar("Piece", Role, Stage, Step, ClockRule, Verb)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _OFFSET = re.compile(r"([+-])\s*(.+)")
@@ -67,6 +69,9 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
         reading.fault(f"The workflow has the unknown key {key!r}.", f"Known: {', '.join(sorted(TOP))}.", key)
     top = {key: reading.text(data, key) for key in ("id", "version", "start")}
     main = reading.text(data, "main_clock") if "main_clock" in data else "disposal"
+    same_unit = reading.text(data, "same_unit") if "same_unit" in data else GOES_ON
+    if same_unit not in (GOES_ON, ANEW):
+        reading.fault(f"same_unit = {same_unit!r} is no answer.", f"{GOES_ON!r} or {ANEW!r}.", "same_unit")
     roles = reading.pieces(data, "role", Role)
     stages = reading.pieces(data, "stage", Stage)
     steps = reading.pieces(data, "step", Step)
@@ -78,6 +83,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     workflow = Workflow(
         **top,
         main_clock=main,
+        same_unit=same_unit,
         roles=roles,
         stages=stages,
         steps=steps,

@@ -19,6 +19,7 @@ from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPag
 from yiwang.server.cases import access, answers, dossier, listing, operations, queries
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import box
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
@@ -44,7 +45,7 @@ def filters_of(asked: CaseQuery) -> queries.CaseFilters:
     """The query's filters."""
     state = "overdue" if asked.overdue else asked.state
     return queries.CaseFilters(
-        state=state, step=asked.step, holder=asked.holder, category=asked.category, region=asked.region,
+        state=state, step=asked.step, holder=asked.holder, category=asked.category, region=asked.region, flag=asked.flag,
         opened_after=asked.opened_after, opened_before=asked.opened_before, due_before=asked.due_before,
         closed_after=asked.closed_after, closed_before=asked.closed_before, q=asked.q, bbox=box(asked.bbox), order=asked.order,
     )  # fmt: skip
@@ -57,7 +58,7 @@ def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> Htt
     Personal data in the words is masked whoever asks, and never searched; ``GET /cases/{number}`` gives them as written to
     those who need them.
     """
-    place, now = known_city(city), datetime.now(UTC)
+    place, now = known_city(city), judged_at(city=city)
     page = listing.page(
         readers=access.readers(request.auth, place=place),  # type: ignore[attr-defined]
         place=place, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now,

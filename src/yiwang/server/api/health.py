@@ -17,6 +17,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from yiwang.server.cases import queries as cases
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common.queries import seconds_since_beat
 from yiwang.server.places.queries import cities, runtime
 
@@ -85,7 +86,9 @@ class Figures:
             root = runtime(info.id).regions.roots[0].code
             for step, count in cases.by_step(city=info.id, region=root).items():
                 by_step.add_metric([info.id, step], count)
-            overdue.add_metric([info.id], cases.figures(city=info.id, region=root)["overdue"])
+            overdue.add_metric(
+                [info.id], cases.figures(city=info.id, region=root, at=judged_at(city=info.id))["overdue"]
+            )
         yield by_step
         yield overdue
         waiting, oldest = cases.outbox_backlog()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Path, Query, Router, Schema
 from pydantic import AwareDatetime, StringConstraints
 
+from yiwang.core.cases.readiness import passed
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.space import to_geojson
@@ -17,6 +18,7 @@ from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
 from yiwang.server.cases import centre_figures, map_tiles, queries
 from yiwang.server.cases.forms import box
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import vector_tiles
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -95,7 +97,7 @@ def case_tile(
 ) -> HttpResponse:
     """Layer ``cases`` (number, category, light) where there are few, ``clusters`` (n, red, yellow) where there are many;
     with ``form=heat`` a layer ``heat`` (n). No bytes where there is none. 503 while a large city is first read."""
-    place, now = known_city(city), datetime.now(UTC)
+    place, now = known_city(city), judged_at(city=city)
     at = asked.at or centre_figures.minute(now)
     tag = tagged(place, now)
     if same := unchanged(if_none_match, tag):
@@ -115,7 +117,7 @@ def centre(
 
     Ask again with ``If-None-Match``: as long as nothing happened and the minute is the same the answer is 304.
     """
-    place, now = known_city(city), datetime.now(UTC)
+    place, now = known_city(city), judged_at(city=city)
     if asked.region and asked.region not in place.regions:
         raise BadInput(Fault(f"There is no region {asked.region!r}.", "See the city's regions.", column="region"))
     tag = tagged(place, now)
@@ -130,7 +132,7 @@ def centre(
 @router.get("/cities/{city}/map/cases", response=ANSWERS, summary="Open cases as points")
 def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpResponse:
     """GeoJSON of open cases, the most urgent first; ``truncated`` says that there are more than ``limit``."""
-    place, now = known_city(city), datetime.now(UTC)
+    place, now = known_city(city), judged_at(city=city)
     rows = queries.map_cases(city=city, region=asked.region, bbox=box(asked.bbox), limit=asked.limit + 1)
     features = [
         {
@@ -145,7 +147,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
                 "priority": row["priority"],
                 "opened_at": row["opened_at"].astimezone(place.info.zone).isoformat(),
                 "deadline": row["deadline"].astimezone(place.info.zone).isoformat() if row["deadline"] else None,
-                "overdue": row["deadline"] is not None and row["deadline"] < now,
+                "overdue": passed(row["deadline"], at=now),
             },
         }
         for row in rows[: asked.limit]
@@ -162,7 +164,11 @@ def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) ->
     code = asked.region or place.regions.roots[0].code
     tree = place.locator.tree
     below = tree.children(code)
-    counts = queries.figures_below(city=city, region=code, width=len(below[0].code)) if below else {}
+    counts = (
+        queries.figures_below(city=city, region=code, width=len(below[0].code), at=judged_at(city=city))
+        if below
+        else {}
+    )
     nothing = {"cases": 0, "open": 0, "overdue": 0}
     features = [
         {

@@ -194,6 +194,10 @@ class CaseQuery(Schema):
     holder: Code = ""
     category: Code = ""
     region: Code = Field("", description="A prefix: a district gives everything below it.")
+    flag: Annotated[str, StringConstraints(pattern=r"^(undrawn|default_point|outside|border)?$")] = Field(
+        "",
+        description="How it was located; `undrawn`: what no map draws (no point, a stand-in for one, outside the city).",
+    )
     opened_after: AwareDatetime | None = None
     opened_before: AwareDatetime | None = None
     due_before: AwareDatetime | None = Field(None, description="Open cases whose deadline comes before.")

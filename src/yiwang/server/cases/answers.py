@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
+from yiwang.core.cases.readiness import passed
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases import estimates, explaining
 from yiwang.server.cases.access import Reader
@@ -113,9 +114,7 @@ def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -
     estimated = estimates.among(rows, place=place)
     for row in rows:
         item = {name: row[name] for name in LIST_FIELDS}
-        item["late"] = row["overdue"] or (
-            row["closed_at"] is None and row["deadline"] is not None and row["deadline"] < at
-        )
+        item["late"] = row["overdue"] or (row["closed_at"] is None and passed(row["deadline"], at=at))
         item["deadline_estimated"] = row["id"] in estimated
         for name in _TIMES:
             if item[name] is not None:

@@ -266,9 +266,9 @@ def _clocks(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
         sheet.facts(
             [
                 (say("时限", "Limit"), clock["limit_text"]),
-                (say("依据", "Rule"), rule),
-                (say("已用", "Used"), lasting(clock["used"])),
-                (say("剩余", "Left"), lasting(clock["left"])),
+                (say("依据", "Rule"), rule or (f"workflow.toml [clock {clock['id']}]" if clock["literal"] else "")),
+                (say("已用", "Used"), clock["used_text"]),
+                (say("超时", "Late by") if clock["is_late"] else say("剩余", "Left"), clock["left_text"]),
                 (say("截止", "Due"), when(clock["due"])),
                 *[(turn["what"], f"{when(turn['at'])} · {turn['verb']} · {turn['holder']}") for turn in clock["turns"]],
             ]
@@ -277,7 +277,7 @@ def _clocks(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
             sheet.ln(1)
             sheet.rows(
                 (say("自", "From"), say("至", "Until"), say("为什么", "Why"), say("计入", "Counted")),
-                [(when(s["start"]), when(s["end"]), s["why"], lasting(s["counted"])) for s in clock["spans"]],
+                [(when(s["start"]), when(s["end"]), s["why"], s["counted_text"]) for s in clock["spans"]],
                 (34, 34, 70, 36),
             )
 

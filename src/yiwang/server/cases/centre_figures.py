@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from yiwang.core.space.tiles import BITS, cells_of, to_degrees
 from yiwang.server.cases.board import NEVER, Board, board
-from yiwang.server.cases.map_tiles import Shown, chosen_everywhere, lights
+from yiwang.server.cases.map_tiles import Shown, chosen_everywhere, lights, open_then
 from yiwang.server.places.queries import Runtime
 
 DAYS = 30
@@ -55,7 +55,7 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
 
     Returns:
         ``version`` (grows with every event), ``now`` (counts), ``hours`` (intake of the local day by hour, and the usual:
-        the mean of the same weekday in the four weeks before), ``days`` (the last thirty: opened, ended, ended on time),
+        the mean of the same weekday in the four weeks before), ``days`` (the last thirty: opened, ended, due, on time),
         ``steps`` (open cases by traffic light), ``units`` (those with most overdue), ``spots`` (the same category at least
         three times within about 150 m in thirty days). Each carries what a list needs to show the cases behind it.
     """
@@ -66,19 +66,43 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
         rows = chosen_everywhere(seen, Shown(at=at, past=past, state="all", region=region))
         # live, the moment is the full minute before, and what came since then counts too
         end = at if past else today + timedelta(days=1)
-        still = rows[seen.columns.closed[rows] > at.timestamp()]
+        still = rows[open_then(seen, rows, at=at, past=past)]
         colours = lights(seen, still, at)
         return {
             "version": seen.version,
             "at": at.isoformat(),
             "past": past,
-            "now": _now(seen, rows, colours, today=today, end=end),
+            "now": _now(seen, rows, colours, today=today, end=end)
+            | {"undrawn": int(np.count_nonzero(~seen.columns.placed[still]))},
             "hours": _hours(seen, rows, at=at, today=today, end=end),
             "days": _days(seen, rows, today=today, end=end),
             "steps": None if past else _steps(seen, still, colours, place),
             "units": None if past else _units(seen, still, colours, place, at),
             "spots": _spots(seen, rows, place, at),
         }
+
+
+def by_region(*, place: Runtime, region: str, width: int, at: datetime) -> dict[str, dict[str, int]]:
+    """Cases, open and overdue ones at a past moment, by the first ``width`` characters of their region."""
+    with board(place.info.id).fresh() as seen:
+        rows = chosen_everywhere(seen, Shown(at=at, past=True, state="all", region=region))
+        still = open_then(seen, rows, at=at, past=True)
+        late = np.zeros(len(rows), dtype=np.bool_)
+        late[still] = lights(seen, rows[still], at) == 3
+        numbers, many = seen.columns.region[rows], len(seen.codes["region"].texts)
+        sums = {
+            "cases": np.bincount(numbers, minlength=many),
+            "open": np.bincount(numbers[still], minlength=many),
+            "overdue": np.bincount(numbers[late], minlength=many),
+        }
+        texts = list(seen.codes["region"].texts)
+    found: dict[str, dict[str, int]] = {}
+    for number, text in enumerate(texts):
+        if len(text) >= width:
+            counts = found.setdefault(text[:width], dict.fromkeys(sums, 0))
+            for name, column in sums.items():
+                counts[name] += int(column[number])
+    return found
 
 
 def _between(moments: Ints, start: datetime, end: datetime) -> NDArray[np.bool_]:
@@ -88,7 +112,7 @@ def _between(moments: Ints, start: datetime, end: datetime) -> NDArray[np.bool_]
 def _now(seen: Board, rows: Ints, colours: NDArray[np.int8], *, today: datetime, end: datetime) -> dict[str, Any]:
     columns = seen.columns
     ended = rows[_between(columns.closed[rows], today - timedelta(days=DAYS), end)]
-    late = int(np.count_nonzero(columns.overdue[ended]))
+    due = _due(seen, ended)
     return {
         "cases": len(rows),
         "open": len(colours),
@@ -97,10 +121,18 @@ def _now(seen: Board, rows: Ints, colours: NDArray[np.int8], *, today: datetime,
         "opened_today": int(np.count_nonzero(_between(columns.opened[rows], today, end))),
         "closed_today": int(np.count_nonzero(_between(columns.closed[rows], today, end))),
         "ended": len(ended),
-        "ended_on_time": len(ended) - late,
+        "due": len(due),
+        "ended_on_time": int(np.count_nonzero(~columns.overdue[due])),
         "today": today.isoformat(),
         "since": (today - timedelta(days=DAYS)).isoformat(),
     }
+
+
+def _due(seen: Board, ended: Ints) -> Ints:
+    """Of the cases that have ended those that had a deadline: the others were neither in time nor late."""
+    columns = seen.columns
+    due: Ints = ended[(columns.deadline[ended] != NEVER) | columns.overdue[ended]]
+    return due
 
 
 def _hours(seen: Board, rows: Ints, *, at: datetime, today: datetime, end: datetime) -> list[dict[str, Any]]:
@@ -139,16 +171,18 @@ def _days(seen: Board, rows: Ints, *, today: datetime, end: datetime) -> list[di
     columns = seen.columns
     recent = columns.closed[rows]
     ended = rows[(recent >= edges[0]) & (recent < edges[-1])]
-    on_time = ended[~columns.overdue[ended]]
-    opened, closed, kept = (
+    due = _due(seen, ended)
+    on_time = due[~columns.overdue[due]]
+    opened, closed, timed, kept = (
         np.histogram(moments, bins=edges)[0]
-        for moments in (columns.opened[rows], columns.closed[ended], columns.closed[on_time])
+        for moments in (columns.opened[rows], columns.closed[ended], columns.closed[due], columns.closed[on_time])
     )
     return [
         {
             "day": start.date().isoformat(),
             "opened": int(opened[index]),
             "ended": int(closed[index]),
+            "due": int(timed[index]),
             "on_time": int(kept[index]),
             "from": start.isoformat(),
             "to": (start + timedelta(days=1)).isoformat(),

@@ -173,7 +173,8 @@ def custody(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any]
                 "since": link.since,
                 "until": link.until or state.closed_at,
                 "seconds": max(0.0, (until - link.since).total_seconds()),
-                "worked": _worked(place, link.since, until),
+                "worked": (worked := _worked(place, link.since, until)),
+                "worked_text": presentation.counted(worked, unit=TimeUnit.WORK_HOURS, calendar=place.calendar),
                 "way": "",
             }
         )
@@ -219,14 +220,13 @@ def _sums(links: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
 def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str, Any]]:
     """Every clock explained: limit and its row, changes, spans that counted or not, days in between; the main one first."""
     shown = dict(zip(detail.state.clocks, presentation.clocks(detail.state, runtime=place, at=at), strict=True))
-    ruled = next((why for why in reversed(explaining.whys(detail.events)) if why["table"] == "limits"), None)
     main = place.rules.workflow.main_clock
     until = min(at, detail.state.closed_at) if detail.state.closed_at else at
     found = []
     for told in clock_story.clock_stories(detail.events, calendar=place.calendar, at=until):
         if told.name not in shown:
             continue
-        literal = place.rules.workflow.literals.get(told.name)
+        unit = told.clock.unit
         found.append(
             {
                 **shown[told.name],
@@ -234,7 +234,7 @@ def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str
                 "main": told.name == main,
                 "due": _due(told, place),
                 "extensions": told.clock.extensions,
-                "row": decided_by(ruled, place=place) if ruled and literal is None else None,
+                **_limited_by(told, place),
                 "turns": [
                     {
                         "what": presentation.both(TURNS[turn.what]),
@@ -249,20 +249,35 @@ def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str
                         "start": span.start,
                         "end": span.end,
                         "counted": span.counted_seconds,
+                        "counted_text": presentation.counted(span.counted_seconds, unit=unit, calendar=place.calendar),
                         "kind": span.why,
                         "why": presentation.both(WHYS.get(span.why), span.why),
                     }
                     for span in told.stretches
                 ],
-                "counted": sum(span.counted_seconds for span in told.stretches),
+                "counted": (whole := sum(span.counted_seconds for span in told.stretches)),
+                "counted_text": presentation.counted(whole, unit=unit, calendar=place.calendar),
                 "days": [
-                    {**day, "kind_name": presentation.both(WHYS[day["kind"]])}
+                    {
+                        **day,
+                        "kind_name": presentation.both(WHYS[day["kind"]]),
+                        "counted_text": presentation.counted(day["counted"], unit=unit, calendar=place.calendar),
+                    }
                     for day in clock_story.days(told, calendar=place.calendar, at=until)
                 ],
                 "estimated": told.estimated,
             }
         )
     return sorted(found, key=lambda clock: not clock["main"])
+
+
+def _limited_by(told: clock_story.ClockStory, place: Runtime) -> dict[str, Any]:
+    """What gave a clock its limit: the row of the limits table that was asked last for it, or the workflow's own words."""
+    if place.rules.workflow.literals.get(told.name) is not None:
+        return {"row": None, "literal": True}
+    asked = explaining.whys(turn.event for turn in told.turns)
+    ruled = next((why for why in reversed(asked) if why["table"] == "limits"), None)
+    return {"row": decided_by(ruled, place=place) if ruled else None, "literal": False}
 
 
 def _due(told: clock_story.ClockStory, place: Runtime) -> datetime | None:

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from yiwang.core.cases.events import Event
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.worktime import Limit
+from yiwang.server.cases.presentation import UNIT_NAMES
 from yiwang.server.places.queries import Runtime
 
 TABLES = {
@@ -38,6 +41,8 @@ def sentence(why: Mapping[str, str], *, place: Runtime, in_english: bool) -> str
     """One of them in words."""
     zh, en = TABLES[why["table"]]
     value = why["value"]
+    if why["table"] == "limits":
+        value = _limit(value, in_english)
     unit = place.rules.units.get(value) if why["table"] == "routing" else None
     if unit is not None:
         value = (unit.name_en or unit.name) if in_english else unit.name
@@ -46,6 +51,15 @@ def sentence(why: Mapping[str, str], *, place: Runtime, in_english: bool) -> str
         return f"{en}: row {why['row']} gives “{value or 'none'}”{second}."
     second = f"；其次是 {why['runner_up']} 行" if why["runner_up"] else ""
     return f"{zh}：{why['row']} 行，得「{value or '无'}」{second}。"
+
+
+def _limit(value: str, in_english: bool) -> str:
+    """A limit as the table says it (``7 work_days``) in words; as it is where it is no limit."""
+    try:
+        limit = Limit.parse(value)
+    except BadInput:
+        return value
+    return f"{limit.amount:g} {UNIT_NAMES[limit.unit][in_english]}"
 
 
 def why(events: Iterable[Event], *, place: Runtime, in_english: bool) -> list[str]:

@@ -49,6 +49,7 @@ def filters(values: Mapping[str, str], *, zone: tzinfo) -> CaseFilters:
         holder=values["holder"],
         category=values["category"],
         region=values["region"],
+        flag=values["flag"],
         q=values["q"],
         order=values["order"],
         bbox=box(values["bbox"]),

@@ -74,7 +74,7 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
         chosen = _chosen(seen, seen.in_tile(**place), shown)
         x, y, codes = seen.columns.x[chosen], seen.columns.y[chosen], seen.columns.code[chosen]
         # what has ended has no light, and of all cases ever most have ended
-        still = np.flatnonzero(seen.columns.closed[chosen] > shown.at.timestamp())
+        still = np.flatnonzero(open_then(seen, chosen, at=shown.at, past=shown.past))
         lit = lights(seen, chosen[still], shown.at)
         if form == "heat" or len(chosen) > vector_tiles.MOST_POINTS:
             depth = vector_tiles.HEAT_DEPTH if form == "heat" else vector_tiles.CLUSTER_DEPTH
@@ -97,6 +97,12 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
     return vector_tiles.encoded({"cases": vector_tiles.points(x, y, **place, properties=said)})
 
 
+def open_then(seen: Board, rows: NDArray[np.int64], *, at: datetime, past: bool) -> NDArray[np.bool_]:
+    """Whether each case was open. Live, what is shown is of the full minute before, but what has ended since has ended."""
+    closed = seen.columns.closed[rows]
+    return closed > at.timestamp() if past else closed == NEVER
+
+
 def lights(seen: Board, rows: NDArray[np.int64], at: datetime) -> NDArray[np.int8]:
     """Traffic lights of cases as indexes into `LIGHTS`: what `presentation.light` says, for many at once."""
     now = at.timestamp()
@@ -104,7 +110,7 @@ def lights(seen: Board, rows: NDArray[np.int64], at: datetime) -> NDArray[np.int
     used = now - opened
     whole = deadline - opened
     colours = np.where(used >= YELLOW_FROM * whole, 2, 1)
-    colours[now >= deadline] = 3
+    colours[now > deadline] = 3
     colours[(deadline == NEVER) | (seen.columns.closed[rows] <= now)] = 0
     return colours.astype(np.int8)
 
@@ -115,11 +121,11 @@ def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.in
         raise BadInput(Problem(f"There is no state {shown.state!r}.", f"One of {', '.join(STATES)}.", column="state"))
     columns, now = seen.columns, shown.at.timestamp()
     if shown.state in {"open", "overdue"}:
-        rows = rows[columns.closed[rows] > now]
+        rows = rows[open_then(seen, rows, at=shown.at, past=shown.past)]
     if shown.state == "closed":
-        rows = rows[columns.closed[rows] <= now]
+        rows = rows[~open_then(seen, rows, at=shown.at, past=shown.past)]
     if shown.state == "overdue":
-        rows = rows[columns.deadline[rows] <= now]
+        rows = rows[columns.deadline[rows] < now]
     if shown.past:
         rows = rows[columns.opened[rows] <= now]
     if shown.opened_after:

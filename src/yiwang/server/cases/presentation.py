@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from yiwang.core.cases.events import Event
+from yiwang.core.cases.readiness import passed
 from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
-from yiwang.core.worktime import Clock, TimeUnit
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.core.worktime import Clock, TimeUnit, WorkCalendar
+from yiwang.core.worktime.calendar import UnknownYear
+from yiwang.server.common.templatetags.yiwang import english, lasting, named, say
 from yiwang.server.places.queries import Runtime
 
 YELLOW_FROM = 0.8  # of the limit used; the design's traffic light
@@ -42,7 +46,7 @@ def light(*, opened_at: datetime, deadline: datetime | None, closed_at: datetime
     """Traffic light of a deadline: red when it has passed, yellow in the last fifth of the time, green before."""
     if closed_at is not None or deadline is None:
         return ""
-    if at >= deadline:
+    if passed(deadline, at=at):
         return "red"
     whole = (deadline - opened_at).total_seconds()
     return "yellow" if whole <= 0 or (at - opened_at).total_seconds() / whole >= YELLOW_FROM else "green"
@@ -72,11 +76,56 @@ def category_name(runtime: Runtime, code: str) -> str:
     return named(found) if found else (code or say("未分类", "Not classified"))
 
 
+WORKING = frozenset({TimeUnit.WORK_HOURS, TimeUnit.WORK_DAYS})
+
+
+def counted(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalendar) -> str:
+    """A length of counted time in words: working time in working days of the city's own length and working hours (56 hours
+    of 8-hour days are ``7 工作日``), everything else as `lasting` says it. The sign is left to the words around it."""
+    if seconds is None or unit not in WORKING or not calendar.seconds_per_day:
+        return lasting(None if seconds is None else abs(seconds))
+    minutes = int(abs(seconds)) // 60
+    days, rest = divmod(minutes, calendar.seconds_per_day // 60)
+    hours, minutes = divmod(rest, 60)
+    if not (days or hours):
+        return lasting(abs(seconds))
+    names = (
+        ("working day" if days == 1 else "working days", "working h", "min")
+        if english()
+        else ("工作日", "工作时", "分钟")
+    )
+    parts = [f"{count} {name}" for count, name in zip((days, hours, minutes), names, strict=True) if count]
+    return " ".join(parts[:2])
+
+
+def left_of(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dict[str, Any]:
+    """What is left of the deadline that a row shows, in the time that its clock counts, as every page says it.
+
+    Returns:
+        ``left`` (counted seconds, None without a running deadline), ``left_text`` in words, ``is_late``, ``working``
+        (whether it is working time).
+    """
+    due = values["deadline"]
+    if due is None or values["closed_at"] is not None:
+        return {"left": None, "left_text": "", "is_late": False, "working": False}
+    kept = orjson.loads(values["rest"]) if values.get("rest") else {}
+    stored = (kept.get("clocks") or {}).get(kept.get("deadline_clock", ""))
+    clock = Clock.from_dict(stored) if stored else None
+    unit = clock.unit if clock else TimeUnit.URGENT_HOURS
+    try:
+        left = clock.remaining(calendar=runtime.calendar, at=at) if clock else (due - at).total_seconds()
+    except UnknownYear:
+        left, unit = (due - at).total_seconds(), TimeUnit.URGENT_HOURS
+    return {
+        "left": left,
+        "left_text": counted(left, unit=unit, calendar=runtime.calendar),
+        "is_late": passed(due, at=at),
+        "working": unit in WORKING,
+    }
+
+
 def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime, estimated: bool = False) -> dict[str, Any]:
     """One line of a list, from the columns of a case. ``estimated``: the deadline rests on holidays not announced yet."""
-    left = None
-    if values["deadline"] is not None and values["closed_at"] is None:
-        left = (values["deadline"] - at).total_seconds()
     return {
         **values,
         "category_name": category_name(runtime, values["category"]),
@@ -86,9 +135,8 @@ def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime, estimated:
         "light": light(
             opened_at=values["opened_at"], deadline=values["deadline"], closed_at=values["closed_at"], at=at
         ),
-        "left": left,
         "estimated": estimated,
-        "late": -left if left is not None else None,
+        **left_of(values, runtime=runtime, at=at),
     }
 
 
@@ -115,7 +163,9 @@ def _clock(name: str, clock: Clock, *, runtime: Runtime, at: datetime) -> dict[s
         "limit_text": _seconds_text(clock, runtime),
         "used": used,
         "left": left,
-        "late": -left,
+        "is_late": late,
+        "used_text": counted(used, unit=clock.unit, calendar=runtime.calendar),
+        "left_text": counted(left, unit=clock.unit, calendar=runtime.calendar),
         "light": state if str(clock.status) == "running" else "",
     }
 
@@ -124,7 +174,11 @@ def _seconds_text(clock: Clock, runtime: Runtime) -> str:
     hours = clock.limit_seconds / 3600
     if clock.unit == TimeUnit.WORK_DAYS:
         return limit_text(clock.limit_seconds / runtime.calendar.seconds_per_day, clock.unit)
-    return limit_text(hours / 24 if clock.unit == TimeUnit.CALENDAR_DAYS else hours, clock.unit)
+    said = limit_text(hours / 24 if clock.unit == TimeUnit.CALENDAR_DAYS else hours, clock.unit)
+    if clock.unit == TimeUnit.WORK_HOURS and clock.limit_seconds >= runtime.calendar.seconds_per_day:
+        days = counted(clock.limit_seconds, unit=clock.unit, calendar=runtime.calendar)
+        return say("{said}（{days}）", "{said} ({days})", said=said, days=days)
+    return said
 
 
 def story(events: Iterable[Event], *, runtime: Runtime, persons: bool) -> list[dict[str, Any]]:

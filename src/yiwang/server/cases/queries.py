@@ -29,10 +29,12 @@ from yiwang.server.places.queries import Runtime, runtime
 LISTED = (
     "id", "number", "seq", "step", "stage", "category", "condition", "region", "grid", "lon", "lat", "text", "place",
     "source", "priority", "holder", "opened_at", "filed_at", "closed_at", "deadline", "overdue", "rating",
-    "merged_into", "flag",
+    "merged_into", "flag", "rest",
 )  # fmt: skip
 MOST_LISTED = 500
 ORDERS = {"-opened_at": ("opened_at", True), "opened_at": ("opened_at", False), "deadline": ("deadline", False)}
+FLAGS = ("", "undrawn", "default_point", "outside", "border")
+UNDRAWN = Q(flag__in=UNPLACED) | Q(lon=None) | Q(lat=None)
 STATES = ("", "open", "overdue", "closed", "closed_on_time", "closed_late")
 
 
@@ -42,10 +44,12 @@ class CaseFilters:
 
     Attributes:
         state: ``open``, ``overdue`` (open, deadline passed), ``closed``, ``closed_on_time``, ``closed_late`` (as the case
-            recorded it), or empty for all.
+            recorded it; what had no deadline is neither), or empty for all.
         region: Prefix: a district gives everything below it.
         q: Words of the text or place, parts of words too, personal data never; or a number (see `words`).
         as_written: Whether ``q`` may be personal data; for those only who read words as written (`listing`).
+        flag: How it was located: ``outside``, ``border``, ``default_point``; or ``undrawn``: what no map draws, since it has no
+            point, a known stand-in for one, or one outside the city.
         bbox: West, south, east, north in degrees.
         order: ``-opened_at``, ``opened_at``, or ``deadline`` (open cases with a deadline only).
     """
@@ -55,6 +59,7 @@ class CaseFilters:
     holder: str = ""
     category: str = ""
     region: str = ""
+    flag: str = ""
     opened_after: datetime | None = None
     opened_before: datetime | None = None
     due_before: datetime | None = None
@@ -149,6 +154,11 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
                 f"There is no state {filters.state!r}.", f"One of {', '.join(filter(None, STATES))}.", column="state"
             )
         )
+    if filters.flag not in FLAGS:
+        known = ", ".join(filter(None, FLAGS))
+        raise BadInput(Problem(f"There is no flag {filters.flag!r}.", f"One of {known}.", column="flag"))
+    if filters.flag:
+        query = query.filter(UNDRAWN if filters.flag == "undrawn" else Q(flag=filters.flag))
     for name in ("step", "holder", "category"):
         if value := getattr(filters, name):
             query = query.filter(**{name: value})
@@ -162,8 +172,10 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
         query = query.filter(closed_at=None)
     if filters.state.startswith("closed"):
         query = query.filter(closed_at__isnull=False)
-    if filters.state in {"closed_on_time", "closed_late"}:
-        query = query.filter(overdue=filters.state == "closed_late")
+    if filters.state == "closed_late":
+        query = query.filter(overdue=True)
+    if filters.state == "closed_on_time":
+        query = query.filter(overdue=False, deadline__isnull=False)
     if filters.closed_after:
         query = query.filter(closed_at__gte=filters.closed_after)
     if filters.closed_before:
@@ -355,22 +367,14 @@ def _overdue(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
 
 
 def figures(*, city: str, region: str, at: datetime | None = None) -> dict[str, Any]:
-    """Cases of a region: all, open, open and overdue, closed, and the share of the closed ones that were on time."""
+    """Cases of a region: all that were reported, open, open and overdue, ended (in whatever way)."""
     ends = _ends(city)
-    sums = _tallied(city, region).values_list("step", "late").annotate(n=Sum("count"))
-    total = closed = in_time = 0
-    for step, late, count in sums:
+    sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
+    total = ended = 0
+    for step, count in sums:
         total += count
-        if step in ends:
-            closed += count
-            in_time += 0 if late else count
-    return {
-        "cases": total,
-        "open": total - closed,
-        "overdue": _overdue(city, region, at).count(),
-        "closed": closed,
-        "on_time": in_time / closed if closed else None,
-    }
+        ended += count if step in ends else 0
+    return {"cases": total, "open": total - ended, "overdue": _overdue(city, region, at).count(), "ended": ended}
 
 
 def figures_below(*, city: str, region: str, width: int, at: datetime | None = None) -> dict[str, dict[str, int]]:
@@ -410,6 +414,12 @@ def by_step(*, city: str, region: str) -> dict[str, int]:
     """Cases by step."""
     sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
     return {step: count for step, count in sums if count}
+
+
+def undrawn(*, city: str, region: str) -> int:
+    """How many open cases of a region no map draws; the list shows them with ``flag=undrawn``."""
+    still = Case.objects.filter(city=city, closed_at=None)
+    return within(still, region, place=runtime(city)).filter(UNDRAWN).count()
 
 
 def map_cases(

@@ -30,3 +30,9 @@ def stands_at(*, city: str, now: datetime | None = None) -> datetime | None:
     zone = runtime(city).info.zone
     day = newest[1].astimezone(zone).date()
     return datetime.combine(day + timedelta(days=1), time(), zone) - _LAST_MINUTES
+
+
+def judged_at(*, city: str, now: datetime | None = None) -> datetime:
+    """The moment for which lateness is judged wherever a figure, a list or a map of the city is shown: `stands_at`, else now."""
+    now = now or datetime.now(UTC)
+    return stands_at(city=city, now=now) or now

@@ -16,6 +16,7 @@ from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import access, estimates, forms, listing, operations, presentation, queries
 from yiwang.server.cases.actors import actor_for
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices, region_choices
@@ -29,6 +30,13 @@ STATES = {
     "closed": ("已办结", "Ended"),
     "closed_on_time": ("按期办结", "Ended on time"),
     "closed_late": ("超期办结", "Ended late"),
+}
+FLAGS = {
+    "": ("全部", "All"),
+    "undrawn": ("地图上没有画的", "Not drawn on maps"),
+    "default_point": ("默认点位（位置不明）", "Stand-in point (place unknown)"),
+    "outside": ("在本市范围外", "Outside the city"),
+    "border": ("在界线附近", "Near a border"),
 }
 ORDERS = {
     "-opened_at": ("最新上报", "Newest first"),
@@ -48,10 +56,10 @@ def sentences(error: Refusal | BadInput) -> list[str]:
 def case_list(request: HttpRequest, city: str) -> HttpResponse:
     """Cases by filters, by cursor: page 500 costs what page 1 costs."""
     place = known_city(city)
-    problem = ""
+    problem, now = "", judged_at(city=place.info.id)
     values = {
         key: request.GET.get(key, "").strip()
-        for key in ("q", "state", "step", "region", "category", "holder", "order", *forms.NARROWING)
+        for key in ("q", "state", "step", "region", "category", "holder", "flag", "order", *forms.NARROWING)
     }
     values["order"] = values["order"] if values["order"] in ORDERS else "-opened_at"
     try:
@@ -61,10 +69,10 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             filters=forms.filters(values, zone=place.info.zone),
             cursor=request.GET.get("cursor", ""),
             limit=PAGE_SIZE,
+            at=now,
         )
     except BadInput as error:
         problem, found = " ".join(sentences(error)), queries.Page(items=[], next=None)
-    now = timezone.now()
     estimated = estimates.among(found.items, place=place)
     asked = {key: value for key, value in values.items() if value}
     actor = actor_for(request.user, city=place.info.id)
@@ -83,6 +91,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "next_url": f"?{urlencode({**asked, 'cursor': found.next})}" if found.next else "",
             "first_url": f"?{urlencode(asked)}" if request.GET.get("cursor") else "",
             "states": [(key, say(*pair)) for key, pair in STATES.items()],
+            "flags": [(key, say(*pair)) for key, pair in FLAGS.items()],
             "orders": [(key, say(*pair)) for key, pair in ORDERS.items()],
             "steps": place.rules.workflow.steps.values(),
             "regions": region_choices(place, depth=3),

@@ -36,6 +36,21 @@ def jobs(*, city: str = "", most: int = 10) -> list[dict[str, Any]]:
     return sorted(found, key=lambda job: job["state"] not in {"running", "queued"})
 
 
+IMPORTS = ("simulate", "replay")
+"""Kinds of jobs that write a city's past: until they have ended, what is counted is half of it."""
+
+
+def importing(*, city: str) -> bool:
+    """Whether records are being written into a city's past, or are about to be."""
+    return Job.objects.filter(city=city, kind__in=IMPORTS, state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
+
+
+def imported_at(*, city: str) -> datetime | None:
+    """When the last such job ended; None where there was none."""
+    ended = Job.objects.filter(city=city, kind__in=IMPORTS, state__in=(Job.State.DONE, Job.State.FAILED))
+    return ended.order_by("-updated_at").values_list("updated_at", flat=True).first()
+
+
 def queued_jobs() -> list[dict[str, Any]]:
     """Jobs that wait, the oldest first."""
     waiting = Job.objects.filter(state=Job.State.QUEUED).order_by("id")

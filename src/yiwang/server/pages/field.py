@@ -182,7 +182,7 @@ def tasks(request: HttpRequest, city: str) -> HttpResponse:
             "at": now.isoformat(),
             "units": {unit: presentation.unit_name(place, unit) for unit in units},
             "roles": sorted({role for actor in actors for role in actor.roles}),
-            "items": [field_shell.item(task, place=place) for task in found],
+            "items": [field_shell.item(task, place=place, at=now) for task in found],
             "more": more,
         }
     )
@@ -341,7 +341,7 @@ def _standing(
     happened = [event for event in detail.events if reader.staff and since is not None and event.seq > since]
     story = presentation.story(happened, runtime=place, persons=True)
     return {
-        **field_shell.item(task, place=place),
+        **field_shell.item(task, place=place, at=timezone.now()),
         "text": words.text,
         "place": words.place,
         "closed": detail.state.closed_at is not None,

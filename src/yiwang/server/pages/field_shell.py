@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,10 @@ def data(place: Runtime) -> dict[str, Any]:
     }
 
 
-def item(task: Task, *, place: Runtime) -> dict[str, Any]:
-    """A task as the phone keeps it. No reporter, no contact."""
+def item(task: Task, *, place: Runtime, at: datetime) -> dict[str, Any]:
+    """A task as the phone keeps it, at a moment. No reporter, no contact."""
     state = task.state
+    left = presentation.left_of(task.values, runtime=place, at=at)
     return {
         "number": state.number,
         "seq": state.seq,
@@ -127,6 +129,8 @@ def item(task: Task, *, place: Runtime) -> dict[str, Any]:
         "lat": state.lat,
         "opened_at": state.opened_at.isoformat() if state.opened_at else None,
         "deadline": state.deadline.isoformat() if state.deadline else None,
+        # working time cannot be told from the clock on the wall, so it comes in words, as of the moment of asking
+        "left": {name: left[name] for name in ("left_text", "is_late")} if left["working"] else None,
         "holder": state.holder,
         "holder_name": presentation.unit_name(place, state.holder),
         "verbs": list(task.verbs),

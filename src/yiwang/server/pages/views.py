@@ -19,14 +19,16 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
 from yiwang.server.cases import queries as cases
+from yiwang.server.cases.centre_figures import by_region, minute
 from yiwang.server.cases.presentation import category_name, light, step_name
-from yiwang.server.cases.recorded import stands_at
+from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import queries as common
 from yiwang.server.common.templatetags.yiwang import english, named, say
 from yiwang.server.pages.rules import explained, limit_rows
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime, cities, runtime
+from yiwang.server.scores.headline import on_time
 
 MAP_CASES = 2000  # the most urgent ones; the page says how many there are
 
@@ -75,7 +77,7 @@ def home(request: HttpRequest) -> HttpResponse:
     for info in cities():
         place = runtime(info.id)
         root = place.regions.roots[0].code
-        overviews.append({"city": info, **cases.figures(city=info.id, region=root, at=stands_at(city=info.id))})
+        overviews.append({"city": info, **cases.figures(city=info.id, region=root, at=judged_at(city=info.id))})
     return render(request, "pages/home.html", {"overviews": overviews})
 
 
@@ -100,6 +102,8 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "region": region,
             "chain": place.regions.chain(region.code),
             "figures": cases.figures(city=city, region=region.code, at=at),
+            "on_time": on_time(place=place, region=region, month=request.GET.get("month", "")),
+            "undrawn": cases.undrawn(city=city, region=region.code),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
                 {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
@@ -122,6 +126,7 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
     place = known_city(city)
     region = chosen_region(request, place)
     still_open = cases.figures(city=city, region=region.code)["open"]
+    undrawn = cases.undrawn(city=city, region=region.code)
     return render(
         request,
         "pages/map.html",
@@ -132,19 +137,38 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
             "chain": place.regions.chain(region.code),
             "approximate": any(child.approximate for child in place.regions.children(region.code)),
             "open": still_open,
-            "shown": min(still_open, MAP_CASES),
+            "shown": min(still_open - undrawn, MAP_CASES),
+            "undrawn": undrawn,
             **map_context(place, region),
         },
     )
 
 
+def _moment(text: str) -> datetime | None:
+    """A moment in an address; None where there is none. 404 for what is no moment."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None or not 1900 <= found.year < 9000:
+        raise Http404(say("时间应写成 2026-03-01T08:00+08:00", "Write the time as 2026-03-01T08:00+08:00"))
+    return found
+
+
 @require_GET
 def map_regions(request: HttpRequest, city: str) -> JsonResponse:
-    """Outlines of the regions below one, with their open and overdue cases (GeoJSON)."""
+    """Outlines of the regions below one, with their open and overdue cases (GeoJSON), now or at a moment ``at``."""
     place = known_city(city)
     region = chosen_region(request, place)
     children = place.regions.children(region.code) or (region,)
-    counts = cases.figures_below(city=city, region=region.code, width=len(children[0].code), at=stands_at(city=city))
+    width, at = len(children[0].code), _moment(request.GET.get("at", ""))
+    if at is None:
+        counts = cases.figures_below(city=city, region=region.code, width=width, at=judged_at(city=city))
+    else:
+        inside = "" if region in place.regions.roots else region.code
+        counts = by_region(place=place, region=inside, width=width, at=minute(at))
     features = [
         {
             "type": "Feature",
@@ -167,7 +191,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
     """The most urgent open cases of a region as points (GeoJSON)."""
     place = known_city(city)
     region = chosen_region(request, place)
-    now = stands_at(city=city) or timezone.now()
+    now = judged_at(city=city)
     features = [
         {
             "type": "Feature",

@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from yiwang.core.cases.events import Refusal
-from yiwang.server.cases.queries import figures
+from yiwang.server.cases.queries import figures, undrawn
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
@@ -52,7 +53,8 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
             "region": region,
             "chain": place.regions.chain(region.code),
             "children": place.regions.children(region.code),
-            "figures": figures(city=city, region=region.code),
+            "undrawn": undrawn(city=city, region=region.code),
+            "figures": figures(city=city, region=region.code, at=judged_at(city=city)),
             "map_regions_url": f"{reverse('map-regions', args=[city])}?{asked}",
             "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",
             "map_labels": json.dumps(labels, ensure_ascii=False),

@@ -6,14 +6,16 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
 from django.db.models import Q
 
+from yiwang.core.cases.readiness import passed
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal.scoring import bounds
@@ -62,7 +64,7 @@ COLUMNS = (
 def rows(*, place: Runtime, month: str) -> Iterator[list[dict[str, Any]]]:
     """A month's cases in the order in which they were reported, a chunk at a time: two queries each, whatever the month."""
     start, end = bounds(month, place)
-    before, last, now = start, 0, datetime.now(UTC)
+    before, last, now = start, 0, judged_at(city=place.info.id)
     while True:
         found = list(
             Case.objects.filter(city=place.info.id, opened_at__gte=before, opened_at__lt=end)
@@ -93,7 +95,7 @@ def _public(row: dict[str, Any], text: str, place: Runtime, now: datetime) -> di
     def moment(value: datetime | None) -> str | None:
         return value.astimezone(zone).isoformat(timespec="seconds") if value else None
 
-    late = row["overdue"] or (row["closed_at"] is None and row["deadline"] is not None and row["deadline"] < now)
+    late = row["overdue"] or (row["closed_at"] is None and passed(row["deadline"], at=now))
     return {
         "number": row["number"], "reported_at": moment(row["opened_at"]), "filed_at": moment(row["filed_at"]),
         "closed_at": moment(row["closed_at"]), "deadline": moment(row["deadline"]),

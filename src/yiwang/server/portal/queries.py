@@ -11,13 +11,16 @@ from django.utils import timezone
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
+from yiwang.core.indicators.definitions import Indicator
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import estimates, nearby, presentation
 from yiwang.server.cases import queries as cases
 from yiwang.server.cases.forms import readers_of
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.cases.wording import event_key, event_words
 from yiwang.server.common import publishing
+from yiwang.server.common import queries as jobs
 from yiwang.server.common.masking import mask
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.templatetags.yiwang import english, named, say
@@ -25,6 +28,7 @@ from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import links, originals
 from yiwang.server.portal.models import Follow, Idea, IdeaSupport, ScoreCell, ScoreMonth
 from yiwang.server.portal.operations import citizen, verb_of
+from yiwang.server.scores.headline import CLOSED, REPORTED, measured, usual_month
 
 PAGE = 20
 ORDERS = {
@@ -145,7 +149,7 @@ def public_case(*, place: Runtime, number: str) -> PublicCase | None:
     shown = {
         name: row[name] for name in (
             "number", "category_name", "step_name", "region_name", "holder_name", "opened_at", "closed_at", "deadline",
-            "light", "estimated", "left", "late", "rating", "merged_into", "step",
+            "light", "estimated", "left", "left_text", "is_late", "rating", "merged_into", "step",
         )
     }  # fmt: skip
     shown |= {"text": text, "withheld": text is None, "open": row["closed_at"] is None, "seq": state.seq}
@@ -324,8 +328,12 @@ def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str
     computed = dict(ScoreMonth.objects.filter(city=city).order_by("-month").values_list("month", "computed_at")[:36])
     known = list(computed)
     if month not in computed:
-        # the newest month has hardly ended anything: the one before it says more
-        month = known[min(1, len(known) - 1)] if known else ""
+        month = usual_month(known)
+    measures = measured(place, at=judged_at(city=city))
+
+    def shown(cell: ScoreCell) -> dict[str, Any]:
+        return _shown(cell, measures)
+
     here = list(
         ScoreCell.objects.filter(city=city, month=month).filter(
             Q(category=category) | Q(region=region) | Q(region="", category="")
@@ -341,6 +349,8 @@ def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str
         "month": month,
         "computed_at": computed.get(month),
         "total": shown(total) if total else dict(UNKNOWN),
+        "measures": measures,
+        "importing": jobs.importing(city=city),
         "districts": sorted(
             ({**shown(cell), "code": cell.region, "name": presentation.region_name(place, cell.region, levels=1)} for cell in districts),
             key=lambda row: (row["on_time"] is None, -(row["on_time"] or 0), row["code"]),
@@ -353,12 +363,12 @@ def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str
     }  # fmt: skip
 
 
-def shown(cell: ScoreCell) -> dict[str, Any]:
-    """A cell's figures; what nothing is known of is None, never 0."""
+def _shown(cell: ScoreCell, measures: Mapping[str, Indicator]) -> dict[str, Any]:
+    """A cell's figures; what nothing is known of, or the pack does not measure, is None, never 0."""
     share = cell.on_time / cell.due if cell.due else None
     return {
-        "reported": cell.reported,
-        "closed": cell.closed,
+        "reported": cell.reported if REPORTED in measures else None,
+        "closed": cell.closed if CLOSED in measures else None,
         "on_time": share,
         "width": round(100 * share) if share is not None else 0,
         "median": None if cell.median_days is None else cell.median_days * 86400,

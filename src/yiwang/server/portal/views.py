@@ -18,6 +18,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import presentation
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.queries import figures
+from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import throttling
 from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.choices import category_choices
@@ -42,7 +43,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
             "city": place.info,
             "page": "portal",
             "policy": place.pack.portal,
-            "figures": figures(city=city, region=place.regions.roots[0].code),
+            "figures": figures(city=city, region=place.regions.roots[0].code, at=judged_at(city=city)),
             "score": queries.score(place=place, month="", region="", category=""),
             "recent": queries.recent(place=place),
             "ideas": queries.ideas(place=place, order="support").items[:4],

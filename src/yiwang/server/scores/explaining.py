@@ -26,6 +26,7 @@ from yiwang.core.indicators.expressions import (
 )
 from yiwang.core.indicators.scorecard import Cell, Question, chosen, column_of
 from yiwang.engines import sql
+from yiwang.server.cases.recorded import stands_at
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import files, reading
 from yiwang.server.scores.queries import book_of, store_of
@@ -100,7 +101,7 @@ def explain(
         BadInput: For an indicator or dimension that there is not.
     """
     store, context = store_of(place), reading.context_of(place)
-    as_of = as_of or store.refreshed_at
+    as_of = as_of or stands_at(city=place.info.id) or store.refreshed_at
     day = as_of.astimezone(context.zone).date()
     found = chosen(book_of(place), ids=(indicator,), day=day)[indicator]
     wanted: Node = ALWAYS

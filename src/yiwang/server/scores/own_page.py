@@ -23,7 +23,8 @@ from yiwang.server.common.templatetags.yiwang import named, say
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries
-from yiwang.server.scores.views import DEPARTMENT, MONTH, bounds
+from yiwang.server.scores.periods import bounds
+from yiwang.server.scores.views import DEPARTMENT, MONTH
 
 ALIKE = 2.0  # as many cases as half to twice one's own
 

@@ -15,6 +15,7 @@ from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
+from yiwang.server.cases.recorded import stands_at
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import files, reading
 from yiwang.server.scores.models import FactStore
@@ -125,7 +126,7 @@ def scorecard(
         indicators: Ids; all by default.
         since, until: First day and the day after the last, by each indicator's own basis.
         only: Dimension → value that a case must have.
-        as_of: Lateness is judged for this moment; by default the one for which the facts hold.
+        as_of: Lateness is judged for this moment; by default the one for which the facts hold, or where a replayed city stands.
         engine_name: ``duckdb``, ``memory`` or ``spark``.
         groupings: Several sets of dimensions counted in one pass; ``by`` then only gives the period.
 
@@ -135,8 +136,9 @@ def scorecard(
     """
     store, book = store_of(place), book_of(place)
     context: FactContext = reading.context_of(place)
+    at = as_of or stands_at(city=place.info.id) or store.refreshed_at
     wish = Wish(
-        by=tuple(by), as_of=as_of or store.refreshed_at, indicators=tuple(indicators), since=since, until=until, only=only or {}
+        by=tuple(by), as_of=at, indicators=tuple(indicators), since=since, until=until, only=only or {}
     )  # fmt: skip
     shown = chosen(book, ids=wish.indicators, day=wish.as_of.astimezone(context.zone).date())
     with engine(place, store, engine_name) as counting:

@@ -23,6 +23,7 @@ from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries, reading
 from yiwang.server.scores.explaining import SHOWN, explain
 from yiwang.server.scores.models import FactStore
+from yiwang.server.scores.periods import bounds
 
 MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")
 DEPARTMENT = "department"
@@ -41,14 +42,6 @@ class Asked:
     @property
     def period(self) -> tuple[date | None, date | None]:
         return bounds(self.month)
-
-
-def bounds(month: str) -> tuple[date | None, date | None]:
-    """First day of a month and of the next; open for all months."""
-    if not month:
-        return None, None
-    year, number = int(month[:4]), int(month[5:])
-    return date(year, number, 1), date(year + number // 12, number % 12 + 1, 1)
 
 
 def _asked(request: HttpRequest, city: str) -> Asked:

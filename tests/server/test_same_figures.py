@@ -1,0 +1,248 @@
+"""A figure that stands on several pages has one name, one definition and one value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from django.test import Client
+
+from yiwang.server.cases import board, centre_figures, map_tiles, presentation, queries
+from yiwang.server.cases.models import Case
+from yiwang.server.places.queries import runtime
+from yiwang.server.portal import scoring
+from yiwang.server.scores import operations as scores
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUR = timedelta(hours=1)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def lived(report: Any, act: Any, actor: Any) -> Iterator[str]:
+    """The toy city after a month: closed in time, closed late, rejected, merged, open and late, open in time."""
+    board.forget()
+    now = datetime.now(UTC)
+    begun = now - timedelta(days=3)
+
+    def opened(at: datetime) -> str:
+        return str(report(at=at, actor=actor("inspector", id="user:ins"), source="inspector")["case"])
+
+    def closed(at: datetime, hours: float) -> None:
+        number = opened(at)
+        act(number, "dispatch", actor("dispatcher"), at=at)
+        unit = Case.objects.get(number=number).holder
+        act(number, "take", actor("handler", unit=unit), at=at)
+        act(number, "finish", actor("handler", unit=unit), at=at + hours * HOUR, note="done")
+        act(number, "ask_check", actor("intake"), at=at + hours * HOUR)
+        act(number, "check", actor("inspector"), at=at + hours * HOUR)
+        act(number, "close", actor("leader"), at=at + hours * HOUR)
+
+    for hours in (0.1, 0.1, 0.1, 60):
+        closed(begun, hours)
+    act(str(report(at=begun)["case"]), "reject", actor("intake"), reason="no case", at=begun + HOUR)
+    twin = opened(begun)
+    for at in (begun, now - HOUR / 60):
+        number = opened(at)
+        act(number, "dispatch", actor("dispatcher"), at=at)
+        act(number, "take", actor("handler", unit=Case.objects.get(number=number).holder), at=at)
+    act(twin, "merge", actor("intake"), into=number, reason="the same")
+    yield "mini"
+    board.forget()
+
+
+def english(client: Client, path: str) -> Any:
+    answer = client.get(path, headers={"accept-language": "en"})
+    assert answer.status_code == 200, path
+    return answer
+
+
+def figures_of(page: str) -> dict[str, str]:
+    """Name → value of every figure of a page's tops."""
+    found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    return {re.sub(r"<[^>]*>", "", name).strip(): re.sub(r"<[^>]*>", "", value).strip() for name, value in found}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_stands_twice_has_one_value(lived: str) -> None:
+    from yiwang.cli.main import main
+
+    client = Client()
+    scores.refresh(city=lived)
+    scoring.refresh()
+    begun = Case.objects.earliest("opened_at").opened_at
+    month = f"{begun.astimezone(runtime(lived).info.zone):%Y-%m}"
+    tops = {
+        path: figures_of(english(client, path).content.decode())
+        for path in ("/", f"/{lived}/?month={month}", f"/{lived}/portal", f"/{lived}/portal/score?month={month}")
+    }
+    values: dict[str, dict[str, str]] = {}
+    for path, figures in tops.items():
+        for name, value in figures.items():
+            values.setdefault(name, {})[path] = value
+    different = {name: where for name, where in values.items() if len(set(where.values())) > 1}
+    assert not different
+
+    # the programs' answers and the command line say the same
+    said = CliRunner().invoke(main, ["score", lived, "--by", "city,month", "--json"], catch_exceptions=False)
+    row = next(row for row in json.loads(said.output)["rows"] if row["month"] == month)
+    cell = row["values"]["closing_on_time"]
+    share = f"{cell['value']:.1f} %"
+    name = f"On-time closing · {month}"
+    assert (cell["numerator"], cell["denominator"]) == (3, 5)
+    assert set(values[name].values()) == {share}
+    assert len(values[name]) >= 3, values
+    assert tops[f"/{lived}/portal/score?month={month}"][f"Reported · {month}"] == str(
+        row["values"]["intake"]["numerator"]
+    )
+    league = english(client, f"/{lived}/score?level=city&month={month}").content.decode()
+    assert f"{cell['value']:.1f}%" in league
+
+    centre = client.get(f"/api/v1/cities/{lived}/centre").json()["now"]
+    overview = tops[f"/{lived}/?month={month}"]
+    assert overview["Open"] == str(centre["open"])
+    assert overview["Open and overdue"] == str(centre["overdue"])
+    assert overview["All cases"] == str(centre["cases"])
+    assert overview["Ended"] == str(centre["ended"])
+    for state, key in (("open", "Open"), ("overdue", "Open and overdue"), ("closed", "Ended")):
+        listed = client.get(f"/api/v1/cities/{lived}/cases?state={state}").json()["items"]
+        assert str(len(listed)) == overview[key]
+    regions = client.get(f"/api/v1/cities/{lived}/map/regions").json()["features"]
+    assert str(sum(one["properties"]["overdue"] for one in regions)) == overview["Open and overdue"]
+    # what is counted otherwise is called otherwise
+    assert "<dt>Ended on time</dt>" in english(client, f"/{lived}/centre").content.decode()
+
+
+@pytest.mark.django_db
+def test_a_case_is_late_when_its_deadline_has_passed_and_not_before(mini: str, report: Any) -> None:
+    """At the very moment of the deadline it is in time, wherever that is asked."""
+    due = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+    number = report(at=due - HOUR)["case"]
+    Case.objects.filter(number=number).update(deadline=due)
+    place = runtime(mini)
+    board.forget()
+    for at, late in ((due - SECOND, False), (due, False), (due + SECOND, True)):
+        row = queries.list_cases(city=mini, filters=queries.CaseFilters(), at=at).items[0]
+        assert (presentation.row(row, runtime=place, at=at)["light"] == "red") is late
+        assert len(queries.list_cases(city=mini, filters=queries.CaseFilters(state="overdue"), at=at).items) == late
+        assert queries.figures(city=mini, region="90", at=at)["overdue"] == late
+        with board.board(mini).fresh() as seen:
+            rows = map_tiles.chosen_everywhere(seen, map_tiles.Shown(at=at, past=True, state="overdue"))
+            assert len(rows) == late
+            everything = map_tiles.chosen_everywhere(seen, map_tiles.Shown(at=at, past=True, state="all"))
+            assert (map_tiles.lights(seen, everything, at)[0] == 3) == late
+    counted = centre_figures.counted(place=place, region="", at=due, past=True)
+    assert counted["now"]["overdue"] == 0
+    board.forget()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_city_without_deadlines_has_no_share_on_time(lived: str) -> None:
+    """Nothing to compare is a dash, never 100 %."""
+    Case.objects.update(deadline=None, overdue=False)
+    board.forget()
+    counted = centre_figures.counted(place=runtime(lived), region="", at=datetime.now(UTC), past=False)
+    assert (counted["now"]["due"], counted["now"]["ended_on_time"]) == (0, 0)
+    assert {day["on_time"] for day in counted["days"]} == {0}
+    assert {day["due"] for day in counted["days"]} == {0}
+
+
+def test_on_time_indicators_leave_out_what_had_no_deadline() -> None:
+    """Of both packs and the toy city: a closed case without a deadline is in no on-time rate."""
+    from tests.engines.tables import day, fact
+
+    from yiwang.core.indicators.scorecard import Wish, score
+    from yiwang.engines.memory import MemoryEngine
+    from yiwang.packs.pack import read_pack
+
+    for folder in (ROOT / "packs" / "wuxi", ROOT / "packs" / "boston", ROOT / "tests/packs/fixtures/mini"):
+        pack = read_pack(folder)
+        context = pack.fact_context()
+        row = fact("A", opened_at=day("03-02"), filed_at=day("03-02"), dispatched_at=day("03-02"), disposed_at=day("03-03"),
+                   closed_at=day("03-03"), end_kind="closed", handlers=1)  # fmt: skip
+        row = {**context.blank, **{name: value for name, value in row.items() if name in context.blank}}
+        wish = Wish(by=(), as_of=day("04-30"))
+        counted = score(wish, book=pack.indicators, context=context, engine=MemoryEngine([row]))[0].cells
+        names = [
+            name for name in counted if re.fullmatch("(closing|disposal)_(on_time|late)|closed_on_time_share", name)
+        ]
+        assert names
+        assert {name: counted[name].value for name in names} == dict.fromkeys(names), folder.name
+        assert counted["intake"].numerator == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_published_while_records_are_imported(lived: str) -> None:
+    """Half an import is no month: the portal waits, and counts again what it published before the end."""
+    from yiwang.server.common import operations as jobs
+    from yiwang.server.portal.models import ScoreCell, ScoreMonth
+
+    scores.refresh(city=lived)
+    job, _ = jobs.ask_job(kind="replay", city=lived)
+    assert jobs.claim_job(job=job.pk)
+    scoring.refresh()
+    assert not ScoreCell.objects.exists()
+    page = english(Client(), f"/{lived}/portal/score").content.decode()
+    assert "Records are being imported" in page
+    assert "Records are being imported" in english(Client(), f"/{lived}/portal").content.decode()
+    jobs.finish(job=job.pk)
+    scoring.refresh()
+    assert not ScoreCell.objects.exists(), "what has been counted is older than the end of the import"
+    scores.refresh(city=lived)
+    scoring.refresh()
+    assert ScoreCell.objects.exists()
+    published = set(ScoreMonth.objects.values_list("month", "computed_at"))
+    jobs.ask_job(kind="replay", city=lived, again=True)
+    jobs.finish(job=job.pk)
+    scores.refresh(city=lived)
+    scoring.refresh()
+    assert not published & set(ScoreMonth.objects.values_list("month", "computed_at")), "counted again"
+    assert "Records are being imported" not in english(Client(), f"/{lived}/portal").content.decode()
+
+
+@pytest.mark.django_db
+def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None:
+    board.forget()
+    numbers = [report(text=f"垃圾{index}")["case"] for index in range(5)]
+    for number, values in zip(
+        numbers, ({"flag": "outside"}, {"flag": "default_point"}, {"lon": None, "lat": None}), strict=False
+    ):
+        Case.objects.filter(number=number).update(**values)
+    client = Client()
+    drawn = {case["number"] for case in queries.map_cases(city=mini)}
+    assert drawn == set(numbers[3:])
+    listed = client.get(f"/api/v1/cities/{mini}/cases?state=open&flag=undrawn").json()["items"]
+    assert {row["number"] for row in listed} == set(numbers[:3])
+    assert [
+        row["number"] for row in client.get(f"/api/v1/cities/{mini}/cases?flag=outside").json()["items"]
+    ] == numbers[:1]
+    assert client.get(f"/api/v1/cities/{mini}/cases?flag=nowhere").status_code == 422
+    assert client.get(f"/api/v1/cities/{mini}/centre").json()["now"]["undrawn"] == 3
+    for path in (f"/{mini}/", f"/{mini}/map", f"/{mini}/portal/map"):
+        page = english(client, path).content.decode()
+        assert "3 more open cases are not drawn" in page, path
+        assert "state=open&amp;flag=undrawn" in page, path
+    shown = english(client, f"/{mini}/cases?state=open&flag=undrawn").content.decode()
+    assert {number for number in numbers if number in shown} == set(numbers[:3])
+    board.forget()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_regions_of_a_past_moment_are_those_of_that_moment(lived: str) -> None:
+    """Going back in time moves the regions on the map and in the list beside it, not only the figures."""
+    client = Client()
+    begun = Case.objects.earliest("opened_at").opened_at
+    for at in (begun - HOUR, begun + HOUR, begun + 59 * HOUR):
+        moment = at.isoformat()
+        centre = client.get(f"/api/v1/cities/{lived}/centre", {"at": moment}).json()["now"]
+        below = client.get(f"/{lived}/map/regions.json", {"at": moment}).json()["features"]
+        for name in ("cases", "open", "overdue"):
+            assert sum(one["properties"][name] for one in below) == centre[name], (name, moment)
+    assert centre["overdue"] > 0
+    assert client.get(f"/{lived}/map/regions.json", {"at": "yesterday"}).status_code == 404
