@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
@@ -146,8 +147,12 @@ def test_a_body_between_the_two_limits_is_too_large(leader: Client, settings: An
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "fault",
-    [OSError(errno.ENOSPC, "No space left on device"), OperationalError("database or disk is full")],
-    ids=["folder", "database"],
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OperationalError("database or disk is full"),
+        psycopg.errors.DiskFull("设备上没有空间"),  # as PostgreSQL says it in the language of its server
+    ],
+    ids=["folder", "database", "postgresql"],
 )
 def test_a_full_disk_is_said_in_words_on_every_face(leader: Client, monkeypatch: Any, fault: Exception) -> None:
     from yiwang.server.cases import operations
