@@ -370,3 +370,18 @@ def test_what_is_no_photo_is_refused_before_the_command(phone: Any, client: Clie
     assert ahead(client).status_code == 401
     strict = phone("inspector", csrf=True)
     assert ahead(strict).status_code == 403
+
+
+def test_a_verb_that_carries_a_bad_photo_keeps_the_good_one(phone: Any, dispatched: Any) -> None:
+    number = dispatched()
+    bad = io.BytesIO(b"GIF89a")
+    bad.name = "bad.jpg"
+    answer = send(
+        phone("handler", "SWEEP-9001"),
+        f"/mini/field/cases/{number}/take",
+        seq=state(number).seq,
+        photo=[bad, picture()],
+    )
+    assert answer.status_code == 200, answer.text
+    assert [photo["index"] for photo in answer.json()["photos_refused"]] == [0]
+    assert Photo.objects.filter(case__number=number).count() == 1
