@@ -21,6 +21,7 @@ from yiwang.server.cases import photos as pictures
 
 FOLDER = "field-photos"
 KEPT_FOR = timedelta(days=1)
+MOST_WAITING = 60  # in a day, for one account: ten full commands
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -28,6 +29,12 @@ class Gone(Refusal):
     """A photo that a command names is not here (any more); the phone sends it again."""
 
     status, code = 409, "photo-gone"
+
+
+class TooMany(Refusal):
+    """An account has left as many photos as it may in a day."""
+
+    status, code = 429, "too-many"
 
 
 def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
@@ -41,13 +48,27 @@ def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
 
     Raises:
         BadInput: When it is no picture, or the time is none.
+        TooMany: When `MOST_WAITING` wait already that arrived within a day.
     """
+    _check_number(Path(settings.YIWANG_HOME, FOLDER, account))
     paths, bad = pictures.put_by([file], folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
     if bad:
         raise BadInput(bad)
     path = Path(settings.YIWANG_HOME, paths[0])
     path.touch()  # sent again, it is kept for another day
     return path.stem
+
+
+def _check_number(folder: Path) -> None:
+    """Refuse one more when the folder is full. Requests at the same moment may pass together; a few more do no harm."""
+    since = time.time() - KEPT_FOR.total_seconds()
+    waiting = sum(file.stat().st_mtime >= since for file in folder.glob("*.jpg")) if folder.is_dir() else 0
+    if waiting >= MOST_WAITING:
+        raise TooMany(
+            f"一天最多暂存 {MOST_WAITING} 张照片，请先把待发的处置或上报发出，或明天再发。",
+            f"At most {MOST_WAITING} photos wait in a day; send what they belong to with fewer, or try again tomorrow.",
+            field="photo",
+        )
 
 
 def _local(text: str, zone: tzinfo) -> datetime | None:

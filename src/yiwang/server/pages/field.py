@@ -231,7 +231,7 @@ def photo(request: HttpRequest, city: str) -> HttpResponse:
             taken_at=request.POST.get("original", "").strip(),
             zone=place.info.zone,
         )
-    except BadInput as error:
+    except (Refusal, BadInput) as error:
         return _refused(error, now=None)
     return JsonResponse({"photo": digest}, status=201)
 
