@@ -6,7 +6,9 @@ has arrived waits here, re-encoded like every upload, for the account that sent 
 
 from __future__ import annotations
 
+import contextlib
 import re
+import stat
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -22,6 +24,7 @@ from yiwang.server.cases import photos as pictures
 FOLDER = "field-photos"
 KEPT_FOR = timedelta(days=1)
 MOST_WAITING = 60  # in a day, for one account: ten full commands
+_USED = 0o400  # the mode of a file says whether a command has taken it: no second file, no row that could disagree
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,7 +65,8 @@ def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
 def _check_number(folder: Path) -> None:
     """Refuse one more when the folder is full. Requests at the same moment may pass together; a few more do no harm."""
     since = time.time() - KEPT_FOR.total_seconds()
-    waiting = sum(file.stat().st_mtime >= since for file in folder.glob("*.jpg")) if folder.is_dir() else 0
+    found = [file.stat() for file in folder.glob("*.jpg")] if folder.is_dir() else []
+    waiting = sum(each.st_mtime >= since and stat.S_IMODE(each.st_mode) != _USED for each in found)
     if waiting >= MOST_WAITING:
         raise TooMany(
             f"一天最多暂存 {MOST_WAITING} 张照片，请先把待发的处置或上报发出，或明天再发。",
@@ -100,6 +104,13 @@ def named(digests: Sequence[str], *, account: str) -> list[bytes]:
             zh, en = "有照片没有送到，请再发一次。", "A photo has not arrived; please send it again."
             raise Gone(zh, en, field="photo_digest") from error
     return found
+
+
+def used(digests: Sequence[str], *, account: str) -> None:
+    """A command has taken these: they do not wait any more, and stay for a day only for the same command sent again."""
+    for digest in filter(_DIGEST.fullmatch, digests):
+        with contextlib.suppress(FileNotFoundError):
+            Path(settings.YIWANG_HOME, FOLDER, account, f"{digest}.jpg").chmod(_USED)
 
 
 def forget(*, older_than: timedelta = KEPT_FOR) -> int:

@@ -269,7 +269,7 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
         return _refused(error, now=_standing(request, place, actors, number, since=seen))
-    return JsonResponse(_done(answer, number=answer["number"]))
+    return JsonResponse(_done(request, answer, number=answer["number"]))
 
 
 @require_POST
@@ -302,11 +302,12 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
         return _refused(error, now=None)
-    return JsonResponse(_done(answer, number=answer["case"]), status=201)
+    return JsonResponse(_done(request, answer, number=answer["case"]), status=201)
 
 
-def _done(answer: dict[str, Any], *, number: str) -> dict[str, Any]:
+def _done(request: HttpRequest, answer: dict[str, Any], *, number: str) -> dict[str, Any]:
     """What the phone is told: how the case stands, and which photos were not taken."""
+    waiting_photos.used(request.POST.getlist("photo_digest"), account=str(request.user.pk))
     refused = {name: answer[name] for name in ("photos_refused",) if name in answer}
     return {"number": number, "seq": answer["seq"], "step": answer["step"], **refused}
 
