@@ -57,3 +57,20 @@ def test_the_description_has_it(anybody: Any) -> None:
     schemas = anybody.get("/openapi.json").json()["components"]["schemas"]
     assert all("photos_refused" in schemas[name]["properties"] for name in ("Reported", "Acted"))
     assert set(schemas["RefusedPhoto"]["required"]) == {"index", "reason", "reason_zh"}
+
+
+def test_a_verb_that_requires_a_photo_and_has_no_good_one_is_refused(
+    reported: Any, caller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from yiwang.server.places.queries import runtime
+
+    plans = runtime("mini").rules.workflow.plans
+    monkeypatch.setitem(plans, "note", replace(plans["note"], needs=("photos",)))
+    number, leader = reported()["case"], caller("leader")
+    answer = leader.post(f"/cases/{number}/verbs/note", {"note": "看过", "photos": [PHOTOS[1]]})
+    assert answer.status_code == 422, answer.content
+    assert Photo.objects.count() == 0
+    answer = leader.post(f"/cases/{number}/verbs/note", {"note": "看过", "photos": PHOTOS})
+    assert answer.status_code == 200, answer.content
