@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import uuid
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -370,3 +372,43 @@ def test_what_is_no_photo_is_refused_before_the_command(phone: Any, client: Clie
     assert ahead(client).status_code == 401
     strict = phone("inspector", csrf=True)
     assert ahead(strict).status_code == 403
+
+
+def test_a_verb_that_carries_a_bad_photo_keeps_the_good_one(phone: Any, dispatched: Any) -> None:
+    number = dispatched()
+    bad = io.BytesIO(b"GIF89a")
+    bad.name = "bad.jpg"
+    answer = send(
+        phone("handler", "SWEEP-9001"),
+        f"/mini/field/cases/{number}/take",
+        seq=state(number).seq,
+        photo=[bad, picture()],
+    )
+    assert answer.status_code == 200, answer.text
+    assert [photo["index"] for photo in answer.json()["photos_refused"]] == [0]
+    assert Photo.objects.filter(case__number=number).count() == 1
+
+
+def test_an_account_leaves_no_more_photos_waiting_than_it_may_in_a_day(
+    phone: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    from yiwang.server.cases import waiting_photos
+
+    assert waiting_photos.MOST_WAITING == 60
+    settings.YIWANG_HOME = tmp_path
+    monkeypatch.setattr(waiting_photos, "MOST_WAITING", 3)
+    mine, other = phone("handler", "SWEEP-9001"), phone("inspector")
+    hours = [f"2026-03-02T0{hour}:59:00Z" for hour in range(4)]
+    assert [ahead(mine, original=hour).status_code for hour in hours] == [201, 201, 201, 429]
+    refused = ahead(mine, original=hours[3])
+    assert (refused.json()["code"], "3 张照片" in refused.json()["detail"]) == ("too-many", True)
+    said = {"text": "垃圾", "category": "02001", "lon": "120.003", "lat": "31.003", "key": str(uuid.uuid4())}
+    digest = ahead(other, original=hours[0]).json()["photo"]
+    for _ in range(2):
+        answer = send(other, "/mini/field/reports", photo_digest=digest, **said)
+        assert answer.status_code == 201, "sent again it is still there"
+    assert [ahead(other, original=hour).status_code for hour in hours[1:]] == [201] * 3, "what was used waits no more"
+    assert ahead(other, original="2026-03-03T00:00:00Z").status_code == 429, "each account has its own"
+    for file in tmp_path.glob(f"{waiting_photos.FOLDER}/*/*.jpg"):
+        os.utime(file, (0, 0))  # a day later
+    assert ahead(mine, original=hours[3]).status_code == 201

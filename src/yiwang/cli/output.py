@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ import click
 import orjson
 
 from yiwang.core.kernel.errors import BadInput, Problem, YiwangError
+from yiwang.server.common.faults import is_full
 
 Step = Callable[..., None]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -84,7 +85,8 @@ class Failed(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         if self.as_json:
-            emit({"failed": self.message, "errors": [problem_dict(problem) for problem in self.problems]})
+            with _without_full_output():
+                emit({"failed": self.message, "errors": [problem_dict(problem) for problem in self.problems]})
         for problem in self.problems:
             say_problem(problem)
         say(f"yiwang: {self.message}", style="red")
@@ -92,9 +94,11 @@ class Failed(click.ClickException):
 
 @contextmanager
 def failures_as_sentences() -> Iterator[None]:
-    """Turn the package's own errors into a message and exit code 1. Anything else is a bug and keeps its traceback."""
+    """Turn the package's own errors, and a full disk, into a message and exit code 1. Anything else is a bug and keeps its
+    traceback."""
     try:
-        yield
+        with _full_disk_as_sentence():
+            yield
     except BadInput as error:
         if len(error.problems) == 1 and not error.problems[0].file:
             problem = error.problems[0]
@@ -102,11 +106,37 @@ def failures_as_sentences() -> Iterator[None]:
         raise Failed(f"{len(error.problems)} problem(s) found.", error.problems) from error
     except YiwangError as error:
         raise Failed(str(error)) from error
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+
+
+@contextmanager
+def _full_disk_as_sentence() -> Iterator[None]:
+    """A full disk is one sentence, whoever met it: a file, the database, or what reads our output."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except Exception as error:
+        if not is_full(error):
             raise
-        where = f" ({error.filename})" if error.filename else ""
+        with _without_full_output():
+            sys.stdout.flush()
+        name = getattr(error, "filename", None)
+        where = f" ({name})" if name else ""
         raise Failed(f"There is no room left on the disk{where}. Make some and try again.") from error
+
+
+@contextmanager
+def _without_full_output() -> Iterator[None]:
+    """If it is stdout that takes no more, write the rest nowhere: flushed at the end it would fail again, with a traceback."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if not is_full(error):
+            raise
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def say_problem(problem: Problem, *, style: str = "red", to_stdout: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from yiwang.cli.output import Failed
+from yiwang.server.common.faults import is_full
 
 if TYPE_CHECKING:
     from yiwang.server.places.queries import Runtime
@@ -30,6 +31,8 @@ def site() -> Iterator[None]:
     try:
         yield
     except (OperationalError, ProgrammingError) as error:
+        if is_full(error):
+            raise  # said in the same words as a full folder, see output.py
         if _tables_missing(str(error)):
             raise Failed(
                 "The database has no tables of Yiwang yet. Run `yiwang pack install …` or `yiwang serve` once."

@@ -103,16 +103,17 @@ class Site:
     def _answer(self, environ: dict[str, Any]) -> Answer:
         try:
             return ask(self.wsgi, environ, home=self.home)
-        except OSError as error:
+        except Exception as error:
             log.exception("%s could not be answered", environ["PATH_INFO"])
             refused = _no_room() if is_full(error) else _broken()
-        except Exception:
-            log.exception("%s could not be answered", environ["PATH_INFO"])
-            refused = _broken()
-        return Answer(status=refused.status, headers=PLAIN, body=refused.text.encode())
+        return Answer(status=refused.status, headers=_headers(refused), body=refused.text.encode())
 
 
 PLAIN: Headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
+
+
+def _headers(refused: Refused) -> Headers:
+    return [*PLAIN, ("retry-after", "60")] if refused.status == 503 else PLAIN
 
 
 def _no_room() -> Refused:
@@ -290,7 +291,7 @@ def _forget(path: str) -> None:
 
 def _refuse(protocol: Any, refused: Refused) -> None:
     # what is left of the body is not read, so nothing else can follow on this connection
-    protocol.response_bytes(refused.status, [*PLAIN, ("connection", "close")], refused.text.encode())
+    protocol.response_bytes(refused.status, [*_headers(refused), ("connection", "close")], refused.text.encode())
 
 
 def _site() -> Site:

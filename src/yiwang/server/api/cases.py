@@ -148,7 +148,12 @@ def act(
         command = Command(verb=verb, actor=actor, payload=payload, expected_seq=expected)
         try:
             answer = operations.act(
-                number=number, city=city, command=command, photos=pictures(said.photos or []), key=given_key(request)
+                number=number,
+                city=city,
+                command=command,
+                photos=pictures(said.photos or []),
+                key=given_key(request),
+                good_photos_only=True,
             )
         except NotAllowed as error:
             refused = refused or error

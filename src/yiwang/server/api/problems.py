@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from django.db import DataError, OperationalError
-from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -144,26 +143,16 @@ def install(api: NinjaAPI) -> None:
         log.exception("The database could not answer.", exc_info=error)
         return _later(error)
 
-    @api.exception_handler(DatabaseError)
-    def database(_request: HttpRequest, error: DatabaseError) -> HttpResponse:
-        log.exception("The database refused.", exc_info=error)
-        return problem(500, detail=NOTHING_CHANGED)
-
     @api.exception_handler(DataError)
     @api.exception_handler(OverflowError)
     def out_of_range(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.warning("A value that cannot be: %s", error)
         return problem(422, code="bad-input", detail=OUT_OF_RANGE[english()])
 
-    @api.exception_handler(OSError)
-    def disk(_request: HttpRequest, error: OSError) -> HttpResponse:
-        log.exception("The disk refused.", exc_info=error)
-        return _later(error) if is_full(error) else problem(500, detail=NOTHING_CHANGED)
-
     @api.exception_handler(Exception)
     def unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("Unexpected error.", exc_info=error)
-        return problem(500, detail=NOTHING_CHANGED)
+        return _later(error) if is_full(error) else problem(500, detail=NOTHING_CHANGED)
 
 
 def _later(error: BaseException) -> HttpResponse:

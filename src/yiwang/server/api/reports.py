@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Router
 
-from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.api.access import REPORTING, slow_down
 from yiwang.server.api.answering import ready
 from yiwang.server.api.schemas import Code, Reported, ReportIn
@@ -39,15 +38,13 @@ def given_key(request: HttpRequest) -> str:
 
 
 def pictures(texts: list[str]) -> list[bytes]:
-    """Pictures from their base64 texts, with or without a ``data:`` prefix."""
+    """Pictures from their base64 texts, with or without a ``data:`` prefix; what is no base64 is no picture either: empty."""
     found = []
     for text in texts:
         try:
             found.append(base64.b64decode(text.split(",", 1)[1] if text.startswith("data:") else text, validate=True))
-        except (binascii.Error, ValueError, IndexError) as error:
-            raise BadInput(
-                Problem("A photo is no base64 text.", "Encode the file's bytes.", column="photos")
-            ) from error
+        except (binascii.Error, ValueError, IndexError):
+            found.append(b"")
     return found
 
 
@@ -84,13 +81,18 @@ def report(
     if said.follow and not signed_in:
         key = given_key(request) or secrets.token_urlsafe(16)
         taken = portal.report(
-            city=city, data=data, key=key, photos=pictures(said.photos), client=f"api:{throttling.pseudonym(request)}"
+            city=city,
+            data=data,
+            key=key,
+            photos=pictures(said.photos),
+            client=f"api:{throttling.pseudonym(request)}",
+            good_photos_only=True,
         )
         link = f"{links.origin(request)}{links.secret_path(taken.follow, taken.secret)}" if taken.secret else None
         answer = {**taken.answer, "follow": link}
         return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')
     answer = operations.report(
         city=city, data=data, actor=actor_for(user, city=city), photos=pictures(said.photos), key=given_key(request),
-        client=throttling.pseudonym(request),
+        client=throttling.pseudonym(request), good_photos_only=True,
     )  # fmt: skip
     return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')

@@ -54,6 +54,14 @@ class Why(Schema):
     text_en: str
 
 
+class RefusedPhoto(Schema):
+    """A photo that was not taken; the others were."""
+
+    index: int = Field(description="Which of `photos`, from 0.")
+    reason: str
+    reason_zh: str
+
+
 class Reported(Schema):
     """What became of a report."""
 
@@ -75,6 +83,9 @@ class Reported(Schema):
     notice_zh: str = ""
     follow: str | None = Field(
         "", description="Secret address, when it was asked for; shown only now, null for a report that came before."
+    )
+    photos_refused: list[RefusedPhoto] = Field(
+        default_factory=list, description="Photos that were not taken; left out where all were."
     )
 
 
@@ -145,6 +156,9 @@ class Acted(Schema):
     deadline_estimated: bool
     head: str
     events: list[EventOut]
+    photos_refused: list[RefusedPhoto] = Field(
+        default_factory=list, description="Photos that were not taken; left out where all were."
+    )
 
 
 class CaseRow(Schema):

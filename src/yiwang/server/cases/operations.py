@@ -7,7 +7,7 @@ the command or as it is after it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,6 +75,7 @@ def report(
     key: str = "",
     at: datetime | None = None,
     client: str = "",
+    good_photos_only: bool = False,
 ) -> dict[str, Any]:
     """Take a report: locate, triage, route, open a case, all in one transaction.
 
@@ -87,6 +88,7 @@ def report(
         key: Idempotency key; empty for none.
         at: When, for records of the past; now by default.
         client: Pseudonym of a caller without an account (`throttling.pseudonym`), so that keys of strangers do not meet.
+        good_photos_only: Take the good ones of the photos and name the others in the answer, instead of refusing all.
 
     Returns:
         The answer of ``POST /cities/{city}/reports``.
@@ -99,7 +101,7 @@ def report(
     at = at or datetime.now(UTC)
     if key:
         idempotency.check(key, stranger=idempotency.is_stranger(actor))
-    kept = _kept(photos)
+    kept, refused = _kept(photos, good_only=good_photos_only)
     asked = idempotency.fingerprint({"report": dict(data), "photos": _digests(kept)}) if key else b""
     scope = idempotency.scope_of(city=city, actor=actor, client=client)
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
@@ -119,7 +121,7 @@ def report(
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
     change = Change(state=state, events=events, flag=where.flag)
     answer = answers.reported(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
-    answer |= answers.notice(where, place=place)
+    answer |= answers.notice(where, place=place) | refused
     row = (
         numbers[numbering.REPORT], city, at, said["text"], said["category"], where.lon, where.lat, where.region,
         said["place"], source, said["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),
@@ -157,6 +159,7 @@ def act(
     photos: Sequence[Any] = (),
     key: str = "",
     at: datetime | None = None,
+    good_photos_only: bool = False,
 ) -> dict[str, Any]:
     """Do a verb on a case.
 
@@ -167,6 +170,7 @@ def act(
         photos: Pictures that come with it.
         key: Idempotency key; empty for none.
         at: When, for records of the past; now by default.
+        good_photos_only: As for :func:`report`.
 
     Returns:
         The answer of ``POST /cases/{number}/verbs/{verb}``.
@@ -179,7 +183,7 @@ def act(
     asked = b""
     if key:
         idempotency.check(key)
-    kept = _kept(photos)
+    kept, refused = _kept(photos, good_only=good_photos_only)
     if key:
         body = {
             "verb": command.verb,
@@ -211,7 +215,7 @@ def act(
         statements = writing(changes, place) + _photo_statements(
             changes[0], kept, seq=changes[0].events[0].seq, place=place
         )
-        answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place)
+        answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place) | refused
         if key:
             statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
         storage.run(statements)
@@ -378,8 +382,12 @@ def outbox_values(events: Sequence[Event], *, city: str) -> tuple[Any, ...]:
     return (city, events[0].number, events[0].seq, events[-1].seq, now, 0, now, "")
 
 
-def _kept(files: Sequence[Any]) -> list[pictures.Kept]:
-    return pictures.keep(files) if files else []
+def _kept(files: Sequence[Any], *, good_only: bool) -> tuple[list[pictures.Kept], dict[str, Any]]:
+    """The photos that are taken, and what the answer says of the others."""
+    if not good_only:
+        return pictures.keep(files) if files else [], {}
+    kept, refused = pictures.keep_good(files)
+    return kept, {"photos_refused": [asdict(photo) for photo in refused]} if refused else {}
 
 
 def _digests(kept: Sequence[pictures.Kept]) -> list[str]:

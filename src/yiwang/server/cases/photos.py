@@ -78,6 +78,31 @@ def keep(files: Sequence[Any]) -> list[Kept]:
     return kept
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedPhoto:
+    """A picture that was not taken: which (from 0, as it was sent), and why in both languages."""
+
+    index: int
+    reason: str
+    reason_zh: str
+
+
+def keep_good(files: Sequence[Any]) -> tuple[list[Kept], list[RefusedPhoto]]:
+    """Take those pictures that are some, and tell of the others; see :func:`keep`.
+
+    Raises:
+        BadInput: When there are too many.
+    """
+    _check_number(files)
+    kept, refused = [], []
+    for index, file in enumerate(files):
+        try:
+            kept.append(_keep(_read(file)))
+        except _Bad as bad:
+            refused.append(RefusedPhoto(index=index, reason=bad.en, reason_zh=bad.zh))
+    return kept, refused
+
+
 def put_by(files: Sequence[Any], *, folder: str, taken_at: datetime | None = None) -> tuple[list[str], list[Problem]]:
     """Re-encode pictures of a form that is not finished yet into a folder of its own.
 
@@ -109,9 +134,7 @@ def put_by(files: Sequence[Any], *, folder: str, taken_at: datetime | None = Non
 
 def _each(files: Sequence[Any], take: Callable[[bytes], T]) -> tuple[list[T], list[Problem]]:
     """What became of each picture that could be taken, and which could not."""
-    if len(files) > MOST_PHOTOS:
-        message = say("一次最多 {most} 张照片。", "At most {most} photos are taken at once.", most=MOST_PHOTOS)
-        raise BadInput(Problem(f"{len(files)}: {message}", column="photos"))
+    _check_number(files)
     taken, problems = [], []
     for number, file in enumerate(files, 1):
         name = f" ({Path(str(file.name)).name})" if getattr(file, "name", "") else ""
@@ -123,17 +146,25 @@ def _each(files: Sequence[Any], take: Callable[[bytes], T]) -> tuple[list[T], li
     return taken, problems
 
 
+def _check_number(files: Sequence[Any]) -> None:
+    if len(files) > MOST_PHOTOS:
+        message = say("一次最多 {most} 张照片。", "At most {most} photos are taken at once.", most=MOST_PHOTOS)
+        raise BadInput(Problem(f"{len(files)}: {message}", column="photos"))
+
+
 class _Bad(Exception):
-    """Why a picture is not taken, in the reader's language."""
+    """Why a picture is not taken: in both languages, and as a text in the reader's."""
+
+    def __init__(self, zh: str, en: str, **values: Any) -> None:
+        self.zh, self.en = zh.format(**values), en.format(**values)
+        super().__init__(say(self.zh, self.en))
 
 
 def _read(file: Any) -> bytes:
     most = settings.YIWANG_PHOTO_BYTES
     content: bytes = file if isinstance(file, bytes) else file.read(most + 1)
     if len(content) > most:
-        raise _Bad(
-            say("文件太大，最多 {most} 字节。", "The file is too large, at most {most} bytes.", most=f"{most:,}")
-        )
+        raise _Bad("文件太大，最多 {most} 字节。", "The file is too large, at most {most} bytes.", most=f"{most:,}")
     return content
 
 
@@ -169,10 +200,8 @@ def _decoded(content: bytes) -> tuple[Image.Image, datetime | None]:
             picture = _plain(_smaller(opened))
     except _UNREADABLE as error:
         raise _Bad(
-            say(
-                "不是能读的图片，请发 JPEG、PNG、WebP 或 HEIC。",
-                "It cannot be read as a picture; send a JPEG, PNG, WebP or HEIC.",
-            )
+            "不是能读的图片，请发 JPEG、PNG、WebP 或 HEIC。",
+            "It cannot be read as a picture; send a JPEG, PNG, WebP or HEIC.",
         ) from error
     clean = Image.new("RGB", picture.size)
     clean.paste(picture)
@@ -185,14 +214,12 @@ def _check_size(opened: Image.Image) -> None:
     most = MOST_PIXELS.get(kind, MOST_PIXELS["JPEG"])  # MPO is JPEG
     if opened.width * opened.height > most:
         raise _Bad(
-            say(
-                "有 {width} × {height} 像素，这种格式最多 {most} 万像素，请缩小。",
-                "It has {width} × {height} pixels, of this kind at most {millions} million; make it smaller.",
-                width=opened.width,
-                height=opened.height,
-                most=most // 10_000,
-                millions=most // 1_000_000,
-            )
+            "有 {width} × {height} 像素，这种格式最多 {most} 万像素，请缩小。",
+            "It has {width} × {height} pixels, of this kind at most {millions} million; make it smaller.",
+            width=opened.width,
+            height=opened.height,
+            most=most // 10_000,
+            millions=most // 1_000_000,
         )
 
 

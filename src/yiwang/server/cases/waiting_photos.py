@@ -6,7 +6,9 @@ has arrived waits here, re-encoded like every upload, for the account that sent 
 
 from __future__ import annotations
 
+import contextlib
 import re
+import stat
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -21,6 +23,8 @@ from yiwang.server.cases import photos as pictures
 
 FOLDER = "field-photos"
 KEPT_FOR = timedelta(days=1)
+MOST_WAITING = 60  # in a day, for one account: ten full commands
+_USED = 0o400  # the mode of a file says whether a command has taken it: no second file, no row that could disagree
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -28,6 +32,12 @@ class Gone(Refusal):
     """A photo that a command names is not here (any more); the phone sends it again."""
 
     status, code = 409, "photo-gone"
+
+
+class TooMany(Refusal):
+    """An account has left as many photos as it may in a day."""
+
+    status, code = 429, "too-many"
 
 
 def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
@@ -41,13 +51,28 @@ def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
 
     Raises:
         BadInput: When it is no picture, or the time is none.
+        TooMany: When `MOST_WAITING` wait already that arrived within a day.
     """
+    _check_number(Path(settings.YIWANG_HOME, FOLDER, account))
     paths, bad = pictures.put_by([file], folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
     if bad:
         raise BadInput(bad)
     path = Path(settings.YIWANG_HOME, paths[0])
     path.touch()  # sent again, it is kept for another day
     return path.stem
+
+
+def _check_number(folder: Path) -> None:
+    """Refuse one more when the folder is full. Requests at the same moment may pass together; a few more do no harm."""
+    since = time.time() - KEPT_FOR.total_seconds()
+    found = [file.stat() for file in folder.glob("*.jpg")] if folder.is_dir() else []
+    waiting = sum(each.st_mtime >= since and stat.S_IMODE(each.st_mode) != _USED for each in found)
+    if waiting >= MOST_WAITING:
+        raise TooMany(
+            f"一天最多暂存 {MOST_WAITING} 张照片，请先把待发的处置或上报发出，或明天再发。",
+            f"At most {MOST_WAITING} photos wait in a day; send what they belong to with fewer, or try again tomorrow.",
+            field="photo",
+        )
 
 
 def _local(text: str, zone: tzinfo) -> datetime | None:
@@ -79,6 +104,13 @@ def named(digests: Sequence[str], *, account: str) -> list[bytes]:
             zh, en = "有照片没有送到，请再发一次。", "A photo has not arrived; please send it again."
             raise Gone(zh, en, field="photo_digest") from error
     return found
+
+
+def used(digests: Sequence[str], *, account: str) -> None:
+    """A command has taken these: they do not wait any more, and stay for a day only for the same command sent again."""
+    for digest in filter(_DIGEST.fullmatch, digests):
+        with contextlib.suppress(FileNotFoundError):
+            Path(settings.YIWANG_HOME, FOLDER, account, f"{digest}.jpg").chmod(_USED)
 
 
 def forget(*, older_than: timedelta = KEPT_FOR) -> int:

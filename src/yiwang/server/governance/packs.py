@@ -15,6 +15,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.packs import pack_folders
 from yiwang.packs.files import PackFiles
 from yiwang.packs.info import read_info
+from yiwang.server.common.faults import is_full
 from yiwang.server.governance.tables import RULE_TABLES
 
 PROPOSALS = "proposals"
@@ -62,6 +63,8 @@ def unpacked(upload: IO[bytes], *, size: int) -> Path:
         return _root(target)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         shutil.rmtree(target, ignore_errors=True)
+        if is_full(error):
+            raise  # not the archive's fault
         raise _fault("The file is no ZIP archive that can be read.", str(error)) from error
     except BadInput:
         shutil.rmtree(target, ignore_errors=True)

@@ -231,7 +231,7 @@ def photo(request: HttpRequest, city: str) -> HttpResponse:
             taken_at=request.POST.get("original", "").strip(),
             zone=place.info.zone,
         )
-    except BadInput as error:
+    except (Refusal, BadInput) as error:
         return _refused(error, now=None)
     return JsonResponse({"photo": digest}, status=201)
 
@@ -262,12 +262,14 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
 
         def attempt(actor: Actor) -> dict[str, Any]:
             command = Command(verb=verb, actor=actor, payload=payload, expected_seq=seen)
-            return operations.act(city=city, number=number, command=command, photos=_photos(request), key=key)
+            return operations.act(
+                city=city, number=number, command=command, photos=_photos(request), key=key, good_photos_only=True
+            )
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
         return _refused(error, now=_standing(request, place, actors, number, since=seen))
-    return JsonResponse({"number": answer["number"], "seq": answer["seq"], "step": answer["step"]})
+    return JsonResponse(_done(request, answer, number=answer["number"]))
 
 
 @require_POST
@@ -293,12 +295,21 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             data["text"] = ""  # the stamp alone is no report
 
         def attempt(actor: Actor) -> dict[str, Any]:
-            return operations.report(city=city, data=data, actor=actor, photos=_photos(request), key=key)
+            return operations.report(
+                city=city, data=data, actor=actor, photos=_photos(request), key=key, good_photos_only=True
+            )
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
         return _refused(error, now=None)
-    return JsonResponse({"number": answer["case"], "seq": answer["seq"], "step": answer["step"]}, status=201)
+    return JsonResponse(_done(request, answer, number=answer["case"]), status=201)
+
+
+def _done(request: HttpRequest, answer: dict[str, Any], *, number: str) -> dict[str, Any]:
+    """What the phone is told: how the case stands, and which photos were not taken."""
+    waiting_photos.used(request.POST.getlist("photo_digest"), account=str(request.user.pk))
+    refused = {name: answer[name] for name in ("photos_refused",) if name in answer}
+    return {"number": number, "seq": answer["seq"], "step": answer["step"], **refused}
 
 
 def _in_some_capacity(actors: list[Actor], attempt: Callable[[Actor], dict[str, Any]]) -> dict[str, Any]:

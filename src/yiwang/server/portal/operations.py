@@ -63,6 +63,7 @@ def report(
     english: bool = False,
     origin: str = "",
     client: str = "",
+    good_photos_only: bool = False,
 ) -> Followed:
     """Take a citizen's report, or add it to an open case, with a link by which only this person can follow it.
 
@@ -77,6 +78,7 @@ def report(
         english: Whether news begin in English.
         origin: Scheme and host for the links in messages.
         client: Pseudonym of the caller: the same key from elsewhere is another report.
+        good_photos_only: As for `cases.operations.report`; for a new report.
 
     Raises:
         Refusal, BadInput: As `cases.operations.report` and `cases.joining.join` say.
@@ -93,7 +95,10 @@ def report(
         if join:
             answer = joining.join(city=city, number=join, data=said, actor=actor, photos=photos, key=key)
         else:
-            answer = cases.report(city=city, data={**said, "source": "public"}, actor=actor, photos=photos, key=key)
+            answer = cases.report(
+                city=city, data={**said, "source": "public"}, actor=actor, photos=photos, key=key,
+                good_photos_only=good_photos_only,
+            )  # fmt: skip
         kept = {
             "city": city, "report": answer["number"], "number": answer["case"], "current": answer["case"],
             "digest": links.digest_of(secret, uid=uid), "email": email, "english": english, "origin": origin[:200],

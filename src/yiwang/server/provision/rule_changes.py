@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.server.common.faults import is_full
 from yiwang.server.common.models import Job
 from yiwang.server.governance import checking, operations
 from yiwang.server.governance.models import RuleChange
@@ -40,6 +41,8 @@ def _install(change: RuleChange) -> bool:
         with checking.as_pack(change) as folder:
             installed = install_pack(folder, origin=origin, note=note)
     except (BadInput, OSError) as error:
+        if is_full(error):
+            raise  # nothing is wrong with the change: it is begun again when there is room
         log.exception("Change %s could not take force", change.pk)
         problems = [{"message": str(error), "hint": "", "file": "", "row": None, "column": ""}]
         operations.failed(change=change, found={"ok": False, "count": 1, "problems": problems})
