@@ -31,12 +31,13 @@ Ints = NDArray[np.int64]
 
 
 def figures(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[str, Any]:
-    """`counted`, remembered until something happens or the minute is over."""
-    key = (place.version, region, minute(at), past)
+    """`counted`, remembered until something happens or, live, the minute is over."""
+    at = at if past else minute(at)
+    key = (place.version, region, at, past)
     with board(place.info.id).fresh() as seen:
         known: dict[str, Any] | None = seen.counted.get(key)
         if known is None or known["version"] != seen.version:
-            known = counted(place=place, region=region, at=minute(at), past=past)
+            known = counted(place=place, region=region, at=at, past=past)
             if len(seen.counted) >= _REMEMBERED:
                 seen.counted.clear()
             seen.counted[key] = known
