@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,6 +200,9 @@ def test_what_stands_twice_has_one_value_in_a_replayed_city(replayed: str) -> No
     assert (overview["Open"], overview["Open and overdue"]) == (str(len(still)), str(len(late)))
     assert overview["Ended"] == str(len(cases) - len(still))
     counts_agree(client, replayed, overview)
+    page = english(client, f"/{replayed}/").content.decode()
+    assert "a past moment has no counts by step" in page
+    assert "No cases yet" not in page
 
     begun = datetime(at.year, at.month, 1, tzinfo=at.tzinfo)
     score = tops[f"/{replayed}/portal/score?month={month}"]
@@ -292,6 +296,72 @@ def test_nothing_is_published_while_records_are_imported(lived: str) -> None:
     scoring.refresh()
     assert not published & set(ScoreMonth.objects.values_list("month", "computed_at")), "counted again"
     assert "Records are being imported" not in english(Client(), f"/{lived}/portal").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_portal_waits_for_a_replay_from_the_command_line(
+    replayed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command makes a job like the worker's; killed, it is not waited for for ever: the worker takes it and ends it."""
+    from yiwang.cli.main import main
+    from yiwang.server.cases import replay
+    from yiwang.server.common import operations as jobs
+    from yiwang.server.common import queries as known
+    from yiwang.server.common.models import Job
+    from yiwang.server.provision import tasks
+
+    file, seen = tmp_path / "records.csv", []
+    asked = ["replay", replayed, str(file), "--limit", "20", "--json"]
+    whole = replay.replay_file
+
+    def watched(**values: Any) -> dict[str, Any]:
+        seen.append(known.importing(city=replayed))
+        seen.append(CliRunner().invoke(main, asked).exit_code == 1)  # a second one is told to wait
+        return whole(**values)
+
+    monkeypatch.setattr(replay, "replay_file", watched)
+    said = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert json.loads(said.output)["known"] == 20
+    assert seen == [True, True]
+    assert not known.importing(city=replayed)
+    assert known.imported_at(city=replayed) is not None
+    job = Job.objects.get(kind="replay", city=replayed)
+    assert (job.state, job.result["known"]) == ("done", 20)
+
+    def interrupted(**values: Any) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay, "replay_file", interrupted)
+    assert CliRunner().invoke(main, asked).exit_code == 1
+    assert Job.objects.get(pk=job.pk).state == "failed"
+
+    # killed: the row says "running", and nobody says anything any more
+    silent = datetime.now(UTC) - timedelta(seconds=jobs.LOST_AFTER_SECONDS + 1)
+    Job.objects.filter(pk=job.pk).update(state="running", updated_at=silent)
+    assert known.importing(city=replayed)
+    assert jobs.requeue_lost_jobs(older_than_seconds=jobs.LOST_AFTER_SECONDS) == 1
+    monkeypatch.setattr(replay, "replay_file", whole)
+    assert jobs.claim_job(job=job.pk)
+    tasks.run_job.func(job.pk)
+    assert Job.objects.get(pk=job.pk).state == "done"
+    assert not known.importing(city=replayed)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_has_nothing_to_tell_is_not_taken_for_dead() -> None:
+    from yiwang.server.common import operations as jobs
+    from yiwang.server.common.models import Job
+
+    job = jobs.begin_job(kind="replay", city="x", key="f", parameters={})
+    assert job is not None
+    long_ago = datetime.now(UTC) - 2 * HOUR
+    Job.objects.update(updated_at=long_ago)
+    with jobs.kept_alive(job=job, every_seconds=0.01):
+        until = time.monotonic() + 20
+        while Job.objects.get(pk=job).updated_at == long_ago and time.monotonic() < until:
+            time.sleep(0.02)
+    assert jobs.requeue_lost_jobs(older_than_seconds=jobs.LOST_AFTER_SECONDS) == 0
+    assert jobs.begin_job(kind="replay", city="x", key="f", parameters={}) is None
 
 
 @pytest.mark.django_db
