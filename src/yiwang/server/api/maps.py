@@ -109,7 +109,7 @@ def case_tile(
     if same := unchanged(if_none_match, tag):
         return same
     shown = map_tiles.Shown(
-        at=at, past=past, state=asked.state, region=below(place, asked.region), step=asked.step,
+        at=at, past=past, state=asked.state, regions=queries.prefixes_of(asked.region, place=place), step=asked.step,
         category=asked.category, holder=asked.holder, opened_after=asked.opened_after,
     )  # fmt: skip
     return tile_answer(map_tiles.tile(city=city, zoom=z, column=x, row=y, shown=shown, form=asked.form), tag)

@@ -218,10 +218,17 @@ def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Ca
     return query.filter(below(region, place=place))
 
 
+def prefixes_of(region: str, *, place: Runtime) -> tuple[str, ...]:
+    """What the codes of a region's cases begin with: its own, and those of the regions that it has replaced. None for all."""
+    if not region or region in {root.code for root in place.regions.roots}:
+        return ()
+    return place.regions.lineage(region) if region in place.regions else (region,)
+
+
 def below(region: str, *, place: Runtime) -> Q:
     """The condition of `within`, for a region that is no root."""
     found = Q()
-    for prefix in place.regions.lineage(region) if region in place.regions else (region,):
+    for prefix in prefixes_of(region, place=place):
         if prefix in place.regions and not place.regions.children(prefix):
             found |= Q(region=prefix)  # nothing is below it, and an index can go on to the next column
         else:
@@ -422,11 +429,11 @@ def figures_below(*, city: str, region: str, width: int, at: datetime | None = N
         counts = query.annotate(part=Substr("region", 1, width)).values_list("part").annotate(n=Count("id"))
         for part, count in counts.order_by():
             found[part][name] += count
-    _hand_on(found, runtime(city))
+    hand_on(found, place=runtime(city))
     return {part: counts for part, counts in found.items() if len(part) == width and counts["cases"]}
 
 
-def _hand_on(found: dict[str, dict[str, int]], place: Runtime) -> None:
+def hand_on(found: dict[str, dict[str, int]], *, place: Runtime) -> None:
     """Give the counts of regions that ended to what has replaced them; of a split, to each of its parts."""
     for code in [code for code in found if code in place.regions]:
         heirs = [heir for heir in place.regions.successors(code, place.day) if heir != code and len(heir) == len(code)]
