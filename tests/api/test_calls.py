@@ -58,6 +58,17 @@ def test_verb_with_token_etag_and_conflict(anybody, reported, caller):
     assert events[2]["actor"] == "user"
 
 
+def test_a_verb_takes_the_number_of_a_receipt_in_any_letter_case(reported, caller):
+    leader = caller("leader")
+    for written in (lambda said: said["number"], lambda said: said["number"].lower(), lambda said: said["case"].lower()):
+        said = reported()
+        assert said["number"] != said["case"]
+        done = leader.post(f"/cases/{written(said)}/verbs/file", {})
+        assert done.status_code == 200, done.content
+        assert (done.json()["number"], done.json()["step"]) == (said["case"], "filed")
+    assert leader.post("/cases/mnr1/verbs/file", {}).status_code == 404
+
+
 def test_refusal_names_the_role(reported, caller):
     number = reported()["case"]
     refused = caller("handler", unit="DEPT-WORKS").post(f"/cases/{number}/verbs/file")

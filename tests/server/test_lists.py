@@ -45,9 +45,9 @@ def many(mini: str, monkeypatch: pytest.MonkeyPatch) -> list[Case]:
 
 
 def passes(case: Case, asked: dict[str, Any]) -> bool:
-    """Whether a list shows a case, said plainly."""
+    """Whether a list shows a case at `NOON`, said plainly."""
     state = asked.get("state", "")
-    ended = case.closed_at is not None
+    ended = case.closed_at is not None and case.closed_at <= NOON
     late = not ended and case.deadline is not None and case.deadline < NOON
     in_state = {
         "": True, "open": not ended, "overdue": late, "closed": ended,
@@ -59,15 +59,15 @@ def passes(case: Case, asked: dict[str, Any]) -> bool:
         and (asked.get("region") == "90" or case.region.startswith(asked.get("region", "")))  # the whole city: unplaced ones too
         and in_state[state]
         and (not asked.get("opened_after") or case.opened_at >= asked["opened_after"])
-        and (not asked.get("closed_after") or (ended and case.closed_at >= asked["closed_after"]))
-        and (not asked.get("closed_before") or (ended and case.closed_at < asked["closed_before"]))
+        and (not asked.get("closed_after") or (case.closed_at is not None and case.closed_at >= asked["closed_after"]))
+        and (not asked.get("closed_before") or (case.closed_at is not None and case.closed_at < asked["closed_before"]))
         and (not asked.get("bbox") or case.lon <= 120.05)
-        and (not asked.get("due_before") or (case.closed_at is None and case.deadline and case.deadline < asked["due_before"]))
+        and (not asked.get("due_before") or (not ended and case.deadline and case.deadline < asked["due_before"]))
         and all(
             word.lower() in case.text.lower() or word.lower() in case.place.lower() or case.number.startswith(word)
             for word in asked.get("q", "").split()
         )
-        and (asked.get("order") != "deadline" or (case.closed_at is None and case.deadline is not None))
+        and (asked.get("order") != "deadline" or (not ended and case.deadline is not None))
     )  # fmt: skip
 
 

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from tests.server.conftest import MINI, WEST
 
-from yiwang.server.cases import access, nearby, queries
+from yiwang.server.cases import access, board, nearby, queries
+from yiwang.server.cases.centre_figures import by_region
+from yiwang.server.cases.models import Case
 from yiwang.server.places.queries import runtime
 from yiwang.server.provision.operations import install_pack
+from yiwang.server.scrutiny.reading import chosen_cases
 
 pytestmark = pytest.mark.django_db
 
@@ -49,6 +52,22 @@ def test_lists_counts_and_filters_of_a_region_take_in_what_it_replaced(replaced:
         "900203": {"cases": 1, "open": 1, "overdue": 0}
     }
     assert queries.list_cases(city="mini", filters=queries.CaseFilters(region="900202")).items == []
+
+
+def test_the_centre_and_the_flow_of_a_region_take_in_what_it_replaced(replaced: str, client: Any) -> None:
+    board.forget()
+    now = datetime.now(UTC)
+    case = Case.objects.get(number=replaced).pk
+    for region, many in (("900203", 1), ("9002", 1), ("900202", 0), ("90", 1)):
+        assert chosen_cases(city="mini", start=None, end=None, region=region) == [case] * many, region
+        for at in ({}, {"at": (now + timedelta(minutes=1)).isoformat()}):
+            asked = {"region": region, **at}
+            assert client.get("/api/v1/cities/mini/centre", asked).json()["now"]["cases"] == many, asked
+            world = client.get("/api/v1/cities/mini/map/cases/0/0/0.mvt", asked).content
+            assert bool(world) == bool(many), asked
+    then = by_region(place=runtime("mini"), region="9002", width=6, at=now + timedelta(minutes=1))
+    assert then == {"900203": {"cases": 1, "open": 1, "overdue": 0}}
+    board.forget()
 
 
 def test_near_asks_by_the_point_whatever_the_region_was_called(replaced: str) -> None:

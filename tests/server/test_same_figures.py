@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,6 +71,60 @@ def figures_of(page: str) -> dict[str, str]:
     return {re.sub(r"<[^>]*>", "", name).strip(): re.sub(r"<[^>]*>", "", value).strip() for name, value in found}
 
 
+def walked(client: Client, city: str, month: str) -> dict[str, dict[str, str]]:
+    """Name → value of every figure on the tops of the pages, by address. A name that stands twice has one value."""
+    tops = {
+        path: figures_of(english(client, path).content.decode())
+        for path in ("/", f"/{city}/?month={month}", f"/{city}/portal", f"/{city}/portal/score?month={month}")
+    }
+    values: dict[str, dict[str, str]] = {}
+    for path, figures in tops.items():
+        for name, value in figures.items():
+            values.setdefault(name, {})[path] = value
+    assert not {name: where for name, where in values.items() if len(set(where.values())) > 1}
+    return tops
+
+
+def every_case(client: Client, city: str, asked: str) -> list[dict[str, Any]]:
+    """All pages of a list."""
+    found, cursor = [], ""
+    while True:
+        page = client.get(f"/api/v1/cities/{city}/cases?limit=500&{asked}&cursor={cursor}").json()
+        found += page["items"]
+        if not page["next"]:
+            return found
+        cursor = page["next"]
+
+
+def counts_agree(client: Client, city: str, overview: dict[str, str]) -> None:
+    """The centre, the lists, the regions' maps and the portal have the overview's counts."""
+    centre = client.get(f"/api/v1/cities/{city}/centre").json()["now"]
+    assert overview["Open"] == str(centre["open"])
+    assert overview["Open and overdue"] == str(centre["overdue"])
+    assert overview["All cases"] == str(centre["cases"])
+    for state, key in (("open", "Open"), ("overdue", "Open and overdue"), ("closed", "Ended"), ("", "All cases")):
+        listed = every_case(client, city, f"state={state}")
+        assert str(len({case["number"] for case in listed})) == overview[key] == str(len(listed)), state
+        if state == "overdue":
+            assert all(case["late"] for case in listed)
+    by_deadline = every_case(client, city, "state=overdue&order=deadline")
+    assert str(len(by_deadline)) == overview["Open and overdue"]
+    undrawn = every_case(client, city, "state=open&flag=undrawn")
+    assert len(undrawn) == centre["undrawn"]
+    for path in (f"/api/v1/cities/{city}/map/regions", f"/{city}/map/regions.json"):
+        regions = [one["properties"] for one in client.get(path).json()["features"]]
+        nowhere = sum(not case["region"] for case in every_case(client, city, "state=open"))
+        assert str(sum(one["open"] for one in regions) + nowhere) == overview["Open"], path
+        late = sum(not case["region"] for case in by_deadline)
+        assert str(sum(one["overdue"] for one in regions) + late) == overview["Open and overdue"], path
+    points = client.get(f"/api/v1/cities/{city}/map/cases?limit=2000").json()["features"]
+    assert len(points) == centre["open"] - centre["undrawn"]
+    drawn_late = centre["overdue"] - sum(case["late"] for case in undrawn)
+    assert sum(point["properties"]["overdue"] for point in points) == drawn_late
+    page = client.get(f"/{city}/map/cases.json").json()["features"]
+    assert sum(point["properties"]["light"] == "red" for point in page) == drawn_late
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_stands_twice_has_one_value(lived: str) -> None:
     from yiwang.cli.main import main
@@ -78,17 +134,7 @@ def test_what_stands_twice_has_one_value(lived: str) -> None:
     scoring.refresh()
     begun = Case.objects.earliest("opened_at").opened_at
     month = f"{begun.astimezone(runtime(lived).info.zone):%Y-%m}"
-    tops = {
-        path: figures_of(english(client, path).content.decode())
-        for path in ("/", f"/{lived}/?month={month}", f"/{lived}/portal", f"/{lived}/portal/score?month={month}")
-    }
-    values: dict[str, dict[str, str]] = {}
-    for path, figures in tops.items():
-        for name, value in figures.items():
-            values.setdefault(name, {})[path] = value
-    different = {name: where for name, where in values.items() if len(set(where.values())) > 1}
-    assert not different
-
+    tops = walked(client, lived, month)
     # the programs' answers and the command line say the same
     said = CliRunner().invoke(main, ["score", lived, "--by", "city,month", "--json"], catch_exceptions=False)
     row = next(row for row in json.loads(said.output)["rows"] if row["month"] == month)
@@ -96,27 +142,73 @@ def test_what_stands_twice_has_one_value(lived: str) -> None:
     share = f"{cell['value']:.1f} %"
     name = f"On-time closing · {month}"
     assert (cell["numerator"], cell["denominator"]) == (3, 5)
-    assert set(values[name].values()) == {share}
-    assert len(values[name]) >= 3, values
+    assert [figures[name] for figures in tops.values() if name in figures] == [share] * 3
     assert tops[f"/{lived}/portal/score?month={month}"][f"Reported · {month}"] == str(
         row["values"]["intake"]["numerator"]
     )
     league = english(client, f"/{lived}/score?level=city&month={month}").content.decode()
     assert f"{cell['value']:.1f}%" in league
 
-    centre = client.get(f"/api/v1/cities/{lived}/centre").json()["now"]
     overview = tops[f"/{lived}/?month={month}"]
-    assert overview["Open"] == str(centre["open"])
-    assert overview["Open and overdue"] == str(centre["overdue"])
-    assert overview["All cases"] == str(centre["cases"])
+    counts_agree(client, lived, overview)
+    centre = client.get(f"/api/v1/cities/{lived}/centre").json()["now"]
     assert overview["Ended"] == str(centre["ended"])
-    for state, key in (("open", "Open"), ("overdue", "Open and overdue"), ("closed", "Ended")):
-        listed = client.get(f"/api/v1/cities/{lived}/cases?state={state}").json()["items"]
-        assert str(len(listed)) == overview[key]
-    regions = client.get(f"/api/v1/cities/{lived}/map/regions").json()["features"]
-    assert str(sum(one["properties"]["overdue"] for one in regions)) == overview["Open and overdue"]
     # what is counted otherwise is called otherwise
     assert "<dt>Ended on time</dt>" in english(client, f"/{lived}/centre").content.decode()
+
+
+@pytest.fixture
+def replayed(db: None, tmp_path: Path) -> Iterator[str]:
+    """Boston with every fifth of its records of October 2011: of those open on the last day many were closed later."""
+    from yiwang.server.cases import numbering
+    from yiwang.server.cases.replay import replay_file
+    from yiwang.server.places import queries as places
+    from yiwang.server.provision.operations import install_pack
+
+    for forget in (places.forget, numbering.forget, board.forget):
+        forget()
+    install_pack(ROOT / "packs" / "boston")
+    with gzip.open(ROOT / "packs" / "boston" / "demo" / "requests.csv.gz", "rt", encoding="utf-8") as whole:
+        head, *records = whole.readlines()
+    (tmp_path / "records.csv").write_text("".join([head, *records[::5]]), encoding="utf-8")
+    replay_file(city="boston", path=tmp_path / "records.csv")
+    yield "boston"
+    for forget in (places.forget, numbering.forget, board.forget):
+        forget()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_stands_twice_has_one_value_in_a_replayed_city(replayed: str) -> None:
+    """A city is judged at its last recorded moment everywhere: what was closed after it is open, and late if it was late."""
+    from yiwang.server.cases.recorded import stands_at
+
+    at = stands_at(city=replayed)
+    assert at is not None
+    cases = list(Case.objects.filter(city=replayed).values("number", "region", "closed_at", "deadline", "opened_at"))
+    still = [case for case in cases if case["closed_at"] is None or case["closed_at"] > at]
+    late = [case for case in still if case["deadline"] is not None and case["deadline"] < at]
+    assert max(case["opened_at"] for case in cases) <= at
+    assert sum(case["closed_at"] is not None for case in still) > 20
+    assert any(case["closed_at"] is not None for case in late)
+
+    client = Client()
+    scores.refresh(city=replayed)
+    scoring.refresh()
+    month = f"{at:%Y-%m}"
+    tops = walked(client, replayed, month)
+    overview = tops[f"/{replayed}/?month={month}"]
+    assert (overview["Open"], overview["Open and overdue"]) == (str(len(still)), str(len(late)))
+    assert overview["Ended"] == str(len(cases) - len(still))
+    counts_agree(client, replayed, overview)
+    page = english(client, f"/{replayed}/").content.decode()
+    assert "a past moment has no counts by step" in page
+    assert "No cases yet" not in page
+
+    begun = datetime(at.year, at.month, 1, tzinfo=at.tzinfo)
+    score = tops[f"/{replayed}/portal/score?month={month}"]
+    assert score[f"Reported · {month}"] == str(sum(case["opened_at"] >= begun for case in cases))
+    asked = client.get(f"/api/v1/cities/{replayed}/centre", {"at": at.isoformat()}).json()
+    assert asked["now"] == client.get(f"/api/v1/cities/{replayed}/centre").json()["now"]
 
 
 @pytest.mark.django_db
@@ -204,6 +296,72 @@ def test_nothing_is_published_while_records_are_imported(lived: str) -> None:
     scoring.refresh()
     assert not published & set(ScoreMonth.objects.values_list("month", "computed_at")), "counted again"
     assert "Records are being imported" not in english(Client(), f"/{lived}/portal").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_portal_waits_for_a_replay_from_the_command_line(
+    replayed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command makes a job like the worker's; killed, it is not waited for for ever: the worker takes it and ends it."""
+    from yiwang.cli.main import main
+    from yiwang.server.cases import replay
+    from yiwang.server.common import operations as jobs
+    from yiwang.server.common import queries as known
+    from yiwang.server.common.models import Job
+    from yiwang.server.provision import tasks
+
+    file, seen = tmp_path / "records.csv", []
+    asked = ["replay", replayed, str(file), "--limit", "20", "--json"]
+    whole = replay.replay_file
+
+    def watched(**values: Any) -> dict[str, Any]:
+        seen.append(known.importing(city=replayed))
+        seen.append(CliRunner().invoke(main, asked).exit_code == 1)  # a second one is told to wait
+        return whole(**values)
+
+    monkeypatch.setattr(replay, "replay_file", watched)
+    said = CliRunner().invoke(main, asked, catch_exceptions=False)
+    assert json.loads(said.output)["known"] == 20
+    assert seen == [True, True]
+    assert not known.importing(city=replayed)
+    assert known.imported_at(city=replayed) is not None
+    job = Job.objects.get(kind="replay", city=replayed)
+    assert (job.state, job.result["known"]) == ("done", 20)
+
+    def interrupted(**values: Any) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay, "replay_file", interrupted)
+    assert CliRunner().invoke(main, asked).exit_code == 1
+    assert Job.objects.get(pk=job.pk).state == "failed"
+
+    # killed: the row says "running", and nobody says anything any more
+    silent = datetime.now(UTC) - timedelta(seconds=jobs.LOST_AFTER_SECONDS + 1)
+    Job.objects.filter(pk=job.pk).update(state="running", updated_at=silent)
+    assert known.importing(city=replayed)
+    assert jobs.requeue_lost_jobs(older_than_seconds=jobs.LOST_AFTER_SECONDS) == 1
+    monkeypatch.setattr(replay, "replay_file", whole)
+    assert jobs.claim_job(job=job.pk)
+    tasks.run_job.func(job.pk)
+    assert Job.objects.get(pk=job.pk).state == "done"
+    assert not known.importing(city=replayed)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_has_nothing_to_tell_is_not_taken_for_dead() -> None:
+    from yiwang.server.common import operations as jobs
+    from yiwang.server.common.models import Job
+
+    job = jobs.begin_job(kind="replay", city="x", key="f", parameters={})
+    assert job is not None
+    long_ago = datetime.now(UTC) - 2 * HOUR
+    Job.objects.update(updated_at=long_ago)
+    with jobs.kept_alive(job=job, every_seconds=0.01):
+        until = time.monotonic() + 20
+        while Job.objects.get(pk=job).updated_at == long_ago and time.monotonic() < until:
+            time.sleep(0.02)
+    assert jobs.requeue_lost_jobs(older_than_seconds=jobs.LOST_AFTER_SECONDS) == 0
+    assert jobs.begin_job(kind="replay", city="x", key="f", parameters={}) is None
 
 
 @pytest.mark.django_db

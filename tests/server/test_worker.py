@@ -58,7 +58,7 @@ def test_what_cannot_wait_is_done_every_few_seconds(mini: str) -> None:
     every = {chore.name: chore.every for chore in worker.chores()}
     assert len(every) == len(worker.chores()), "a name for each"
     assert max(every[name] for name in ("heartbeat", "jobs", "tick", "simulated cities", "outbox")) <= 5
-    assert every["lost jobs"] < worker.LOST_AFTER_SECONDS
+    assert every["lost jobs"] < common.LOST_AFTER_SECONDS
     assert every["seals"] <= 3600
 
 
@@ -229,9 +229,9 @@ def test_jobs_start_one_at_a_time(db: None, monkeypatch: Any) -> None:
 def test_a_job_that_nobody_works_on_any_more_is_queued_again(db: None) -> None:
     job, _ = common.ask_job(kind="simulate", city="mini")
     common.claim_job(job=job.pk)
-    assert common.requeue_lost_jobs(older_than_seconds=worker.LOST_AFTER_SECONDS) == 0
-    Job.objects.update(updated_at=timezone.now() - timedelta(seconds=worker.LOST_AFTER_SECONDS + 1))
-    assert common.requeue_lost_jobs(older_than_seconds=worker.LOST_AFTER_SECONDS) == 1
+    assert common.requeue_lost_jobs(older_than_seconds=common.LOST_AFTER_SECONDS) == 0
+    Job.objects.update(updated_at=timezone.now() - timedelta(seconds=common.LOST_AFTER_SECONDS + 1))
+    assert common.requeue_lost_jobs(older_than_seconds=common.LOST_AFTER_SECONDS) == 1
     assert common.claim_job(job=job.pk)
 
 

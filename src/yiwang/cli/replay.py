@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
-from yiwang.cli.output import emit, emit_table, json_option, progress, say, wants_json
+from yiwang.cli.output import Failed, emit, emit_table, json_option, progress, say, wants_json
 from yiwang.cli.site import installed_city, site
 
 
@@ -34,10 +36,7 @@ def replay(city: str, file: Path, limit: int | None, processes: int) -> None:
     """
     with site():
         installed_city(city)
-        from yiwang.server.cases.replay import replay_file
-
-        with progress(f"Replaying {file.name}") as step:
-            found = replay_file(city=city, path=file, limit=limit, processes=processes, progress=step)
+        found = _replayed(city, file, limit=limit, processes=processes)
     if wants_json():
         emit(found)
         return
@@ -46,6 +45,31 @@ def replay(city: str, file: Path, limit: int | None, processes: int) -> None:
     rest = [(name, _shown(name, value)) for name, value in found.items() if name not in {"problems", "unknown"}]
     emit_table(("", ""), rest)
     say(f"{found.get('reports', 0):,} records replayed.", style="green")
+
+
+def _replayed(city: str, file: Path, *, limit: int | None, processes: int) -> dict[str, Any]:
+    """Replay as a job, so that whoever waits for the end of an import knows of it; killed, the worker goes on with it."""
+    from yiwang.server.cases.replay import replay_file
+    from yiwang.server.common.operations import LOST_AFTER_SECONDS, begin_job
+    from yiwang.server.provision.tasks import carry_out
+
+    parameters = {"path": str(file.resolve()), **({"limit": limit} if limit else {})}
+    job = begin_job(kind="replay", city=city, key=file.name[:80], parameters=parameters)
+    if job is None:
+        raise Failed(
+            f"{file.name} is being replayed into {city} by another process. Wait until it has ended; if that was killed, "
+            f"try again after {LOST_AFTER_SECONDS} seconds."
+        )
+    with progress(f"Replaying {file.name}") as step:
+
+        def work(told: Callable[[int, int], None]) -> dict[str, Any]:
+            def both(done: int, total: int) -> None:
+                step(done, total)
+                told(done, total)
+
+            return replay_file(city=city, path=file, limit=limit, processes=processes, progress=both)
+
+        return carry_out(job=job, work=work)
 
 
 def _shown(name: str, value: object) -> object:

@@ -133,7 +133,10 @@ def act(
     idempotency_key: Key = "",
     if_match: IfMatch = "",
 ) -> HttpResponse:
-    """Acts in the first of the caller's capacities that may. 409 (by ``seq``) or 412 (by ``If-Match``): somebody acted first."""
+    """``number`` is a case's own or that of a receipt, in any letter case.
+
+    Acts in the first of the caller's capacities that may. 409 (by ``seq``) or 412 (by ``If-Match``): somebody acted first.
+    """
     said = said or VerbIn.model_validate({})
     expected, by_tag = said.seq, False
     if if_match.strip() not in {"", "*"}:
@@ -141,8 +144,12 @@ def act(
     payload = said.model_dump(exclude={"seq", "photos"}, exclude_none=True)
     user: Any = request.auth  # type: ignore[attr-defined]
     city = queries.city_of(number)
-    if city is None:
-        raise Http404(f"There is no case {number!r}.")
+    if city is None:  # no case's own number as it is written: a receipt's, or in another letter case
+        meant = queries.case_of(number)
+        city = queries.city_of(meant) if meant else None
+        if meant is None or city is None:
+            raise Http404(f"There is no case {number!r}.")
+        number = meant
     refused: NotAllowed | None = None
     for actor in actors_for(user, city=city):
         command = Command(verb=verb, actor=actor, payload=payload, expected_seq=expected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +18,7 @@ from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
 from yiwang.server.cases import centre_figures, map_tiles, queries
 from yiwang.server.cases.forms import box
-from yiwang.server.cases.recorded import judged_at
+from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import vector_tiles
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -67,6 +67,12 @@ Line = Annotated[int, Path(ge=0)]
 TILE = {200: bytes, 304: None, 404: Problem, 422: Problem, 503: Problem}
 
 
+def moment_of(city: str, asked: datetime | None) -> tuple[datetime, bool]:
+    """The moment that is shown, and whether it is another than now: the one asked for, else where a replayed city stands."""
+    past = asked or stands_at(city=city)
+    return (past, True) if past else (centre_figures.minute(datetime.now(UTC)), False)
+
+
 def tagged(place: Runtime, at: datetime) -> str:
     """An entity tag that changes with every event, with the minute (lateness is a matter of time) and with the pack."""
     stamp = int(centre_figures.minute(at).timestamp()) // 60
@@ -97,13 +103,13 @@ def case_tile(
 ) -> HttpResponse:
     """Layer ``cases`` (number, category, light) where there are few, ``clusters`` (n, red, yellow) where there are many;
     with ``form=heat`` a layer ``heat`` (n). No bytes where there is none. 503 while a large city is first read."""
-    place, now = known_city(city), judged_at(city=city)
-    at = asked.at or centre_figures.minute(now)
-    tag = tagged(place, now)
+    place = known_city(city)
+    at, past = moment_of(city, asked.at)
+    tag = tagged(place, at)
     if same := unchanged(if_none_match, tag):
         return same
     shown = map_tiles.Shown(
-        at=at, past=asked.at is not None, state=asked.state, region=below(place, asked.region), step=asked.step,
+        at=at, past=past, state=asked.state, regions=queries.prefixes_of(asked.region, place=place), step=asked.step,
         category=asked.category, holder=asked.holder, opened_after=asked.opened_after,
     )  # fmt: skip
     return tile_answer(map_tiles.tile(city=city, zoom=z, column=x, row=y, shown=shown, form=asked.form), tag)
@@ -117,15 +123,14 @@ def centre(
 
     Ask again with ``If-None-Match``: as long as nothing happened and the minute is the same the answer is 304.
     """
-    place, now = known_city(city), judged_at(city=city)
+    place = known_city(city)
+    at, past = moment_of(city, asked.at)
     if asked.region and asked.region not in place.regions:
         raise BadInput(Fault(f"There is no region {asked.region!r}.", "See the city's regions.", column="region"))
-    tag = tagged(place, now)
+    tag = tagged(place, at)
     if same := unchanged(if_none_match, tag):
         return same
-    counted = centre_figures.figures(
-        place=place, region=below(place, asked.region), at=asked.at or now, past=asked.at is not None
-    )
+    counted = centre_figures.figures(place=place, region=below(place, asked.region), at=at, past=past)
     return ready(counted, ETag=tag, Cache_Control="no-cache")
 
 
@@ -133,7 +138,7 @@ def centre(
 def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpResponse:
     """GeoJSON of open cases, the most urgent first; ``truncated`` says that there are more than ``limit``."""
     place, now = known_city(city), judged_at(city=city)
-    rows = queries.map_cases(city=city, region=asked.region, bbox=box(asked.bbox), limit=asked.limit + 1)
+    rows = queries.map_cases(city=city, region=asked.region, bbox=box(asked.bbox), limit=asked.limit + 1, at=now)
     features = [
         {
             "type": "Feature",

@@ -109,18 +109,25 @@ _TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 
 
 def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -> list[dict[str, Any]]:
-    """Rows of a list for programs. ``late`` says whether the deadline has passed, whether recorded yet or not."""
+    """Rows of a list for programs. ``late`` says whether the deadline had passed at a moment, whether recorded yet or not."""
     zone, rows, found = place.info.zone, list(rows), []
     estimated = estimates.among(rows, place=place)
     for row in rows:
         item = {name: row[name] for name in LIST_FIELDS}
-        item["late"] = row["overdue"] or (row["closed_at"] is None and passed(row["deadline"], at=at))
+        item["late"] = _late(row, at)
         item["deadline_estimated"] = row["id"] in estimated
         for name in _TIMES:
             if item[name] is not None:
                 item[name] = item[name].astimezone(zone).isoformat()
         found.append(item)
     return found
+
+
+def _late(row: Mapping[str, Any], at: datetime) -> bool:
+    """Late as the case recorded it, unless that was written only after the moment: then as its deadline says."""
+    if row["closed_at"] is not None and row["closed_at"] > at:
+        return passed(row["deadline"], at=at)
+    return bool(row["overdue"]) or (row["closed_at"] is None and passed(row["deadline"], at=at))
 
 
 def case(

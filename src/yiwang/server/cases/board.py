@@ -61,9 +61,9 @@ class Codes:
         """The number of a text, -1 when no case has it."""
         return self._numbers.get(text, -1)
 
-    def beginning(self, prefix: str) -> NDArray[np.bool_]:
-        """For each number, whether its text begins so."""
-        return np.array([text.startswith(prefix) for text in self.texts], dtype=np.bool_)
+    def beginning(self, prefixes: tuple[str, ...]) -> NDArray[np.bool_]:
+        """For each number, whether its text begins with any of these."""
+        return np.array([text.startswith(prefixes) for text in self.texts], dtype=np.bool_)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from yiwang.core.space.tiles import BITS, cells_of, to_degrees
 from yiwang.server.cases.board import NEVER, Board, board
 from yiwang.server.cases.map_tiles import Shown, chosen_everywhere, lights, open_then
+from yiwang.server.cases.queries import hand_on, prefixes_of
 from yiwang.server.places.queries import Runtime
 
 DAYS = 30
@@ -31,12 +32,13 @@ Ints = NDArray[np.int64]
 
 
 def figures(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[str, Any]:
-    """`counted`, remembered until something happens or the minute is over."""
-    key = (place.version, region, minute(at), past)
+    """`counted`, remembered until something happens or, live, the minute is over."""
+    at = at if past else minute(at)
+    key = (place.version, region, at, past)
     with board(place.info.id).fresh() as seen:
         known: dict[str, Any] | None = seen.counted.get(key)
         if known is None or known["version"] != seen.version:
-            known = counted(place=place, region=region, at=minute(at), past=past)
+            known = counted(place=place, region=region, at=at, past=past)
             if len(seen.counted) >= _REMEMBERED:
                 seen.counted.clear()
             seen.counted[key] = known
@@ -48,7 +50,7 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
 
     Args:
         place: City.
-        region: Prefix of codes; empty for the whole city.
+        region: Code, with all below it and what it has replaced; empty for the whole city.
         at: The moment that is shown.
         past: Whether it is another than now. Steps and holders are only known as they are now, so those figures are null
             for the past.
@@ -63,7 +65,7 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
     local = at.astimezone(zone)
     today = datetime.combine(local.date(), time(), zone)
     with board(place.info.id).fresh() as seen:
-        rows = chosen_everywhere(seen, Shown(at=at, past=past, state="all", region=region))
+        rows = chosen_everywhere(seen, Shown(at=at, past=past, state="all", regions=prefixes_of(region, place=place)))
         # live, the moment is the full minute before, and what came since then counts too
         end = at if past else today + timedelta(days=1)
         still = rows[open_then(seen, rows, at=at, past=past)]
@@ -85,7 +87,7 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
 def by_region(*, place: Runtime, region: str, width: int, at: datetime) -> dict[str, dict[str, int]]:
     """Cases, open and overdue ones at a past moment, by the first ``width`` characters of their region."""
     with board(place.info.id).fresh() as seen:
-        rows = chosen_everywhere(seen, Shown(at=at, past=True, state="all", region=region))
+        rows = chosen_everywhere(seen, Shown(at=at, past=True, state="all", regions=prefixes_of(region, place=place)))
         still = open_then(seen, rows, at=at, past=True)
         late = np.zeros(len(rows), dtype=np.bool_)
         late[still] = lights(seen, rows[still], at) == 3
@@ -102,7 +104,8 @@ def by_region(*, place: Runtime, region: str, width: int, at: datetime) -> dict[
             counts = found.setdefault(text[:width], dict.fromkeys(sums, 0))
             for name, column in sums.items():
                 counts[name] += int(column[number])
-    return found
+    hand_on(found, place=place)
+    return {part: counts for part, counts in found.items() if len(part) == width and counts["cases"]}
 
 
 def _between(moments: Ints, start: datetime, end: datetime) -> NDArray[np.bool_]:

@@ -109,10 +109,12 @@ def payload(post: QueryDict) -> dict[str, Any]:
     if lines := [line.strip() for line in post.get("parts", "").splitlines() if line.strip()]:
         values["parts"] = [{"text": line} for line in lines]
     if "lon" in values or "lat" in values:
-        values["crs"] = "wgs84"  # what the map gives and the page asks for, whatever system the city's records are in
+        values["crs"] = PAGES_CRS
     return values
 
 
+# what maps and phones give and pages ask for, whatever system the city's records are in
+PAGES_CRS = "wgs84"
 SIMPLE = (
     "reason", "note", "unit", "category", "condition", "region", "place", "priority", "until", "into", "stars", "opinion", "result",
     "reply", "lon", "lat",
@@ -127,7 +129,10 @@ def report(post: QueryDict) -> dict[str, Any]:
     Raises:
         BadInput: When a coordinate is no number.
     """
-    data: dict[str, Any] = {name: post.get(name, "").strip() for name in ("text", "category", "address", "contact")}
+    data: dict[str, Any] = {
+        name: post.get(name, "").strip() for name in ("text", "category", "address", "contact", "region")
+    }
+    data["crs"] = PAGES_CRS
     problems = []
     for name in ("lon", "lat"):
         text = post.get(name, "").strip()

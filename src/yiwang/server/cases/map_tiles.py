@@ -27,7 +27,7 @@ class Shown:
         at: The moment that is shown: what had been opened by then, what was open, and what was late.
         past: Whether that is another moment than now.
         state: ``open``, ``overdue``, ``closed`` or ``all``, as it was at that moment.
-        region: Prefix of codes; empty for the whole city.
+        regions: Prefixes of codes, any of which will do (`RegionTree.lineage`); empty for the whole city.
         step, category, holder: As they are now; empty for all.
         opened_after: Leaves out what was opened before.
     """
@@ -35,7 +35,7 @@ class Shown:
     at: datetime
     past: bool = False
     state: str = "open"
-    region: str = ""
+    regions: tuple[str, ...] = ()
     step: str = ""
     category: str = ""
     holder: str = ""
@@ -133,13 +133,15 @@ def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.in
     for name in ("step", "category", "holder"):
         if value := getattr(shown, name):
             rows = rows[getattr(columns, name)[rows] == seen.codes[name].known(value)]
-    if shown.region:
-        rows = _beginning(seen.codes["region"], columns.region, rows, shown.region)
+    if shown.regions:
+        rows = _beginning(seen.codes["region"], columns.region, rows, shown.regions)
     return rows
 
 
-def _beginning(codes: Codes, numbers: NDArray[np.int32], rows: NDArray[np.int64], prefix: str) -> NDArray[np.int64]:
-    wanted = codes.beginning(prefix)
+def _beginning(
+    codes: Codes, numbers: NDArray[np.int32], rows: NDArray[np.int64], prefixes: tuple[str, ...]
+) -> NDArray[np.int64]:
+    wanted = codes.beginning(prefixes)
     return rows[wanted[numbers[rows]]] if len(wanted) else rows
 
 

@@ -25,12 +25,11 @@ def open_near(
 
     Args:
         place: City.
-        lon, lat: The point, in degrees of the city's coordinate system.
+        lon, lat: The point in degrees of WGS 84, as maps and phones give it and cases keep it.
         within_m: Distance in metres.
         category: Cases of this category come first.
         most: How many.
     """
-    _, lon, lat = place.locate(lon, lat)
     high = within_m / METRES_PER_DEGREE
     wide = high / max(0.05, math.cos(math.radians(lat)))
     rows = (

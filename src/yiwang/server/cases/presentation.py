@@ -43,8 +43,9 @@ def both(pair: tuple[str, str] | None, fallback: str = "") -> str:
 
 
 def light(*, opened_at: datetime, deadline: datetime | None, closed_at: datetime | None, at: datetime) -> str:
-    """Traffic light of a deadline: red when it has passed, yellow in the last fifth of the time, green before."""
-    if closed_at is not None or deadline is None:
+    """Traffic light of a deadline at a moment: red when it has passed, yellow in the last fifth of the time, green before;
+    none for what had ended by then."""
+    if deadline is None or (closed_at is not None and closed_at <= at):
         return ""
     if passed(deadline, at=at):
         return "red"
@@ -106,7 +107,7 @@ def left_of(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dic
         (whether it is working time).
     """
     due = values["deadline"]
-    if due is None or values["closed_at"] is not None:
+    if due is None or (values["closed_at"] is not None and values["closed_at"] <= at):
         return {"left": None, "left_text": "", "is_late": False, "working": False}
     kept = orjson.loads(values["rest"]) if values.get("rest") else {}
     stored = (kept.get("clocks") or {}).get(kept.get("deadline_clock", ""))

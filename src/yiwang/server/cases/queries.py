@@ -7,7 +7,7 @@ import binascii
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ MOST_LISTED = 500
 ORDERS = {"-opened_at": ("opened_at", True), "opened_at": ("opened_at", False), "deadline": ("deadline", False)}
 FLAGS = ("", "undrawn", "default_point", "outside", "border")
 UNDRAWN = Q(flag__in=UNPLACED) | Q(lon=None) | Q(lat=None)
+LONG_AGO = timedelta(days=1)  # a moment that far back is another than now: then what has ended since was open
 STATES = ("", "open", "overdue", "closed", "closed_on_time", "closed_late")
 
 
@@ -44,7 +45,7 @@ class CaseFilters:
 
     Attributes:
         state: ``open``, ``overdue`` (open, deadline passed), ``closed``, ``closed_on_time``, ``closed_late`` (as the case
-            recorded it; what had no deadline is neither), or empty for all.
+            recorded it; what had no deadline is neither), or empty for all; at the moment for which the list is asked.
         region: Prefix: a district gives everything below it.
         q: Words of the text or place, parts of words too, personal data never; or a number (see `words`).
         as_written: Whether ``q`` may be personal data; for those only who read words as written (`listing`).
@@ -104,7 +105,7 @@ def list_cases(
         filters: What to show, in which order.
         cursor: ``next`` of the page before; empty for the first.
         limit: Rows, at most `MOST_LISTED`.
-        at: Now, for what is overdue.
+        at: The moment for which it is judged what is open and what is overdue (see `open_at`); now by default.
 
     Raises:
         BadInput: When a filter or the cursor is no such thing.
@@ -112,12 +113,12 @@ def list_cases(
     if not 1 <= limit <= MOST_LISTED:
         raise BadInput(Problem(f"limit={limit} cannot be given.", f"Between 1 and {MOST_LISTED}.", column="limit"))
     column, falling = _order(filters.order)
+    at = at or datetime.now(UTC)
     everything = Case.objects.filter(city=city)
     if column == "deadline":
-        everything = everything.filter(closed_at=None, deadline__isnull=False)
+        everything = everything.filter(open_at(at), deadline__isnull=False)
     if cursor:
         everything = _beyond(everything, column, falling, cursor)
-    at = at or datetime.now(UTC)
     query = narrowed(everything, filters, place=runtime(city), at=at)
     sign = "-" if falling else ""
     if not _one_index_serves(filters):
@@ -169,9 +170,9 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
     if filters.opened_before:
         query = query.filter(opened_at__lt=filters.opened_before)
     if filters.state in {"open", "overdue"}:
-        query = query.filter(closed_at=None)
+        query = query.filter(open_at(at))
     if filters.state.startswith("closed"):
-        query = query.filter(closed_at__isnull=False)
+        query = query.filter(ended_at(at))
     if filters.state == "closed_late":
         query = query.filter(overdue=True)
     if filters.state == "closed_on_time":
@@ -182,13 +183,31 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
         query = query.filter(closed_at__lt=filters.closed_before)
     due = [moment for moment in (filters.due_before, at if filters.state == "overdue" else None) if moment]
     if due:
-        query = query.filter(closed_at=None, deadline__lt=min(due))
+        query = query.filter(open_at(at), deadline__lt=min(due))
     if filters.bbox:
         west, south, east, north = filters.bbox
         query = query.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
     if filters.q:
         query = words.passing(query, filters.q, as_written=filters.as_written)
     return query
+
+
+def open_at(at: datetime | None = None) -> Q:
+    """What was open at a moment: what has not ended, and what ended only after it.
+
+    Today's moments are now (None too): what has ended since they were taken has ended, and the indexes of open cases serve.
+    """
+    still = Q(closed_at=None)
+    return still | Q(closed_at__gt=at) if _long_ago(at) else still
+
+
+def ended_at(at: datetime | None = None) -> Q:
+    """What had ended at a moment: what `open_at` leaves."""
+    return Q(closed_at__lte=at) if _long_ago(at) else Q(closed_at__isnull=False)
+
+
+def _long_ago(at: datetime | None) -> bool:
+    return at is not None and at < datetime.now(UTC) - LONG_AGO
 
 
 def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Case]:
@@ -199,10 +218,17 @@ def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Ca
     return query.filter(below(region, place=place))
 
 
+def prefixes_of(region: str, *, place: Runtime) -> tuple[str, ...]:
+    """What the codes of a region's cases begin with: its own, and those of the regions that it has replaced. None for all."""
+    if not region or region in {root.code for root in place.regions.roots}:
+        return ()
+    return place.regions.lineage(region) if region in place.regions else (region,)
+
+
 def below(region: str, *, place: Runtime) -> Q:
     """The condition of `within`, for a region that is no root."""
     found = Q()
-    for prefix in place.regions.lineage(region) if region in place.regions else (region,):
+    for prefix in prefixes_of(region, place=place):
         if prefix in place.regions and not place.regions.children(prefix):
             found |= Q(region=prefix)  # nothing is below it, and an index can go on to the next column
         else:
@@ -362,18 +388,26 @@ def _ends(city: str) -> set[str]:
 
 
 def _overdue(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
-    query = Case.objects.filter(city=city, closed_at=None, deadline__lt=at or datetime.now(UTC))
+    query = Case.objects.filter(open_at(at), city=city, deadline__lt=at or datetime.now(UTC))
     return within(query, region, place=runtime(city))
 
 
+def _ended_later(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
+    """What has ended, but only after a moment long ago: it was open then. Nothing for today's moments."""
+    if not _long_ago(at):
+        return Case.objects.none()
+    return within(Case.objects.filter(city=city, closed_at__gt=at), region, place=runtime(city))
+
+
 def figures(*, city: str, region: str, at: datetime | None = None) -> dict[str, Any]:
-    """Cases of a region: all that were reported, open, open and overdue, ended (in whatever way)."""
+    """Cases of a region: all that were reported, open, open and overdue, ended (in whatever way), as of a moment (now)."""
     ends = _ends(city)
     sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
     total = ended = 0
     for step, count in sums:
         total += count
         ended += count if step in ends else 0
+    ended -= _ended_later(city, region, at).count()
     return {"cases": total, "open": total - ended, "overdue": _overdue(city, region, at).count(), "ended": ended}
 
 
@@ -391,16 +425,15 @@ def figures_below(*, city: str, region: str, width: int, at: datetime | None = N
         found[part]["cases"] += count
         if step not in ends:
             found[part]["open"] += count
-    late = (
-        _overdue(city, region, at).annotate(part=Substr("region", 1, width)).values_list("part").annotate(n=Count("id"))
-    )
-    for part, count in late.order_by():
-        found[part]["overdue"] += count
-    _hand_on(found, runtime(city))
+    for name, query in (("open", _ended_later(city, region, at)), ("overdue", _overdue(city, region, at))):
+        counts = query.annotate(part=Substr("region", 1, width)).values_list("part").annotate(n=Count("id"))
+        for part, count in counts.order_by():
+            found[part][name] += count
+    hand_on(found, place=runtime(city))
     return {part: counts for part, counts in found.items() if len(part) == width and counts["cases"]}
 
 
-def _hand_on(found: dict[str, dict[str, int]], place: Runtime) -> None:
+def hand_on(found: dict[str, dict[str, int]], *, place: Runtime) -> None:
     """Give the counts of regions that ended to what has replaced them; of a split, to each of its parts."""
     for code in [code for code in found if code in place.regions]:
         heirs = [heir for heir in place.regions.successors(code, place.day) if heir != code and len(heir) == len(code)]
@@ -416,19 +449,24 @@ def by_step(*, city: str, region: str) -> dict[str, int]:
     return {step: count for step, count in sums if count}
 
 
-def undrawn(*, city: str, region: str) -> int:
+def undrawn(*, city: str, region: str, at: datetime | None = None) -> int:
     """How many open cases of a region no map draws; the list shows them with ``flag=undrawn``."""
-    still = Case.objects.filter(city=city, closed_at=None)
+    still = Case.objects.filter(open_at(at), city=city)
     return within(still, region, place=runtime(city)).filter(UNDRAWN).count()
 
 
 def map_cases(
-    *, city: str, region: str = "", limit: int = 2000, bbox: tuple[float, float, float, float] | None = None
+    *,
+    city: str,
+    region: str = "",
+    limit: int = 2000,
+    bbox: tuple[float, float, float, float] | None = None,
+    at: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Open cases with a place, the most urgent first, those without a deadline last. A known stand-in for "no place" and a
-    point outside the city are none."""
+    """Open cases (now, or at a moment) with a place, the most urgent first, those without a deadline last. A known stand-in
+    for "no place" and a point outside the city are none."""
     place = runtime(city)
-    query = Case.objects.filter(city=city, closed_at=None, lon__isnull=False, lat__isnull=False)
+    query = Case.objects.filter(open_at(at), city=city, lon__isnull=False, lat__isnull=False)
     query = query.exclude(flag__in=UNPLACED)
     if region:
         query = within(query, region, place=place)

@@ -20,7 +20,8 @@ def stands_at(*, city: str, now: datetime | None = None) -> datetime | None:
         now: Now by default.
 
     Returns:
-        Five minutes before that day's midnight on the city's clocks; None for a city that lives, or has no cases.
+        Five minutes before that day's midnight on the city's clocks, or when the newest case was opened if that was later;
+        None for a city that lives, or has no cases.
     """
     newest = Case.objects.filter(city=city).order_by("-opened_at", "-id").values_list("id", "opened_at").first()
     if newest is None or newest[1] > (now or datetime.now(UTC)) - _OF_THE_PAST:
@@ -29,7 +30,8 @@ def stands_at(*, city: str, now: datetime | None = None) -> datetime | None:
         return None
     zone = runtime(city).info.zone
     day = newest[1].astimezone(zone).date()
-    return datetime.combine(day + timedelta(days=1), time(), zone) - _LAST_MINUTES
+    # whatever was reported has been reported at that moment, in the day's last minutes too
+    return max(datetime.combine(day + timedelta(days=1), time(), zone) - _LAST_MINUTES, newest[1].astimezone(zone))
 
 
 def judged_at(*, city: str, now: datetime | None = None) -> datetime:

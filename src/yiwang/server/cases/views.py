@@ -127,7 +127,13 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             return render(
                 request,
                 "cases/reported.html",
-                {"city": place.info, "page": "report", "case": row, "why": said["why"]},
+                {
+                    "city": place.info,
+                    "page": "report",
+                    "case": row,
+                    "why": said["why"],
+                    "notice": say(said.get("notice_zh", ""), said.get("notice", "")),
+                },
                 status=201,
             )
         except (Refusal, BadInput) as error:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+from django.db import DatabaseError, connection
+from django.db.models import Q
 from django.utils import timezone
 
 from yiwang.server.common.models import Heartbeat, Job
+
+LOST_AFTER_SECONDS = 120
+"""A running job of which nothing was heard for so long is nobody's any more: its process was killed."""
+ALIVE_SECONDS = 20.0
+log = logging.getLogger("yiwang.jobs")
 
 
 def ask_job(
@@ -35,6 +46,47 @@ def claim_job(*, job: int) -> bool:
         state=Job.State.RUNNING, updated_at=timezone.now()
     )
     return changed == 1
+
+
+def begin_job(*, kind: str, city: str, key: str, parameters: dict[str, Any]) -> int | None:
+    """A job that this process does itself, at once; the worker goes on with it should this process be killed.
+
+    Returns:
+        The job's id; None when somebody is at work on the same kind, city and key.
+    """
+    begun: dict[str, Any] = {
+        "state": Job.State.RUNNING, "parameters": parameters, "done": 0, "total": 0, "message": "", "message_en": "",
+        "result": {}, "updated_at": timezone.now(),
+    }  # fmt: skip
+    job, made = Job.objects.get_or_create(kind=kind, city=city, key=key, defaults=begun)
+    if made:
+        return job.pk
+    free = ~Q(state=Job.State.RUNNING) | Q(updated_at__lt=timezone.now() - timedelta(seconds=LOST_AFTER_SECONDS))
+    return job.pk if Job.objects.filter(free, pk=job.pk).update(**begun) else None
+
+
+@contextmanager
+def kept_alive(*, job: int, every_seconds: float = ALIVE_SECONDS) -> Iterator[None]:
+    """Say regularly that a running job is being worked on, however long it has nothing to tell."""
+    over = threading.Event()
+
+    def tell() -> None:
+        try:
+            while not over.wait(every_seconds):
+                try:
+                    Job.objects.filter(pk=job, state=Job.State.RUNNING).update(updated_at=timezone.now())
+                except DatabaseError:
+                    log.warning("job %s: its sign of life could not be written; tried again", job, exc_info=True)
+        finally:
+            connection.close()  # this thread's own
+
+    teller = threading.Thread(target=tell, name=f"job-{job}", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        over.set()
+        teller.join()
 
 
 def progress(*, job: int, done: int, total: int = 0, message: str = "", message_en: str = "") -> None:

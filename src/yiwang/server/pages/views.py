@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
 from yiwang.server.cases import queries as cases
-from yiwang.server.cases.centre_figures import by_region, minute
+from yiwang.server.cases.centre_figures import by_region
 from yiwang.server.cases.presentation import category_name, light, step_name
 from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import queries as common
@@ -91,7 +91,8 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
     width = len(children[0].code) if children else 0
     counts = cases.figures_below(city=city, region=region.code, width=width, at=at) if children else {}
     nothing = {"cases": 0, "open": 0, "overdue": 0}
-    steps = cases.by_step(city=city, region=region.code)
+    # the step of a case is only known as it is now, so a past moment has no counts by step; the centre does the same
+    steps = {} if at else cases.by_step(city=city, region=region.code)
     order = list(place.rules.workflow.steps)
     return render(
         request,
@@ -103,7 +104,7 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "chain": place.regions.chain(region.code),
             "figures": cases.figures(city=city, region=region.code, at=at),
             "on_time": on_time(place=place, region=region, month=request.GET.get("month", "")),
-            "undrawn": cases.undrawn(city=city, region=region.code),
+            "undrawn": cases.undrawn(city=city, region=region.code, at=at),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
                 {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
@@ -125,8 +126,9 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
     """The map as a page of its own."""
     place = known_city(city)
     region = chosen_region(request, place)
-    still_open = cases.figures(city=city, region=region.code)["open"]
-    undrawn = cases.undrawn(city=city, region=region.code)
+    at = judged_at(city=city)
+    still_open = cases.figures(city=city, region=region.code, at=at)["open"]
+    undrawn = cases.undrawn(city=city, region=region.code, at=at)
     return render(
         request,
         "pages/map.html",
@@ -168,7 +170,7 @@ def map_regions(request: HttpRequest, city: str) -> JsonResponse:
         counts = cases.figures_below(city=city, region=region.code, width=width, at=judged_at(city=city))
     else:
         inside = "" if region in place.regions.roots else region.code
-        counts = by_region(place=place, region=inside, width=width, at=minute(at))
+        counts = by_region(place=place, region=inside, width=width, at=at)
     features = [
         {
             "type": "Feature",
@@ -203,7 +205,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
                 or "green",
             },
         }
-        for case in cases.map_cases(city=city, region=region.code, limit=MAP_CASES)
+        for case in cases.map_cases(city=city, region=region.code, limit=MAP_CASES, at=now)
     ]
     return JsonResponse({"type": "FeatureCollection", "features": features})
 

@@ -35,6 +35,7 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
     if code and code not in place.regions:
         raise Http404(say("没有这个区域", "There is no such region"))
     region = place.regions[code] if code else place.regions.roots[0]
+    at = judged_at(city=city)
     asked = urlencode({"region": region.code})
     labels = {
         "open": say("在办", "open"),
@@ -53,8 +54,8 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
             "region": region,
             "chain": place.regions.chain(region.code),
             "children": place.regions.children(region.code),
-            "undrawn": undrawn(city=city, region=region.code),
-            "figures": figures(city=city, region=region.code, at=judged_at(city=city)),
+            "undrawn": undrawn(city=city, region=region.code, at=at),
+            "figures": figures(city=city, region=region.code, at=at),
             "map_regions_url": f"{reverse('map-regions', args=[city])}?{asked}",
             "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",
             "map_labels": json.dumps(labels, ensure_ascii=False),

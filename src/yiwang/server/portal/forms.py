@@ -17,6 +17,7 @@ from django.http import QueryDict
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import photos as pictures
+from yiwang.server.cases.forms import PAGES_CRS
 from yiwang.server.common.templatetags.yiwang import say
 
 KEPT = "yiwang.portal.kept"
@@ -32,6 +33,7 @@ class Said:
     text: str = ""
     category: str = ""
     place: str = ""
+    region: str = ""
     email: str = ""
     lon: float | None = None
     lat: float | None = None
@@ -41,7 +43,10 @@ class Said:
 
     def data(self) -> dict[str, Any]:
         """For `portal.operations.report`."""
-        return {"text": self.text, "category": self.category, "lon": self.lon, "lat": self.lat, "place": self.place}
+        return {
+            "text": self.text, "category": self.category, "lon": self.lon, "lat": self.lat, "place": self.place,
+            "region": self.region, "crs": PAGES_CRS,
+        }  # fmt: skip
 
 
 def said(post: QueryDict) -> Said:
@@ -50,6 +55,7 @@ def said(post: QueryDict) -> Said:
         text=post.get("text", "").strip(),
         category=post.get("category", "").strip(),
         place=post.get("place", "").strip(),
+        region=post.get("region", "").strip(),
         join=post.get("join", "").strip(),
         seen=post.get("seen") == "1",
     )

@@ -95,6 +95,7 @@ def _days(*, place: Runtime, month: str) -> dict[tuple[str, str], tuple[list[flo
     dropped = {verb.to for verb in workflow.verbs.values() if verb.effect in NO_CASE and verb.to != "="}
     width = place.info.levels[1].width if len(place.info.levels) > 1 else 0
     start, end = bounds(month, place)
+    at = judged_at(city=place.info.id)
     rows = (
         Case.objects.filter(city=place.info.id, opened_at__gte=start, opened_at__lt=end)
         .exclude(step__in=dropped)
@@ -107,7 +108,7 @@ def _days(*, place: Runtime, month: str) -> dict[tuple[str, str], tuple[list[flo
         district = region[:width] if width and len(region) >= width else ""
         for key in {("", ""), (district, ""), ("", category), (district, category)}:
             of[key] += 1
-            if closed is not None:
+            if closed is not None and closed <= at:
                 ended[key].append((closed - opened).total_seconds() / 86400)
     return {key: (ended[key], count) for key, count in of.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from django_tasks import task
@@ -44,17 +45,38 @@ KINDS: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
 def run_job(job_id: int) -> None:
     """Do one job. Every kind is resumable, so a job that was killed is simply begun again."""
     job = Job.objects.get(pk=job_id)
+    with suppress(YiwangError):  # the job's row says it
+        carry_out(job=job_id, work=lambda progress: KINDS[job.kind](job, progress))
+
+
+def carry_out(*, job: int, work: Callable[[Progress], dict[str, Any]]) -> dict[str, Any]:
+    """Do the work of a job that is said to be running: with signs of life, its progress, and its end in the job's row.
+
+    Args:
+        job: Its id.
+        work: Called with what takes (done, total).
+
+    Returns:
+        What the work returned. What it raised is raised again.
+    """
 
     def progress(done: int, total: int) -> None:
-        common.progress(job=job_id, done=done, total=total)
+        common.progress(job=job, done=done, total=total)
 
     try:
-        result = KINDS[job.kind](job, progress)
+        with common.kept_alive(job=job):
+            result = work(progress)
     except YiwangError as error:
-        common.fail(job=job_id, message=str(error))
+        common.fail(job=job, message=str(error))
+        raise
+    except KeyboardInterrupt:
+        common.fail(
+            job=job, message="被人中断，再次运行会接着做", message_en="It was interrupted; run again, it goes on"
+        )
+        raise
     except Exception as error:
         common.fail(
-            job=job_id,
+            job=job,
             message=f"出错了，日志里有详情：{error}",
             message_en=f"It failed; the log has the details: {error}",
         )
@@ -70,4 +92,5 @@ def run_job(job_id: int) -> None:
         if result.get("left_out"):
             text += f"，{result['left_out']:,} 行未采用"
             text_en += f", {result['left_out']:,} rows left out"
-        common.finish(job=job_id, result=result, message=text, message_en=text_en)
+        common.finish(job=job, result=result, message=text, message_en=text_en)
+        return result

@@ -42,7 +42,6 @@ from yiwang.server.provision.tasks import run_job
 from yiwang.server.scores import tasks as scores
 
 HEARTBEAT = "worker"
-LOST_AFTER_SECONDS = 120
 PAUSE_SECONDS = 0.5
 LAST_LETTERS_SECONDS = 10.0  # what is in hand when the worker is told to stop is given so long
 ATTEMPTS_KEPT = timedelta(days=2)  # longer than any limit looks back
@@ -106,7 +105,7 @@ def chores(stop: Callable[[], bool] = outbox.never) -> list[Chore]:
         Chore("old keys", 3600, forget_keys),
         Chore("old contacts", 6 * 3600, forget_contacts),
         Chore("old attempts", 3600, lambda: throttling.forget(older_than=ATTEMPTS_KEPT)),
-        Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=LOST_AFTER_SECONDS)),
+        Chore("lost jobs", 30, lambda: common.requeue_lost_jobs(older_than_seconds=common.LOST_AFTER_SECONDS)),
     ]
 
 

@@ -18,7 +18,6 @@ from yiwang.core.indicators.lifting import Lifts, lifts
 from yiwang.core.indicators.scorecard import ScoreRow
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases.recorded import stands_at
 from yiwang.server.common.templatetags.yiwang import named, say
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -50,7 +49,7 @@ def own_page(request: HttpRequest, city: str, level: str) -> HttpResponse:
     if asked and not MONTH.fullmatch(asked):
         raise Http404(say("月份应写成 2011-07", "Write the month as 2011-07"))
     try:
-        card = queries.scorecard(place=place, by=(level, "month"), as_of=stands_at(city=city))
+        card = queries.scorecard(place=place, by=(level, "month"))
     except BadInput as error:
         raise Http404(str(error)) from error
     months = _months(card, place=place, level=level, key=key)

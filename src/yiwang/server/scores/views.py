@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.scorecard import PERIODS, column_of
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases.recorded import stands_at
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -63,8 +62,7 @@ def _asked(request: HttpRequest, city: str) -> Asked:
 def _card(asked: Asked, *, shown: tuple[str, ...] = ()) -> queries.Scorecard:
     since, until = asked.period
     by = (asked.level, "month") if asked.month else (asked.level,)
-    at = stands_at(city=asked.place.info.id)
-    return queries.scorecard(place=asked.place, by=by, indicators=shown, since=since, until=until, as_of=at)
+    return queries.scorecard(place=asked.place, by=by, indicators=shown, since=since, until=until)
 
 
 @require_GET
@@ -119,7 +117,6 @@ def explained(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
             since=since,
             until=until,
             offset=offset,
-            as_of=stands_at(city=city),
         )
     except BadInput as error:
         raise Http404(str(error)) from error

@@ -16,7 +16,9 @@ from yiwang.core.cases.definitions import SYSTEM
 from yiwang.core.mining.flow import Columns, Ints
 from yiwang.core.mining.log import LogCase, LogEvent, LogReport
 from yiwang.server.cases.models import Case, Event, Report
+from yiwang.server.cases.queries import within
 from yiwang.server.common.selecting import select
+from yiwang.server.places.queries import runtime
 
 CHUNK = 2000  # cases
 CASE = (
@@ -101,14 +103,14 @@ SECONDS = {
 
 
 def chosen_cases(*, city: str, start: datetime | None, end: datetime | None, region: str = "") -> list[int]:
-    """Ids of the cases opened from ``start`` up to ``end`` in a region and all below it, growing."""
+    """Ids of the cases opened from ``start`` up to ``end`` in a region, all below it and what it has replaced, growing."""
     query = Case.objects.filter(city=city)
     if start is not None:
         query = query.filter(opened_at__gte=start)
     if end is not None:
         query = query.filter(opened_at__lt=end)
     if region:
-        query = query.filter(region__startswith=region)
+        query = within(query, region, place=runtime(city))
     return sorted(query.order_by().values_list("id", flat=True).iterator(chunk_size=10_000))
 
 
