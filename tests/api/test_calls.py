@@ -60,7 +60,11 @@ def test_verb_with_token_etag_and_conflict(anybody, reported, caller):
 
 def test_a_verb_takes_the_number_of_a_receipt_in_any_letter_case(reported, caller):
     leader = caller("leader")
-    for written in (lambda said: said["number"], lambda said: said["number"].lower(), lambda said: said["case"].lower()):
+    for written in (
+        lambda said: said["number"],
+        lambda said: said["number"].lower(),
+        lambda said: said["case"].lower(),
+    ):
         said = reported()
         assert said["number"] != said["case"]
         done = leader.post(f"/cases/{written(said)}/verbs/file", {})
