@@ -348,7 +348,8 @@ def test_what_there_is_not_is_not_found(scored: str, client: Client, path: str) 
 def test_pages_need_few_queries(scored: str, client: Client, django_assert_max_num_queries: Any) -> None:
     for path in ("/mini/score", "/mini/score?level=department", "/mini/score/closing_on_time?month=2026-03"):
         client.get(path)
-        with django_assert_max_num_queries(4):
+        # the fifth looks, once a second, whether another pack has been installed
+        with django_assert_max_num_queries(5):
             assert client.get(path).status_code == 200
 
 

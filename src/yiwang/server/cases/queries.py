@@ -440,7 +440,8 @@ def hand_on(found: dict[str, dict[str, int]], *, place: Runtime) -> None:
         if heirs:
             counts = found.pop(code)
             for heir in heirs:
-                found[heir] = {name: found[heir][name] + count for name, count in counts.items()}
+                own = found.get(heir, {})
+                found[heir] = {name: own.get(name, 0) + count for name, count in counts.items()}
 
 
 def by_step(*, city: str, region: str) -> dict[str, int]:
