@@ -83,7 +83,7 @@ def test_going_down_and_up_again(open_as: Opener, site: str) -> None:
     # the address can be kept and sent: it opens where one was
     page.goto(f"{site}/mini/centre?region=9001")
     ready(page)
-    assert page.locator("[data-part=chain] button").count() == 1
+    expect(page.locator("[data-part=chain] button")).to_have_count(1)
 
 
 def test_clicking_the_map_goes_down_too(open_as: Opener) -> None:
