@@ -6,6 +6,8 @@ import { forgetAtSignOut } from "./shared/forget";
 // The content security policy forbids eval and inline styles; htmx needs neither for what the pages use.
 htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
+// A piece of a page takes its clicks and forms in the moment it is shown: keys pressed quickly would otherwise send a form that htmx does not know yet.
+htmx.config.defaultSettleDelay = 0;
 
 // A filter that changes submits its form: no button to look for. The button stays for those without scripts.
 document.addEventListener("change", (event) => {
