@@ -375,6 +375,14 @@ def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None
     client = Client()
     drawn = {case["number"] for case in queries.map_cases(city=mini)}
     assert drawn == set(numbers[3:])
+    # points that are no place are drawn apart, with their count
+    apart = {("outside", 1), ("default_point", 1)}
+    answer = client.get(f"/api/v1/cities/{mini}/map/cases").json()
+    assert {(point["flag"], point["open"]) for point in answer["apart"]} == apart
+    assert {feature["properties"]["number"] for feature in answer["features"]} == drawn
+    features = [one["properties"] for one in client.get(f"/{mini}/map/cases.json").json()["features"]]
+    assert {(one["flag"], one["open"]) for one in features if "flag" in one} == apart
+    assert {one["number"] for one in features if "flag" not in one} == drawn
     listed = client.get(f"/api/v1/cities/{mini}/cases?state=open&flag=undrawn").json()["items"]
     assert {row["number"] for row in listed} == set(numbers[:3])
     assert [
@@ -384,7 +392,7 @@ def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None
     assert client.get(f"/api/v1/cities/{mini}/centre").json()["now"]["undrawn"] == 3
     for path in (f"/{mini}/", f"/{mini}/map", f"/{mini}/portal/map"):
         page = english(client, path).content.decode()
-        assert "3 more open cases are not drawn" in page, path
+        assert "3 more open cases are not drawn as cases" in page, path
         assert "state=open&amp;flag=undrawn" in page, path
     shown = english(client, f"/{mini}/cases?state=open&flag=undrawn").content.decode()
     assert {number for number in numbers if number in shown} == set(numbers[:3])

@@ -1,18 +1,20 @@
 /**
- * <city-map regions="URL" cases="URL" region-link="…{code}" case-link="…{number}" labels='{"open":"在办",…}' tiles="URL">
+ * <city-map regions="URL" cases="URL" region-link="…{code}" case-link="…{number}" list-link="…{flag}" labels='{"open":"在办",…}' tiles="URL">
  *
- * Regions shaded by their open cases, cases as points coloured by how late they are. It draws what the two URLs answer
+ * Regions shaded by their open cases, cases as points coloured by how late they are, points that are no place as rings
+ * with the number of their cases. It draws what the two URLs answer
  * (GeoJSON) and knows nothing else; without them it stays an empty frame. `pick` makes it a place picker: it fires
  * `place` with {lon, lat} and moves one marker, which can be dragged. No base map is needed; `tiles` names a raster tile service if there is one.
  */
 import { GeoJSONSource, LngLatBounds, Map as Canvas, Marker, NavigationControl, Popup, setWorkerUrl } from "maplibre-gl";
-import type { ExpressionSpecification, MapGeoJSONFeature, StyleSpecification } from "maplibre-gl";
+import type { ExpressionSpecification, MapGeoJSONFeature, PointLike, StyleSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
 setWorkerUrl(worker); // under Vite the worker is not found by itself, and then nothing is drawn
 
 type Collection = GeoJSON.FeatureCollection<GeoJSON.Geometry, Record<string, unknown>>;
+const LAYERS = ["regions", "unplaced", "cases"]; // from below
 const EMPTY: Collection = { type: "FeatureCollection", features: [] };
 
 function colours(element: Element) {
@@ -147,14 +149,19 @@ export class CityMap extends HTMLElement {
     const tone = colours(this);
     const hue: ExpressionSpecification = ["match", ["get", "light"], "red", tone.late, "yellow", tone.soon, "green", tone.fine, tone.closed];
     canvas.addSource("cases", { type: "geojson", data: cases as never });
-    canvas.addLayer({ id: "cases", type: "circle", source: "cases", paint: { "circle-color": hue, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 15, 7], "circle-stroke-color": tone.paper, "circle-stroke-width": 1 } });
+    canvas.addLayer({ id: "unplaced", type: "circle", source: "cases", filter: ["has", "flag"], paint: { "circle-color": tone.paper, "circle-opacity": 0.6, "circle-radius": ["interpolate", ["linear"], ["get", "open"], 1, 7, 500, 18], "circle-stroke-color": tone.closed, "circle-stroke-width": 2 } });
+    canvas.addLayer({ id: "cases", type: "circle", source: "cases", filter: ["!", ["has", "flag"]], paint: { "circle-color": hue, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 15, 7], "circle-stroke-color": tone.paper, "circle-stroke-width": 1 } });
     this.hover(canvas, "cases", (properties) => `<strong>${escape(properties["number"])}</strong><br>${escape(properties["category_name"] ?? properties["category"])}`);
     this.follow(canvas, "cases", "case-link", "number");
+    this.hover(canvas, "unplaced", (properties) => `<strong>${escape(this.labels[String(properties["flag"])] ?? properties["flag"])}</strong><br>${escape(this.labels["open"] ?? "open")} ${escape(properties["open"])}`);
+    this.follow(canvas, "unplaced", "list-link", "flag");
     const legend = document.createElement("div");
     legend.className = "legend";
-    for (const [key, colour] of [["late", tone.late], ["soon", tone.soon], ["fine", tone.fine]] as const) {
+    const flags = new Set(cases.features.map((feature) => String(feature.properties?.["flag"] ?? "")).filter(Boolean));
+    for (const [key, colour] of [["late", tone.late], ["soon", tone.soon], ["fine", tone.fine], ...[...flags].map((flag) => [flag, ""] as const)] as const) {
       const item = document.createElement("span"), dot = document.createElement("i");
-      dot.style.background = colour;
+      if (colour) dot.style.background = colour;
+      else dot.style.cssText = `background:${tone.paper};box-shadow:inset 0 0 0 2px ${tone.closed}`;
       item.append(dot, this.labels[key] ?? key);
       legend.append(item);
     }
@@ -165,7 +172,7 @@ export class CityMap extends HTMLElement {
     const popup = new Popup({ closeButton: false, closeOnClick: false });
     canvas.on("mousemove", layer, (event) => {
       const top = event.features?.[0];
-      if (!top || (layer === "regions" && canvas.getLayer("cases") && canvas.queryRenderedFeatures(event.point, { layers: ["cases"] }).length)) return;
+      if (!top || this.covered(canvas, layer, event.point)) return;
       canvas.getCanvas().style.cursor = "pointer";
       popup.setLngLat(event.lngLat).setHTML(text(top.properties)).addTo(canvas);
     });
@@ -175,12 +182,18 @@ export class CityMap extends HTMLElement {
     });
   }
 
+  /** Whether something is drawn over a layer here: it gets the pointer. */
+  private covered(canvas: Canvas, layer: string, point: PointLike): boolean {
+    const above = LAYERS.slice(LAYERS.indexOf(layer) + 1).filter((name) => canvas.getLayer(name));
+    return above.length > 0 && canvas.queryRenderedFeatures(point, { layers: above }).length > 0;
+  }
+
   private follow(canvas: Canvas, layer: string, attribute: string, key: string): void {
     const link = this.getAttribute(attribute);
     if (!link) return;
     canvas.on("click", layer, (event) => {
       const top = event.features?.[0];
-      if (!top || (layer === "regions" && canvas.getLayer("cases") && canvas.queryRenderedFeatures(event.point, { layers: ["cases"] }).length)) return;
+      if (!top || this.covered(canvas, layer, event.point)) return;
       location.href = link.replace(`{${key}}`, encodeURIComponent(String(top.properties[key])));
     });
   }

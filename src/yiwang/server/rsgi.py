@@ -143,7 +143,9 @@ async def receive(scope: Any, protocol: Any, body: IO[bytes], *, most_bytes: int
     while True:
         left = started + GRACE_SECONDS + received / LEAST_BYTES_A_SECOND - time.monotonic()
         try:
-            chunk = await asyncio.wait_for(anext(chunks), max(0.001, min(SILENCE_SECONDS, left)))
+            # (asyncio.wait_for would start a task for each piece)
+            async with asyncio.timeout(max(0.001, min(SILENCE_SECONDS, left))):
+                chunk = await anext(chunks)
         except StopAsyncIteration:
             break
         except TimeoutError:

@@ -136,7 +136,11 @@ def centre(
 
 @router.get("/cities/{city}/map/cases", response=ANSWERS, summary="Open cases as points")
 def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpResponse:
-    """GeoJSON of open cases, the most urgent first; ``truncated`` says that there are more than ``limit``."""
+    """GeoJSON of open cases, the most urgent first; ``truncated`` says that there are more than ``limit``.
+
+    Cases whose point is a stand-in for an unknown place, or lies outside the city, are not among the features: ``apart``
+    has those points with their counts (``lon, lat, flag, open``), at most 200.
+    """
     place, now = known_city(city), judged_at(city=city)
     rows = queries.map_cases(city=city, region=asked.region, bbox=box(asked.bbox), limit=asked.limit + 1, at=now)
     features = [
@@ -157,7 +161,9 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
         }
         for row in rows[: asked.limit]
     ]
-    return ready({"type": "FeatureCollection", "features": features, "truncated": len(rows) > asked.limit})
+    apart = queries.unplaced_points(city=city, region=asked.region, at=now)
+    truncated = len(rows) > asked.limit
+    return ready({"type": "FeatureCollection", "features": features, "truncated": truncated, "apart": apart})
 
 
 @router.get("/cities/{city}/map/regions", response=ANSWERS, summary="Regions with their counts")

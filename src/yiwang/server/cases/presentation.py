@@ -263,3 +263,19 @@ def custody(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[st
 def in_english() -> bool:
     """Whether sentences that the core makes in both languages are to be shown in English."""
     return english()
+
+
+def map_labels() -> str:
+    """The few words that the map element shows itself."""
+    return orjson.dumps(
+        {
+            "open": say("在办", "open"),
+            "overdue": say("超时", "overdue"),
+            "late": say("超时", "overdue"),
+            "soon": say("将到期", "due soon"),
+            "fine": say("期内", "in time"),
+            "default_point": say("位置不明：登记时用了替代的点", "No place known: a stand-in point was recorded"),
+            "outside": say("在本市范围外", "Outside the city"),
+            "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
+        }
+    ).decode()

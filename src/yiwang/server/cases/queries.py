@@ -456,6 +456,19 @@ def undrawn(*, city: str, region: str, at: datetime | None = None) -> int:
     return within(still, region, place=runtime(city)).filter(UNDRAWN).count()
 
 
+def unplaced_points(*, city: str, region: str = "", at: datetime | None = None) -> list[dict[str, Any]]:
+    """The points of open cases that are no place: ``lon, lat, flag, open``, those with the most cases first, at most 200.
+
+    Maps draw them apart, one ring for each with its count, and never among the cases: hundreds of cases at a city hall's
+    stand-in point are no hot spot.
+    """
+    query = Case.objects.filter(open_at(at), city=city, flag__in=UNPLACED, lon__isnull=False, lat__isnull=False)
+    if region:
+        query = within(query, region, place=runtime(city))
+    counted = query.values("lon", "lat", "flag").annotate(open=Count("id"))
+    return list(counted.order_by("-open", "lon", "lat", "flag")[:200])
+
+
 def map_cases(
     *,
     city: str,
@@ -465,7 +478,7 @@ def map_cases(
     at: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Open cases (now, or at a moment) with a place, the most urgent first, those without a deadline last. A known stand-in
-    for "no place" and a point outside the city are none."""
+    for "no place" and a point outside the city are none (`unplaced_points`)."""
     place = runtime(city)
     query = Case.objects.filter(open_at(at), city=city, lon__isnull=False, lat__isnull=False)
     query = query.exclude(flag__in=UNPLACED)

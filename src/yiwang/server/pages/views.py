@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +19,7 @@ from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
 from yiwang.server.cases import queries as cases
 from yiwang.server.cases.centre_figures import by_region
-from yiwang.server.cases.presentation import category_name, light, step_name
+from yiwang.server.cases.presentation import category_name, light, map_labels, step_name
 from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import queries as common
 from yiwang.server.common.templatetags.yiwang import english, named, say
@@ -40,21 +39,6 @@ def chosen_region(request: HttpRequest, place: Runtime) -> Region:
     if code and code not in tree:
         raise Http404(say("没有编码为 {code} 的区域", "There is no region with code {code}", code=code))
     return tree[code] if code else tree.roots[0]
-
-
-def map_labels() -> str:
-    """The few words that the map element shows itself."""
-    return json.dumps(
-        {
-            "open": say("在办", "open"),
-            "overdue": say("超时", "overdue"),
-            "late": say("超时", "overdue"),
-            "soon": say("将到期", "due soon"),
-            "fine": say("期内", "in time"),
-            "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
-        },
-        ensure_ascii=False,
-    )
 
 
 def map_context(place: Runtime, region: Region) -> dict[str, Any]:
@@ -190,7 +174,7 @@ def map_regions(request: HttpRequest, city: str) -> JsonResponse:
 
 @require_GET
 def map_cases(request: HttpRequest, city: str) -> JsonResponse:
-    """The most urgent open cases of a region as points (GeoJSON)."""
+    """The most urgent open cases of a region as points (GeoJSON), and apart from them the points that are no place."""
     place = known_city(city)
     region = chosen_region(request, place)
     now = judged_at(city=city)
@@ -206,6 +190,14 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
             },
         }
         for case in cases.map_cases(city=city, region=region.code, limit=MAP_CASES, at=now)
+    ]
+    features += [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [point["lon"], point["lat"]]},
+            "properties": {"flag": point["flag"], "open": point["open"]},
+        }
+        for point in cases.unplaced_points(city=city, region=region.code, at=now)
     ]
     return JsonResponse({"type": "FeatureCollection", "features": features})
 

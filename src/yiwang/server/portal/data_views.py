@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from yiwang.core.cases.events import Refusal
+from yiwang.server.cases.presentation import map_labels
 from yiwang.server.cases.queries import figures, undrawn
 from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common.templatetags.yiwang import say
@@ -37,14 +37,6 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
     region = place.regions[code] if code else place.regions.roots[0]
     at = judged_at(city=city)
     asked = urlencode({"region": region.code})
-    labels = {
-        "open": say("在办", "open"),
-        "overdue": say("超时", "overdue"),
-        "late": say("超时", "overdue"),
-        "soon": say("将到期", "due soon"),
-        "fine": say("期内", "in time"),
-        "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
-    }
     return render(
         request,
         "portal/map.html",
@@ -58,7 +50,7 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
             "figures": figures(city=city, region=region.code, at=at),
             "map_regions_url": f"{reverse('map-regions', args=[city])}?{asked}",
             "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",
-            "map_labels": json.dumps(labels, ensure_ascii=False),
+            "map_labels": map_labels(),
             "case_link": reverse("portal-case", args=[city, "NUMBER"]).replace("NUMBER", "{number}"),
             "tiles_url": settings.YIWANG_TILES_URL,
             "approximate": any(child.approximate for child in place.regions.children(region.code)),
