@@ -14,7 +14,7 @@ import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 setWorkerUrl(worker); // under Vite the worker is not found by itself, and then nothing is drawn
 
 type Collection = GeoJSON.FeatureCollection<GeoJSON.Geometry, Record<string, unknown>>;
-const LAYERS = ["regions", "unplaced", "cases"]; // from below
+const LAYERS = ["regions", "cases", "unplaced"]; // from below
 const EMPTY: Collection = { type: "FeatureCollection", features: [] };
 
 function colours(element: Element) {
@@ -149,8 +149,8 @@ export class CityMap extends HTMLElement {
     const tone = colours(this);
     const hue: ExpressionSpecification = ["match", ["get", "light"], "red", tone.late, "yellow", tone.soon, "green", tone.fine, tone.closed];
     canvas.addSource("cases", { type: "geojson", data: cases as never });
-    canvas.addLayer({ id: "unplaced", type: "circle", source: "cases", filter: ["has", "flag"], paint: { "circle-color": tone.paper, "circle-opacity": 0.6, "circle-radius": ["interpolate", ["linear"], ["get", "open"], 1, 7, 500, 18], "circle-stroke-color": tone.closed, "circle-stroke-width": 2 } });
     canvas.addLayer({ id: "cases", type: "circle", source: "cases", filter: ["!", ["has", "flag"]], paint: { "circle-color": hue, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 15, 7], "circle-stroke-color": tone.paper, "circle-stroke-width": 1 } });
+    canvas.addLayer({ id: "unplaced", type: "circle", source: "cases", filter: ["has", "flag"], paint: { "circle-color": tone.paper, "circle-opacity": 0.85, "circle-radius": ["interpolate", ["linear"], ["get", "open"], 1, 7, 500, 18], "circle-stroke-color": tone.closed, "circle-stroke-width": 2 } });
     this.hover(canvas, "cases", (properties) => `<strong>${escape(properties["number"])}</strong><br>${escape(properties["category_name"] ?? properties["category"])}`);
     this.follow(canvas, "cases", "case-link", "number");
     this.hover(canvas, "unplaced", (properties) => `<strong>${escape(this.labels[String(properties["flag"])] ?? properties["flag"])}</strong><br>${escape(this.labels["open"] ?? "open")} ${escape(properties["open"])}`);
