@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STATIC := src/yiwang/server/static/build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint snapshots docs lock clean
+.PHONY: help run test bench lint snapshots docs lock wheel clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lock: $(VENV)/.installed ## refresh the locked requirements after a change in py
 		pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		-c requirements.txt --group dev pyproject.toml -o requirements-dev.txt
+
+wheel: $(VENV)/.installed $(STATIC)/manifest.json ## one file in dist/ with the front end and the packs inside, for pip
+	$(BIN)/uv build -q --wheel --out-dir dist
 
 clean: ## remove what the targets made, not the data in var/
 	rm -rf $(VENV) web/node_modules $(STATIC) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,14 +8,15 @@ import yiwang
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.packs.hints import did_you_mean
 
-# src/yiwang/__init__.py → the repository's packs/.
-_SHIPPED = Path(yiwang.__file__).resolve().parents[2] / "packs"
+# In a wheel the packs lie inside the package; in a checkout src/yiwang/__init__.py → the repository's packs/.
+_PACKAGE = Path(yiwang.__file__).resolve().parent
+_SHIPPED = (_PACKAGE / "shipped_packs", _PACKAGE.parents[1] / "packs")
 
 
 def pack_folders(*more: Path) -> dict[str, Path]:
     """Folders with a `pack.toml` by folder name: below ``more`` first, then `packs/` here, then the packs shipped."""
     found: dict[str, Path] = {}
-    for base in (*more, Path("packs"), _SHIPPED):
+    for base in (*more, Path("packs"), *_SHIPPED):
         if base.is_dir():
             for file in sorted(base.glob("*/pack.toml")):
                 found.setdefault(file.parent.name, file.parent)

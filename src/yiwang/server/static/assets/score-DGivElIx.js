@@ -1,1 +1,0 @@
-import"./city-chart-CkgXzq65.js";for(let e of document.querySelectorAll(`city-chart[data-chart]`))e.show(JSON.parse(e.dataset.chart??`{}`));
