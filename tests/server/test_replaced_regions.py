@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.server.conftest import MINI, WEST
 
-from yiwang.server.cases import access, board, nearby, queries
+from yiwang.server.cases import access, board, map_points, nearby, queries
 from yiwang.server.cases.centre_figures import by_region
 from yiwang.server.cases.models import Case
 from yiwang.server.places.queries import runtime
@@ -47,7 +47,7 @@ def test_lists_counts_and_filters_of_a_region_take_in_what_it_replaced(replaced:
         found = queries.list_cases(city="mini", filters=queries.CaseFilters(region=region)).items
         assert [row["number"] for row in found] == [replaced]
         assert queries.figures(city="mini", region=region)["open"] == 1
-        assert [row["number"] for row in queries.map_cases(city="mini", region=region)] == [replaced]
+        assert [row["number"] for row in map_points.map_cases(city="mini", region=region)] == [replaced]
     assert queries.figures_below(city="mini", region="9002", width=6) == {
         "900203": {"cases": 1, "open": 1, "overdue": 0}
     }

@@ -13,7 +13,7 @@ from typing import Any
 import mapbox_vector_tile
 import pytest
 
-from yiwang.server.cases import ledger, numbering
+from yiwang.server.cases import ledger, map_points, numbering
 from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.cases.replay import replay_file
 
@@ -263,7 +263,7 @@ def test_the_default_point_is_no_place(boston: str, tmp_path: Path) -> None:
 
 
 def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_path: Path) -> None:
-    from yiwang.server.cases import centre_figures, map_tiles, queries
+    from yiwang.server.cases import centre_figures, map_tiles
     from yiwang.server.cases.board import forget
     from yiwang.server.places.queries import runtime
 
@@ -271,7 +271,7 @@ def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_pa
     nowhere = {"latitude": "42.3594", "longitude": "-71.0587", "pwd_district": ""}
     replayed(tmp_path, *(row(str(number), **nowhere) for number in range(5)), *(row(str(n)) for n in (11, 12, 13)))
     at = datetime(2011, 10, 3, 20, tzinfo=UTC)
-    assert {case["lat"] for case in queries.map_cases(city="boston")} == {42.3349}
+    assert {case["lat"] for case in map_points.map_cases(city="boston")} == {42.3349}
     figures = centre_figures.figures(place=runtime("boston"), region="", at=at, past=True)
     assert figures["now"]["cases"] == 8
     assert [spot["cases"] for spot in figures["spots"]] == [3]

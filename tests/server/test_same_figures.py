@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from django.test import Client
 
-from yiwang.server.cases import board, centre_figures, map_tiles, presentation, queries
+from yiwang.server.cases import board, centre_figures, map_points, map_tiles, presentation, queries
 from yiwang.server.cases.models import Case
 from yiwang.server.places.queries import runtime
 from yiwang.server.portal import scoring
@@ -373,7 +373,7 @@ def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None
     ):
         Case.objects.filter(number=number).update(**values)
     client = Client()
-    drawn = {case["number"] for case in queries.map_cases(city=mini)}
+    drawn = {case["number"] for case in map_points.map_cases(city=mini)}
     assert drawn == set(numbers[3:])
     # points that are no place are drawn apart, with their count
     apart = {("outside", 1), ("default_point", 1)}

@@ -16,7 +16,7 @@ from yiwang.core.space import to_geojson
 from yiwang.server.api.answering import ready, unchanged
 from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
-from yiwang.server.cases import centre_figures, map_tiles, queries
+from yiwang.server.cases import centre_figures, map_points, map_tiles, queries
 from yiwang.server.cases.forms import box
 from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import vector_tiles
@@ -142,7 +142,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
     has those points with their counts (``lon, lat, flag, open``), at most 200.
     """
     place, now = known_city(city), judged_at(city=city)
-    rows = queries.map_cases(city=city, region=asked.region, bbox=box(asked.bbox), limit=asked.limit + 1, at=now)
+    rows = map_points.map_cases(city=city, region=asked.region, bbox=box(asked.bbox), limit=asked.limit + 1, at=now)
     features = [
         {
             "type": "Feature",
@@ -161,7 +161,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
         }
         for row in rows[: asked.limit]
     ]
-    apart = queries.unplaced_points(city=city, region=asked.region, at=now)
+    apart = map_points.unplaced_points(city=city, region=asked.region, at=now)
     truncated = len(rows) > asked.limit
     return ready({"type": "FeatureCollection", "features": features, "truncated": truncated, "apart": apart})
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
+from yiwang.server.cases import map_points
 from yiwang.server.cases import queries as cases
 from yiwang.server.cases.centre_figures import by_region
 from yiwang.server.cases.presentation import category_name, light, map_labels, step_name
@@ -88,7 +89,7 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "chain": place.regions.chain(region.code),
             "figures": cases.figures(city=city, region=region.code, at=at),
             "on_time": on_time(place=place, region=region, month=request.GET.get("month", "")),
-            "undrawn": cases.undrawn(city=city, region=region.code, at=at),
+            "undrawn": map_points.undrawn(city=city, region=region.code, at=at),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
                 {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
@@ -112,7 +113,7 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
     region = chosen_region(request, place)
     at = judged_at(city=city)
     still_open = cases.figures(city=city, region=region.code, at=at)["open"]
-    undrawn = cases.undrawn(city=city, region=region.code, at=at)
+    undrawn = map_points.undrawn(city=city, region=region.code, at=at)
     return render(
         request,
         "pages/map.html",
@@ -189,7 +190,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
                 or "green",
             },
         }
-        for case in cases.map_cases(city=city, region=region.code, limit=MAP_CASES, at=now)
+        for case in map_points.map_cases(city=city, region=region.code, limit=MAP_CASES, at=now)
     ]
     features += [
         {
@@ -197,7 +198,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
             "geometry": {"type": "Point", "coordinates": [point["lon"], point["lat"]]},
             "properties": {"flag": point["flag"], "open": point["open"]},
         }
-        for point in cases.unplaced_points(city=city, region=region.code, at=now)
+        for point in map_points.unplaced_points(city=city, region=region.code, at=now)
     ]
     return JsonResponse({"type": "FeatureCollection", "features": features})
 

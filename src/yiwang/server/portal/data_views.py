@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from yiwang.core.cases.events import Refusal
+from yiwang.server.cases.map_points import undrawn
 from yiwang.server.cases.presentation import map_labels
-from yiwang.server.cases.queries import figures, undrawn
+from yiwang.server.cases.queries import figures
 from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common.templatetags.yiwang import say
 from yiwang.server.places.choices import category_choices, region_choices
