@@ -26,7 +26,7 @@ READS = {
     # where the city stands in time (one of the past is judged at its last day) is one query of each of these
     "/cities/mini/cases": 3,  # the rows, and what moderators decided about their words
     "/cities/mini/cases?region=9001&step=accepted&q=x&overdue=true": 4,  # a stretch, what it needs to gather, the page
-    "/cities/mini/map/cases": 3,
+    "/cities/mini/map/cases": 4,  # with a deadline, without one, points that are no place
     "/cities/mini/map/regions": 3,
     "/cities/mini/map/cases/0/0/0.mvt": 2,  # events since the last look, at most once a second; numbers of the points
     "/cities/mini/centre": 1,

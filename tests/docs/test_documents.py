@@ -80,3 +80,9 @@ def test_source_knows_no_city() -> None:
         if names.search(line) and "example" not in line.lower() and "e.g." not in line
     }
     assert not knowing
+
+
+def test_no_build_is_committed() -> None:
+    """What `make` builds is built again on each machine: a copy in git would be an old one."""
+    listed = subprocess.run(["git", "ls-files", "src/yiwang/server/static"], cwd=ROOT, capture_output=True, check=False)
+    assert listed.stdout == b""
