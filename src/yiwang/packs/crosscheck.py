@@ -69,10 +69,6 @@ class CrossCheck:
         return frozenset(row.outputs["priority"] for row in self.pack.tables["triage"].rows)
 
     @cached_property
-    def known_conditions(self) -> frozenset[str]:
-        return frozenset(condition for _, condition in self.pack.conditions)
-
-    @cached_property
     def prefixes(self) -> dict[str, frozenset[str]]:
         """Every beginning of every code, by fact."""
         codes: dict[str, Collection[str]] = {"category": self.pack.categories, "region": self.pack.regions.codes}

@@ -20,11 +20,6 @@ from yiwang.packs.hints import did_you_mean
 from yiwang.packs.records_places import HINT, known_system
 
 FILE = "replay.toml"
-# Fields that the reader itself asks for; a mapping may name more, to use them in templates and patterns.
-KNOWN_FIELDS = (
-    "external_id", "opened", "deadline", "closed", "flag", "status", "text", "place", "lon", "lat", "source",
-    "queue", "department", "closing_text",
-)  # fmt: skip
 REQUIRED_FIELDS = ("external_id", "opened")
 
 

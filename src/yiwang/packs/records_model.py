@@ -107,7 +107,6 @@ class Counts:
         unknown_unit: Records whose unit the directory does not know, by the city's name.
         other_source: Records whose source the mapping does not know, by the city's name.
         without_region: Records whose words name no region.
-        without_point: Records without coordinates.
         odd: Faults that cost no row, such as coordinates that are no numbers.
     """
 
@@ -119,7 +118,6 @@ class Counts:
     unknown_unit: Counter[str] = field(default_factory=Counter)
     other_source: Counter[str] = field(default_factory=Counter)
     without_region: int = 0
-    without_point: int = 0
     odd: int = 0
 
 

@@ -126,7 +126,6 @@ class RowReader:
         region = self.region(cells)
         counts.without_region += not region
         lon, lat = self._point(row, cells)
-        counts.without_point += lon is None
         closing_text = self._cell(cells, "closing_text")
         says, other = self._duplicate(external_id, closing_text)
         return SourceRecord(

@@ -11,20 +11,23 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
+from django.apps import apps
 from django.db import connection, models
 
 Row = Sequence[Any]
 COPY_FROM = 50  # rows from which PostgreSQL's COPY is quicker than an INSERT
 
 
-TIMES = frozenset(
-    {"at", "opened_at", "filed_at", "closed_at", "deadline", "next_due", "created_at", "next_at", "sent_at", "made_at"}
-)
+@lru_cache(maxsize=1)
+def _time_columns() -> frozenset[str]:
+    """The columns of the models that hold a moment. One name means one thing in all tables."""
+    fields = (field for model in apps.get_models() for field in model._meta.concrete_fields)
+    return frozenset(field.column for field in fields if isinstance(field, models.DateTimeField))
 
 
 @lru_cache(maxsize=64)
 def _times(columns: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(index for index, name in enumerate(columns) if name in TIMES)
+    return tuple(index for index, name in enumerate(columns) if name in _time_columns())
 
 
 def adapted(columns: tuple[str, ...], row: Row) -> Row:

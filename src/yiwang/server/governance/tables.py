@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from yiwang.core.kernel.errors import Problem
-from yiwang.core.rules.spec import CONFIDENCE_COLUMN, FROM_COLUMN, NOTE_COLUMN, ROW_COLUMN, SOURCE_COLUMN, TO_COLUMN
+from yiwang.core.rules.spec import NOTE_COLUMN, ROW_COLUMN
 from yiwang.packs.tables import table_file
 from yiwang.server.governance.models import RuleEdit
 
 RULE_TABLES = ("triage", "routing", "limits")
 Cells = dict[str, str]
-TAIL = (FROM_COLUMN, TO_COLUMN, SOURCE_COLUMN, CONFIDENCE_COLUMN, NOTE_COLUMN)
 
 
 @dataclass(slots=True, kw_only=True)

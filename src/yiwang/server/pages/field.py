@@ -43,7 +43,6 @@ from yiwang.server.places.queries import Runtime
 log = logging.getLogger("yiwang.field")
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-STAMPED = ("made_at", "lon", "lat", "accuracy")
 
 
 # --- the shell ----------------------------------------------------------------------------------------------------
