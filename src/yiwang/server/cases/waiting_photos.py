@@ -38,7 +38,8 @@ class TooMany(Refusal):
     """An account has left as many photos as it may in a day."""
 
     status, code = 429, "too-many"
-    wait = 300  # seconds: room comes when a command takes its photos or a day has passed, and each try uploads one again
+    # room comes when a command takes its photos or a day has passed, and each try uploads one again
+    wait = 300  # seconds
 
 
 def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
