@@ -10,13 +10,15 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from .conftest import AXE, CHROMIUM, FLAGS, PASSWORD, serious
 
@@ -90,7 +92,11 @@ def phone(browser: Browser, site: str, tmp_path: Path) -> Iterator[Phone]:
             page.click("form[data-sign-in-form] button")
         page.wait_for_selector("field-app[data-synced]")
         page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        # waited for in the page: what polls evaluates texts again, which the page's policy forbids
+        page.evaluate(
+            """() => navigator.serviceWorker.controller !== null || new Promise(done =>
+            navigator.serviceWorker.addEventListener("controllerchange", () => done(true), { once: true }))"""
+        )
         return context, page
 
     yield switched_on
@@ -120,6 +126,13 @@ def fill_verb(page: Page, number: str, verb: str, *, picture: bool = False, **fi
         expect(form.locator("figure img")).to_have_count(1)
     form.locator(":scope > button").click()
     expect(page.locator("field-app > .said").first).to_be_visible()
+
+
+def without_worker(page: Page) -> None:
+    """The worker does not send: the page's line is the only one, and the test can stand in it."""
+    page.evaluate(
+        "navigator.serviceWorker.getRegistrations().then(all => Promise.all(all.map(one => one.unregister())))"
+    )
 
 
 def until(seen: Callable[[], bool], seconds: float = 30) -> None:
@@ -281,10 +294,7 @@ def test_photos_arrive_one_by_one_over_a_slow_line_and_none_is_sent_again_after_
 ) -> None:
     words = f"垃圾 {uuid.uuid4().hex[:8]}"
     context, page = phone("inspector", path="#report")
-    # the worker does not send here, so that the page's line is the only one
-    page.evaluate(
-        "navigator.serviceWorker.getRegistrations().then(all => Promise.all(all.map(one => one.unregister())))"
-    )
+    without_worker(page)
     line = context.new_cdp_session(page)
     line.send("Network.enable")
     slow = {"offline": False, "latency": 100, "downloadThroughput": 30_000, "uploadThroughput": 30_000}
@@ -312,6 +322,119 @@ def test_photos_arrive_one_by_one_over_a_slow_line_and_none_is_sent_again_after_
     (case,) = [case for case in desks["leader"].cases() if words in case["text"]]
     assert len(desks["leader"].http.get(f"/api/v1/cases/{case['number']}").json()["photos"]) == 3
     assert "2026-03-02 08:50" in case["text"], "the camera's own time"
+
+
+def report_with_photos(page: Page, words: str, *, photos: int) -> None:
+    page.fill("#report-text", words)
+    uploads = [large_photo(n) for n in range(photos)]
+    page.locator('#report-form input[type="file"]:not([capture])').set_input_files(uploads)
+    expect(page.locator("#report-form figure")).to_have_count(photos)
+    page.click("#report-form > button")
+
+
+def refuse_once(context: BrowserContext, *, body: str, kind: str, wait: str) -> list[float]:
+    """The first photo sent ahead is answered with 429, the others get through. When each was sent."""
+    sent: list[float] = []
+
+    def answer(route: Route) -> None:
+        sent.append(time.monotonic())
+        if len(sent) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=429, content_type=kind, headers={"Retry-After": wait}, body=body)
+
+    context.route("**/field/photos", answer)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("language", "body", "kind", "why"),
+    [
+        ("zh-CN", '{"code": "too-many", "detail": "最多暂存 60 张"}', "application/json", "最多暂存 60 张"),
+        ("zh-CN", "<h1>429</h1>", "text/html", "服务器暂时不收"),
+        ("en-US", "<h1>429</h1>", "text/html", "The server takes no more for now"),
+    ],
+)
+def test_a_photo_answered_with_429_waits_and_is_sent_again(
+    phone: Phone, desks: dict[str, Desk], language: str, body: str, kind: str, why: str
+) -> None:
+    words = f"垃圾 {uuid.uuid4().hex[:8]}"
+    context, page = phone("inspector", language=language, path="#report")
+    without_worker(page)
+    sent = refuse_once(context, body=body, kind=kind, wait="1")
+    report_with_photos(page, words, photos=2)
+    card = page.locator('[data-entry="waiting"]')
+    expect(card).to_contain_text(why)
+    expect(card).to_contain_text(words)
+    expect(card.locator("img")).to_have_count(2)
+    expect(page.locator('[data-entry="done"]')).to_have_count(1, timeout=40_000)
+    assert sent[1] - sent[0] >= 1
+    (case,) = [case for case in desks["leader"].cases() if words in case["text"]]
+    assert len(desks["leader"].http.get(f"/api/v1/cases/{case['number']}").json()["photos"]) == 2
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_a_proxy_that_says_how_long_to_wait_is_heard(phone: Phone, as_date: bool) -> None:
+    context, page = phone("inspector", language="en-US", path="#report")
+    without_worker(page)
+    wait = format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True) if as_date else "1800"
+    sent = refuse_once(context, body="<h1>429</h1>", kind="text/html", wait=wait)
+    report_with_photos(page, f"垃圾 {uuid.uuid4().hex[:8]}", photos=1)
+    expect(page.locator('[data-entry="waiting"]')).to_contain_text(re.compile(r"again in (29|30) min"))
+    assert len(sent) == 1
+    page.evaluate("dispatchEvent(new Event('online'))")  # nor does it wait when somebody asks
+    expect(page.locator('[data-entry="done"]')).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "third", "chip", "line"),
+    [
+        ("zh-CN", "照片 1 没有收：不是能读的图片", "照片 3 没有收：文件坏了", "已送达，但缺照片", "2 张照片没有收"),
+        (
+            "en-US",
+            "Photo 1 was not taken: It cannot be read as a picture",
+            "Photo 3 was not taken: The file is damaged",
+            "Sent, but not all photos",
+            "Photos not taken: 2",
+        ),
+    ],
+)
+def test_the_card_says_which_photos_were_not_taken_and_why(
+    phone: Phone, desks: dict[str, Desk], language: str, first: str, third: str, chip: str, line: str
+) -> None:
+    words = f"垃圾 {uuid.uuid4().hex[:8]}"
+    context, page = phone("inspector", language=language, path="#report")
+    without_worker(page)
+    page.evaluate(
+        """() => {
+        const encode = HTMLCanvasElement.prototype.toBlob;
+        let made = 0;
+        HTMLCanvasElement.prototype.toBlob = function (done, ...how) {
+          if (made++ === 0) done(new Blob(["no picture"]));
+          else encode.call(this, done, ...how);
+        };
+        }"""
+    )
+
+    def one_was_damaged_while_it_waited(route: Route) -> None:
+        answer = route.fetch()
+        refused = [{"index": 1, "reason": "The file is damaged.", "reason_zh": "文件坏了。"}]
+        route.fulfill(response=answer, json={**answer.json(), "photos_refused": refused})
+
+    context.route("**/field/reports", one_was_damaged_while_it_waited)
+    report_with_photos(page, words, photos=3)
+    card = page.locator('[data-entry="done"]')
+    expect(card.locator(".errors")).to_have_count(2)
+    expect(card.locator(".errors").first).to_contain_text(first)
+    expect(card.locator(".errors").last).to_contain_text(third)
+    expect(card.locator("figure")).to_have_count(2)
+    expect(card.locator(".chip")).to_have_text(chip)
+    expect(page.locator(".field-sync")).to_contain_text(line)
+    expect(page.locator(".field-sync")).not_to_contain_text(re.compile("都已送达|All sent"))
+    assert [case for case in desks["leader"].cases() if words in case["text"]]
+    page.on("dialog", lambda dialog: dialog.accept())
+    card.get_by_role("button").click()
+    expect(card).to_have_count(0)
 
 
 def test_a_session_that_ended_keeps_the_queue(phone: Phone, desks: dict[str, Desk], dispatched: str) -> None:

@@ -365,7 +365,8 @@ def test_what_is_no_photo_is_refused_before_the_command(phone: Any, client: Clie
     mine = phone("inspector")
     bad = io.BytesIO(b"no picture")
     bad.name = "a.jpg"
-    assert mine.post("/mini/field/photos", {"photo": bad}).status_code == 422
+    answer = mine.post("/mini/field/photos", {"photo": bad})
+    assert (answer.status_code, answer.json()["detail"][:8]) == (422, "不是能读的图片，")
     assert mine.post("/mini/field/photos", {}).status_code == 422
     for wrong in ("yesterday", "2026-03-02T00:59:00", "0001-01-01T00:00:00+14:00"):
         assert ahead(mine, original=wrong).status_code == 422, wrong
@@ -402,6 +403,7 @@ def test_an_account_leaves_no_more_photos_waiting_than_it_may_in_a_day(
     assert [ahead(mine, original=hour).status_code for hour in hours] == [201, 201, 201, 429]
     refused = ahead(mine, original=hours[3])
     assert (refused.json()["code"], "3 张照片" in refused.json()["detail"]) == ("too-many", True)
+    assert refused["Retry-After"] == "300"
     said = {"text": "垃圾", "category": "02001", "lon": "120.003", "lat": "31.003", "key": str(uuid.uuid4())}
     digest = ahead(other, original=hours[0]).json()["photo"]
     for _ in range(2):

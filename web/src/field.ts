@@ -141,9 +141,10 @@ class FieldApp extends HTMLElement {
   private status(): void {
     const mine = this.queue.filter((entry) => !this.user || entry.user === this.user);
     const waiting = mine.filter((entry) => entry.state === "waiting").length, conflicts = mine.filter((entry) => entry.state === "conflict").length;
+    const missing = mine.reduce((sum, entry) => sum + (entry.refused?.length ?? 0), 0);
     const online = navigator.onLine && this.reached;
     const line = document.querySelector<HTMLElement>(".field-sync"), badge = document.querySelector<HTMLElement>(".field-badge");
-    const parts = [say(online ? "online" : "offline"), waiting > 0 && say("waiting", { n: waiting }), conflicts > 0 && say("conflicts", { n: conflicts }), !waiting && !conflicts && mine.length > 0 && say("all_sent"), this.tasks && say("data_age", { age: age(this.tasks.at) })];
+    const parts = [say(online ? "online" : "offline"), waiting > 0 && say("waiting", { n: waiting }), conflicts > 0 && say("conflicts", { n: conflicts }), missing > 0 && say("photos_missing", { n: missing }), !waiting && !conflicts && !missing && mine.length > 0 && say("all_sent"), this.tasks && say("data_age", { age: age(this.tasks.at) })];
     const text = parts.filter(Boolean).join(" · ");
     if (line && line.textContent !== text) line.textContent = text;
     line?.classList.toggle("off", !online);

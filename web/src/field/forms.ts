@@ -58,14 +58,14 @@ class Pictures {
   }
 
   private show(): void {
-    this.list.replaceChildren(...this.taken.map((picture, index) => h("figure", {}, thumbnail(picture, index), h("button", { type: "button", class: "plain", click: () => { this.taken.splice(index, 1); this.show(); } }, say("remove")))));
+    this.list.replaceChildren(...this.taken.map((picture, index) => h("figure", {}, thumbnail(picture.bytes, index + 1), h("button", { type: "button", class: "plain", click: () => { this.taken.splice(index, 1); this.show(); } }, say("remove")))));
   }
 }
 
 /** The browser gets the picture's bytes for as long as the page lasts. */
-export function thumbnail(picture: Picture, index: number): HTMLElement {
-  const image = h("img", { alt: say("photo_n", { n: index + 1 }) }) as HTMLImageElement;
-  image.src = URL.createObjectURL(new Blob([picture.bytes], { type: "image/jpeg" }));
+export function thumbnail(bytes: ArrayBuffer, n: number): HTMLElement {
+  const image = h("img", { alt: say("photo_n", { n }) }) as HTMLImageElement;
+  image.src = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
   image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
   return image;
 }

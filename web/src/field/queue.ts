@@ -1,8 +1,8 @@
 /** The queue as a page: what waits, what was refused and why beside how the case stands, what was sent. */
 import { h, lasting, moment, say, shell } from "./dom";
 import { thumbnail } from "./forms";
-import { remove, update } from "./store";
-import type { Entry, Standing } from "./store";
+import { refusals, remove, update } from "./store";
+import type { Entry, Refused, Standing, State } from "./store";
 import { blocked } from "./sync";
 
 export function queuePage(all: readonly Entry[], user: string, again: () => void): HTMLElement {
@@ -19,24 +19,22 @@ export function queuePage(all: readonly Entry[], user: string, again: () => void
   );
 }
 
+const lights: Record<State, string> = { conflict: "light red", done: "light green", waiting: "", kept: "" };
+
 function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElement | false)[] {
-  const head = h(
-    "p",
-    { class: "field-row" },
-    h("strong", {}, entry.label),
-    h("span", { class: `chip ${entry.state === "conflict" ? "light red" : entry.state === "done" ? "light green" : ""}` }, say(`state_${entry.state}`)),
-  );
+  const missing = entry.refused ?? [];
+  const [light, state] = entry.state === "done" && missing.length ? ["light yellow", "state_partly"] : [lights[entry.state], `state_${entry.state}`];
+  const head = h("p", { class: "field-row" }, h("strong", {}, entry.label), h("span", { class: `chip ${light}` }, say(state)));
   const number = entry.number ? h("p", {}, h("a", { href: shell.urls.case.replace("NUMBER", entry.number), class: "number" }, entry.number), " · ", moment(entry.made_at)) : h("p", {}, moment(entry.made_at));
   if (entry.state === "conflict") return [head, number, conflict(entry, again)];
   if (entry.state === "kept") return [head, number, said(entry), h("p", { class: "quiet" }, say("kept_here")), h("div", { class: "field-buttons" }, deletion(entry))];
-  if (entry.state === "done") return [head, number, ...bad(entry.refused ?? [])];
+  if (entry.state === "done") return [head, number, ...bad(missing), missing.length > 0 && pictures(missing), missing.length > 0 && h("div", { class: "field-buttons" }, deletion(entry))];
   const wait = entry.next_at - Date.now();
-  const reasons: Record<string, string> = { network: say("why_network"), timeout: say("why_timeout") };
+  const reasons: Record<string, string> = { network: say("why_network"), timeout: say("why_timeout"), "too-many": say("why_too_many") };
   const reason = reasons[entry.error ?? ""] ?? entry.error ?? "";
   const again_in = say("retry_in", { time: wait < 60_000 ? `${Math.ceil(wait / 1000)} s` : lasting(wait) });
   const why = blocked(entry, all) ? say("blocked") : entry.error && !entry.sending ? [reason, wait > 0 && again_in].filter(Boolean).join(" · ") : "";
-  const refused = entry.photos.flatMap((picture) => picture.bad ?? []);
-  return [head, number, said(entry), ...bad(refused), progress(entry), why !== "" && h("p", { class: "quiet" }, why)];
+  return [head, number, said(entry), progress(entry), why !== "" && h("p", { class: "quiet" }, why)];
 }
 
 /** Which photo of how many is on its way, or how many have arrived when the line broke. */
@@ -47,13 +45,17 @@ function progress(entry: Entry): HTMLElement | false {
   return h("p", { class: "quiet", "data-photos": `${arrived}/${of}` }, text);
 }
 
-function bad(reasons: readonly string[]): HTMLElement[] {
-  return reasons.map((reason) => h("p", { class: "errors" }, say("photo_not_taken"), reason));
+function bad(refused: readonly Refused[]): HTMLElement[] {
+  return refused.map(({ n, why }) => h("p", { class: "errors" }, say("photo_not_taken", { n }), (shell.language === "zh" && why.zh) || why.text));
+}
+
+function pictures(shown: readonly { n: number; bytes: ArrayBuffer }[]): HTMLElement {
+  return h("div", { class: "field-pictures" }, ...shown.map(({ n, bytes }) => h("figure", {}, thumbnail(bytes, n))));
 }
 
 function said(entry: Entry): HTMLElement {
   const words = Object.entries(entry.fields).filter(([name]) => name !== "category").map(([, text]) => text);
-  return h("div", { class: "field-said" }, ...words.map((text) => h("p", {}, text)), entry.photos.length > 0 && h("div", { class: "field-pictures" }, ...entry.photos.map((picture, index) => h("figure", {}, thumbnail(picture, index)))));
+  return h("div", { class: "field-said" }, ...words.map((text) => h("p", {}, text)), entry.photos.length > 0 && pictures(entry.photos.map(({ bytes }, index) => ({ n: index + 1, bytes }))), ...bad(refusals(entry.photos)));
 }
 
 function conflict(entry: Entry, again: () => void): HTMLElement {

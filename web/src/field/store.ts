@@ -46,7 +46,24 @@ export interface Picture {
   taken_at: string;
   original?: string;
   digest?: string;
-  bad?: string;
+  bad?: Reason;
+}
+
+/** Why a photo was not taken: in the language of whoever sent it, or in both. */
+export interface Reason {
+  text: string;
+  zh?: string;
+}
+
+/** A photo that was not taken: which of its entry, from 1, and why. Its bytes stay, for it may be nowhere else. */
+export interface Refused {
+  n: number;
+  why: Reason;
+  bytes: ArrayBuffer;
+}
+
+export function refusals(photos: readonly Picture[]): Refused[] {
+  return photos.flatMap(({ bad, bytes }, index) => (bad ? [{ n: index + 1, why: bad, bytes }] : []));
 }
 
 export type State = "waiting" | "conflict" | "kept" | "done";
@@ -75,7 +92,8 @@ export interface Entry {
   error?: string;
   /** The photo that is being sent now, from 1, or 0. */
   sending?: number;
-  refused?: string[];
+  /** Of what is done: the photos that were not taken. */
+  refused?: Refused[];
   now?: Standing | null;
   done_at?: number;
 }

@@ -3,7 +3,7 @@
  * what is refused stays where it is, with the server's reason and the case as it stands. Network trouble waits and tries again.
  * Photos go first, one by one; what has arrived is not sent again when the line breaks in the next.
  */
-import { entries, settle, update } from "./store";
+import { entries, refusals, settle, update } from "./store";
 import type { Entry, Standing } from "./store";
 
 export interface Session {
@@ -89,7 +89,16 @@ interface Said {
   detail?: string;
   code?: string;
   photo?: string;
+  /** Photos that the command named and that could not be taken; `index` counts those it named, from 0. */
+  photos_refused?: { index: number; reason: string; reason_zh: string }[];
   now?: Standing | null;
+}
+
+/** How many seconds an answer asks to be left alone. It says seconds or a date, or nothing that can be read. */
+function pause(answer: Response): number {
+  const asked = answer.headers.get("Retry-After") ?? "";
+  const seconds = /^\d+$/.test(asked) ? Number(asked) : (Date.parse(asked) - Date.now()) / 1000;
+  return seconds > 0 ? seconds : 0;
 }
 
 /** What the server answered; or why it is to be asked again, and after how many seconds at least. */
@@ -99,9 +108,9 @@ async function post(url: string, data: FormData, headers: Record<string, string>
   try {
     const answer = await fetch(url, { method: "POST", body: data, credentials: "same-origin", headers, signal: AbortSignal.timeout(patience(bytes)) });
     // a page instead of JSON is the framework speaking (a stale CSRF token, a proxy): the next session check sorts it out
-    if (!answer.headers.get("Content-Type")?.includes("json")) return { later: `HTTP ${answer.status}`, seconds: 0 };
-    const said = (await answer.json()) as Said;
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return { later: said.detail ?? "", seconds: Number(answer.headers.get("Retry-After") ?? 0) };
+    const page = !answer.headers.get("Content-Type")?.includes("json");
+    const said = page ? {} : ((await answer.json()) as Said);
+    if (page || answer.status >= 500 || answer.status === 429 || answer.status === 408) return { later: said.detail ?? (answer.status === 429 ? "too-many" : `HTTP ${answer.status}`), seconds: pause(answer) };
     return { status: answer.status, said };
   } catch (error) {
     return { later: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network", seconds: 0 };
@@ -119,7 +128,7 @@ async function sendPhotos(entry: Entry, base: string, who: Session): Promise<Hea
     const heard = await post(`${base}/photos`, data, { "X-CSRFToken": who.csrf }, picture.bytes.byteLength);
     if ("later" in heard || heard.status === 401) return heard;
     if (heard.said.photo) picture.digest = heard.said.photo;
-    else picture.bad = heard.said.detail ?? `HTTP ${heard.status}`;
+    else picture.bad = { text: heard.said.detail ?? `HTTP ${heard.status}` };
     entry.tries = 0; // it gets on
     await update(entry.id!, { photos: entry.photos, tries: 0 });
   }
@@ -137,8 +146,9 @@ async function send(entry: Entry, base: string, who: Session): Promise<"done" | 
   }
   const { status, said } = heard;
   if (status < 300) {
-    const refused = entry.photos.flatMap((picture) => picture.bad ?? []);
-    await settle(id, { state: "done", done_at: Date.now(), number: said.number ?? entry.number, photos: [], refused, error: "", sending: 0 }, said.seq);
+    const named = entry.photos.filter((picture) => picture.digest);
+    for (const { index, reason, reason_zh } of said.photos_refused ?? []) if (named[index]) named[index].bad = { text: reason, zh: reason_zh };
+    await settle(id, { state: "done", done_at: Date.now(), number: said.number ?? entry.number, photos: [], refused: refusals(entry.photos), error: "", sending: 0 }, said.seq);
     return "done";
   }
   if (status === 401) {

@@ -103,13 +103,12 @@ def keep_good(files: Sequence[Any]) -> tuple[list[Kept], list[RefusedPhoto]]:
     return kept, refused
 
 
-def put_by(files: Sequence[Any], *, folder: str, taken_at: datetime | None = None) -> tuple[list[str], list[Problem]]:
+def put_by(files: Sequence[Any], *, folder: str) -> tuple[list[str], list[Problem]]:
     """Re-encode pictures of a form that is not finished yet into a folder of its own.
 
     Args:
         files: The pictures.
         folder: Relative to the data folder.
-        taken_at: By the camera's clock, without a zone, for pictures that do not say it themselves any more.
 
     Returns:
         The paths of those that are pictures, and what is wrong with the others.
@@ -117,19 +116,36 @@ def put_by(files: Sequence[Any], *, folder: str, taken_at: datetime | None = Non
     Raises:
         BadInput: When there are too many.
     """
+    return _each(files, lambda content: _put(content, folder=folder, taken_at=None))
 
-    def put(content: bytes) -> str:
-        picture, said = _decoded(content)
-        said = said or taken_at
-        exif = Image.Exif() if said else None
-        if exif is not None and said:
-            exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = said.strftime(_EXIF_TIME)
-        encoded = _encoded(picture, exif=exif)
-        path = f"{folder}/{hashlib.sha256(encoded).hexdigest()}.jpg"
-        _write(Path(settings.YIWANG_HOME, path), encoded)
-        return path
 
-    return _each(files, put)
+def put_one(file: Any, *, folder: str, taken_at: datetime | None) -> str:
+    """Re-encode one picture into a folder; its path. Who sends one knows which it is, so that a refusal says only why.
+
+    Args:
+        file: The picture.
+        folder: Relative to the data folder.
+        taken_at: By the camera's clock, without a zone, for a picture that does not say it itself any more.
+
+    Raises:
+        BadInput: When it cannot be taken.
+    """
+    try:
+        return _put(_read(file), folder=folder, taken_at=taken_at)
+    except _Bad as bad:
+        raise BadInput(Problem(str(bad))) from bad
+
+
+def _put(content: bytes, *, folder: str, taken_at: datetime | None) -> str:
+    picture, said = _decoded(content)
+    said = said or taken_at
+    exif = Image.Exif() if said else None
+    if exif is not None and said:
+        exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = said.strftime(_EXIF_TIME)
+    encoded = _encoded(picture, exif=exif)
+    path = f"{folder}/{hashlib.sha256(encoded).hexdigest()}.jpg"
+    _write(Path(settings.YIWANG_HOME, path), encoded)
+    return path
 
 
 def _each(files: Sequence[Any], take: Callable[[bytes], T]) -> tuple[list[T], list[Problem]]:

@@ -38,6 +38,8 @@ class TooMany(Refusal):
     """An account has left as many photos as it may in a day."""
 
     status, code = 429, "too-many"
+    # room comes when a command takes its photos or a day has passed, and each try uploads one again
+    wait = 300  # seconds
 
 
 def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
@@ -54,10 +56,8 @@ def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
         TooMany: When `MOST_WAITING` wait already that arrived within a day.
     """
     _check_number(Path(settings.YIWANG_HOME, FOLDER, account))
-    paths, bad = pictures.put_by([file], folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
-    if bad:
-        raise BadInput(bad)
-    path = Path(settings.YIWANG_HOME, paths[0])
+    put = pictures.put_one(file, folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
+    path = Path(settings.YIWANG_HOME, put)
     path.touch()  # sent again, it is kept for another day
     return path.stem
 
@@ -69,8 +69,9 @@ def _check_number(folder: Path) -> None:
     waiting = sum(each.st_mtime >= since and stat.S_IMODE(each.st_mode) != _USED for each in found)
     if waiting >= MOST_WAITING:
         raise TooMany(
-            f"一天最多暂存 {MOST_WAITING} 张照片，请先把待发的处置或上报发出，或明天再发。",
-            f"At most {MOST_WAITING} photos wait in a day; send what they belong to with fewer, or try again tomorrow.",
+            f"服务器一天最多为您暂存 {MOST_WAITING} 张照片，所属的处置或上报送到才算用上。其余的都在手机里，会自动再发。",
+            f"The server holds at most {MOST_WAITING} photos a day for you until their report or action arrives. "
+            "The others stay on your phone and are sent again by themselves.",
             field="photo",
         )
 

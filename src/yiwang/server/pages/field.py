@@ -231,7 +231,10 @@ def photo(request: HttpRequest, city: str) -> HttpResponse:
             zone=place.info.zone,
         )
     except (Refusal, BadInput) as error:
-        return _refused(error, now=None)
+        answer = _refused(error, now=None)
+        if isinstance(error, waiting_photos.TooMany):
+            answer["Retry-After"] = str(error.wait)
+        return answer
     return JsonResponse({"photo": digest}, status=201)
 
 
