@@ -8,7 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class FrontEndIsBuilt(BuildHookInterface):  # type: ignore[misc]
+class FrontEndIsBuilt(BuildHookInterface):
     """Refuses a wheel when the front end was not built. An editable install may come before its build."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

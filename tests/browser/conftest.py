@@ -10,12 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 MINI = ROOT / "tests" / "packs" / "fixtures" / "mini"
@@ -162,6 +165,87 @@ def open_as(browser: Browser, site: str) -> Iterator[Opener]:
         return page
 
     yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+PHONE = {"width": 390, "height": 844}
+HERE = {"longitude": 120.004, "latitude": 31.004, "accuracy": 12}
+
+
+class Desk:
+    """Somebody at a desk, without a browser."""
+
+    def __init__(self, site: str, role: str) -> None:
+        self.http = httpx.Client(base_url=site, follow_redirects=True, timeout=30)
+        self.http.get("/sign-in")
+        said = {"username": f"mini-{role}", "password": PASSWORD, "csrfmiddlewaretoken": self.http.cookies["csrftoken"]}
+        assert self.http.post("/sign-in", data=said).is_success
+
+    def do(self, path: str, **fields: str) -> dict[str, Any]:
+        token = self.http.get("/mini/field/session.json").json()["csrf"]
+        headers = {"X-CSRFToken": token, "Idempotency-Key": str(uuid.uuid4())}
+        answer = self.http.post(f"/mini/field/{path}", data={**fields, "x": ""}, headers=headers)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
+
+    def act(self, number: str, verb: str, **fields: str) -> None:
+        seq = self.http.get(f"/api/v1/cases/{number}").json()["seq"]
+        self.do(f"cases/{number}/{verb}", seq=str(seq), **fields)
+
+    def events(self, number: str) -> list[dict[str, Any]]:
+        return list(self.http.get(f"/api/v1/cases/{number}/events").json()["items"])
+
+    def cases(self) -> list[dict[str, Any]]:
+        return list(self.http.get("/api/v1/cities/mini/cases?limit=200").json()["items"])
+
+
+@pytest.fixture(scope="module")
+def desks(site: str) -> dict[str, Desk]:
+    return {role: Desk(site, role) for role in ("inspector", "intake", "leader", "dispatcher", "handler")}
+
+
+@pytest.fixture
+def dispatched(desks: dict[str, Desk]) -> str:
+    """A case at the sweepers."""
+    said = desks["inspector"].do("reports", text="桥洞下有垃圾", category="02001", lon="120.005", lat="31.005")
+    desks["dispatcher"].act(said["number"], "dispatch")
+    return str(said["number"])
+
+
+Phone = Callable[..., tuple[BrowserContext, Page]]
+
+
+@pytest.fixture
+def phone(browser: Browser, site: str, tmp_path: Path) -> Iterator[Phone]:
+    """Switch on a phone; with the same name it is the same phone as before, with what it kept. Script errors fail the test."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def switched_on(role: str = "handler", *, name: str = "", language: str = "zh-CN", path: str = "") -> Any:
+        context = browser.browser_type.launch_persistent_context(
+            str(tmp_path / (name or role)), executable_path=CHROMIUM, args=FLAGS, viewport=PHONE, locale=language,
+            geolocation=HERE, permissions=["geolocation"], has_touch=True,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.pages[0]
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{site}/mini/field{path}")
+        if "/sign-in" in page.url:
+            page.fill("#username", f"mini-{role}")
+            page.fill("#password", PASSWORD)
+            page.click("form[data-sign-in-form] button")
+        page.wait_for_selector("field-app[data-synced]")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        # waited for in the page: what polls evaluates texts again, which the page's policy forbids
+        page.evaluate(
+            """() => navigator.serviceWorker.controller !== null || new Promise(done =>
+            navigator.serviceWorker.addEventListener("controllerchange", () => done(true), { once: true }))"""
+        )
+        return context, page
+
+    yield switched_on
     for context in contexts:
         context.close()
     assert not errors

@@ -379,6 +379,7 @@ def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None
     apart = {("outside", 1), ("default_point", 1)}
     answer = client.get(f"/api/v1/cities/{mini}/map/cases").json()
     assert {(point["flag"], point["open"]) for point in answer["apart"]} == apart
+    assert client.get(f"/api/v1/cities/{mini}/map/cases?bbox=0,0,1,1").json()["apart"] == []
     assert {feature["properties"]["number"] for feature in answer["features"]} == drawn
     features = [one["properties"] for one in client.get(f"/{mini}/map/cases.json").json()["features"]]
     assert {(one["flag"], one["open"]) for one in features if "flag" in one} == apart

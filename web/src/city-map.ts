@@ -120,7 +120,8 @@ export class CityMap extends HTMLElement {
     this.drawRegions(canvas, regions);
     this.drawCases(canvas, cases);
     const lon = Number(this.getAttribute("lon")), lat = Number(this.getAttribute("lat"));
-    const box = bounds(regions) ?? bounds(cases);
+    const placed = { ...cases, features: cases.features.filter((feature) => !feature.properties?.["flag"]) };
+    const box = bounds(regions) ?? bounds(placed);
     if (this.hasAttribute("lon") && Number.isFinite(lon) && Number.isFinite(lat)) {
       this.place(lon, lat);
       canvas.jumpTo({ center: [lon, lat], zoom: Number(this.getAttribute("zoom") ?? 14) });

@@ -142,7 +142,8 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
     has those points with their counts (``lon, lat, flag, open``), at most 200.
     """
     place, now = known_city(city), judged_at(city=city)
-    rows = map_points.map_cases(city=city, region=asked.region, bbox=box(asked.bbox), limit=asked.limit + 1, at=now)
+    here = box(asked.bbox)
+    rows = map_points.map_cases(city=city, region=asked.region, bbox=here, limit=asked.limit + 1, at=now)
     features = [
         {
             "type": "Feature",
@@ -161,7 +162,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
         }
         for row in rows[: asked.limit]
     ]
-    apart = map_points.unplaced_points(city=city, region=asked.region, at=now)
+    apart = map_points.unplaced_points(city=city, region=asked.region, bbox=here, at=now)
     truncated = len(rows) > asked.limit
     return ready({"type": "FeatureCollection", "features": features, "truncated": truncated, "apart": apart})
 

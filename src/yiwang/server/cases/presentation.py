@@ -25,6 +25,12 @@ UNIT_NAMES = {
     TimeUnit.WORK_DAYS: ("工作日", "working days"),
     TimeUnit.CALENDAR_DAYS: ("自然日", "calendar days"),
 }
+FLAG_NAMES = {
+    "undrawn": ("地图上没有画的", "Not drawn on maps"),
+    "default_point": ("默认点位（位置不明）", "Stand-in point (place unknown)"),
+    "outside": ("在本市范围外", "Outside the city"),
+    "border": ("在界线附近", "Near a border"),
+}
 SOURCE_NAMES = {
     "public": ("市民", "Citizen"),
     "hotline": ("热线", "Hotline"),
@@ -274,8 +280,8 @@ def map_labels() -> str:
             "late": say("超时", "overdue"),
             "soon": say("将到期", "due soon"),
             "fine": say("期内", "in time"),
-            "default_point": say("位置不明：登记时用了替代的点", "No place known: a stand-in point was recorded"),
-            "outside": say("在本市范围外", "Outside the city"),
+            "default_point": say(*FLAG_NAMES["default_point"]),
+            "outside": say(*FLAG_NAMES["outside"]),
             "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
         }
     ).decode()

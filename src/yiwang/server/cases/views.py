@@ -31,13 +31,6 @@ STATES = {
     "closed_on_time": ("按期办结", "Ended on time"),
     "closed_late": ("超期办结", "Ended late"),
 }
-FLAGS = {
-    "": ("全部", "All"),
-    "undrawn": ("地图上没有画的", "Not drawn on maps"),
-    "default_point": ("默认点位（位置不明）", "Stand-in point (place unknown)"),
-    "outside": ("在本市范围外", "Outside the city"),
-    "border": ("在界线附近", "Near a border"),
-}
 ORDERS = {
     "-opened_at": ("最新上报", "Newest first"),
     "opened_at": ("最早上报", "Oldest first"),
@@ -91,7 +84,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "next_url": f"?{urlencode({**asked, 'cursor': found.next})}" if found.next else "",
             "first_url": f"?{urlencode(asked)}" if request.GET.get("cursor") else "",
             "states": [(key, say(*pair)) for key, pair in STATES.items()],
-            "flags": [(key, say(*pair)) for key, pair in FLAGS.items()],
+            "flags": [("", say("全部", "All")), *((key, say(*pair)) for key, pair in presentation.FLAG_NAMES.items())],
             "orders": [(key, say(*pair)) for key, pair in ORDERS.items()],
             "steps": place.rules.workflow.steps.values(),
             "regions": region_choices(place, depth=3),
