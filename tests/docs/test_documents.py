@@ -86,3 +86,15 @@ def test_no_build_is_committed() -> None:
     """What `make` builds is built again on each machine: a copy in git would be an old one."""
     static = ROOT / "src" / "yiwang" / "server" / "static"
     assert not [path for path in committed_files() if path.is_relative_to(static)]
+
+
+def test_each_app_has_one_migration_of_its_own() -> None:
+    """Nothing is released yet: a table is made once, as it is. What a migration imports of ours must never change: one operation."""
+    wrong = []
+    for folder in sorted((ROOT / "src" / "yiwang" / "server").glob("*/migrations")):
+        found = sorted(path.name for path in folder.glob("[0-9]*.py"))
+        source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+        imported = set(re.findall(r"^\s*(?:from|import) (yiwang\S*)", source, re.MULTILINE))
+        if found != ["0001_initial.py"] or imported - {"yiwang.server.common.append_only"}:
+            wrong.append((folder.parent.name, found, imported))
+    assert not wrong

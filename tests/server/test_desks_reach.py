@@ -65,18 +65,6 @@ def test_waiting_is_a_column_that_says_what_the_state_says(handling: str, act: M
     assert Case.objects.get().waits == " @SWEEP-9002 "
 
 
-def test_the_migration_fills_what_waits_already(handling: str, act: Make, actor: Make) -> None:
-    from importlib import import_module
-
-    from django.apps import apps
-
-    act(handling, "ask_extension", actor("handler", unit="SWEEP-9001"), reason="缺件")
-    before = Case.objects.get().waits
-    Case.objects.update(waits=None)
-    import_module("yiwang.server.cases.migrations.0005_waits").fill(apps, None)
-    assert Case.objects.get().waits == before == " extend "
-
-
 def test_what_waits_is_found_by_its_index(handling: str, act: Make, actor: Make) -> None:
     act(handling, "ask_extension", actor("handler", unit="SWEEP-9001"), reason="缺件")
     with CaptureQueriesContext(connection) as captured:
