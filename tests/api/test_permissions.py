@@ -180,10 +180,10 @@ def _check_answer(
         assert status == 403, where
         assert body["roles"], where
         assert set(body["roles"]) <= set(verb.roles), where
-        assert (body["detail_zh"], body["detail_en"]) == (choice.why_zh, choice.why_en), where
+        assert (body["detail_zh"], body["detail_en"]) == (choice.why.zh, choice.why.en), where
         return
     assert status == 409, where
-    assert body["detail_en"] == choice.why_en, where
+    assert body["detail_en"] == choice.why.en, where
 
 
 # --- in this process, on SQLite ---------------------------------------------------------------------------------------

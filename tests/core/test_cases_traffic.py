@@ -23,7 +23,7 @@ def test_moves_remarks_and_links_are_drawn_and_verbs_are_not() -> None:
     root = ElementTree.fromstring(workflow_svg(workflow, language="en", traffic=traffic))
     texts = {text.text for text in root.iter(f"{SVG}text")}
     assert {"12", "<3>", "12 · 1 h"} <= texts
-    assert workflow.verbs["finish"].name_en not in texts
+    assert workflow.verbs["finish"].name.en not in texts
     assert [link.get("href") for link in root.iter(f"{SVG}a")] == ["/flow?a=1&b=2"]
     assert root.get("role") == "group"  # an image with links in it would hide them
     kinds = [str(box.get("class")).split() for box in root.iter(f"{SVG}rect")]

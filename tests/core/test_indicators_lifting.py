@@ -10,11 +10,12 @@ from yiwang.core.indicators.definitions import Evaluation, Grade, Grading, Indic
 from yiwang.core.indicators.expressions import Measure
 from yiwang.core.indicators.lifting import lifts
 from yiwang.core.indicators.scorecard import Cell
+from yiwang.core.kernel.text import Text
 
 
 def indicator(id: str, direction: str = "up") -> Indicator:
     return Indicator(
-        id=id, name=id, name_en=id, meaning="", meaning_en="", numerator=Measure(), denominator=Measure(), unit="percent",
+        id=id, name=Text(id, id), meaning=Text("", ""), numerator=Measure(), denominator=Measure(), unit="percent",
         direction=direction, basis="closed", source="", confidence="",
     )  # fmt: skip
 
@@ -22,12 +23,12 @@ def indicator(id: str, direction: str = "up") -> Indicator:
 INDICATORS = {"on_time": indicator("on_time"), "rework": indicator("rework", "down"), "count": indicator("count")}
 GRADING = Grading(
     grades=tuple(
-        Grade(id=id, least=least, name=id, name_en=id, colour="green") for id, least in (("A", 90), ("B", 80), ("C", 0))
+        Grade(id=id, least=least, name=Text(id, id), colour="green") for id, least in (("A", 90), ("B", 80), ("C", 0))
     ),
     source="", confidence="",
 )  # fmt: skip
 EVALUATION = Evaluation(
-    id="all", name="", name_en="", object="region", source="", confidence="", least_share=0.5,
+    id="all", name=Text("", ""), object="region", source="", confidence="", least_share=0.5,
     parts=(
         Part(indicator="on_time", weight=0.6), Part(indicator="rework", weight=0.2),
         Part(indicator="count", weight=0.2, at_least=((100, 100), (0, 50))),

@@ -15,6 +15,7 @@ from yiwang.core.indicators.intervals import Interval, count_interval, normal_qu
 from yiwang.core.indicators.ranking import MOST_DRAWN, Place, places
 from yiwang.core.indicators.scorecard import Cell, ScoreRow
 from yiwang.core.indicators.standing import composite_error, interval_of, standings
+from yiwang.core.kernel.text import Text
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_an_interval_knows_what_is_in_it() -> None:
 def _indicator(id: str, *, unit: str = "percent", direction: str = "up") -> Indicator:
     measure = Measure()
     return Indicator(
-        id=id, name=id, name_en=id, meaning="", meaning_en="", numerator=measure, denominator=None if unit == "cases" else measure,
+        id=id, name=Text(id, id), meaning=Text("", ""), numerator=measure, denominator=None if unit == "cases" else measure,
         unit=unit, direction=direction, basis="closed", source="", confidence="",
     )  # fmt: skip
 
@@ -170,7 +171,7 @@ INDICATORS = {
     "hours": _indicator("hours", unit="hours", direction="down"),
 }
 EVALUATION = Evaluation(
-    id="all", name="", name_en="", object="region", source="", confidence="",
+    id="all", name=Text("", ""), object="region", source="", confidence="",
     parts=(Part(indicator="on_time", weight=0.75), Part(indicator="rework", weight=0.25)),
 )  # fmt: skip
 

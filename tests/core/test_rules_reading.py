@@ -35,8 +35,8 @@ def row(number: int = 1, **cells: str) -> dict[str, str]:
 def faults(*rows: dict[Any, str]) -> list[tuple[int | None, str, str]]:
     with pytest.raises(BadInput) as caught:
         read_table(spec=SPEC, rows=rows, file="limits.csv")
-    assert all(problem.file == "limits.csv" and problem.hint for problem in caught.value.problems)
-    return [(problem.row, problem.column, problem.message) for problem in caught.value.problems]
+    assert all(problem.file == "limits.csv" and str(problem.hint) for problem in caught.value.problems)
+    return [(problem.row, problem.column, str(problem.message)) for problem in caught.value.problems]
 
 
 def test_a_sound_table_keeps_everything() -> None:
@@ -189,7 +189,7 @@ def test_a_faulty_declaration_names_its_key(change: dict[str, Any], column: str)
         TableSpec.from_mapping({**DECLARED, **change}, name="limits", file="pack.toml")
     problems = caught.value.problems
     assert f"tables.limits.{column}" in {problem.column for problem in problems}
-    assert all(problem.file == "pack.toml" and problem.hint for problem in problems)
+    assert all(problem.file == "pack.toml" and str(problem.hint) for problem in problems)
 
 
 def test_the_declaration_is_read() -> None:

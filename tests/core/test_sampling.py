@@ -87,7 +87,7 @@ def test_a_changed_draw_is_found_out():
     assert verify(plan=usual, seed=SEED, published=published, visits=visits[::-1]) == ()
     other = next(place.id for place in usual.places if place.id not in {visit.place for visit in visits})
     swapped = (replace(visits[0], place=other), *visits[1:])
-    found = [p.message for p in verify(plan=usual, seed=SEED, published=published, visits=swapped)]
+    found = [str(p.message) for p in verify(plan=usual, seed=SEED, published=published, visits=swapped)]
     assert sorted(found) == sorted(
         [f"{visits[0].place} was drawn and is not listed.", f"{other} is listed and was not drawn."]
     )

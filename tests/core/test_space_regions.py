@@ -8,12 +8,13 @@ import pytest
 import shapely
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import Level, RegionTree, Shape, from_wkb, read_regions, read_shapes, to_geojson, to_wkb
 
 LEVELS = [
-    Level(id="city", name="市", name_en="City", width=2),
-    Level(id="district", name="区", name_en="District", width=4),
-    Level(id="street", name="街道", name_en="Subdistrict", width=6),
+    Level(id="city", name=Text("市", "City"), width=2),
+    Level(id="district", name=Text("区", "District"), width=4),
+    Level(id="street", name=Text("街道", "Subdistrict"), width=6),
 ]
 
 
@@ -159,7 +160,7 @@ def test_levels_must_widen() -> None:
 def test_names_are_no_keys() -> None:
     rows = [row("10", "city"), row("1001", "district", "10", name="湖㳇"), row("1002", "district", "10", name="湖㳇")]
     tree = RegionTree.from_rows(rows=rows, levels=LEVELS)
-    assert [region.name for region in tree.children("10")] == ["湖㳇", "湖㳇"]
+    assert [region.name.zh for region in tree.children("10")] == ["湖㳇", "湖㳇"]
 
 
 def square(west: float, south: float, size: float = 1.0) -> shapely.Polygon:
@@ -194,13 +195,19 @@ def test_shapes_are_read_repaired_and_refused() -> None:
     assert shapes["11"].geometry.is_valid
     assert shapes["11"].geometry.area == pytest.approx(2.0)
     assert shapes["10"].approximate
-    assert [problem.message.split()[0] for problem in problems] == ["Feature", "Region", "Region", "Region", "Feature"]
+    assert [str(problem.message).split()[0] for problem in problems] == [
+        "Feature",
+        "Region",
+        "Region",
+        "Region",
+        "Feature",
+    ]
 
 
 def test_geometry_reaches_the_region_and_survives_wkb() -> None:
     shapes = {"10": Shape(geometry=square(1, 2), approximate=True), "77": Shape(geometry=square(0, 0))}
     regions, problems = read_regions(rows=[row("10", "city")], levels=LEVELS, shapes=shapes)
-    assert [problem.message for problem in problems] == ["There is a geometry for '77' but no region."]
+    assert [str(problem.message) for problem in problems] == ["There is a geometry for '77' but no region."]
     assert regions[0].bounds == (1, 2, 2, 3)
     assert regions[0].approximate
     assert from_wkb(to_wkb(regions[0].geometry)) == regions[0].geometry

@@ -14,11 +14,12 @@ from tests.loop import MONDAY, Drive, actor, mini
 
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import decide, permitted
-from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Refusal
+from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.evolve import evolve, fold
 from yiwang.core.cases.ledger import event_hash, event_record, genesis
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
+from yiwang.core.kernel.refusals import Refusal
 
 PACK, RULES, CALENDAR = mini()
 EVERYBODY = Actor(id="user:all", roles=frozenset(RULES.workflow.roles), unit="CTR-90")
@@ -121,8 +122,8 @@ def chosen(state: CaseState, pick: int, kind: str, who: str, desk: str, at: date
 
 
 def assert_bilingual(refusal: Refusal) -> None:
-    assert refusal.zh
-    assert refusal.en
+    assert refusal.text.zh
+    assert refusal.text.en
 
 
 def whole(state: CaseState, events: list[Event]) -> None:

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from tests.generative.test_cases import CALENDAR, PACK, PAYLOAD, RULES, STATIONS, Move, chosen, moves, reports
 
 from yiwang.core.cases.decide import decide
-from yiwang.core.cases.events import Command, Event, Refusal
+from yiwang.core.cases.events import Command, Event
 from yiwang.core.cases.evolve import evolve, fold
 from yiwang.core.indicators.columns import DAY, FLAG, FLOAT, INTEGER, MOMENT, NULLABLE, TEXT
 from yiwang.core.indicators.facts import COUNTS, fact_row
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.worktime import TimeUnit
 
 CONTEXT = PACK.fact_context()

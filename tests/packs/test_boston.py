@@ -29,8 +29,8 @@ def pack() -> Pack:
 @pytest.fixture(scope="module")
 def vocabulary(pack: Pack) -> Vocabulary:
     return Vocabulary.of(
-        categories={code: category.name for code, category in pack.categories.items()},
-        units={unit.code: unit.name for unit in pack.units},
+        categories={code: category.name.zh for code, category in pack.categories.items()},
+        units={unit.code: unit.name.zh for unit in pack.units},
         regions=pack.regions.codes,
     )
 

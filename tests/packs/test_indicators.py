@@ -54,8 +54,8 @@ def test_a_fault_is_named_by_its_entry(mini: Path, old: str, new: str, entry: st
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     found = check_pack(mini, on=date(2026, 3, 2)).problems
-    said = [f"{p.message} {p.hint}" for p in found if (p.file, p.column) == ("indicators.toml", entry)]
-    assert any(words in one for one in said), [(p.column, p.message, p.hint) for p in found]
+    said = [f"{p.message!s} {p.hint!s}" for p in found if (p.file, p.column) == ("indicators.toml", entry)]
+    assert any(words in one for one in said), [(p.column, str(p.message), str(p.hint)) for p in found]
 
 
 def test_a_pack_without_the_file_measures_nothing(mini: Path) -> None:

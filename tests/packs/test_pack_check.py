@@ -44,7 +44,7 @@ def has(
 ) -> bool:
     return any(
         p.file == file
-        and words in p.message
+        and words in str(p.message)
         and (row is None or p.row == row)
         and (column is None or p.column == column)
         for p in problems
@@ -193,8 +193,8 @@ def test_examples_say_what_they_got_and_why(mini: Path) -> None:
         ("examples/urgent.toml", "unit"),
     }
     litter = next(p for p in problems if p.column == "limit")
-    assert "limit is 4 work_hours, expected 5 work_hours" in litter.message
-    assert "Row L006" in litter.hint
+    assert "limit is 4 work_hours, expected 5 work_hours" in str(litter.message)
+    assert "Row L006" in str(litter.hint)
 
 
 def test_an_example_about_an_unknown_category(mini: Path) -> None:

@@ -35,9 +35,9 @@ def test_a_report_with_coordinates(explainer: Explainer) -> None:
         "limits_row": "L006",
         "deadline": "2026-03-09T11:00:00+08:00",
     }
-    assert [region.name_en for region in found.chain] == ["Mini", "West Street", "South-West"]
+    assert [region.name.en for region in found.chain] == ["Mini", "West Street", "South-West"]
     assert found.holder is not None
-    assert found.holder.name_en == "West Street sweepers"
+    assert found.holder.name.en == "West Street sweepers"
 
 
 def test_the_reasons_name_the_runner_up_in_both_languages(explainer: Explainer) -> None:

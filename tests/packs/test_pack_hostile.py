@@ -25,7 +25,7 @@ def changed(pack: Path, file: str, old: str, new: str) -> list[str]:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return [f"{problem.file} {problem.column}: {problem.message}" for problem in check_pack(pack).problems]
+    return [f"{problem.file} {problem.column}: {problem.message!s}" for problem in check_pack(pack).problems]
 
 
 def first_parts(patterns: list[URLPattern | URLResolver]) -> set[str]:
@@ -88,8 +88,8 @@ def test_a_link_out_of_the_folder_is_refused_and_not_read(pack: Path, tmp_path: 
     else:
         (pack / "note.txt").symlink_to(outside / "secret.toml")
     problems = check_pack(pack).problems
-    assert any("link out of the pack's folder" in problem.message for problem in problems)
-    assert not any("do not tell" in f"{problem.message}{problem.hint}" for problem in problems)
+    assert any("link out of the pack's folder" in str(problem.message) for problem in problems)
+    assert not any("do not tell" in f"{problem.message!s}{problem.hint!s}" for problem in problems)
 
 
 @pytest.mark.parametrize("depth", [25, 5_000, 200_000])
@@ -97,5 +97,5 @@ def test_a_link_out_of_the_folder_is_refused_and_not_read(pack: Path, tmp_path: 
 def test_deep_nesting_is_a_fault_and_no_crash(pack: Path, depth: int, file: str) -> None:
     path = pack / file
     path.write_text(f"deep = {'[' * depth}{']' * depth}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
-    said = [problem.message for problem in check_pack(pack).problems if problem.file == file]
+    said = [str(problem.message) for problem in check_pack(pack).problems if problem.file == file]
     assert any("lie within one another" in message for message in said)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.packs import find_pack, pack_folders, read_pack
+from yiwang.packs import check_pack, find_pack, pack_folders, read_pack
 
 MINI = Path(__file__).parent / "fixtures" / "mini"
 
@@ -33,13 +33,13 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def test_everything_of_the_toy_pack_is_there() -> None:
     pack = read_pack(MINI)
-    assert (pack.id, pack.info.name, pack.info.name_en, pack.info.simulated) == ("mini", "小城", "Mini", True)
+    assert (pack.id, pack.info.name.zh, pack.info.name.en, pack.info.simulated) == ("mini", "小城", "Mini", True)
     assert [level.id for level in pack.info.levels] == ["city", "street", "community"]
     assert [region.code for region in pack.regions.chain("900101")] == ["90", "9001", "900101"]
-    assert pack.categories["01001"].name_en == "Manhole cover fault"
+    assert pack.categories["01001"].name.en == "Manhole cover fault"
     assert set(pack.catalogue.schemes) == {"mini-2026", "mini-2010"}
     assert [m.to_code for m in pack.catalogue.translate(scheme="mini-2010", code="C0101", to="mini-2026")] == ["01001"]
-    assert pack.conditions["01001", "1"].closing_en == "Put back"
+    assert pack.conditions["01001", "1"].closing.en == "Put back"
     assert pack.units.get("COM-900101") is not None
     assert [unit.code for unit in pack.units.above("COM-900101")] == ["CTR-9001", "CTR-90"]
     assert set(pack.tables) == {"triage", "routing", "limits"}
@@ -92,7 +92,7 @@ def test_a_fact_that_nobody_knows(mini: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace("channel", "chanel"), encoding="utf-8")
     problem = problems_of(mini)[0]
     assert problem.column == "tables.triage.inputs"
-    assert "'channel'" in problem.hint
+    assert "'channel'" in str(problem.hint)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_fact_that_nobody_knows(mini: Path) -> None:
         ("width = 6", "width = 4", "level 3: width", "not more than 4"),
         ("code_width = 9", "code_width = 6", "grid.code_width", "no place"),
         ("lat = 31.01", "lat = 310.1", "default_points 1: lon", "no place on Earth"),
-        ('notice_en = "An invented city for tests."', "", "notice", "one language"),
+        ('notice_en = "An invented city for tests."', "", "notice_en", "missing or empty"),
         ('outputs = ["unit"]', 'outputs = ["units"]', "tables.routing.outputs", "'unit' is missing"),
         (
             '{ name = "priority", match = "exact" }',
@@ -134,7 +134,7 @@ def test_a_fact_that_nobody_knows(mini: Path) -> None:
 def test_faults_of_pack_toml(mini: Path, old: str, new: str, column: str, words: str) -> None:
     edit(mini / "pack.toml", old, new)
     found = [problem for problem in problems_of(mini) if problem.file == "pack.toml"]
-    assert any(problem.column == column and words in problem.message for problem in found), [str(p) for p in found]
+    assert any(problem.column == column and words in str(problem.message) for problem in found), [str(p) for p in found]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_faults_of_pack_toml(mini: Path, old: str, new: str, column: str, words:
 def test_faults_of_csv_files(mini: Path, file: str, old: str, new: str, row: int, column: str, words: str) -> None:
     edit(mini / file, old, new)
     found = [problem for problem in problems_of(mini) if problem.file == file]
-    assert any((p.row, p.column) == (row, column) and words in p.message for p in found), [str(p) for p in found]
+    assert any((p.row, p.column) == (row, column) and words in str(p.message) for p in found), [str(p) for p in found]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_faults_of_csv_files(mini: Path, file: str, old: str, new: str, row: int
 def test_faults_of_the_calendar(mini: Path, old: str, new: str, column: str, words: str) -> None:
     edit(mini / "calendar.toml", old, new)
     found = [problem for problem in problems_of(mini) if problem.file == "calendar.toml"]
-    assert any((not column or column == p.column) and words in p.message for p in found), [str(p) for p in found]
+    assert any((not column or column == p.column) and words in str(p.message) for p in found), [str(p) for p in found]
 
 
 def test_arrivals_are_read_and_checked(mini: Path) -> None:
@@ -218,7 +218,7 @@ def test_faults_of_examples(mini: Path, old: str, new: str, words: str) -> None:
     edit(mini / "examples" / "litter.toml", old, new)
     problems = problems_of(mini)
     assert {problem.file for problem in problems} == {"examples/litter.toml"}
-    assert any(words in problem.message for problem in problems), [str(p) for p in problems]
+    assert any(words in str(problem.message) for problem in problems), [str(p) for p in problems]
 
 
 def test_no_folder_and_no_pack(tmp_path: Path) -> None:
@@ -237,3 +237,23 @@ def test_packs_are_found_by_path_and_id(tmp_path: Path, monkeypatch: pytest.Monk
         find_pack("tooy")
     with pytest.raises(BadInput, match=r"holds no pack\.toml"):
         find_pack("packs")
+
+
+def test_texts_of_a_pack_may_be_in_further_languages(mini: Path) -> None:
+    edit(mini / "pack.toml", 'name_en = "Mini"', 'name_en = "Mini"\n"name_zh-Hant" = "小城（繁）"')
+    edit(mini / "workflow.toml", 'name_en = "Citizen"', 'name_en = "Citizen"\n"name_zh-Hant" = "市民（繁）"')
+    rows = (mini / "categories.csv").read_text(encoding="utf-8").splitlines()
+    texts = [f"{row},{'name_zh-Hant' if number == 0 else f'類別{number}'}" for number, row in enumerate(rows)]
+    (mini / "categories.csv").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    report = check_pack(mini)
+    assert report.problems == report.warnings == ()
+    pack = read_pack(mini)
+    assert pack.info.name.into("zh-Hant") == "小城（繁）"
+    assert "市民（繁）" in {role.name.into("zh-Hant") for role in pack.workflow.roles.values()}
+    first = next(iter(pack.categories.values()))
+    assert (first.name.into("zh-Hant"), first.name.into("fr")) == ("類別1", first.name.en)
+
+
+def test_a_language_of_no_text_is_an_unknown_column(mini: Path) -> None:
+    edit(mini / "categories.csv", "scheme,code", "scheme_fr,code")
+    assert "scheme_fr" in " ".join(str(problem) for problem in check_pack(mini).problems + check_pack(mini).warnings)

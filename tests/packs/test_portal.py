@@ -35,7 +35,7 @@ def test_the_moderator_s_assignment_always_may() -> None:
         ('moderators = ["leder"]', "no role 'leder'"),
         ('answerers = "leader"', "A list of texts"),
         ('license_url = "http://example.org"', "no address"),
-        ('emergency = "110"', "one language only"),
+        ('emergency = "110"', "missing or empty"),
         ('moderator = ["leader"]', "not known"),
     ],
 )

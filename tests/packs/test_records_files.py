@@ -102,7 +102,7 @@ def test_a_time_that_nobody_can_count_costs_its_own_row_only(pack: Path, name: s
     found = of_lines(pack, ROW, changed(number="N2", **{name: text}), changed(number="N3"))
     assert [record.external_id for record in found] == ["N1", "N3"]
     (problem,) = found.problems
-    assert (problem.row, text in problem.message) == (3, True)
+    assert (problem.row, text in str(problem.message)) == (3, True)
 
 
 @pytest.mark.parametrize("number", ["1.01E+11", "1,01E+11", "1E+11", "1.01e11"])

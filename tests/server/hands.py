@@ -20,7 +20,8 @@ from django.core.management import call_command  # noqa: E402
 from django.db.models import Sum  # noqa: E402
 from tests.outsiders import CITIZEN  # noqa: E402
 
-from yiwang.core.cases.events import Actor, Command, Conflict, Refusal  # noqa: E402
+from yiwang.core.cases.events import Actor, Command  # noqa: E402
+from yiwang.core.kernel.refusals import Conflict, Refusal  # noqa: E402
 from yiwang.server.cases import ledger, operations  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Tally  # noqa: E402
 

@@ -274,7 +274,7 @@ def test_clean(text: str, kept: str) -> None:
 
 
 def test_verbs_clean_as_reports_do(number: str, act: Any, actor: Any) -> None:
-    from yiwang.core.cases.events import Missing
+    from yiwang.core.kernel.refusals import Missing
 
     with pytest.raises(Missing):
         act(number, "note", actor("leader"), note="\u200b\u2060")

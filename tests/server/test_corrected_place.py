@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.server.conftest import WEST
 
-from yiwang.core.cases.events import Invalid, Missing
+from yiwang.core.kernel.refusals import Invalid, Missing
 from yiwang.server.cases import queries, verifying
 from yiwang.server.cases.models import Case
 

@@ -12,6 +12,7 @@ from django.test import Client
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
+from yiwang.core.kernel.text import Text
 from yiwang.packs import read_pack
 from yiwang.server.cases import rows
 from yiwang.server.cases.models import Case, Report
@@ -77,7 +78,7 @@ def all_pages(place: Any, desk: queue.Desk, kind: str, at: datetime, limit: int 
 
 def desk_of(role: str, *posts: tuple[str, str]) -> queue.Desk:
     actors = tuple(Actor(id="user:1", name="x", roles=frozenset({role}), unit=u, region=r) for u, r in posts)
-    return queue.Desk(role=role, name=role, name_en=role, actors=actors)
+    return queue.Desk(role=role, name=Text(role, role), actors=actors)
 
 
 @pytest.mark.parametrize("kind", duties.KINDS)

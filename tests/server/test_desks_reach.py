@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from yiwang.core.cases.events import Actor
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import rows
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.tasks import tasks_for
@@ -26,7 +27,7 @@ Make = Callable[..., Any]
 
 def desk(role: str, *posts: tuple[str, str]) -> queue.Desk:
     actors = tuple(Actor(id="user:1", roles=frozenset({role}), unit=unit, region=region) for unit, region in posts)
-    return queue.Desk(role=role, name=role, name_en=role, actors=actors)
+    return queue.Desk(role=role, name=Text(role, role), actors=actors)
 
 
 def numbers(role: str, kind: str, *posts: tuple[str, str]) -> set[str]:

@@ -18,8 +18,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 
-from yiwang.core.cases.events import Conflict, NotAllowed, NotPossible
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
 from yiwang.server.common.models import Attempts
 from yiwang.server.governance import checking, operations, packs, tables
 from yiwang.server.governance.models import RuleChange, RuleChangeStep

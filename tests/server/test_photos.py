@@ -127,7 +127,7 @@ def test_every_bad_photo_is_named(keep: Any) -> None:
     bad = SimpleUploadedFile("IMG_7.jpg", b"no picture at all")
     with pytest.raises(BadInput) as refused:
         keep(good, bad, good, good[: len(good) // 2])
-    said = [problem.message for problem in refused.value.problems]
+    said = [str(problem.message) for problem in refused.value.problems]
     assert len(said) == 2
     assert "2" in said[0]
     assert "IMG_7.jpg" in said[0]

@@ -125,8 +125,8 @@ def test_who_joined_may_follow_but_not_rate(citizen: Citizen, close: Any) -> Non
 def test_nobody_rates_a_report_that_nobody_can_be_shown_to_have_made(report: Any, mini: str) -> None:
     from tests.outsiders import CITIZEN
 
-    from yiwang.core.cases.events import NotAllowed
     from yiwang.core.cases.permissions import objection
+    from yiwang.core.kernel.refusals import NotAllowed
     from yiwang.server.cases.queries import get_case
     from yiwang.server.places.queries import runtime
 

@@ -13,6 +13,7 @@ from typing import Any
 import mapbox_vector_tile
 import pytest
 
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import ledger, map_points, numbering
 from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.cases.replay import replay_file
@@ -86,14 +87,14 @@ def test_a_row_that_cannot_be_taken_is_named_and_stops_nothing(boston: str, tmp_
 def test_a_record_that_the_loop_refuses_is_left_out_whole(
     boston: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from yiwang.core.cases.events import NotPossible
+    from yiwang.core.kernel.refusals import NotPossible
     from yiwang.server.cases import lifecycles
 
     real = lifecycles.advance
 
     def advance(state: Any, command: Any, **rest: Any) -> Any:
         if command.verb == "close" and state.text == "stubborn":
-            raise NotPossible("不行。", "It cannot be.")
+            raise NotPossible(Text("不行。", "It cannot be."))
         return real(state, command, **rest)
 
     monkeypatch.setattr(lifecycles, "advance", advance)

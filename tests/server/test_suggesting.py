@@ -52,27 +52,27 @@ def shares(asked: Iterable[tuple[str, str]]) -> tuple[float, float]:
     ],
 )
 def test_the_thing_is_suggested_before_its_state(text: str, word: str) -> None:
-    assert word in place().categories[suggested(text)[0]].name
+    assert word in place().categories[suggested(text)[0]].name.zh
 
 
 def test_where_it_lies_is_not_what_it_is() -> None:
     on, of = ("跨河桥上有盏路灯不亮", "跨河桥")
-    assert "路灯" in place().categories[suggested(on)[0]].name
-    assert of in place().categories[suggested("跨河桥坏了")[0]].name
+    assert "路灯" in place().categories[suggested(on)[0]].name.zh
+    assert of in place().categories[suggested("跨河桥坏了")[0]].name.zh
 
 
 def test_every_category_is_found_by_its_own_name() -> None:
-    names = [(found.name, code) for code, found in place().categories.items()]
+    names = [(found.name.zh, code) for code, found in place().categories.items()]
     first, shown = shares(names)
     assert first >= 0.98
     assert shown == 1.0
-    english = [(found.name_en, code) for code, found in place().categories.items()]
+    english = [(found.name.en, code) for code, found in place().categories.items()]
     assert shares(english)[1] == 1.0
 
 
 def test_conditions_lead_to_their_category() -> None:
     """Many categories share the words of a condition ("the cover is missing"), so not all can be first."""
-    told = [(found.text, code) for (code, _), found in place().pack.conditions.items() if code in place().categories]
+    told = [(found.text.zh, code) for (code, _), found in place().pack.conditions.items() if code in place().categories]
     first, shown = shares(told)
     assert first >= 0.52
     assert shown >= 0.68

@@ -90,7 +90,7 @@ def test_each_clock_names_its_own_rule(mini: str, report: Any, act: Any, actor: 
 @pytest.mark.django_db
 def test_a_limit_in_a_sentence_is_in_words(mini: str) -> None:
     why = {"table": "limits", "row": "L1", "value": "7 work_days", "runner_up": "", "verb": "file"}
-    assert "7 工作日" in explaining.sentence(why, place=runtime(mini), in_english=False)
-    assert "7 working days" in explaining.sentence(why, place=runtime(mini), in_english=True)
+    assert "7 工作日" in explaining.sentence(why, place=runtime(mini)).zh
+    assert "7 working days" in explaining.sentence(why, place=runtime(mini)).en
     none = {**why, "value": "none"}
-    assert "none" in explaining.sentence(none, place=runtime(mini), in_english=True)
+    assert "none" in explaining.sentence(none, place=runtime(mini)).en

@@ -12,7 +12,8 @@ from tests.spec.test_loop import local
 from yiwang.core.cases.custody import by_level, holding
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import permitted
-from yiwang.core.cases.events import SYSTEM_ACTOR, Command, Invalid, Missing, NotAllowed, NotPossible, Unknown, Unruled
+from yiwang.core.cases.events import SYSTEM_ACTOR, Command
+from yiwang.core.kernel.refusals import Invalid, Missing, NotAllowed, NotPossible, Unknown, Unruled
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -70,7 +71,7 @@ def test_after_a_return_one_may_correct_or_send_again_but_not_jump_ahead() -> No
         drive.do("on_the_spot", "inspector")
     _, rules, _ = mini()
     choices = {choice.verb: choice for choice in permitted(drive.now, actor("inspector"), rules=rules, at=drive.at)}
-    assert "回退" in choices["on_the_spot"].why_zh
+    assert "回退" in choices["on_the_spot"].why.zh
     drive.do("correct", "intake", place="东门").do("dispatch", "dispatcher", unit="COM-900101").do("take", "handler")
     assert drive.now.returned_from == ""
     assert drive.now.count("return") == 1

@@ -60,7 +60,7 @@ def test_divisions_in_their_numbers(tree: RegionTree) -> None:
     assert counts == {"city": 1, "district": 7, "street": 88, "community": 1254}
     zones = [region for region in tree.at_level("street") if region.code[6] in "45"]
     assert len(zones) == 16
-    names = Counter(region.name for region in tree.at_level("community"))
+    names = Counter(region.name.zh for region in tree.at_level("community"))
     assert sum(count > 1 for count in names.values()) == 13
 
 
@@ -71,19 +71,19 @@ def test_divisions_are_those_of_the_source(tree: RegionTree) -> None:
     assert {region.official_code for region in tree} == set(source)
     for region in tree:
         row = source[region.official_code]
-        assert (region.name, region.level) == (row["name"], row["level"])
+        assert (region.name.zh, region.level) == (row["name"], row["level"])
         assert region.official_code == region.code.ljust(12, "0")
         assert not region.parent or tree[region.parent].official_code == row["parent"]
 
 
 def test_rare_characters_and_english_names(tree: RegionTree) -> None:
-    assert (tree["320282113"].name, tree["320282113"].name_en) == ("湖\u3cc7镇", "Hufu Town")
-    assert tree["320213"].name_en == "Liangxi District"
-    assert tree["320213021"].name_en == "Chong'ansi Subdistrict"
-    assert tree["320206002"].name_en == "Chang'an Subdistrict"
-    assert tree["320282108"].name_en == "Gaocheng Town"
+    assert (tree["320282113"].name.zh, tree["320282113"].name.en) == ("湖\u3cc7镇", "Hufu Town")
+    assert tree["320213"].name.en == "Liangxi District"
+    assert tree["320213021"].name.en == "Chong'ansi Subdistrict"
+    assert tree["320206002"].name.en == "Chang'an Subdistrict"
+    assert tree["320282108"].name.en == "Gaocheng Town"
     for region in tree:
-        assert region.name_en.replace("ü", "u").isascii(), region
+        assert region.name.en.replace("ü", "u").isascii(), region
 
 
 def test_every_level_tiles_the_city(tree: RegionTree) -> None:

@@ -213,8 +213,8 @@ class _Named(dict[str, list[str]]):
         above = {each.level: each for each in self._pack.regions.chain(region)} if region else {}
         chain = [above.get(level) for level in self._levels]
         values = [each.code if each else "" for each in chain]
-        values += [each.name if each else "" for each in chain]
-        values += [each.name_en if each else "" for each in chain]
+        values += [each.name.zh if each else "" for each in chain]
+        values += [each.name.en if each else "" for each in chain]
         self[region] = values
         return values
 

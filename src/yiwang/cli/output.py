@@ -102,7 +102,7 @@ def failures_as_sentences() -> Iterator[None]:
     except BadInput as error:
         if len(error.problems) == 1 and not error.problems[0].file:
             problem = error.problems[0]
-            raise Failed(" ".join(filter(None, (problem.message, problem.hint))), ()) from error
+            raise Failed(f"{problem.message} {problem.hint}".strip(), ()) from error
         raise Failed(f"{len(error.problems)} problem(s) found.", error.problems) from error
     except YiwangError as error:
         raise Failed(str(error)) from error
@@ -154,8 +154,8 @@ def say_problem(problem: Problem, *, style: str = "red", to_stdout: bool = False
 
 def problem_dict(problem: Problem) -> dict[str, Any]:
     return {
-        "message": problem.message,
-        "hint": problem.hint,
+        "message": str(problem.message),
+        "hint": str(problem.hint),
         "file": problem.file,
         "row": problem.row,
         "column": problem.column,

@@ -82,11 +82,11 @@ def explain(city: str, language: str, at: datetime | None, **report: Any) -> Non
 
 def _facts(found: Explanation) -> list[tuple[str, str]]:
     answers = found.answers()
-    path = " > ".join(f"{region.name} {region.name_en}" for region in found.chain) or "unknown"
-    unit = f"{answers['unit']} {found.holder.name} {found.holder.name_en}" if found.holder else "none"
+    path = " > ".join(f"{region.name.zh} {region.name.en}" for region in found.chain) or "unknown"
+    unit = f"{answers['unit']} {found.holder.name.zh} {found.holder.name.en}" if found.holder else "none"
     estimated = " (estimate: the year's holidays are not announced yet)" if found.deadline_estimated else ""
     return [
-        ("category", f"{found.category.code} {found.category.name} {found.category.name_en}"),
+        ("category", f"{found.category.code} {found.category.name.zh} {found.category.name.en}"),
         ("region", f"{found.region or 'unknown'} {found.grid} {found.flag}".strip()),
         ("path", path),
         ("priority", answers["priority"]),

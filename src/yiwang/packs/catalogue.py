@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import Text, text_of
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import code_hint, date_hint, did_you_mean
 
@@ -26,7 +27,7 @@ class Category:
         code: Its code there, unique in the scheme.
         kind: ``component`` or ``event``.
         major: Code of the group above.
-        name, name_en, major_name, major_name_en: Names in the city's language and in English.
+        name, major_name: For people.
         validity: Days on which a case may be given it.
         replaced_by: Code that took its place.
         source: Where the row comes from.
@@ -37,10 +38,8 @@ class Category:
     code: str
     kind: str
     major: str
-    name: str
-    name_en: str
-    major_name: str
-    major_name_en: str
+    name: Text
+    major_name: Text
     validity: Validity = field(default_factory=Validity)
     replaced_by: str = ""
     source: str = ""
@@ -66,10 +65,8 @@ class Condition:
 
     category: str
     condition: str
-    text: str
-    text_en: str
-    closing: str
-    closing_en: str
+    text: Text
+    closing: Text
     source: str = ""
     confidence: str = ""
 
@@ -153,9 +150,13 @@ def _read_categories(files: PackFiles, scheme: str) -> dict[str, dict[str, Categ
         if cells["code"] in inside:
             message = f"The code {cells['code']!r} stands twice in scheme {cells['scheme']!r}."
             files.fault(message, "Codes are unique.", file=CATEGORIES, row=number, column="code")
-        words = {name: cells[name] for name in (*columns, *optional) if name not in ("valid_from", "valid_to")}
-        validity = read_validity(files, file=CATEGORIES, row=number, cells=cells)
-        inside[cells["code"]] = Category(validity=validity, **words)
+        plain = ("scheme", "code", "kind", "major", "replaced_by", "source", "confidence")
+        inside[cells["code"]] = Category(
+            name=text_of(cells, "name"),
+            major_name=text_of(cells, "major_name"),
+            validity=read_validity(files, file=CATEGORIES, row=number, cells=cells),
+            **{name: cells[name] for name in plain},
+        )
     if rows and scheme not in schemes:
         files.fault(
             f"The scheme {scheme!r} has no categories.",
@@ -236,7 +237,14 @@ def _read_conditions(files: PackFiles, categories: Mapping[str, Category]) -> di
             files.fault(
                 message, "Number conditions within their category.", file=CONDITIONS, row=number, column="condition"
             )
-        conditions[code, condition] = Condition(**{name: cells[name] for name in (*columns, *optional)})
+        conditions[code, condition] = Condition(
+            category=code,
+            condition=condition,
+            text=text_of(cells, "text"),
+            closing=text_of(cells, "closing"),
+            source=cells["source"],
+            confidence=cells["confidence"],
+        )
     return conditions
 
 

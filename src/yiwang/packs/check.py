@@ -233,7 +233,10 @@ def report_dict(report: Report) -> dict[str, Any]:
     """The report for machines."""
 
     def listed(found: tuple[Problem, ...]) -> list[dict[str, Any]]:
-        return [{"message": p.message, "hint": p.hint, "file": p.file, "row": p.row, "column": p.column} for p in found]
+        return [
+            {"message": str(p.message), "hint": str(p.hint), "file": p.file, "row": p.row, "column": p.column}
+            for p in found
+        ]
 
     pack = report.pack
     return {

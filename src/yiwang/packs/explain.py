@@ -78,16 +78,16 @@ class Explanation:
         return {
             "at": self.at.isoformat(),
             "category": self.category.code,
-            "category_name": self.category.name,
-            "category_name_en": self.category.name_en,
+            "category_name": self.category.name.zh,
+            "category_name_en": self.category.name.en,
             "chain": [
-                {"code": region.code, "level": region.level, "name": region.name, "name_en": region.name_en}
+                {"code": region.code, "level": region.level, "name": region.name.zh, "name_en": region.name.en}
                 for region in self.chain
             ],
             "flag": self.flag,
             **self.answers(),
-            "unit_name": self.holder.name if self.holder else "",
-            "unit_name_en": self.holder.name_en if self.holder else "",
+            "unit_name": self.holder.name.zh if self.holder else "",
+            "unit_name_en": self.holder.name.en if self.holder else "",
             "deadline_fault": self.deadline_fault,
             "deadline_estimated": self.deadline_estimated,
             "why": {

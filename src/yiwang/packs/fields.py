@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from yiwang.core.kernel.text import Text, language_keys
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean
 
@@ -35,6 +36,20 @@ class Fields:
             self.fault(key, f"{value!r} is no text.", hint or "Put it in quotation marks.")
             return default or ""
         return value.strip()
+
+    def words(self, key: str, *, required: bool = True) -> Text:
+        """What people read, by language: ``key`` is Chinese, ``key_en`` English, ``key_<tag>`` any other language.
+
+        Chinese and English are required, or none of the two when the text itself is not.
+        """
+        written = language_keys(self.table, key)
+        needed = (key, f"{key}_en")
+        required = required or any(name in self.table for name in needed)
+        found = {tag: self.text(name, default="") for tag, name in written.items()}
+        for name in needed if required else ():
+            self.text(name, hint="Give both languages.")
+        self.asked.update(needed)
+        return Text.of(found)
 
     def number(self, key: str, *, default: float | None = None, above: float | None = None) -> float:
         value = self._take(key)

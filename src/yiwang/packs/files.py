@@ -13,12 +13,13 @@ import json
 import re
 import tomllib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import is_language_of
 from yiwang.packs.hints import did_you_mean
 
 UTF8_HINT = 'Save it as UTF-8: in a spreadsheet choose "CSV UTF-8 (comma delimited)".'
@@ -226,7 +227,10 @@ class PackFiles:
                 self.fault("The column stands twice in the header.", "Remove one.", file=name, row=1, column=column)
             seen.add(column)
         missing = [column for column in columns if column not in seen]
-        unknown = [column for column in header if column and column not in columns and column not in optional]
+        known = {*columns, *optional}
+        unknown = [
+            column for column in header if column and column not in known and not _further_language(column, known)
+        ]
         for column in missing:
             hint = (
                 did_you_mean(column, unknown, "The header has")
@@ -246,6 +250,7 @@ class PackFiles:
         self, name: str, header: list[str], records: Iterable[list[str]], known: Sequence[str]
     ) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = []
+        taken = {*known, *(column for column in header if _further_language(column, known))}
         for number, record in enumerate(records, start=2):
             cells = record
             if not any(cells):
@@ -267,9 +272,16 @@ class PackFiles:
             if any("�" in cell for cell in cells):
                 self.fault("The row holds characters lost in a conversion (�).", UTF8_HINT, file=name, row=number)
             row = dict.fromkeys(known, "")
-            row.update((column, cell) for column, cell in zip(header, cells, strict=False) if column in row)
+            row.update((column, cell) for column, cell in zip(header, cells, strict=False) if column in taken)
             rows.append(row)
         return rows
+
+
+def _further_language(column: str, known: Collection[str]) -> bool:
+    """Whether a column holds in another language what the file has in Chinese and English."""
+    return any(
+        f"{name}_en" in known and is_language_of(column, (name,)) for name in known if column.startswith(f"{name}_")
+    )
 
 
 def _shallow(data: Any) -> bool:

@@ -184,14 +184,13 @@ class _Book:
     @staticmethod
     def faults(item: Fields, key: str, error: BadInput) -> None:
         for problem in error.problems:
-            item.fault(key, problem.message, problem.hint)
+            item.fault(key, str(problem.message), str(problem.hint))
 
     def choice(self, item: Fields) -> Choice | None:
         options = item.mapping("options")
         choice = Choice(
             id=item.text("id"),
-            name=item.text("name"),
-            name_en=item.text("name_en"),
+            name=item.words("name"),
             pick=item.text("pick"),
             options={name: str(text) for name, text in options.items()},
             source=item.text("source"),
@@ -228,10 +227,8 @@ class _Book:
             item.fault("denominator", what, 'Counts have unit = "cases"; everything else is divided by something.')
         found = Indicator(
             id=item.text("id"),
-            name=item.text("name"),
-            name_en=item.text("name_en"),
-            meaning=item.text("meaning"),
-            meaning_en=item.text("meaning_en"),
+            name=item.words("name"),
+            meaning=item.words("meaning"),
             numerator=numerator or Measure(),
             denominator=denominator,
             formula=written,
@@ -275,8 +272,7 @@ class _Book:
                 Grade(
                     id=one.text("id"),
                     least=one.number("least"),
-                    name=one.text("name"),
-                    name_en=one.text("name_en"),
+                    name=one.words("name"),
                     colour=self.one_of(one, "colour", COLOURS),
                 )
             )
@@ -315,8 +311,7 @@ class _Book:
             item.fault("parts", f"The weights sum to {total:g}.", "They must sum to 1.")
         found = Evaluation(
             id=item.text("id"),
-            name=item.text("name"),
-            name_en=item.text("name_en"),
+            name=item.words("name"),
             object=kind,
             post=post,
             levels=levels,

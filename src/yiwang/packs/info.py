@@ -10,6 +10,7 @@ from string import Formatter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.space import BASE_36, DIGITS, DefaultPoint, GridRules, Level
 from yiwang.core.space.crs import SYSTEMS
 from yiwang.packs.fields import Fields
@@ -33,8 +34,7 @@ class PackInfo:
 
     Attributes:
         id: Letters, digits and dashes; the folder's usual name and the city's id everywhere.
-        name: Name in the city's language.
-        name_en: English name.
+        name: Of the city.
         country: ISO 3166 code of two letters.
         timezone: IANA name.
         language: BCP 47 tag in lower case, e.g. ``zh-hans``.
@@ -45,15 +45,14 @@ class PackInfo:
         report_number: Likewise for reports.
         default_points: Where records without a place land.
         simulated: The cases are not real; every page says so.
-        notice: Shown on every page of the city, in its language and in English.
+        notice: Shown on every page of the city.
         attribution: Whom the data comes from.
         grid: Unit grid, or None.
         tables: Declarations of the decision tables as written, by table name.
     """
 
     id: str
-    name: str
-    name_en: str
+    name: Text
     country: str
     timezone: str
     language: str = "en"
@@ -64,8 +63,7 @@ class PackInfo:
     report_number: str
     default_points: tuple[DefaultPoint, ...] = ()
     simulated: bool = False
-    notice: str = ""
-    notice_en: str = ""
+    notice: Text = NO_TEXT
     attribution: tuple[str, ...] = ()
     grid: GridRules | None = None
     tables: Mapping[str, Mapping[str, Any]]
@@ -92,8 +90,7 @@ def read_info(files: PackFiles) -> PackInfo | None:
     levels = _levels(fields)
     info = PackInfo(
         id=_id(fields),
-        name=fields.text("name"),
-        name_en=fields.text("name_en"),
+        name=fields.words("name"),
         country=_country(fields),
         timezone=_timezone(fields),
         language=fields.text("language", default="en").lower(),
@@ -104,14 +101,11 @@ def read_info(files: PackFiles) -> PackInfo | None:
         report_number=_pattern(fields, "report_number"),
         default_points=_default_points(fields),
         simulated=fields.flag("simulated"),
-        notice=fields.text("notice", default=""),
-        notice_en=fields.text("notice_en", default=""),
+        notice=fields.words("notice", required=False),
         attribution=fields.texts("attribution"),
         grid=_grid(fields, levels),
         tables=fields.mapping("tables"),
     )
-    if bool(info.notice) != bool(info.notice_en):
-        fields.fault("notice", "A notice is written in one language only.", "Give both notice and notice_en.")
     fields.done()
     return info
 
@@ -201,8 +195,7 @@ def _levels(fields: Fields) -> tuple[Level, ...]:
         item = Fields(fields.files, FILE, table, where=f"level {number}: ")
         level = Level(
             id=item.text("id"),
-            name=item.text("name"),
-            name_en=item.text("name_en"),
+            name=item.words("name"),
             width=int(item.number("width", above=0)),
         )
         item.done()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from yiwang.core.cases.workflow import Workflow
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean
@@ -24,7 +25,7 @@ class PortalPolicy:
         moderators: Roles that decide what is published; the assignment ``moderator`` always may.
         answerers: Roles that answer citizens' ideas for their unit.
         license, license_url: Terms of the open data.
-        emergency, emergency_en: Whom to call instead when there is danger.
+        emergency: Whom to call instead when there is danger.
     """
 
     moderation: str = AFTER
@@ -32,8 +33,7 @@ class PortalPolicy:
     answerers: tuple[str, ...] = (MODERATOR,)
     license: str = "CC BY 4.0"
     license_url: str = "https://creativecommons.org/licenses/by/4.0/"
-    emergency: str = ""
-    emergency_en: str = ""
+    emergency: Text = NO_TEXT
 
 
 def read_portal(files: PackFiles, *, workflow: Workflow | None) -> PortalPolicy:
@@ -49,15 +49,12 @@ def read_portal(files: PackFiles, *, workflow: Workflow | None) -> PortalPolicy:
         answerers=_roles(fields, "answerers", workflow),
         license=fields.text("license", default=usual.license),
         license_url=fields.text("license_url", default=usual.license_url),
-        emergency=fields.text("emergency", default=""),
-        emergency_en=fields.text("emergency_en", default=""),
+        emergency=fields.words("emergency", required=False),
     )
     if policy.moderation not in (BEFORE, AFTER):
         fields.fault("moderation", f"{policy.moderation!r} is no way to moderate.", f'"{BEFORE}" or "{AFTER}".')
     if not policy.license_url.startswith("https://"):
         fields.fault("license_url", f"{policy.license_url!r} is no address.", "Begin with https://.")
-    if bool(policy.emergency) != bool(policy.emergency_en):
-        fields.fault("emergency", "It is written in one language only.", "Give both emergency and emergency_en.")
     fields.done()
     return policy
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from yiwang.core.cases.units import Unit, UnitDirectory
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import text_of
 from yiwang.core.space import Level, RegionTree
 from yiwang.packs.catalogue import read_validity
 from yiwang.packs.files import PackFiles
@@ -37,8 +38,7 @@ def read_units(files: PackFiles, *, levels: Sequence[Level], regions: RegionTree
         row_of[code] = number
         units[code] = Unit(
             code=code,
-            name=cells["name"],
-            name_en=cells["name_en"],
+            name=text_of(cells, "name"),
             kind=cells["kind"],
             level=cells["level"],
             region=cells["region"],

@@ -11,8 +11,9 @@ from datetime import datetime
 
 from yiwang.core.cases.asking import Asked, facts_of
 from yiwang.core.cases.definitions import SYSTEM
-from yiwang.core.cases.events import Missing, NotPossible, Unknown
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.refusals import Missing, NotPossible, Unknown
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 
 __all__ = ["Held", "by_level", "facts_of", "holding", "next_holder"]
@@ -46,7 +47,9 @@ def next_holder(asked: Asked) -> str:
 def _named(asked: Asked) -> str:
     unit = str(asked.payload.get("unit", ""))
     if unit and not asked.rules.exists(unit, asked.on):
-        raise Unknown(f"没有编码为 {unit} 的单位，或它已撤销。", f"There is no unit {unit} today.", field="unit")
+        raise Unknown(
+            Text("没有编码为 {unit} 的单位，或它已撤销。", "There is no unit {unit} today.", unit=unit), field="unit"
+        )
     return unit
 
 
@@ -56,26 +59,30 @@ def _up(asked: Asked) -> str:
         return above.code
     if asked.verb.effect == "escalate" and asked.role == SYSTEM:
         return asked.state.holder  # the top has it already; that it was escalated is recorded all the same
-    raise NotPossible("上面没有可以上报的单位。", "There is no unit above to hand it up to.")
+    raise NotPossible(Text("上面没有可以上报的单位。", "There is no unit above to hand it up to."))
 
 
 def _back(asked: Asked) -> str:
     state = asked.state
     before = next((link.unit for link in reversed(state.custody[:-1]) if link.unit not in {"", state.holder}), "")
     if not before:
-        raise NotPossible("案卷没有来处可以回退。", "The case came from nowhere that it could go back to.")
+        raise NotPossible(Text("案卷没有来处可以回退。", "The case came from nowhere that it could go back to."))
     return before
 
 
 def _across(asked: Asked) -> str:
     unit, holder, rules = _named(asked), asked.state.holder, asked.rules
     if not unit:
-        raise Missing("请选择移交给哪个单位。", "Say which unit it goes to.", field="unit")
+        raise Missing(Text("请选择移交给哪个单位。", "Say which unit it goes to."), field="unit")
     if unit == holder:
-        raise NotPossible("案卷已经在这个单位。", "That unit has the case already.", field="unit")
+        raise NotPossible(Text("案卷已经在这个单位。", "That unit has the case already."), field="unit")
     if rules.level_of(unit) != rules.level_of(holder):
-        zh, en = "横向移交只能给同级单位；请用下派或上报。", "Across goes to a unit of the same level; use down or up."
-        raise NotPossible(zh, en, field="unit")
+        raise NotPossible(
+            Text(
+                "横向移交只能给同级单位；请用下派或上报。", "Across goes to a unit of the same level; use down or up."
+            ),
+            field="unit",
+        )
     asked.notify(rules.units.centre_of(holder), rules.units.centre_of(unit))
     return unit
 
@@ -88,12 +95,11 @@ def _down(asked: Asked) -> str:
         asked.why("routing", ruled.to_dict())
     if not unit:
         if ruled is None:
-            raise Missing("规则没有给出单位，请选择。", "The rules name no unit; choose one.", field="unit")
+            raise Missing(Text("规则没有给出单位，请选择。", "The rules name no unit; choose one."), field="unit")
         return ruled.value
     chosen = asked.role != SYSTEM and (ruled is None or unit != ruled.value)
     if chosen and (rules.units.is_above(unit, holder) or 0 <= rules.depth_of(unit) < rules.depth_of(holder)):
-        zh, en = "这个单位在上级；请用上报。", "That unit is above; use up."
-        raise NotPossible(zh, en, field="unit")
+        raise NotPossible(Text("这个单位在上级；请用上报。", "That unit is above; use up."), field="unit")
     return unit
 
 

@@ -17,24 +17,15 @@ from yiwang.core.cases.clockwork import clock_changes
 from yiwang.core.cases.custody import next_holder
 from yiwang.core.cases.definitions import REQUESTS, SYSTEM, Plan
 from yiwang.core.cases.effects import CORRECTABLE, EFFECT_OF, check_region, corrections
-from yiwang.core.cases.events import (
-    SYSTEM_ACTOR,
-    Actor,
-    Command,
-    Conflict,
-    Event,
-    Missing,
-    NotPossible,
-    Refusal,
-    Unknown,
-    Unruled,
-)
+from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.payloads import carried, field_name, read_moment
 from yiwang.core.cases.permissions import objection, role_of, wrong_role
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState, blank
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Conflict, Missing, NotPossible, Refusal, Unknown, Unruled
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import Clock, WorkCalendar
 
 OPENING_FIELDS = (
@@ -81,12 +72,16 @@ def _decided(
     try:
         plan = rules.workflow.plans.get(command.verb)
         if plan is None:
-            raise Unknown(f"没有「{command.verb}」这个动作。", f"There is no verb {command.verb!r}.", field="verb")
+            raise Unknown(
+                Text("没有「{verb}」这个动作。", "There is no verb {verb!r}.", verb=command.verb), field="verb"
+            )
         if state is None:
             return _opened(plan, command, rules, calendar, at)
         return [_acted(plan, state, command, rules, calendar, at)], state
     except BadInput as error:
-        raise Unruled(f"城市规则无法给出答案：{error}", f"The city's rules give no answer: {error}") from error
+        raise Unruled(
+            Text("城市规则无法给出答案：{error}", "The city's rules give no answer: {error}", error=error)
+        ) from error
 
 
 def _acted(
@@ -95,8 +90,12 @@ def _acted(
     expected = command.expected_seq
     if expected is not None and expected != state.seq:
         raise Conflict(
-            f"别人先动了这个案卷：您看到的是第 {expected} 步，现在是第 {state.seq} 步。请看过再办。",
-            f"Somebody acted first: you saw event {expected}, the case is at {state.seq}. Look again, then decide.",
+            Text(
+                "别人先动了这个案卷：您看到的是第 {expected} 步，现在是第 {seq} 步。请看过再办。",
+                "Somebody acted first: you saw event {expected}, the case is at {seq}. Look again, then decide.",
+                expected=expected,
+                seq=state.seq,
+            ),
         )
     if state.updated_at is not None and at < state.updated_at:
         at = state.updated_at
@@ -133,12 +132,14 @@ def _check_complete(plan: Plan, state: CaseState, payload: Mapping[str, Any]) ->
             continue
         if name in CORRECTABLE and getattr(state, name) not in ("", None):
             continue
-        zh, en = field_name(name)
-        raise Missing(f"「{plan.verb.name}」还缺：{zh}。", f"“{plan.verb.name_en}” needs {en}.", field=name)
+        lacking = Text("「{verb}」还缺：{what}。", "“{verb}” needs {what}.", verb=plan.verb.name, what=field_name(name))
+        raise Missing(lacking, field=name)
     if plan.finishes and "reason" not in payload and "asked" in state.assisting.values():
-        zh = "还有会办单位未完成；要先反馈须写明理由。"
-        en = "Assisting units have not finished; going on without them needs a reason."
-        raise Missing(zh, en, field="reason")
+        unfinished = Text(
+            "还有会办单位未完成；要先反馈须写明理由。",
+            "Assisting units have not finished; going on without them needs a reason.",
+        )
+        raise Missing(unfinished, field="reason")
 
 
 def _event(asked: Asked) -> Event:
@@ -230,14 +231,14 @@ def _opened(
     """Report, triage, and the way that the system itself may carry the case."""
     actor = command.actor
     if plan.origins:
-        raise NotPossible("案卷不存在。", "There is no such case.")
+        raise NotPossible(Text("案卷不存在。", "There is no such case."))
     role = role_of(plan, actor)
     if not role:
         raise wrong_role(plan, rules)
     payload = carried(command.payload, REPORT_FIELDS)
     number = payload.pop("number", "")
     if not number:
-        raise Missing("新案卷须有编号。", "A new case needs its number.", field="number")
+        raise Missing(Text("新案卷须有编号。", "A new case needs its number."), field="number")
     before = blank(number)
     if role != SYSTEM:
         _check_complete(plan, before, payload)
@@ -335,7 +336,7 @@ class VerbChoice:
         verb: Its id.
         allowed: Whether a complete command would be taken, as far as the case and the actor say.
         requires, optional: Fields of the command.
-        why_code, why_zh, why_en: Why not; empty where it is allowed.
+        why_code, why: Why not; empty where it is allowed.
     """
 
     verb: str
@@ -343,8 +344,7 @@ class VerbChoice:
     requires: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     why_code: str = ""
-    why_zh: str = ""
-    why_en: str = ""
+    why: Text = NO_TEXT
 
 
 def permitted(state: CaseState, actor: Actor, *, rules: Rulebook, at: datetime) -> tuple[VerbChoice, ...]:
@@ -363,8 +363,7 @@ def permitted(state: CaseState, actor: Actor, *, rules: Rulebook, at: datetime) 
                 requires=verb.requires,
                 optional=verb.optional,
                 why_code=refusal.code if refusal else "",
-                why_zh=refusal.zh if refusal else "",
-                why_en=refusal.en if refusal else "",
+                why=refusal.text if refusal else NO_TEXT,
             )
         )
     return tuple(choices)

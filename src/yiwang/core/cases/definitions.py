@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Limit
 
 SYSTEM = "system"  # id of the role in which the system itself acts
@@ -63,7 +64,7 @@ class Role:
     """A post in the loop.
 
     Attributes:
-        id, name, name_en: Key and names.
+        id, name: Key, and the name for people.
         axis: ``supervision``, ``command``, ``handling``, or empty for who works in none.
         outside: Whoever comes from outside has this role: anybody without an account, and accounts without a post. One role at
             most; without one nobody outside can report.
@@ -71,8 +72,7 @@ class Role:
     """
 
     id: str
-    name: str
-    name_en: str
+    name: Text
     axis: str = ""
     outside: bool = False
     channel: str = ""
@@ -83,8 +83,7 @@ class Stage:
     """One of the stages that steps belong to."""
 
     id: str
-    name: str
-    name_en: str
+    name: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +91,7 @@ class Step:
     """A state of the workflow; an ``end`` closes the case."""
 
     id: str
-    name: str
-    name_en: str
+    name: Text
     stage: str
     end: bool = False
 
@@ -103,8 +101,7 @@ class ClockRule:
     """A clock that verbs start and stop; its limit is a literal or comes from the limits table (``rules``)."""
 
     id: str
-    name: str
-    name_en: str
+    name: Text
     limit: str
 
     @property
@@ -118,7 +115,7 @@ class Verb:
     """A transition between two steps, or an operation within one.
 
     Attributes:
-        id, name, name_en: Key and names.
+        id, name: Key, and the name for people.
         origins: Steps from which it can be done (``from`` in the file); empty only for the verb that opens a case.
         to: Step it leads to; ``=`` stays.
         roles: Who may; the first that the actor has is the one recorded.
@@ -139,8 +136,7 @@ class Verb:
     """
 
     id: str
-    name: str
-    name_en: str
+    name: Text
     origins: tuple[str, ...] = ()
     to: str
     roles: tuple[str, ...]

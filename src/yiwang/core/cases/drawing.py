@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from yiwang.core.cases.workflow import NOWHERE, Step, Verb, Workflow
+from yiwang.core.kernel.text import Text
 
 BOX_WIDTH, BOX_HEIGHT, LINE = 150, 46, 15
 COLUMN, ROW, TOP, LEFT, LANE = 262, 96, 62, 76, 28
@@ -87,8 +88,8 @@ class _Board:
     rows: int = 1
 
     def plain(self, thing: object) -> str:
-        native, other = getattr(thing, "name", ""), getattr(thing, "name_en", "")
-        return (other or native) if self.english else native
+        found = getattr(thing, "name", None)
+        return found.into("en" if self.english else "zh") if isinstance(found, Text) else ""
 
     def name(self, thing: object) -> str:
         return escape(self.plain(thing))

@@ -12,8 +12,9 @@ from typing import Any
 
 from yiwang.core.cases.asking import Asked, facts_of
 from yiwang.core.cases.definitions import LOCATION, SYSTEM
-from yiwang.core.cases.events import Invalid, Missing, NotAllowed, NotPossible, Unknown
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Invalid, Missing, NotAllowed, NotPossible, Unknown
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Limit
 
 Changes = dict[str, Any]
@@ -49,19 +50,20 @@ def _until(asked: Asked) -> datetime:
     pending = asked.state.pending or {}
     text = str(asked.payload.get("until") or pending.get("until") or "")
     if not text:
-        raise Missing("请写明挂账到哪一天。", "Say until which day it is suspended.", field="until")
+        raise Missing(Text("请写明挂账到哪一天。", "Say until which day it is suspended."), field="until")
     zone = asked.calendar.zone
     try:
         until = datetime.fromisoformat(text) if len(text) > 10 else datetime.combine(date.fromisoformat(text), time())
         until = (until if until.tzinfo else until.replace(tzinfo=zone)).astimezone(UTC)
         longest = asked.calendar.add(start=asked.at, limit=Limit.parse(asked.verb.longest))
     except (ValueError, OverflowError):
-        zh, en = "挂账日期应写成 YYYY-MM-DD。", "Write the day as YYYY-MM-DD."
-        raise Invalid(zh, en, field="until") from None
+        raise Invalid(Text("挂账日期应写成 YYYY-MM-DD。", "Write the day as YYYY-MM-DD."), field="until") from None
     if not asked.at < until <= longest:
         last = longest.astimezone(zone).date().isoformat()
-        zh, en = f"挂账须在现在之后、{last} 之前结束。", f"A suspension ends after now and not after {last}."
-        raise Invalid(zh, en, field="until")
+        raise Invalid(
+            Text("挂账须在现在之后、{last} 之前结束。", "A suspension ends after now and not after {last}.", last=last),
+            field="until",
+        )
     return until
 
 
@@ -122,12 +124,14 @@ def assist_ask(asked: Asked) -> Changes:
     """会办: the holder stays the main unit and answers for the limit."""
     state, rules, units = asked.state, asked.rules, asked.payload.get("units", [])
     if not units:
-        raise Missing("请选择会办单位。", "Name the units that are to assist.", field="units")
+        raise Missing(Text("请选择会办单位。", "Name the units that are to assist."), field="units")
     for unit in units:
         if not rules.exists(unit, asked.on):
-            raise Unknown(f"没有编码为 {unit} 的单位。", f"There is no unit {unit}.", field="units")
+            raise Unknown(Text("没有编码为 {unit} 的单位。", "There is no unit {unit}.", unit=unit), field="units")
         if unit == state.holder:
-            raise NotPossible("主办单位不能会办自己的案卷。", "The main unit cannot assist itself.", field="units")
+            raise NotPossible(
+                Text("主办单位不能会办自己的案卷。", "The main unit cannot assist itself."), field="units"
+            )
     asked.notify(*units)
     return {"assisting": {**state.assisting, **dict.fromkeys(units, "asked")}}
 
@@ -136,10 +140,14 @@ def assist_done(asked: Asked) -> Changes:
     """An assisting unit says so for itself; a unit above may say so for it."""
     unit = asked.payload.get("unit") or asked.actor.unit
     if asked.state.assisting.get(unit) != "asked":
-        zh, en = "没有请这个单位会办，或它已完成。", "That unit was not asked to assist, or has done so already."
-        raise NotPossible(zh, en, field="unit")
+        raise NotPossible(
+            Text("没有请这个单位会办，或它已完成。", "That unit was not asked to assist, or has done so already."),
+            field="unit",
+        )
     if asked.role != SYSTEM and unit != asked.actor.unit and not asked.rules.units.is_above(asked.actor.unit, unit):
-        raise NotAllowed("只能替本单位或下级单位反馈。", "You may say so for your own unit or one below.", field="unit")
+        raise NotAllowed(
+            Text("只能替本单位或下级单位反馈。", "You may say so for your own unit or one below."), field="unit"
+        )
     return {"assisting": {**asked.state.assisting, unit: "done"}}
 
 
@@ -149,7 +157,7 @@ def assist_done(asked: Asked) -> Changes:
 def correct(asked: Asked) -> Changes:
     """Put right what or where it is; `corrections` does it, for this verb as for every other that carries such fields."""
     if not any(name in asked.payload for name in CORRECTABLE):
-        raise Missing("请写明要更正什么。", "Say what is to be corrected.", field="category")
+        raise Missing(Text("请写明要更正什么。", "Say what is to be corrected."), field="category")
     return {}
 
 
@@ -199,7 +207,9 @@ def _moved(asked: Asked) -> Changes:
     state, payload = asked.state, asked.payload
     if ("lon" in payload) != ("lat" in payload):
         missing = "lat" if "lon" in payload else "lon"
-        raise Missing("坐标须同时给出经度和纬度。", "A point needs lon and lat: give both or neither.", field=missing)
+        raise Missing(
+            Text("坐标须同时给出经度和纬度。", "A point needs lon and lat: give both or neither."), field=missing
+        )
     if all(payload[name] == getattr(state, name) for name in LOCATION if name in payload):
         return {}
     region = payload.get("region", "")
@@ -223,16 +233,18 @@ def check_region(asked: Asked, region: str) -> None:
     try:
         asked.rules.codes_of(region)
     except BadInput as error:
-        raise Unknown(f"没有编码为 {region} 的区域。", f"There is no region {region}.", field="region") from error
+        raise Unknown(
+            Text("没有编码为 {region} 的区域。", "There is no region {region}.", region=region), field="region"
+        ) from error
 
 
 def merge(asked: Asked) -> Changes:
     """并案: this case turns out to be another one, reported again. The other one takes it in by `absorb`."""
     into = asked.payload.get("into", "")
     if not into:
-        raise Missing("请写明并入哪个案卷。", "Say which case it is merged into.", field="into")
+        raise Missing(Text("请写明并入哪个案卷。", "Say which case it is merged into."), field="into")
     if into == asked.state.number:
-        raise NotPossible("案卷不能并入自己。", "A case cannot be merged into itself.", field="into")
+        raise NotPossible(Text("案卷不能并入自己。", "A case cannot be merged into itself."), field="into")
     return {"merged_into": into, "pending": None}
 
 
@@ -240,9 +252,9 @@ def absorb(asked: Asked) -> Changes:
     """Take in a duplicate, with the duplicates that it had itself."""
     number = asked.payload.get("number", "")
     if not number:
-        raise Missing("请写明并入的是哪个案卷。", "Say which case is taken in.", field="number")
+        raise Missing(Text("请写明并入的是哪个案卷。", "Say which case is taken in."), field="number")
     if number == asked.state.number:
-        raise NotPossible("案卷不能并入自己。", "A case cannot take itself in.", field="number")
+        raise NotPossible(Text("案卷不能并入自己。", "A case cannot take itself in."), field="number")
     known = asked.state.duplicates
     more = dict.fromkeys(other for other in (number, *asked.payload.get("numbers", ())) if other not in known)
     more.pop(asked.state.number, None)
@@ -253,11 +265,11 @@ def split(asked: Asked) -> Changes:
     """拆分: parts become cases of their own, linked to this one. The event carries their reports, complete."""
     parts, numbers = asked.payload.get("parts", []), asked.payload.get("numbers", [])
     if not parts:
-        raise Missing("拆分须写明各部分。", "Splitting needs its parts.", field="parts")
+        raise Missing(Text("拆分须写明各部分。", "Splitting needs its parts."), field="parts")
     if not all(part.get("text") or part.get("category") for part in parts):
-        raise Missing("每一部分须写明情况或类别。", "Each part needs a text or a category.", field="parts")
+        raise Missing(Text("每一部分须写明情况或类别。", "Each part needs a text or a category."), field="parts")
     if len(set(numbers)) != len(parts) or asked.state.number in numbers:
-        raise Missing("每一部分须有自己的案卷号。", "Each part needs a number of its own.", field="numbers")
+        raise Missing(Text("每一部分须有自己的案卷号。", "Each part needs a number of its own."), field="numbers")
     state = asked.state
     inherited = ("city", "category", "condition", "region", "grid", "lon", "lat", "place", "source", "reporter")
     common = {name: getattr(state, name) for name in inherited if getattr(state, name) not in ("", None)}
@@ -281,7 +293,7 @@ def reopen(_: Asked) -> Changes:
 def rate(asked: Asked) -> Changes:
     """评价: once for each closing."""
     if "stars" not in asked.payload:
-        raise Missing("请给 1 到 5 星。", "Give 1 to 5 stars.", field="stars")
+        raise Missing(Text("请给 1 到 5 星。", "Give 1 to 5 stars."), field="stars")
     return {"rating": asked.payload["stars"]}
 
 

@@ -1,4 +1,4 @@
-"""Who asks (actor), for what (command), what came of it (event), and why not (refusals)."""
+"""Who asks (actor), for what (command), and what came of it (event)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-
-from yiwang.core.kernel.errors import YiwangError
 
 SYSTEM = "system"
 
@@ -84,68 +82,3 @@ class Event:
     holder: str
     reason: str
     payload: dict[str, Any]
-
-
-class Refusal(YiwangError):
-    """A command that cannot be taken, with the sentence in both languages.
-
-    Attributes:
-        code: For machines.
-        zh, en: For people.
-        status: The HTTP status that says the same.
-        field: Field of the command that is at fault, if one is.
-        role: Roles that may, comma-separated, where the actor's are the wrong ones.
-    """
-
-    code = "refused"
-    status = 409
-
-    def __init__(self, zh: str, en: str, *, field: str = "", role: str = "") -> None:
-        super().__init__(en)
-        self.zh, self.en, self.field, self.role = zh, en, field, role
-
-
-class Conflict(Refusal):
-    """Somebody else acted first."""
-
-    code = "conflict"
-
-
-class NotAllowed(Refusal):
-    """The actor may not do this; ``role`` names who may."""
-
-    code = "not-allowed"
-    status = 403
-
-
-class NotPossible(Refusal):
-    """Nobody may do this now: wrong step, used up, too late."""
-
-    code = "not-possible"
-
-
-class Missing(Refusal):
-    """The verb needs something that the command does not carry; ``field`` names it."""
-
-    code = "missing"
-    status = 422
-
-
-class Invalid(Refusal):
-    """The command carries something that cannot be read; ``field`` names it."""
-
-    code = "invalid"
-    status = 422
-
-
-class Unknown(Refusal):
-    """There is no such verb, unit or region."""
-
-    code = "unknown"
-    status = 404
-
-
-class Unruled(Refusal):
-    """The city's rules or calendar give no answer, e.g. for a year whose holidays are not known."""
-
-    code = "unruled"

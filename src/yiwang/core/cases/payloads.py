@@ -11,47 +11,56 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from yiwang.core.cases.events import Invalid
 from yiwang.core.kernel.characters import clean
+from yiwang.core.kernel.refusals import Invalid
+from yiwang.core.kernel.text import Text
 
 LONGEST_TEXT = 10_000  # characters; a code or number is far shorter
 LONGEST_CODE = 200
 MOST_ITEMS = 200
 
-FIELD_NAMES: Mapping[str, tuple[str, str]] = {
-    "reason": ("理由", "a reason"),
-    "note": ("说明", "a note"),
-    "photos": ("照片", "a photo"),
-    "unit": ("单位", "a unit"),
-    "category": ("类别", "a category"),
-    "condition": ("立案条件", "a filing condition"),
-    "region": ("区域", "a region"),
-    "place": ("地点", "a place"),
-    "priority": ("缓急", "a priority"),
-    "until": ("截止日期", "a date"),
-    "into": ("并入的案卷", "the case to merge into"),
-    "units": ("会办单位", "the assisting units"),
-    "parts": ("各部分", "the parts"),
-    "stars": ("星级", "stars"),
-    "opinion": ("意见", "an opinion"),
-    "result": ("处置结果", "a result"),
-    "reply": ("答复市民", "a reply to the citizen"),
-    "number": ("案卷号", "the case's number"),
-    "numbers": ("案卷号", "the numbers of the cases"),
-    "text": ("情况描述", "a description"),
-    "lon": ("经度", "a longitude"),
-    "lat": ("纬度", "a latitude"),
+FIELD_NAMES: Mapping[str, Text] = {
+    "reason": Text("理由", "a reason"),
+    "note": Text("说明", "a note"),
+    "photos": Text("照片", "a photo"),
+    "unit": Text("单位", "a unit"),
+    "category": Text("类别", "a category"),
+    "condition": Text("立案条件", "a filing condition"),
+    "region": Text("区域", "a region"),
+    "place": Text("地点", "a place"),
+    "priority": Text("缓急", "a priority"),
+    "until": Text("截止日期", "a date"),
+    "into": Text("并入的案卷", "the case to merge into"),
+    "units": Text("会办单位", "the assisting units"),
+    "parts": Text("各部分", "the parts"),
+    "stars": Text("星级", "stars"),
+    "opinion": Text("意见", "an opinion"),
+    "result": Text("处置结果", "a result"),
+    "reply": Text("答复市民", "a reply to the citizen"),
+    "number": Text("案卷号", "the case's number"),
+    "numbers": Text("案卷号", "the numbers of the cases"),
+    "text": Text("情况描述", "a description"),
+    "lon": Text("经度", "a longitude"),
+    "lat": Text("纬度", "a latitude"),
 }
 
 
-def field_name(name: str) -> tuple[str, str]:
-    """A field's name in both languages."""
-    return FIELD_NAMES.get(name, (name, name))
+def field_name(name: str) -> Text:
+    """A field's name for people; its id where it has none."""
+    return FIELD_NAMES.get(name) or Text(name, name)
 
 
-def _wrong(name: str, zh: str, en: str) -> Invalid:
-    chinese, english = field_name(name)
-    return Invalid(f"「{chinese}」有误：{zh}。", f"There is something wrong with {english} ({name}): {en}.", field=name)
+def _wrong(name: str, why: Text) -> Invalid:
+    return Invalid(
+        Text(
+            "「{what}」有误：{why}。",
+            "There is something wrong with {what} ({name}): {why}.",
+            what=field_name(name),
+            name=name,
+            why=why,
+        ),
+        field=name,
+    )
 
 
 def read_text(name: str, value: object, longest: int = LONGEST_TEXT) -> str:
@@ -63,10 +72,10 @@ def read_text(name: str, value: object, longest: int = LONGEST_TEXT) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _wrong(name, "应为文字", "it must be a text")
+        raise _wrong(name, Text("应为文字", "it must be a text"))
     text = clean(value)
     if len(text) > longest:
-        raise _wrong(name, f"最长 {longest} 字", f"at most {longest} characters")
+        raise _wrong(name, Text("最长 {longest} 字", "at most {longest} characters", longest=longest))
     return text
 
 
@@ -79,9 +88,9 @@ def _texts(name: str, value: object) -> list[str]:
         return []
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list | tuple):
-        raise _wrong(name, "应为列表", "it must be a list of texts")
+        raise _wrong(name, Text("应为列表", "it must be a list of texts"))
     if len(items) > MOST_ITEMS:
-        raise _wrong(name, f"最多 {MOST_ITEMS} 项", f"at most {MOST_ITEMS} items")
+        raise _wrong(name, Text("最多 {most} 项", "at most {most} items", most=MOST_ITEMS))
     return [text for item in items if (text := _code(name, item))]
 
 
@@ -94,7 +103,7 @@ def _degrees(name: str, value: object) -> float | None:
     except (ValueError, OverflowError):
         degrees = math.nan
     if not -largest <= degrees <= largest:
-        raise _wrong(name, f"应为 ±{largest} 以内的度数", f"it must be degrees within ±{largest}")
+        raise _wrong(name, Text("应为 ±{largest} 以内的度数", "it must be degrees within ±{largest}", largest=largest))
     return degrees
 
 
@@ -103,7 +112,7 @@ def _stars(name: str, value: object) -> int | None:
         return None
     number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) == 1 else value
     if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= 5:
-        raise _wrong(name, "请给 1 到 5 星", "give 1 to 5 stars")
+        raise _wrong(name, Text("请给 1 到 5 星", "give 1 to 5 stars"))
     return number
 
 
@@ -116,9 +125,9 @@ def _parts(name: str, value: object) -> list[dict[str, Any]]:
     if isinstance(value, str):  # a form's text area: one part a line
         value = [{"text": line} for line in value.splitlines() if line.strip()]
     if not isinstance(value, list | tuple) or not all(isinstance(part, Mapping) for part in value):
-        raise _wrong(name, "应为各部分的列表", "it must be a list of parts, each with a text")
+        raise _wrong(name, Text("应为各部分的列表", "it must be a list of parts, each with a text"))
     if len(value) > MOST_ITEMS:
-        raise _wrong(name, f"最多 {MOST_ITEMS} 项", f"at most {MOST_ITEMS} items")
+        raise _wrong(name, Text("最多 {most} 项", "at most {most} items", most=MOST_ITEMS))
     return [carried(part, PART_FIELDS) for part in value]
 
 
@@ -166,5 +175,5 @@ def read_moment(name: str, value: object) -> datetime | None:
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
-        raise _wrong(name, "应为带时区的时间", "it must be a moment such as 2026-03-06T17:00:00+08:00") from None
-    raise _wrong(name, "缺少时区", "it has no offset from UTC")
+        raise _wrong(name, Text("应为带时区的时间", "it must be a moment such as 2026-03-06T17:00:00+08:00")) from None
+    raise _wrong(name, Text("缺少时区", "it has no offset from UTC"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from yiwang.core.cases.definitions import NO_CLOSING, SYSTEM, Plan
-from yiwang.core.cases.events import Actor, NotAllowed, NotPossible, Refusal
+from yiwang.core.cases.events import Actor
 from yiwang.core.cases.readiness import READY, late
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Refusal
+from yiwang.core.kernel.text import Text
 
 # an ask may be made as often as one likes; what counts against its maximum is what was granted
 GRANTED_BY = {"extend_ask": "extend_approve", "suspend_ask": "suspend_approve"}
@@ -48,26 +50,33 @@ def objection(
 
 def _wrong_step(plan: Plan, state: CaseState, rules: Rulebook) -> Refusal:
     step = rules.workflow.steps.get(state.step)
-    zh, en = (step.name, step.name_en) if step else (state.step, state.step)
     verb = plan.verb
     if state.resume_at is not None and step is not None and not step.end:
         return NotPossible(
-            f"案卷已挂账，恢复之前不能「{verb.name}」。",
-            f"The case is suspended; “{verb.name_en}” cannot be done until it resumes.",
+            Text(
+                "案卷已挂账，恢复之前不能「{verb}」。",
+                "The case is suspended; “{verb}” cannot be done until it resumes.",
+                verb=verb.name,
+            ),
         )
     return NotPossible(
-        f"案卷在「{zh}」环节，不能「{verb.name}」。",
-        f"The case is at “{en}”; “{verb.name_en}” cannot be done there.",
+        Text(
+            "案卷在「{step}」环节，不能「{verb}」。",
+            "The case is at “{step}”; “{verb}” cannot be done there.",
+            step=step.name if step else state.step,
+            verb=verb.name,
+        ),
     )
 
 
 def wrong_role(plan: Plan, rules: Rulebook) -> Refusal:
     """That none of the actor's roles may do the verb, with those that may."""
-    names = [rules.workflow.roles[role] for role in plan.verb.roles if role != SYSTEM]
-    zh = "、".join(known.name for known in names) or "系统"
-    en = ", ".join(known.name_en for known in names) or "the system"
-    roles = ", ".join(plan.verb.roles)
-    return NotAllowed(f"「{plan.verb.name}」只能由{zh}来做。", f"Only {en} may do “{plan.verb.name_en}”.", role=roles)
+    names = [rules.workflow.roles[role].name for role in plan.verb.roles if role != SYSTEM]
+    who = Text.joined({"zh": "、", "en": ", "}, names) if names else Text("系统", "the system")
+    return NotAllowed(
+        Text("「{verb}」只能由{who}来做。", "Only {who} may do “{verb}”.", verb=plan.verb.name, who=who),
+        role=", ".join(plan.verb.roles),
+    )
 
 
 def _related(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Rulebook) -> Refusal | None:
@@ -80,45 +89,64 @@ def _related(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Ruleb
     match verb.who:
         case "holder":
             if not unit or unit != state.holder:
-                return NotAllowed("案卷现在不在您的单位。", "Your unit does not hold the case now.", role=role)
+                return NotAllowed(Text("案卷现在不在您的单位。", "Your unit does not hold the case now."), role=role)
         case "over":
             if not unit or (unit != state.holder and not rules.units.is_above(unit, state.holder)):
-                zh, en = "案卷不在您的单位或其下级。", "Neither your unit nor one below it holds the case."
-                return NotAllowed(zh, en, role=role)
+                return NotAllowed(
+                    Text("案卷不在您的单位或其下级。", "Neither your unit nor one below it holds the case."), role=role
+                )
         case "handler":
             if not unit or all(link.unit != unit for link in state.custody):
-                return NotAllowed("您的单位没有承办过此案卷。", "Your unit has never held the case.", role=role)
+                return NotAllowed(Text("您的单位没有承办过此案卷。", "Your unit has never held the case."), role=role)
         case "assisting":
             if not unit or unit not in state.assisting:
-                return NotAllowed("没有请您的单位会办。", "Your unit was not asked to assist.", role=role)
+                return NotAllowed(Text("没有请您的单位会办。", "Your unit was not asked to assist."), role=role)
         case "reporter":
             # a report that nobody can be shown to have made is nobody's: not everybody's
             if not state.reporter or actor.id != state.reporter:
-                return NotAllowed("只有上报人可以这样做。", "Only the person who reported it may do this.", role=role)
+                return NotAllowed(
+                    Text("只有上报人可以这样做。", "Only the person who reported it may do this."), role=role
+                )
         case _:
             if not rules.concerns(actor.region, state.region) and (not unit or unit != state.holder):
-                return NotAllowed("案卷不在您负责的区域内。", "The case lies outside your region.", role=role)
+                return NotAllowed(Text("案卷不在您负责的区域内。", "The case lies outside your region."), role=role)
     if verb.not_handler and actor.id in state.handlers:
-        zh, en = f"处置过案卷的人不能「{verb.name}」。", f"Who handled the case may not do “{verb.name_en}”."
-        return NotAllowed(zh, en, role=role)
+        return NotAllowed(
+            Text("处置过案卷的人不能「{verb}」。", "Who handled the case may not do “{verb}”.", verb=verb.name),
+            role=role,
+        )
     return None
 
 
 def _used_up(plan: Plan, state: CaseState, rules: Rulebook, at: datetime) -> Refusal | None:
     verb = plan.verb
     if verb.max and state.count(GRANTED_BY.get(verb.effect, verb.id)) >= verb.max:
-        zh, en = f"「{verb.name}」最多 {verb.max} 次。", f"“{verb.name_en}” may be done {verb.max} times at most."
-        return NotPossible(zh, en)
+        return NotPossible(
+            Text(
+                "「{verb}」最多 {most} 次。",
+                "“{verb}” may be done {most} times at most.",
+                verb=verb.name,
+                most=verb.max,
+            )
+        )
     if verb.before_deadline and late(state, rules=rules, at=at):
-        zh = f"已过截止时间，不能「{verb.name}」。"
-        return NotPossible(zh, f"The deadline has passed; “{verb.name_en}” cannot be done any more.")
+        return NotPossible(
+            Text(
+                "已过截止时间，不能「{verb}」。",
+                "The deadline has passed; “{verb}” cannot be done any more.",
+                verb=verb.name,
+            )
+        )
     ahead = bool(state.returned_from) and plan.order > rules.workflow.order.get(state.returned_from, -1)
     if ahead and verb.effect not in NO_CLOSING:
         step = rules.workflow.steps.get(state.returned_from)
-        zh, en = (step.name, step.name_en) if step else (state.returned_from, state.returned_from)
         return NotPossible(
-            f"案卷是从「{zh}」回退来的，只能更正或重新派遣，不能跳过去「{verb.name}」。",
-            f"The case was returned from “{en}”: correct it or send it again; “{verb.name_en}” would jump ahead.",
+            Text(
+                "案卷是从「{step}」回退来的，只能更正或重新派遣，不能跳过去「{verb}」。",
+                "The case was returned from “{step}”: correct it or send it again; “{verb}” would jump ahead.",
+                step=step.name if step else state.returned_from,
+                verb=verb.name,
+            ),
         )
     ready = READY.get(verb.effect)
     return ready(state, rules, at) if ready else None

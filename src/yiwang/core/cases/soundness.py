@@ -171,11 +171,11 @@ def _roles(workflow: Workflow) -> Iterator[Fault]:
     for role in workflow.roles:
         if role not in used:
             yield "role", f"role {role} may do nothing.", "Give it a verb or remove it."
-    for field in ("name", "name_en"):
-        called = Counter(getattr(role, field) for role in workflow.roles.values())
+    for language in sorted({tag for role in workflow.roles.values() for tag in role.name}):
+        called = Counter(role.name.into(language) for role in workflow.roles.values())
         for name, count in called.items():
             if count > 1:
-                yield "role", f"{count} roles have the {field} {name!r}.", "Nobody could tell them apart."
+                yield "role", f"{count} roles have the name {name!r} ({language}).", "Nobody could tell them apart."
     outside = [role for role in workflow.roles.values() if role.outside]
     if len(outside) > 1:
         names = ", ".join(role.id for role in outside)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import Text
 
 CENTRE = "centre"
 
@@ -17,7 +18,7 @@ class Unit:
 
     Attributes:
         code: Key.
-        name, name_en: For people.
+        name: For people.
         kind: ``centre``, ``department``, ``community`` or ``crew``.
         level: Id of the level at which it works.
         region: Code of the region for which it works.
@@ -28,8 +29,7 @@ class Unit:
     """
 
     code: str
-    name: str
-    name_en: str = ""
+    name: Text
     kind: str = "department"
     level: str = ""
     region: str = ""

@@ -27,6 +27,7 @@ from yiwang.core.cases.definitions import (
 )
 from yiwang.core.cases.soundness import faults
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text, language_keys
 from yiwang.core.worktime import Limit
 
 __all__ = [
@@ -125,6 +126,7 @@ class _Reading:
         found: dict[str, Piece] = {}
         for place, row in enumerate(self.tables(data, key), start=1):
             values = {("origins" if name == "from" and kind is Verb else name): value for name, value in row.items()}
+            values = self.named(values, f"{key} {row.get('id') or f'number {place}'}", key)
             made = self.checked(values, fields(kind), f"{key} {row.get('id') or f'number {place}'}", key)  # type: ignore[arg-type]
             if made is None:
                 continue
@@ -133,6 +135,16 @@ class _Reading:
                 self.fault(f"{key} {piece.id} stands twice.", "Ids are unique.", key)
             found[piece.id] = piece
         return found
+
+    def named(self, values: Mapping[str, Any], label: str, key: str) -> dict[str, Any]:
+        """The values with their names in all languages as one text; Chinese and English are required."""
+        written = language_keys(values, "name")
+        rest = {name: value for name, value in values.items() if name not in written.values()}
+        for tag, name in (("zh", "name"), ("en", "name_en")):
+            if tag not in written:
+                self.fault(f"{label} has no {name}.", "Add it.", key)
+        said = {tag: str(self.value(values[name], "str", f"{label}: {name}", key)) for tag, name in written.items()}
+        return {**rest, "name": Text.of(said)}
 
     def checked(
         self, values: Mapping[str, Any], known: Iterable[Field[Any]], label: str, key: str
@@ -166,7 +178,7 @@ class _Reading:
             if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
                 return value
             self.fault(f"{label} is {value!r}.", "Write a whole number, 0 or more.", key)
-        elif not isinstance(value, str):
+        elif kind != "Text" and not isinstance(value, str):
             self.fault(f"{label} is {value!r}.", "Write a text in quotes.", key)
         return value
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from yiwang.core.indicators.expressions import Measure
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import Text
 
 # unit → what one unit of numerator ÷ denominator is worth in it; `cases` are counted and have no denominator
 UNITS: Mapping[str, Fraction] = MappingProxyType(
@@ -37,7 +38,7 @@ class Indicator:
 
     Attributes:
         id: Key.
-        name, name_en, meaning, meaning_en: For people.
+        name, meaning: For people.
         numerator: What is counted or summed.
         denominator: What it is divided by; None for a plain count.
         formula: Numerator and denominator as written, with the filter, for people.
@@ -49,10 +50,8 @@ class Indicator:
     """
 
     id: str
-    name: str
-    name_en: str
-    meaning: str
-    meaning_en: str
+    name: Text
+    meaning: Text
     numerator: Measure
     denominator: Measure | None
     formula: tuple[str, str, str] = ("", "", "")
@@ -75,8 +74,7 @@ class Choice:
     """A question that sources answer differently: the options, and the one that this city picks."""
 
     id: str
-    name: str
-    name_en: str
+    name: Text
     pick: str
     options: Mapping[str, str]
     source: str
@@ -88,8 +86,7 @@ class Grade:
 
     id: str
     least: float
-    name: str
-    name_en: str
+    name: Text
     colour: str
 
 
@@ -137,7 +134,7 @@ class Evaluation:
     """A composite score of regions, departments or the people of a post.
 
     Attributes:
-        id, name, name_en: Key and names.
+        id, name: Key, and the name for people.
         object: ``region``, ``department`` or ``post``.
         post: Role, for a post.
         levels: For regions of these levels only; empty for all.
@@ -148,8 +145,7 @@ class Evaluation:
     """
 
     id: str
-    name: str
-    name_en: str
+    name: Text
     object: str
     post: str = ""
     levels: tuple[str, ...] = ()

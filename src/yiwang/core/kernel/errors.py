@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from yiwang.core.kernel.text import NO_TEXT, Text
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -18,20 +20,28 @@ class Problem:
         column: Column or key.
     """
 
-    message: str
-    hint: str = ""
+    message: Text | str
+    hint: Text | str = NO_TEXT
     file: str = ""
     row: int | None = None
     column: str = ""
 
-    def __str__(self) -> str:
-        place = self.file
+    @property
+    def where(self) -> Text:
+        """The place in words; no text where the problem names none."""
+        parts = []
+        if self.file:
+            parts.append(Text("{file}", "{file}", file=self.file))
         if self.row is not None:
-            place += f", row {self.row}" if place else f"row {self.row}"
+            parts.append(Text("第 {row} 行", "row {row}", row=self.row))
         if self.column:
-            place += f", column {self.column}" if place else f"column {self.column}"
-        text = f"{place}: {self.message}" if place else self.message
-        return f"{text} {self.hint}".rstrip() if self.hint else text
+            parts.append(Text("{column} 列", "column {column}", column=self.column))
+        return Text.joined({"zh": "，", "en": ", "}, parts) if parts else NO_TEXT
+
+    def __str__(self) -> str:
+        """In English, for logs and the command line."""
+        text = f"{self.where}: {self.message}" if self.where else f"{self.message}"
+        return f"{text} {self.hint}" if self.hint else text
 
 
 class YiwangError(Exception):
@@ -41,8 +51,8 @@ class YiwangError(Exception):
 class BadInput(YiwangError):
     """Input that cannot be taken, with every problem found, not only the first."""
 
-    def __init__(self, problems: Iterable[Problem] | Problem | str) -> None:
-        if isinstance(problems, str):
+    def __init__(self, problems: Iterable[Problem] | Problem | Text | str) -> None:
+        if isinstance(problems, Text | str):
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))

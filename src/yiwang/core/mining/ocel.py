@@ -66,11 +66,11 @@ def place_objects(*, units: Iterable[Unit], regions: Iterable[Region]) -> Iterat
         relations = [Relation(f"unit:{unit.parent}", "below")] if unit.parent else []
         if unit.region:
             relations.append(Relation(f"region:{unit.region}", "works for"))
-        values: dict[str, Value] = {"code": unit.code, "name": unit.name, "kind": unit.kind, "level": unit.level}
+        values: dict[str, Value] = {"code": unit.code, "name": unit.name.zh, "kind": unit.kind, "level": unit.level}
         yield LogObject(f"unit:{unit.code}", "unit", ALWAYS, values, relations)
     for region in regions:
         relations = [Relation(f"region:{region.parent}", "within")] if region.parent else []
-        values = {"code": region.code, "name": region.name, "level": region.level}
+        values = {"code": region.code, "name": region.name.zh, "level": region.level}
         yield LogObject(f"region:{region.code}", "region", ALWAYS, values, relations)
 
 

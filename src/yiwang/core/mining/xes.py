@@ -56,8 +56,8 @@ def _head(*, city: str, name: str, workflow: Workflow) -> Iterator[str]:
     yield _text("workflow", f"{workflow.id} {workflow.version}")
     for verb in workflow.verbs.values():
         yield (
-            f"<string key={_quoted(f'verb.{verb.id}')} value={_quoted(verb.name)}>"
-            f'<string key="en" value={_quoted(verb.name_en)}/></string>\n'
+            f"<string key={_quoted(f'verb.{verb.id}')} value={_quoted(verb.name.zh)}>"
+            f'<string key="en" value={_quoted(verb.name.en)}/></string>\n'
         )
 
 

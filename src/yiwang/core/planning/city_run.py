@@ -10,10 +10,11 @@ from datetime import datetime
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import decide
 from yiwang.core.cases.definitions import SYSTEM, Workflow
-from yiwang.core.cases.events import Actor, Command, Event, Refusal
+from yiwang.core.cases.events import Actor, Command, Event
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.planning.simulation import Arrival, Crews, Move, Simulation
 from yiwang.core.worktime import WorkCalendar
 
@@ -135,7 +136,7 @@ class CityRun:
         try:
             events = decide(life.state, command, rules=self.rules, calendar=self.calendar, at=at)
         except Refusal as refusal:
-            key = f"{command.verb}: {refusal.en}"
+            key = f"{command.verb}: {refusal.text.en}"
             self.refused[key] = self.refused.get(key, 0) + 1
             return False
         before = (life.state.step, life.state.holder, life.state.pending)

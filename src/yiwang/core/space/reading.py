@@ -8,6 +8,7 @@ from datetime import date
 
 from yiwang.core.kernel.errors import Problem
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import text_of
 from yiwang.core.space.geometry import Shape
 from yiwang.core.space.regions import Level, Region
 
@@ -116,8 +117,7 @@ class _Reader:
             )
         return Region(
             code=code,
-            name=_cell(row, "name"),
-            name_en=_cell(row, "name_en"),
+            name=text_of(row, "name"),
             level=level,
             parent=_cell(row, "parent"),
             official_code=_cell(row, "official_code"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from shapely import Geometry
 
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import NO_TEXT, Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,14 +16,12 @@ class Level:
 
     Attributes:
         id: Word used in data and templates, e.g. ``street``.
-        name: Name in the city's language.
-        name_en: English name.
+        name: For people.
         width: Length of a region's code at this level.
     """
 
     id: str
-    name: str = ""
-    name_en: str = ""
+    name: Text = NO_TEXT
     width: int
 
 
@@ -32,8 +31,7 @@ class Region:
 
     Attributes:
         code: Path code: starts with the parent's code, so a prefix finds everything below.
-        name: Name in the city's language. Names are not unique and are no keys.
-        name_en: English name.
+        name: For people. Names are not unique and are no keys.
         level: Id of its level.
         parent: Code of the parent; empty at the root.
         official_code: The code that the authority publishes, where it differs.
@@ -46,8 +44,7 @@ class Region:
     """
 
     code: str
-    name: str
-    name_en: str = ""
+    name: Text
     level: str
     parent: str = ""
     official_code: str = ""

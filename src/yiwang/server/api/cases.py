@@ -10,7 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Body, Header, Path, Query, Router
 
 from yiwang.core.cases.decide import permitted
-from yiwang.core.cases.events import Actor, Command, Conflict, NotAllowed
+from yiwang.core.cases.events import Actor, Command
+from yiwang.core.kernel.refusals import Conflict, NotAllowed
 from yiwang.server.api.access import ACTING
 from yiwang.server.api.answering import for_reader, ready
 from yiwang.server.api.problems import Precondition
@@ -98,12 +99,12 @@ def verbs(found: queries.CaseDetail, actors: list[Actor], place: Runtime, now: d
                 verb = place.rules.workflow.verbs[choice.verb]
                 best[choice.verb] = {
                     "verb": choice.verb,
-                    "name": verb.name,
-                    "name_en": verb.name_en,
+                    "name": verb.name.zh,
+                    "name_en": verb.name.en,
                     "allowed": choice.allowed,
                     "requires": list(choice.requires),
-                    "why": choice.why_zh,
-                    "why_en": choice.why_en,
+                    "why": choice.why.zh,
+                    "why_en": choice.why.en,
                 }
     return list(best.values())
 

@@ -63,17 +63,17 @@ def _period(validity: Validity) -> dict[str, str | None]:
 def city_of(info: PackInfo) -> dict[str, Any]:
     """A city in a list."""
     return {
-        "id": info.id, "name": info.name, "name_en": info.name_en, "country": info.country, "timezone": info.timezone,
+        "id": info.id, "name": info.name.zh, "name_en": info.name.en, "country": info.country, "timezone": info.timezone,
         "language": info.language, "crs": info.crs, "scheme": info.scheme, "simulated": info.simulated,
-        "notice": info.notice, "notice_en": info.notice_en, "attribution": list(info.attribution),
-        "levels": [{"id": level.id, "name": level.name, "name_en": level.name_en, "width": level.width} for level in info.levels],
+        "notice": info.notice.zh, "notice_en": info.notice.en, "attribution": list(info.attribution),
+        "levels": [{"id": level.id, "name": level.name.zh, "name_en": level.name.en, "width": level.width} for level in info.levels],
     }  # fmt: skip
 
 
 def region_of(region: Region) -> dict[str, Any]:
     """A region in a list."""
     return {
-        "code": region.code, "name": region.name, "name_en": region.name_en, "level": region.level,
+        "code": region.code, "name": region.name.zh, "name_en": region.name.en, "level": region.level,
         "parent": region.parent, "official_code": region.official_code, "predecessors": list(region.predecessors),
         "approximate": region.approximate, "bbox": list(region.bounds) if region.bounds else None, **_period(region.validity),
     }  # fmt: skip
@@ -107,7 +107,13 @@ def locate(request: HttpRequest, city: City, asked: Query[PointQuery]) -> HttpRe
             "region": where.region or found.code,
             "grid": found.grid,
             "chain": [
-                {"code": r.code, "level": r.level, "name": r.name, "name_en": r.name_en, "approximate": r.approximate}
+                {
+                    "code": r.code,
+                    "level": r.level,
+                    "name": r.name.zh,
+                    "name_en": r.name.en,
+                    "approximate": r.approximate,
+                }
                 for r in chain
             ],
         }
@@ -137,10 +143,10 @@ def list_categories(request: HttpRequest, city: City, asked: Query[Paging]) -> H
         conditions.setdefault(item.category, []).append(
             {
                 "condition": item.condition,
-                "text": item.text,
-                "text_en": item.text_en,
-                "closing": item.closing,
-                "closing_en": item.closing_en,
+                "text": item.text.zh,
+                "text_en": item.text.en,
+                "closing": item.closing.zh,
+                "closing_en": item.closing.en,
                 "source": item.source,
                 "confidence": item.confidence,
             }
@@ -151,10 +157,10 @@ def list_categories(request: HttpRequest, city: City, asked: Query[Paging]) -> H
             "scheme": item.scheme,
             "kind": item.kind,
             "major": item.major,
-            "name": item.name,
-            "name_en": item.name_en,
-            "major_name": item.major_name,
-            "major_name_en": item.major_name_en,
+            "name": item.name.zh,
+            "name_en": item.name.en,
+            "major_name": item.major_name.zh,
+            "major_name_en": item.major_name.en,
             "replaced_by": item.replaced_by,
             "source": item.source,
             "confidence": item.confidence,
@@ -172,8 +178,8 @@ def list_units(request: HttpRequest, city: City, asked: Query[Paging]) -> HttpRe
     found = [
         {
             "code": unit.code,
-            "name": unit.name,
-            "name_en": unit.name_en,
+            "name": unit.name.zh,
+            "name_en": unit.name.en,
             "kind": unit.kind,
             "level": unit.level,
             "region": unit.region,
@@ -197,20 +203,22 @@ def get_workflow(request: HttpRequest, city: City) -> HttpResponse:
             "version": flow.version,
             "start": flow.start,
             "main_clock": flow.main_clock,
-            "roles": [{"id": r.id, "name": r.name, "name_en": r.name_en, "axis": r.axis} for r in flow.roles.values()],
-            "stages": [{"id": s.id, "name": s.name, "name_en": s.name_en} for s in flow.stages.values()],
+            "roles": [
+                {"id": r.id, "name": r.name.zh, "name_en": r.name.en, "axis": r.axis} for r in flow.roles.values()
+            ],
+            "stages": [{"id": s.id, "name": s.name.zh, "name_en": s.name.en} for s in flow.stages.values()],
             "steps": [
-                {"id": s.id, "name": s.name, "name_en": s.name_en, "stage": s.stage, "end": s.end}
+                {"id": s.id, "name": s.name.zh, "name_en": s.name.en, "stage": s.stage, "end": s.end}
                 for s in flow.steps.values()
             ],
             "clocks": [
-                {"id": c.id, "name": c.name, "name_en": c.name_en, "limit": c.limit} for c in flow.clocks.values()
+                {"id": c.id, "name": c.name.zh, "name_en": c.name.en, "limit": c.limit} for c in flow.clocks.values()
             ],
             "verbs": [
                 {
                     "id": v.id,
-                    "name": v.name,
-                    "name_en": v.name_en,
+                    "name": v.name.zh,
+                    "name_en": v.name.en,
                     "from": list(v.origins),
                     "to": v.to,
                     "roles": list(v.roles),

@@ -188,8 +188,8 @@ def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) ->
             "geometry": to_geojson(region.geometry) if region.geometry is not None else None,
             "properties": {
                 "code": region.code,
-                "name": region.name,
-                "name_en": region.name_en,
+                "name": region.name.zh,
+                "name_en": region.name.en,
                 "approximate": region.approximate,
                 **counts.get(region.code, nothing),
             },

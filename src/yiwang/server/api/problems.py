@@ -12,24 +12,26 @@ import orjson
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases.board import NotReadYet
 from yiwang.server.common.faults import is_full
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import status_of
 
 CONTENT_TYPE = "application/problem+json"
 _PREFIX = "/api/"
 NOTHING_CHANGED = "Something went wrong on our side; nothing was changed."
-NO_ROOM = (
+NO_ROOM = Text(
     "服务器存储空间已满，什么都没有改动，请稍后再试。",
     "The server's disk is full; nothing was changed. Please try again later.",
 )
-AWAY = ("数据库繁忙或无法连接，请稍后再试。", "The database is busy or away; try again.")
-OUT_OF_RANGE = ("请求中的数字或时间超出范围。", "A number or time of the request is out of range.")
+AWAY = Text("数据库繁忙或无法连接，请稍后再试。", "The database is busy or away; try again.")
+OUT_OF_RANGE = Text("请求中的数字或时间超出范围。", "A number or time of the request is out of range.")
 log = logging.getLogger("yiwang.api")
 
 
@@ -75,18 +77,18 @@ def problem(
 
 def of_refusal(refusal: Refusal, *, status: int = 0) -> HttpResponse:
     """A command that was not taken."""
-    members: dict[str, Any] = {"detail_zh": refusal.zh, "detail_en": refusal.en}
+    members: dict[str, Any] = {"detail_zh": refusal.text.zh, "detail_en": refusal.text.en}
     if refusal.role:
         members["roles"] = [role.strip() for role in refusal.role.split(",")]
-    detail = refusal.en if english() else refusal.zh
+    detail = say(refusal.text)
     errors = [{"field": refusal.field, "detail": detail}] if refusal.field else []
-    return problem(status or refusal.status, code=refusal.code, detail=detail, errors=errors, **members)
+    return problem(status or status_of(refusal), code=refusal.code, detail=detail, errors=errors, **members)
 
 
 def of_bad_input(error: BadInput) -> HttpResponse:
     """Fields that cannot be taken."""
-    errors = [{"field": item.column, "detail": item.message, "hint": item.hint} for item in error.problems]
-    return problem(422, code="bad-input", detail=" ".join(item.message for item in error.problems), errors=errors)
+    errors = [{"field": item.column, "detail": say(item.message), "hint": say(item.hint)} for item in error.problems]
+    return problem(422, code="bad-input", detail=" ".join(item["detail"] for item in errors), errors=errors)
 
 
 def install(api: NinjaAPI) -> None:
@@ -147,7 +149,7 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(OverflowError)
     def out_of_range(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.warning("A value that cannot be: %s", error)
-        return problem(422, code="bad-input", detail=OUT_OF_RANGE[english()])
+        return problem(422, code="bad-input", detail=say(OUT_OF_RANGE))
 
     @api.exception_handler(Exception)
     def unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
@@ -158,8 +160,8 @@ def install(api: NinjaAPI) -> None:
 def _later(error: BaseException) -> HttpResponse:
     """503 of the API: no room, or the database is busy or away."""
     full = is_full(error)
-    zh, en = NO_ROOM if full else AWAY
-    response = problem(503, code="full" if full else "busy", detail=en if english() else zh, detail_zh=zh, detail_en=en)
+    why = NO_ROOM if full else AWAY
+    response = problem(503, code="full" if full else "busy", detail=say(why), detail_zh=why.zh, detail_en=why.en)
     response["Retry-After"] = "60" if full else "1"
     return response
 
@@ -190,23 +192,18 @@ class ProblemDocuments:
 
 
 TITLES = {
-    400: ("这个请求无法处理", "This request cannot be handled"),
-    403: ("不允许", "Not allowed"),
-    404: ("没有这个页面", "There is no such page"),
-    500: ("出错了，什么都没有改动", "Something went wrong; nothing was changed"),
+    400: Text("这个请求无法处理", "This request cannot be handled"),
+    403: Text("不允许", "Not allowed"),
+    404: Text("没有这个页面", "There is no such page"),
+    500: Text("出错了，什么都没有改动", "Something went wrong; nothing was changed"),
 }
-
-
-def english() -> bool:
-    """Whether the caller reads English."""
-    return (get_language() or "").startswith("en")
 
 
 def _page(request: HttpRequest, status: int, error: Exception | None = None) -> HttpResponse:
     if request.path.startswith(_PREFIX):
         return problem(status)
     detail = str(error.args[0]) if status == 404 and error and error.args and isinstance(error.args[0], str) else ""
-    title = TITLES[status][english()]
+    title = say(TITLES[status])
     return render(request, "problem.html", {"status": status, "title": title, "detail": detail}, status=status)
 
 
@@ -234,9 +231,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _page(request, 500)
 
 
-def _without_database(status: int, words: tuple[str, str]) -> HttpResponse:
+def _without_database(status: int, words: Text) -> HttpResponse:
     """A page needs the session and the cities, and they cannot be read now."""
-    response = HttpResponse("\n".join((*words, "")), status=status, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(f"{words.zh}\n{words.en}\n", status=status, content_type="text/plain; charset=utf-8")
     if status == 503:
         response["Retry-After"] = "60"
     return response

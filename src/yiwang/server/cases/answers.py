@@ -32,7 +32,7 @@ def reported(state: CaseState, events: Sequence[Event], *, report: str, flag: st
         "number": report,
         "case": state.number,
         "region": state.region,
-        "region_names": [region.name for region in place.regions.chain(state.region)] if state.region else [],
+        "region_names": [region.name.zh for region in place.regions.chain(state.region)] if state.region else [],
         "grid": state.grid,
         "flag": flag,
         "category": state.category,
@@ -52,18 +52,19 @@ def notice(where: Placed, *, place: Runtime) -> dict[str, str]:
         return {"notice": "", "notice_zh": ""}
     given, taken = (place.regions.chain(code)[-1] for code in (where.contradicted, where.region))
     return {
-        "notice": f"The point lies in {taken.name_en or taken.name} ({taken.code}), not in the region given, "
-        f"{given.name_en or given.name} ({where.contradicted}); the point was taken.",
-        "notice_zh": f"坐标在{taken.name}（{taken.code}），与所填区域{given.name}（{where.contradicted}）不符，已按坐标登记。",
+        "notice": f"The point lies in {taken.name.en} ({taken.code}), not in the region given, "
+        f"{given.name.en} ({where.contradicted}); the point was taken.",
+        "notice_zh": f"坐标在{taken.name.zh}（{taken.code}），与所填区域{given.name.zh}（{where.contradicted}）不符，已按坐标登记。",
     }
 
 
 def told(why: Mapping[str, str], place: Runtime) -> dict[str, str]:
     """A deciding row with its sentence in both languages."""
+    sentence = explaining.sentence(why, place=place)
     return {
         **why,
-        "text": explaining.sentence(why, place=place, in_english=False),
-        "text_en": explaining.sentence(why, place=place, in_english=True),
+        "text": sentence.zh,
+        "text_en": sentence.en,
     }
 
 
@@ -155,7 +156,7 @@ def case(
         "flag": row["flag"],
         "head": bytes(row["head"]).hex(),
         "region_chain": [
-            {"code": region.code, "level": region.level, "name": region.name, "name_en": region.name_en}
+            {"code": region.code, "level": region.level, "name": region.name.zh, "name_en": region.name.en}
             for region in (place.regions.chain(state.region) if state.region else ())
         ],
     }

@@ -17,7 +17,8 @@ from fpdf import FPDF
 from fpdf.enums import WrapMode, XPos, YPos
 from PIL import Image
 
-from yiwang.server.common.templatetags.yiwang import english, lasting, named, say
+from yiwang.server.common.language import english, say
+from yiwang.server.common.templatetags.yiwang import lasting, named
 
 FONT, SIMPLIFIED = "noto", 2  # the collection's fonts: Japanese, Korean, Simplified Chinese, …
 INK, SOFT, LINE, BRAND, LATE = (28, 37, 41), (86, 97, 104), (200, 206, 202), (11, 107, 93), (179, 38, 30)
@@ -152,7 +153,7 @@ def case_file(
     sheet.say_line(f"{case['number']} · {case['step_name']}", colour=SOFT, gap=1)
     if city.notice:
         mark = say("模拟数据 · ", "Simulated · ") if city.simulated else ""
-        sheet.say_line(mark + say(city.notice, city.notice_en or city.notice), size=8.5, colour=LATE, gap=1)
+        sheet.say_line(mark + say(city.notice), size=8.5, colour=LATE, gap=1)
     _head(sheet, context, when)
     _story(sheet, context, when)
     _photos(sheet, context, pictures, when)

@@ -17,8 +17,10 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.cases.decide import permitted
-from yiwang.core.cases.events import Command, Conflict, NotAllowed, Refusal
+from yiwang.core.cases.events import Command
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Conflict, NotAllowed, Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import (
     access,
     case_file,
@@ -32,8 +34,9 @@ from yiwang.server.cases import (
     queries,
 )
 from yiwang.server.cases.actors import actor_for
-from yiwang.server.cases.views import sentences
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.common.language import english, say, say_or
+from yiwang.server.common.refusing import sentences, status_of
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
@@ -82,7 +85,7 @@ def told(
             "grid": state.grid,
             "seq": state.seq,
             "chain": [named(link) for link in place.regions.chain(state.region)] if region else [],
-            "source_name": presentation.both(presentation.SOURCE_NAMES.get(state.source), state.source),
+            "source_name": say_or(presentation.SOURCE_NAMES.get(state.source), state.source),
             "approximate": bool(region and region.approximate),
             "rating": state.rating,
             "head_hash": detail.head_hash.hex(),
@@ -131,12 +134,12 @@ def _verbs(
     actor, allowed, others = actor_for(request.user, city=place.info.id), [], []
     for choice in permitted(detail.state, actor, rules=place.rules, at=timezone.now()):
         verb = place.rules.workflow.verbs[choice.verb]
-        names = {"id": verb.id, "name": verb.name, "name_en": verb.name_en}
+        names = {"id": verb.id, "name": verb.name.zh, "name_en": verb.name.en}
         if choice.allowed:
             fields = forms.fields(verb, state=detail.state, place=place)
             allowed.append({**names, "fields": fields, "map": any(field["name"] == "lon" for field in fields)})
         else:
-            others.append({**names, "why": choice.why_en if english() else choice.why_zh})
+            others.append({**names, "why": say(choice.why)})
     return allowed, others
 
 
@@ -173,7 +176,7 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
     place = known_city(city)
     try:
         if not request.user.is_authenticated:
-            raise NotAllowed("请先登录再办理案卷。", "Sign in to act on this case.")
+            raise NotAllowed(Text("请先登录再办理案卷。", "Sign in to act on this case."))
         command = Command(
             verb=verb,
             actor=actor_for(request.user, city=city),
@@ -222,7 +225,7 @@ def _refused(request: HttpRequest, place: Runtime, number: str, verb: str, error
             "typed": lost,
             "files_again": bool(request.FILES),
         },
-        status=error.status if isinstance(error, Refusal) else 422,
+        status=status_of(error),
     )
 
 

@@ -204,8 +204,8 @@ def _steps(seen: Board, still: Ints, colours: NDArray[np.int8], place: Runtime) 
     return [
         {
             "step": step,
-            "name": workflow[step].name if step in workflow else step,
-            "name_en": workflow[step].name_en if step in workflow else step,
+            "name": workflow[step].name.zh if step in workflow else step,
+            "name_en": workflow[step].name.en if step in workflow else step,
             "none": none,
             "green": green,
             "yellow": yellow,
@@ -234,8 +234,8 @@ def _units(seen: Board, still: Ints, colours: NDArray[np.int8], place: Runtime, 
         found.append(
             {
                 "unit": texts[unit],
-                "name": known.name if known else texts[unit],
-                "name_en": known.name_en if known else texts[unit],
+                "name": known.name.zh if known else texts[unit],
+                "name_en": known.name.en if known else texts[unit],
                 "open": int(many[unit]),
                 "overdue": int(late[unit]),
                 "median_open_hours": round(float(np.median(ages[holder == unit])) / 3600, 1),
@@ -286,11 +286,11 @@ def _spot(seen: Board, rows: Ints, place: Runtime, *, count: int, zoom: int, sin
     (west, east), (north, south) = to_degrees(np.array([left, left + size]) - 0.5, np.array([top, top + size]) - 0.5)
     return {
         "category": category,
-        "name": known.name if known else category,
-        "name_en": known.name_en if known else category,
+        "name": known.name.zh if known else category,
+        "name_en": known.name.en if known else category,
         "region": code,
-        "region_name": region.name if region else code,
-        "region_name_en": (region.name_en or region.name) if region else code,
+        "region_name": region.name.zh if region else code,
+        "region_name_en": (region.name.en) if region else code,
         "cases": count,
         "still_open": int(np.count_nonzero(columns.closed[rows] == NEVER)),
         "lon": round(float(lon), 6),

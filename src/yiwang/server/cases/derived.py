@@ -9,10 +9,11 @@ from typing import Any
 
 from yiwang.core.cases.deadlines import due
 from yiwang.core.cases.decide import advance
-from yiwang.core.cases.events import SYSTEM_ACTOR, Event, Refusal
+from yiwang.core.cases.events import SYSTEM_ACTOR, Event
 from yiwang.core.cases.evolve import fold
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases import rows
 from yiwang.server.places.queries import Runtime
 

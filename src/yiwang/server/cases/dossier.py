@@ -10,6 +10,7 @@ from typing import Any
 
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit
 from yiwang.core.worktime.calendar import UnknownYear
 from yiwang.packs.portal import BEFORE
@@ -18,32 +19,33 @@ from yiwang.server.cases.access import Reader
 from yiwang.server.cases.custody_lanes import Bar, lanes_svg
 from yiwang.server.cases.queries import CaseDetail
 from yiwang.server.cases.wording import event_key, event_words, written
+from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import MARK, mask
 from yiwang.server.common.publishing import CASE, EVENT, PLACE, of_kinds
-from yiwang.server.common.templatetags.yiwang import lasting, named, say
+from yiwang.server.common.templatetags.yiwang import lasting, named
 from yiwang.server.places.queries import Runtime
 
 WHYS = {
-    "working": ("工作时段", "working period"),
-    "adjusted": ("调休上班", "adjusted workday"),
-    "break": ("午间休息", "break"),
-    "night": ("下班后", "after hours"),
-    "weekend": ("周末", "weekend"),
-    "holiday": ("节假日", "holiday"),
-    "late": ("下班后到达，顺延", "came after hours, counts from the next opening"),
-    "continuous": ("昼夜连续计时", "counts day and night"),
-    "earlier": ("暂停之前", "before the last pause"),
-    "summary": ("更早的时段合计", "earlier spans together"),
-    "paused": ("暂停", "paused"),
-    "stopped": ("已停", "stopped"),
-    "workday": ("工作日", "working day"),
+    "working": Text("工作时段", "working period"),
+    "adjusted": Text("调休上班", "adjusted workday"),
+    "break": Text("午间休息", "break"),
+    "night": Text("下班后", "after hours"),
+    "weekend": Text("周末", "weekend"),
+    "holiday": Text("节假日", "holiday"),
+    "late": Text("下班后到达，顺延", "came after hours, counts from the next opening"),
+    "continuous": Text("昼夜连续计时", "counts day and night"),
+    "earlier": Text("暂停之前", "before the last pause"),
+    "summary": Text("更早的时段合计", "earlier spans together"),
+    "paused": Text("暂停", "paused"),
+    "stopped": Text("已停", "stopped"),
+    "workday": Text("工作日", "working day"),
 }
 TURNS = {
-    "started": ("起算", "started"),
-    "paused": ("暂停", "paused"),
-    "resumed": ("恢复", "resumed"),
-    "extended": ("延期", "extended"),
-    "stopped": ("停止", "stopped"),
+    "started": Text("起算", "started"),
+    "paused": Text("暂停", "paused"),
+    "resumed": Text("恢复", "resumed"),
+    "extended": Text("延期", "extended"),
+    "stopped": Text("停止", "stopped"),
 }
 
 
@@ -142,7 +144,7 @@ def _turns_by_event(events: Iterable[Event], place: Runtime) -> dict[int, list[s
         return found
     for clock in clock_story.clock_stories(list(events), calendar=place.calendar, at=at):
         for turn in clock.turns:
-            line = f"{clock_name(place, clock.name)} {presentation.both(TURNS[turn.what])}"
+            line = f"{clock_name(place, clock.name)} {say(TURNS[turn.what])}"
             found.setdefault(turn.event.seq, []).append(line)
     return found
 
@@ -237,7 +239,7 @@ def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str
                 **_limited_by(told, place),
                 "turns": [
                     {
-                        "what": presentation.both(TURNS[turn.what]),
+                        "what": say(TURNS[turn.what]),
                         "at": turn.event.at,
                         "verb": _verb_name(turn.event.verb, place),
                         "holder": presentation.unit_name(place, turn.event.holder),
@@ -251,7 +253,7 @@ def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str
                         "counted": span.counted_seconds,
                         "counted_text": presentation.counted(span.counted_seconds, unit=unit, calendar=place.calendar),
                         "kind": span.why,
-                        "why": presentation.both(WHYS.get(span.why), span.why),
+                        "why": say_or(WHYS.get(span.why), span.why),
                     }
                     for span in told.stretches
                 ],
@@ -260,7 +262,7 @@ def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str
                 "days": [
                     {
                         **day,
-                        "kind_name": presentation.both(WHYS[day["kind"]]),
+                        "kind_name": say(WHYS[day["kind"]]),
                         "counted_text": presentation.counted(day["counted"], unit=unit, calendar=place.calendar),
                     }
                     for day in clock_story.days(told, calendar=place.calendar, at=until)
@@ -316,7 +318,7 @@ def deadlines(events: Iterable[Event], *, place: Runtime) -> list[dict[str, Any]
 def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
     """A decision of a table: its row and the runner-up, with their conditions, source and confidence."""
     return {
-        "table": presentation.both(explaining.TABLES[why["table"]]),
+        "table": say(explaining.TABLES[why["table"]]),
         "verb": _verb_name(why["verb"], place),
         "value": _value(why["table"], why["value"], place),
         "row": _row(why["table"], why["row"], place),
@@ -324,7 +326,7 @@ def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
     }
 
 
-PRIORITIES = {"normal": ("一般", "normal"), "urgent": ("紧急", "urgent")}
+PRIORITIES = {"normal": Text("一般", "normal"), "urgent": Text("紧急", "urgent")}
 
 
 def _value(table: str, value: str, place: Runtime) -> str:
@@ -332,7 +334,7 @@ def _value(table: str, value: str, place: Runtime) -> str:
         return presentation.unit_name(place, value)
     if table == "triage":  # "urgent → unit": in words, for people
         priority, arrow, unit = value.partition(" → ")
-        name = presentation.both(PRIORITIES.get(priority), priority)
+        name = say_or(PRIORITIES.get(priority), priority)
         return f"{name}{arrow}{presentation.unit_name(place, unit)}"
     if table == "limits":
         amount, _, unit = value.partition(" ")
@@ -388,7 +390,7 @@ def reports(detail: CaseDetail, *, reader: Reader, contacts: bool) -> list[dict[
         {
             "number": report["number"],
             "at": report["at"],
-            "source": presentation.both(presentation.SOURCE_NAMES.get(report["source"]), report["source"]),
+            "source": say_or(presentation.SOURCE_NAMES.get(report["source"]), report["source"]),
             "text": report["text"] if reader.personal and contacts else mask(report["text"]),
             "has_contact": bool(report["contact"]),
             "contact": report["contact"] if reader.personal and contacts else MARK if report["contact"] else "",

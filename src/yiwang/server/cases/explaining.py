@@ -7,14 +7,15 @@ from typing import Any
 
 from yiwang.core.cases.events import Event
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import Limit
 from yiwang.server.cases.presentation import UNIT_NAMES
 from yiwang.server.places.queries import Runtime
 
 TABLES = {
-    "triage": ("受理规则", "Triage"),
-    "routing": ("派遣规则", "Routing"),
-    "limits": ("时限规则", "Limits"),
+    "triage": Text("受理规则", "Triage"),
+    "routing": Text("派遣规则", "Routing"),
+    "limits": Text("时限规则", "Limits"),
 }
 
 
@@ -37,31 +38,30 @@ def whys(events: Iterable[Event]) -> list[dict[str, str]]:
     return found
 
 
-def sentence(why: Mapping[str, str], *, place: Runtime, in_english: bool) -> str:
+def sentence(why: Mapping[str, str], *, place: Runtime) -> Text:
     """One of them in words."""
-    zh, en = TABLES[why["table"]]
-    value = why["value"]
+    value: Text | str = why["value"]
     if why["table"] == "limits":
-        value = _limit(value, in_english)
-    unit = place.rules.units.get(value) if why["table"] == "routing" else None
-    if unit is not None:
-        value = (unit.name_en or unit.name) if in_english else unit.name
-    if in_english:
-        second = f"; next in line was row {why['runner_up']}" if why["runner_up"] else ""
-        return f"{en}: row {why['row']} gives “{value or 'none'}”{second}."
-    second = f"；其次是 {why['runner_up']} 行" if why["runner_up"] else ""
-    return f"{zh}：{why['row']} 行，得「{value or '无'}」{second}。"
+        value = _limit(why["value"])
+    elif why["table"] == "routing" and (unit := place.rules.units.get(why["value"])) is not None:
+        value = unit.name
+    second = (
+        Text("；其次是 {row} 行", "; next in line was row {row}", row=why["runner_up"]) if why["runner_up"] else NO_TEXT
+    )
+    return Text(
+        "{table}：{row} 行，得「{value}」{second}。",
+        "{table}: row {row} gives “{value}”{second}.",
+        table=TABLES[why["table"]],
+        row=why["row"],
+        value=value or Text("无", "none"),
+        second=second,
+    )
 
 
-def _limit(value: str, in_english: bool) -> str:
+def _limit(value: str) -> Text | str:
     """A limit as the table says it (``7 work_days``) in words; as it is where it is no limit."""
     try:
         limit = Limit.parse(value)
     except BadInput:
         return value
-    return f"{limit.amount:g} {UNIT_NAMES[limit.unit][in_english]}"
-
-
-def why(events: Iterable[Event], *, place: Runtime, in_english: bool) -> list[str]:
-    """All of them in words."""
-    return [sentence(row, place=place, in_english=in_english) for row in whys(events)]
+    return Text("{amount:g} {unit}", "{amount:g} {unit}", amount=limit.amount, unit=UNIT_NAMES[limit.unit])

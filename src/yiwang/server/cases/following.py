@@ -12,10 +12,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from yiwang.core.cases.events import SYSTEM, Actor, Command, Refusal
+from yiwang.core.cases.events import SYSTEM, Actor, Command
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb, Workflow
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.packs.records_duplicates import Link
 from yiwang.packs.records_model import SourceRecord
 from yiwang.server.cases import operations, rows
@@ -151,7 +152,7 @@ def _done(number: str, ways: Sequence[Steps], place: Runtime) -> tuple[int, bool
                 # the case belongs to the past: the passing of time now asks nothing of it
                 Case.objects.filter(number=number).update(next_due=None)
         except (Refusal, BadInput) as error:
-            reason = error.en if isinstance(error, Refusal) else str(error)
+            reason = str(error)
             continue
         return len(steps), rows.loaded([number], lock=False)[number]["closed_at"] is not None, ""
     return 0, False, reason

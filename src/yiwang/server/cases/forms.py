@@ -12,13 +12,15 @@ from django.utils import timezone
 
 from yiwang.core.cases.custody import facts_of
 from yiwang.core.cases.definitions import WORDS
-from yiwang.core.cases.payloads import FIELD_NAMES
+from yiwang.core.cases.payloads import field_name
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import presentation
 from yiwang.server.cases.queries import CaseFilters
-from yiwang.server.common.templatetags.yiwang import named, say
+from yiwang.server.common.language import say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.choices import category_choices
 from yiwang.server.places.queries import Runtime
 
@@ -27,11 +29,11 @@ STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
 
 
 NARROWING = {
-    "opened_after": ("上报不早于", "reported from"),
-    "opened_before": ("上报早于", "reported before"),
-    "closed_after": ("办结不早于", "ended from"),
-    "closed_before": ("办结早于", "ended before"),
-    "bbox": ("地图范围（西、南、东、北）", "part of the map (west, south, east, north)"),
+    "opened_after": Text("上报不早于", "reported from"),
+    "opened_before": Text("上报早于", "reported before"),
+    "closed_after": Text("办结不早于", "ended from"),
+    "closed_before": Text("办结早于", "ended before"),
+    "bbox": Text("地图范围（西、南、东、北）", "part of the map (west, south, east, north)"),
 }
 """Filters that other pages' figures lead to; the list shows them and lets them be taken away."""
 
@@ -194,7 +196,7 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ru
             return made | {"help": presentation.region_name(place, state.region, levels=3)}
         case "condition":
             options = [
-                (code, f"{code} · {say(found.text, found.text_en or found.text)}")
+                (code, f"{code} · {say(found.text)}")
                 for (category, code), found in place.pack.conditions.items()
                 if category == state.category
             ]
@@ -223,8 +225,8 @@ def readers_of(verb: Verb, field: str) -> str:
 
 def _label(name: str) -> str:
     """The field's name as the label of a form; in sentences English names it with its article."""
-    zh, en = FIELD_NAMES.get("photos" if name == "photo" else name, (name, name))
-    return say(zh, re.sub("^(a|an|the) ", "", en).capitalize())
+    label = field_name("photos" if name == "photo" else name)
+    return say(label.zh, re.sub("^(a|an|the) ", "", label.en).capitalize())
 
 
 def _units(verb: Verb, *, state: CaseState, place: Runtime) -> tuple[tuple[str, str] | None, list[tuple[str, str]]]:

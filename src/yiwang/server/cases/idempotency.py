@@ -9,8 +9,10 @@ from typing import Any
 
 import orjson
 
-from yiwang.core.cases.events import Actor, Refusal
+from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import storage
 from yiwang.server.cases.models import IdempotencyKey
 from yiwang.server.common.selecting import select
@@ -26,7 +28,6 @@ class KeyReused(Refusal):
     """An idempotency key was given before, with something else."""
 
     code = "idempotency-key-reused"
-    status = 422
 
 
 def fingerprint(body: Mapping[str, Any]) -> bytes:
@@ -48,8 +49,7 @@ def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None
     row = found[0]
     if bytes(row[0]) != body:
         raise KeyReused(
-            "这个幂等键已用于另一个请求。",
-            "This idempotency key was used for another request.",
+            Text("这个幂等键已用于另一个请求。", "This idempotency key was used for another request."),
             field="Idempotency-Key",
         )
     answer: dict[str, Any] = orjson.loads(row[1])

@@ -158,7 +158,7 @@ def region_told(address: str, *, place: Runtime) -> str:
     named = [
         region.code
         for region in place.locator.tree
-        if region.parent and any(len(name) >= 2 and name in address for name in (region.name, region.name_en))
+        if region.parent and any(len(name) >= 2 and name in address for name in region.name.values())
     ]
     finest = [code for code in named if not any(other != code and other.startswith(code) for other in named)]
     # a name that lies on the way named by other parts of the address weighs more than one alone

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from yiwang.core.cases.events import Actor, NotPossible
+from yiwang.core.cases.events import Actor
+from yiwang.core.kernel.refusals import NotPossible
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import idempotency, intake, numbering, operations, queries, rows, storage, words
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.models import Photo, Report
@@ -64,8 +66,12 @@ def join(
             if row["closed_at"] is not None:
                 step = place.rules.workflow.steps[state.step]
                 raise NotPossible(
-                    f"案卷 {number} 已{step.name}，请另行上报。",
-                    f"The case {number} has ended ({step.name_en}); please make a report of your own.",
+                    Text(
+                        "案卷 {number} 已{step}，请另行上报。",
+                        "The case {number} has ended ({step}); please make a report of your own.",
+                        number=number,
+                        step=step.name,
+                    ),
                 )
             answer = {
                 "number": report, "case": number, "step": state.step, "holder": state.holder, "seq": state.seq,

@@ -19,8 +19,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from yiwang.core.cases.decide import advance
-from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Refusal
+from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import numbering, rows, storage, tallies
 from yiwang.server.cases.models import Case, Outbox, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
@@ -310,7 +312,7 @@ def _merge(one: Lived, move: Move, found: Mapping[str, Lived], place: Runtime) -
     while other is not None and other.state.merged_into and other is not one:
         other = by_number.get(other.state.merged_into)
     if other is None or other is one:
-        raise Refusal("并入的案卷不在。", "The case to merge into is not there.")
+        raise Refusal(Text("并入的案卷不在。", "The case to merge into is not there."))
     absorb = next((verb.id for verb in place.rules.workflow.verbs.values() if verb.effect == "absorb"), "")
     taken = Command(verb=absorb, actor=SYSTEM_ACTOR, payload={"number": one.state.number})
     # decided before either is changed, so that a refusal leaves both as they are
@@ -371,7 +373,7 @@ def _taken(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Lived]:
         except Untaken as untaken:
             left = [life for life in left if life.external != untaken.external]
             writer.totals.refused += 1
-            writer.totals.reasons.append((untaken.external, untaken.refusal.en))
+            writer.totals.reasons.append((untaken.external, untaken.refusal.text.en))
     return []
 
 

@@ -14,9 +14,11 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.cases.decide import advance
-from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event, Missing, NotPossible, Unknown
+from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
+from yiwang.core.kernel.refusals import Missing, NotPossible, Unknown
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import (
     answers,
     derived,
@@ -272,16 +274,20 @@ def _absorbed(found: Mapping[str, Mapping[str, Any]], number: str, into: str, pl
     """The other side of a merger."""
     row = found.get(into)
     if row is None or row["city"] != place.info.id:
-        raise Unknown(f"没有编号为 {into} 的案卷。", f"There is no case {into!r}.", field="into")
+        raise Unknown(Text("没有编号为 {into} 的案卷。", "There is no case {into!r}.", into=into), field="into")
     if row["merged_into"]:
         raise NotPossible(
-            f"{into} 已并入 {row['merged_into']}，请并入后者。",
-            f"{into} has been merged into {row['merged_into']}; merge into that one.",
+            Text(
+                "{into} 已并入 {merged_into}，请并入后者。",
+                "{into} has been merged into {merged_into}; merge into that one.",
+                into=into,
+                merged_into=row["merged_into"],
+            ),
             field="into",
         )
     verb = next((verb for verb in place.rules.workflow.verbs.values() if verb.effect == "absorb"), None)
     if verb is None:
-        raise NotPossible("这个城市的流程不收并入的案卷。", "This city's workflow takes in no merged cases.")
+        raise NotPossible(Text("这个城市的流程不收并入的案卷。", "This city's workflow takes in no merged cases."))
     wish = Command(verb=verb.id, actor=SYSTEM_ACTOR, payload={"number": number})
     return _changed(row, rows.state_of(row), wish, place, at)
 
@@ -294,8 +300,12 @@ def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: Runtime, at: da
         or not all(isinstance(part, Mapping) for part in parts)
     ):
         raise Missing(
-            f"「{verb.name}」须写明 2 至 {MOST_PARTS} 个部分。",
-            f"“{verb.name_en}” needs 2 to {MOST_PARTS} parts.",
+            Text(
+                "「{verb}」须写明 2 至 {MOST_PARTS} 个部分。",
+                "“{verb}” needs 2 to {MOST_PARTS} parts.",
+                verb=verb.name,
+                MOST_PARTS=MOST_PARTS,
+            ),
             field="parts",
         )
     for part in parts:
@@ -419,11 +429,11 @@ def _place(city: str) -> Runtime:
     try:
         return runtime(city)
     except NoSuchCity:
-        raise Unknown(f"没有「{city}」这个城市。", f"There is no city {city!r}.", field="city") from None
+        raise Unknown(Text("没有「{city}」这个城市。", "There is no city {city!r}.", city=city), field="city") from None
 
 
 def _no_case(number: str) -> Unknown:
-    return Unknown(f"没有编号为 {number} 的案卷。", f"There is no case {number!r}.", field="number")
+    return Unknown(Text("没有编号为 {number} 的案卷。", "There is no case {number!r}.", number=number), field="number")
 
 
 def _case_place(number: str, command: Command, *, city: str) -> tuple[Runtime, Verb | None]:

@@ -197,10 +197,10 @@ def _words(case: Case) -> tuple[str, str]:
     """Subject and body, in both languages: who reads it is not known."""
     place = runtime(case.city)
     step = place.rules.workflow.steps[case.step]
-    subject = f"{case.number} {step.name} / {step.name_en}"
+    subject = f"{case.number} {step.name.zh} / {step.name.en}"
     body = (
-        f"您上报的问题 {case.number}（{place.info.name}）现在是：{step.name}。\n\n"
-        f"The problem {case.number} that you reported in {place.info.name_en} is now: {step.name_en}.\n"
+        f"您上报的问题 {case.number}（{place.info.name.zh}）现在是：{step.name.zh}。\n\n"
+        f"The problem {case.number} that you reported in {place.info.name.en} is now: {step.name.en}.\n"
     )
     return subject, body
 

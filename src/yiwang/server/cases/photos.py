@@ -22,7 +22,7 @@ from django.conf import settings
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
 
 # What each format may have: JPEG is decoded at a part of its size, the others whole, and a progressive JPEG keeps all its
 # coefficients. So much stays below 150 MB at the highest point (measured in tests/server/test_photos.py).

@@ -12,40 +12,41 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.readiness import passed
 from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Clock, TimeUnit, WorkCalendar
 from yiwang.core.worktime.calendar import UnknownYear
-from yiwang.server.common.templatetags.yiwang import english, lasting, named, say
+from yiwang.server.common.language import english, say, say_or
+from yiwang.server.common.templatetags.yiwang import lasting, named
 from yiwang.server.places.queries import Runtime
 
 YELLOW_FROM = 0.8  # of the limit used; the design's traffic light
 
 UNIT_NAMES = {
-    TimeUnit.URGENT_HOURS: ("紧急工作时", "urgent hours (day and night)"),
-    TimeUnit.WORK_HOURS: ("工作时", "working hours"),
-    TimeUnit.WORK_DAYS: ("工作日", "working days"),
-    TimeUnit.CALENDAR_DAYS: ("自然日", "calendar days"),
+    TimeUnit.URGENT_HOURS: Text("紧急工作时", "urgent hours (day and night)"),
+    TimeUnit.WORK_HOURS: Text("工作时", "working hours"),
+    TimeUnit.WORK_DAYS: Text("工作日", "working days"),
+    TimeUnit.CALENDAR_DAYS: Text("自然日", "calendar days"),
 }
 FLAG_NAMES = {
-    "undrawn": ("地图上没有画的", "Not drawn on maps"),
-    "default_point": ("默认点位（位置不明）", "Stand-in point (place unknown)"),
-    "outside": ("在本市范围外", "Outside the city"),
-    "border": ("在界线附近", "Near a border"),
+    "undrawn": Text("地图上没有画的", "Not drawn on maps"),
+    "default_point": Text("默认点位（位置不明）", "Stand-in point (place unknown)"),
+    "outside": Text("在本市范围外", "Outside the city"),
+    "border": Text("在界线附近", "Near a border"),
 }
 SOURCE_NAMES = {
-    "public": ("市民", "Citizen"),
-    "hotline": ("热线", "Hotline"),
-    "inspector": ("监督员", "Inspector"),
-    "sensor": ("监测", "Sensor"),
-    "leader": ("领导交办", "Leader"),
-    "video": ("视频", "Video"),
-    "transfer": ("转来", "Transferred"),
+    "public": Text("市民", "Citizen"),
+    "hotline": Text("热线", "Hotline"),
+    "inspector": Text("监督员", "Inspector"),
+    "sensor": Text("监测", "Sensor"),
+    "leader": Text("领导交办", "Leader"),
+    "video": Text("视频", "Video"),
+    "transfer": Text("转来", "Transferred"),
 }
-CLOCK_STATES = {"running": ("计时中", "running"), "paused": ("已暂停", "paused"), "stopped": ("已停", "stopped")}
-
-
-def both(pair: tuple[str, str] | None, fallback: str = "") -> str:
-    """The text of a (Chinese, English) pair in the page's language."""
-    return say(*pair) if pair else fallback
+CLOCK_STATES = {
+    "running": Text("计时中", "running"),
+    "paused": Text("已暂停", "paused"),
+    "stopped": Text("已停", "stopped"),
+}
 
 
 def light(*, opened_at: datetime, deadline: datetime | None, closed_at: datetime | None, at: datetime) -> str:
@@ -148,7 +149,7 @@ def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime, estimated:
 
 
 def limit_text(amount: float, unit: TimeUnit) -> str:
-    return f"{amount:g} {both(UNIT_NAMES[unit])}"
+    return f"{amount:g} {say(UNIT_NAMES[unit])}"
 
 
 def clocks(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[str, Any]]:
@@ -163,10 +164,10 @@ def _clock(name: str, clock: Clock, *, runtime: Runtime, at: datetime) -> dict[s
     due = clock.deadline(calendar=runtime.calendar)
     late = at > due if due else left < 0
     state = "red" if late else "green" if left > (1 - YELLOW_FROM) * clock.limit_seconds else "yellow"
-    names = {"name": definition.name, "name_en": definition.name_en} if definition else {"name": name}
+    names = {"name": definition.name.zh, "name_en": definition.name.en} if definition else {"name": name}
     return {
         **names,
-        "status_name": both(CLOCK_STATES.get(str(clock.status)), str(clock.status)),
+        "status_name": say_or(CLOCK_STATES.get(str(clock.status)), str(clock.status)),
         "limit_text": _seconds_text(clock, runtime),
         "used": used,
         "left": left,
@@ -204,7 +205,7 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
         else ""
     )
     return {
-        "verb_name": named(verb) if verb else both(SYSTEM_VERBS.get(event.verb), event.verb),
+        "verb_name": named(verb) if verb else say_or(SYSTEM_VERBS.get(event.verb), event.verb),
         "at": event.at,
         "actor_name": say("系统", "System") if event.actor == "system" else event.actor_name if persons else "",
         "role_name": named(role) if role and event.actor != "system" else "",
@@ -219,7 +220,7 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
     }
 
 
-SYSTEM_VERBS = {RECOUNT: ("截止时间重算", "Deadline counted anew")}
+SYSTEM_VERBS = {RECOUNT: Text("截止时间重算", "Deadline counted anew")}
 
 
 def _moves(event: Event, runtime: Runtime) -> list[str]:
@@ -266,11 +267,6 @@ def custody(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[st
     ]
 
 
-def in_english() -> bool:
-    """Whether sentences that the core makes in both languages are to be shown in English."""
-    return english()
-
-
 def map_labels() -> str:
     """The few words that the map element shows itself."""
     return orjson.dumps(
@@ -280,8 +276,8 @@ def map_labels() -> str:
             "late": say("超时", "overdue"),
             "soon": say("将到期", "due soon"),
             "fine": say("期内", "in time"),
-            "default_point": say(*FLAG_NAMES["default_point"]),
-            "outside": say(*FLAG_NAMES["outside"]),
+            "default_point": say(FLAG_NAMES["default_point"]),
+            "outside": say(FLAG_NAMES["outside"]),
             "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
         }
     ).decode()

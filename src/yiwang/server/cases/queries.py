@@ -19,7 +19,7 @@ from django.db.models.functions import Substr
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.cases import explaining, rows, walking, words
+from yiwang.server.cases import rows, walking, words
 from yiwang.server.cases.intake import UNPLACED
 from yiwang.server.cases.models import CODE, Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
@@ -312,11 +312,6 @@ def events_of(case_id: int, *, number: str) -> list[Event]:
         .values(*(name for name in rows.EVENT_COLUMNS if name != "hash"))
     )
     return [rows.event_of(row, number=number) for row in found]
-
-
-def why(events: Iterable[Event], *, runtime: Runtime, in_english: bool) -> list[str]:
-    """Why a case went where it went, as sentences."""
-    return explaining.why(events, place=runtime, in_english=in_english)
 
 
 def case_of(typed: str, *, city: str = "") -> str | None:

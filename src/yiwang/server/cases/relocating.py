@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from yiwang.core.cases.events import Invalid, Missing
 from yiwang.core.cases.payloads import READERS
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import Invalid, Missing
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS, Location
 from yiwang.server.cases.intake import UNPLACED, Placed, clean, region_named, region_told
 from yiwang.server.places.queries import Runtime
@@ -38,7 +39,9 @@ def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place:
     lon, lat = (READERS[name](name, payload.get(name)) for name in ("lon", "lat"))
     if (lon is None) != (lat is None):
         field = "lon" if lon is None else "lat"
-        raise Missing("坐标须同时给出经度和纬度。", "A point needs lon and lat: give both or neither.", field=field)
+        raise Missing(
+            Text("坐标须同时给出经度和纬度。", "A point needs lon and lat: give both or neither."), field=field
+        )
     named = region_named(clean(payload.get("region")), place)
     if named is not None and named.region == state.region and named.grid in {"", state.grid}:
         named = None  # the form gives back what it showed
@@ -78,15 +81,24 @@ def _at_point(point: tuple[Location, float, float], named: Placed | None, place:
     info = place.info
     if found.flag in UNPLACED:
         raise Invalid(
-            f"坐标 {lon:.6f}, {lat:.6f} 不在{info.name}的范围内，位置没有更正。",
-            f"The point {lon:.6f}, {lat:.6f} does not lie in {info.name_en or info.name}; the place was not corrected.",
+            Text(
+                "坐标 {lon:.6f}, {lat:.6f} 不在{info}的范围内，位置没有更正。",
+                "The point {lon:.6f}, {lat:.6f} does not lie in {info}; the place was not corrected.",
+                lon=lon,
+                lat=lat,
+                info=info.name,
+            ),
             field="lon",
         )
     where = Placed(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag)
     if named is not None and not _holds(named, where):
         raise Invalid(
-            f"坐标在区域 {found.code}，不在所填的 {named.grid or named.region}；请只改其中一项。",
-            f"The point lies in the region {found.code}, not in {named.grid or named.region}; correct one of the two.",
+            Text(
+                "坐标在区域 {found}，不在所填的 {grid}；请只改其中一项。",
+                "The point lies in the region {found}, not in {grid}; correct one of the two.",
+                found=found.code,
+                grid=named.grid or named.region,
+            ),
             field="region",
         )
     return where

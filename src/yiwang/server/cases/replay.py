@@ -173,8 +173,8 @@ def _mapping(place: Runtime) -> ReplayMapping:
 def vocabulary(place: Runtime) -> Vocabulary:
     """What the city's pack can call things."""
     return Vocabulary.of(
-        categories={code: category.name for code, category in place.categories.items()},
-        units={unit.code: unit.name for unit in place.rules.units},
+        categories={code: category.name.zh for code, category in place.categories.items()},
+        units={unit.code: unit.name.zh for unit in place.rules.units},
         regions=place.regions.codes,
     )
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from yiwang.core.cases.deadlines import due, next_due
-from yiwang.core.cases.events import Conflict, Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Conflict, Refusal
 from yiwang.server.cases import operations, rows
 from yiwang.server.cases.models import Case
 from yiwang.server.places.queries import NoSuchCity, runtime

@@ -12,37 +12,32 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import access, estimates, forms, listing, operations, presentation, queries
 from yiwang.server.cases.actors import actor_for
 from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import throttling
-from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
 
 PAGE_SIZE = 50
 STATES = {
-    "": ("全部", "All"),
-    "open": ("在办", "Open"),
-    "overdue": ("超时在办", "Overdue"),
-    "closed": ("已办结", "Ended"),
-    "closed_on_time": ("按期办结", "Ended on time"),
-    "closed_late": ("超期办结", "Ended late"),
+    "": Text("全部", "All"),
+    "open": Text("在办", "Open"),
+    "overdue": Text("超时在办", "Overdue"),
+    "closed": Text("已办结", "Ended"),
+    "closed_on_time": Text("按期办结", "Ended on time"),
+    "closed_late": Text("超期办结", "Ended late"),
 }
 ORDERS = {
-    "-opened_at": ("最新上报", "Newest first"),
-    "opened_at": ("最早上报", "Oldest first"),
-    "deadline": ("最先到期", "Due first"),
+    "-opened_at": Text("最新上报", "Newest first"),
+    "opened_at": Text("最早上报", "Oldest first"),
+    "deadline": Text("最先到期", "Due first"),
 }
-
-
-def sentences(error: Refusal | BadInput) -> list[str]:
-    """What was refused and why, in the page's language."""
-    if isinstance(error, Refusal):
-        return [error.en if english() else error.zh]
-    return [str(problem) for problem in error.problems]
 
 
 @require_GET
@@ -76,16 +71,16 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
             "city": place.info,
             "page": "cases",
             "filters": values,
-            "narrowed": [(name, say(*pair), values[name]) for name, pair in forms.NARROWING.items() if values[name]],
+            "narrowed": [(name, say(pair), values[name]) for name, pair in forms.NARROWING.items() if values[name]],
             "problem": problem,
             "cases": [
                 presentation.row(row, runtime=place, at=now, estimated=row["id"] in estimated) for row in found.items
             ],
             "next_url": f"?{urlencode({**asked, 'cursor': found.next})}" if found.next else "",
             "first_url": f"?{urlencode(asked)}" if request.GET.get("cursor") else "",
-            "states": [(key, say(*pair)) for key, pair in STATES.items()],
-            "flags": [("", say("全部", "All")), *((key, say(*pair)) for key, pair in presentation.FLAG_NAMES.items())],
-            "orders": [(key, say(*pair)) for key, pair in ORDERS.items()],
+            "states": [(key, say(pair)) for key, pair in STATES.items()],
+            "flags": [("", say("全部", "All")), *((key, say(pair)) for key, pair in presentation.FLAG_NAMES.items())],
+            "orders": [(key, say(pair)) for key, pair in ORDERS.items()],
             "steps": place.rules.workflow.steps.values(),
             "regions": region_choices(place, depth=3),
             "categories": category_choices(place),
@@ -130,7 +125,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
                 status=201,
             )
         except (Refusal, BadInput) as error:
-            problems, status = sentences(error), error.status if isinstance(error, Refusal) else 422
+            problems, status = sentences(error), status_of(error)
     root = place.regions.roots[0]
     return render(
         request,

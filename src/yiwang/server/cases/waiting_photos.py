@@ -17,8 +17,9 @@ from typing import Any
 
 from django.conf import settings
 
-from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import photos as pictures
 
 FOLDER = "field-photos"
@@ -31,13 +32,13 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Gone(Refusal):
     """A photo that a command names is not here (any more); the phone sends it again."""
 
-    status, code = 409, "photo-gone"
+    code = "photo-gone"
 
 
 class TooMany(Refusal):
     """An account has left as many photos as it may in a day."""
 
-    status, code = 429, "too-many"
+    code = "too-many"
     # room comes when a command takes its photos or a day has passed, and each try uploads one again
     wait = 300  # seconds
 
@@ -69,9 +70,12 @@ def _check_number(folder: Path) -> None:
     waiting = sum(each.st_mtime >= since and stat.S_IMODE(each.st_mode) != _USED for each in found)
     if waiting >= MOST_WAITING:
         raise TooMany(
-            f"服务器一天最多为您暂存 {MOST_WAITING} 张照片，所属的处置或上报送到才算用上。其余的都在手机里，会自动再发。",
-            f"The server holds at most {MOST_WAITING} photos a day for you until their report or action arrives. "
-            "The others stay on your phone and are sent again by themselves.",
+            Text(
+                "服务器一天最多为您暂存 {most} 张照片，所属的处置或上报送到才算用上。其余的都在手机里，会自动再发。",
+                "The server holds at most {most} photos a day for you until their report or action arrives. "
+                "The others stay on your phone and are sent again by themselves.",
+                most=MOST_WAITING,
+            ),
             field="photo",
         )
 
@@ -102,8 +106,10 @@ def named(digests: Sequence[str], *, account: str) -> list[bytes]:
                 raise FileNotFoundError
             found.append(Path(settings.YIWANG_HOME, FOLDER, account, f"{digest}.jpg").read_bytes())
         except FileNotFoundError as error:
-            zh, en = "有照片没有送到，请再发一次。", "A photo has not arrived; please send it again."
-            raise Gone(zh, en, field="photo_digest") from error
+            raise Gone(
+                Text("有照片没有送到，请再发一次。", "A photo has not arrived; please send it again."),
+                field="photo_digest",
+            ) from error
     return found
 
 

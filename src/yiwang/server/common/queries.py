@@ -7,15 +7,16 @@ from typing import Any
 
 from django.utils import timezone
 
+from yiwang.core.kernel.text import Text
 from yiwang.server.common.models import Heartbeat, Job
 
 # what kinds of jobs are called
 NAMES = {
-    "simulate": ("模拟一个月的运行", "Simulating a month"),
-    "replay": ("回放真实记录", "Replaying real records"),
-    "facts": ("统计案卷事实", "Counting case facts"),
-    "install": ("安装城市包", "Installing a pack"),
-    "dry-run": ("规则试算", "Dry run of rules"),
+    "simulate": Text("模拟一个月的运行", "Simulating a month"),
+    "replay": Text("回放真实记录", "Replaying real records"),
+    "facts": Text("统计案卷事实", "Counting case facts"),
+    "install": Text("安装城市包", "Installing a pack"),
+    "dry-run": Text("规则试算", "Dry run of rules"),
 }
 
 
@@ -28,10 +29,11 @@ def jobs(*, city: str = "", most: int = 10) -> list[dict[str, Any]]:
     found = [
         {
             **row,
-            "name": NAMES.get(row["kind"], (row["kind"],) * 2)[0],
-            "name_en": NAMES.get(row["kind"], (row["kind"],) * 2)[1],
+            "name": names.zh,
+            "name_en": names.en,
         }
         for row in rows[:most]
+        for names in (NAMES.get(row["kind"]) or Text(row["kind"], row["kind"]),)
     ]
     return sorted(found, key=lambda job: job["state"] not in {"running", "queued"})
 

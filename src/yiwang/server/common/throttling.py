@@ -16,7 +16,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.common.models import Attempts
 
 log = logging.getLogger("yiwang.throttling")
@@ -35,11 +36,16 @@ class TooOften(Refusal):
     """More calls than the limit allows."""
 
     code = "too-many"
-    status = 429
 
     def __init__(self, wait: timedelta) -> None:
         minutes = max(1, math.ceil(wait.total_seconds() / 60))
-        super().__init__(f"太频繁了，请过 {minutes} 分钟再试。", f"That was too often; try again in {minutes} minutes.")
+        super().__init__(
+            Text(
+                "太频繁了，请过 {minutes} 分钟再试。",
+                "That was too often; try again in {minutes} minutes.",
+                minutes=minutes,
+            )
+        )
         self.seconds = max(1, math.ceil(wait.total_seconds()))
 
 

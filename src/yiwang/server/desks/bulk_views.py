@@ -14,8 +14,9 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import forms, presentation
-from yiwang.server.cases.views import sentences
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import sentences
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.desks import operations, queue, showing
 from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
@@ -111,9 +112,7 @@ def _prepared(
         if state is not None:
             told = held[number][verb][1] if verb in held[number] else None
             allowed = told is not None and told.allowed
-            why = ("" if told is None else told.why_en if english() else told.why_zh) or say(
-                "此环节没有这个动作", "not at this step"
-            )
+            why = ("" if told is None else say(told.why)) or say("此环节没有这个动作", "not at this step")
             if allowed and state.seq != seq:
                 allowed, why = False, say("选中之后有人动过", "somebody acted on it since you selected it")
         if allowed:

@@ -13,12 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.core.cases.events import Command, Refusal
+from yiwang.core.cases.events import Command
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases import access, dossier, estimates, forms, operations, presentation, queries
-from yiwang.server.cases.views import sentences
+from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import mask
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks import queue, showing
 from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
@@ -57,7 +58,7 @@ def context_of(
             "light": showing.light(state, place=place, at=now),
             "seq": state.seq,
         },
-        "source_name": presentation.both(presentation.SOURCE_NAMES.get(state.source), state.source),
+        "source_name": say_or(presentation.SOURCE_NAMES.get(state.source), state.source),
         "clocks": [clock for clock in presentation.clocks(state, runtime=place, at=now) if clock["light"]],
         "pending": {**state.pending, "reason": mask(str(state.pending.get("reason", "")))} if state.pending else None,
         "reports": len(detail.reports),
@@ -135,7 +136,7 @@ def act(request: HttpRequest, place: Runtime, desk: Desk, *, number: str, verb: 
             key=request.POST.get("idempotency_key", ""),
         )
     except (Refusal, BadInput) as error:
-        status = error.status if isinstance(error, Refusal) else 422
+        status = status_of(error)
         context = context_of(request, place, desk, number, typed=typed, verb=verb, seen=seen)
         context |= {"refusal": " ".join(sentences(error)), "page": "desk", "files_again": bool(request.FILES)}
         template = "desks/panel.html" if request.headers.get("HX-Request") else "desks/alone.html"

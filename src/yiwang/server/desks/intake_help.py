@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from yiwang.server.cases import nearby, presentation
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.queries import CaseFilters, list_cases, within
+from yiwang.server.common.language import english, say
 from yiwang.server.common.masking import mask
-from yiwang.server.common.templatetags.yiwang import english, say
 from yiwang.server.places.queries import Runtime
 from yiwang.server.places.suggesting import suggest, tokens
 
@@ -30,7 +30,7 @@ def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
         return []
     low, found = words.lower(), []
     for region in place.locator.tree:
-        names = [name.lower() for name in (region.name, region.name_en) if len(name) >= SHORTEST]
+        names = [name.lower() for name in region.name.values() if len(name) >= SHORTEST]
         if any(name in low or low in name for name in names):
             whole = any(name in low for name in names)
             found.append((not whole, -len(region.code), region.code))

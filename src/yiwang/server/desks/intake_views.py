@@ -13,11 +13,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from yiwang.core.cases.events import Actor, NotAllowed, Refusal
+from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.server.cases import estimates, forms, intake, joining, operations, presentation, queries
-from yiwang.server.cases.views import sentences
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks import duties, intake_help
 from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
@@ -85,10 +86,10 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
             )
         except (Refusal, BadInput) as error:
             problems = sentences(error)
-            status = error.status if isinstance(error, Refusal) else 422
+            status = status_of(error)
     root = place.regions.roots[0]
     values = request.POST
-    sources = [(key, say(*pair)) for key, pair in presentation.SOURCE_NAMES.items() if key != "sensor"]
+    sources = [(key, say(pair)) for key, pair in presentation.SOURCE_NAMES.items() if key != "sensor"]
     return render(
         request,
         "desks/new.html",

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from yiwang.core.cases.events import Actor, Command, Refusal
+from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases import operations
 from yiwang.server.desks.models import SavedFilter
 

@@ -23,6 +23,7 @@ from yiwang.core.cases.decide import VerbChoice, permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import rows, walking
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.models import Case
@@ -39,8 +40,7 @@ class Desk:
     """One role of one person in a city; an actor for each post at which it is held."""
 
     role: str
-    name: str
-    name_en: str
+    name: Text
     actors: tuple[Actor, ...]
 
 
@@ -71,7 +71,7 @@ def desks_of(user: Any, *, place: Runtime) -> list[Desk]:
                     Actor(id=actor.id, name=actor.name, roles=frozenset({role}), unit=actor.unit, region=actor.region)
                 )
     return [
-        Desk(role=role.id, name=role.name, name_en=role.name_en, actors=tuple(held[role.id]))
+        Desk(role=role.id, name=role.name, actors=tuple(held[role.id]))
         for role in workflow.roles.values()
         if role.id in held
     ]

@@ -13,8 +13,9 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import ClockStatus
 from yiwang.server.cases import forms, presentation
 from yiwang.server.cases.dossier import Words
+from yiwang.server.common.language import english, say
 from yiwang.server.common.masking import mask
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.desks import duties
 from yiwang.server.desks.queue import Desk, Entry, capacities
 from yiwang.server.places.queries import Runtime
@@ -102,7 +103,7 @@ def choices(
     for name, (_, choice) in capacities(state, place=place, desk=desk, at=at).items():
         found = workflow.verbs[name]
         if not choice.allowed:
-            others.append({"name": named(found), "why": choice.why_en if english() else choice.why_zh})
+            others.append({"name": named(found), "why": say(choice.why)})
             continue
         fields = forms.fields(found, state=state, place=place)
         if name == verb and typed:

@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases.queries import CaseFilters
-from yiwang.server.cases.views import sentences
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import sentences
 from yiwang.server.desks import duties, operations, queue, showing
 from yiwang.server.desks.models import SavedFilter
 from yiwang.server.desks.queue import Desk
@@ -27,9 +28,9 @@ from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
 KIND_NAMES = {
-    duties.DUE: ("待办", "To do"),
-    duties.ASKED: ("待答复", "To answer"),
-    duties.ALL: ("可处理的全部", "All I may act on"),
+    duties.DUE: Text("待办", "To do"),
+    duties.ASKED: Text("待答复", "To answer"),
+    duties.ALL: Text("可处理的全部", "All I may act on"),
 }
 FILTERS = ("q", "region", "category", "step")
 
@@ -123,7 +124,7 @@ def desk(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
     html = render_to_string("desks/queue.html", context, request)
     workflow = place.rules.workflow
     kinds = [
-        (kind, say(*KIND_NAMES[kind]))
+        (kind, say(KIND_NAMES[kind]))
         for kind in duties.KINDS
         if kind == duties.DUE or duties.steps_of(workflow, desk.role, kind)
     ]

@@ -10,9 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from yiwang.core.cases.events import Refusal
-from yiwang.core.kernel.errors import BadInput
-from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.roles import ADMINISTRATOR, APPROVER, posts
 from yiwang.server.places.finding import known_city
@@ -60,13 +58,6 @@ def context(request: HttpRequest, place: Runtime, section: str, **more: Any) -> 
         "administers": ADMINISTRATOR in held,
         **more,
     }
-
-
-def sentences(error: Refusal | BadInput) -> list[str]:
-    """What was refused and why, in the page's language as far as it is known."""
-    if isinstance(error, Refusal):
-        return [error.en if english() else error.zh]
-    return [str(problem) for problem in error.problems]
 
 
 def signed_in(request: HttpRequest) -> User:

@@ -13,9 +13,11 @@ from typing import Any
 from django.conf import settings
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.packs import Explainer, check_pack, read_pack
 from yiwang.packs.tables import table_file
 from yiwang.server.cases.dry_run import compare_packs, past_facts
+from yiwang.server.common.refusing import sentence
 from yiwang.server.governance import tables
 from yiwang.server.governance.models import RuleChange
 from yiwang.server.places import queries as places
@@ -94,10 +96,15 @@ def check(change: RuleChange, *, with_examples: bool) -> dict[str, Any]:
     }
 
 
+def _kept(text: Text | str) -> dict[str, str]:
+    """A text as the record of a check keeps it, in each language that it has."""
+    return {tag: text.into(tag) for tag in text} if isinstance(text, Text) else {"en": text}
+
+
 def _told(problem: Problem) -> dict[str, Any]:
     return {
-        "message": problem.message,
-        "hint": problem.hint,
+        "message": _kept(problem.message),
+        "hint": _kept(problem.hint),
         "file": problem.file,
         "row": problem.row,
         "column": problem.column,
@@ -168,4 +175,4 @@ def dry_run(change: RuleChange, *, since: datetime, progress: Progress | None = 
 
 def unreadable(error: BadInput) -> str:
     """The first sentences of what stops a draft from being read."""
-    return " ".join(str(problem) for problem in error.problems[:3])
+    return " ".join(sentence(problem) for problem in error.problems[:3])

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from yiwang.core.kernel.text import Text
+
 # word, 中文, meaning in Chinese, meaning in English
 GLOSSARY = (
     ("city", "城市", "一个租户：一个城市包，一棵区域树。一套系统可以有多个城市。", "A tenant: one pack, one region tree. One deployment may hold many."),
@@ -30,23 +32,23 @@ GLOSSARY = (
 )  # fmt: skip
 
 TOPICS: tuple[dict[str, Any], ...] = (
-    {"page": "glossary", "title": ("这里的词是什么意思", "What the words mean"), "text": ("案卷、承办、环节、时限……中英对照。", "Case, holder, step, limit and the others, in both languages.")},
-    {"page": "report", "title": ("上报一个问题", "Report a problem"), "text": ("写下情况、点选位置、附上照片；系统当场告诉您谁来办、何时到期。", "Words, a place, photos; you are told at once who has it and until when.")},
-    {"page": "cases", "title": ("找一个案卷", "Find a case"), "text": ("按编号、词语、环节、区域、类别筛选。按 / 跳到搜索框。", "By number, words, step, region or category. Press / to reach the search field.")},
-    {"page": "rules", "title": ("规则和流程怎么定的", "How rules and workflow decide"), "text": ("流程图就是引擎执行的那一份；选类别和区域，看哪一行作数。", "The picture is drawn from the file that runs; choose a category and a region to see which row decides.")},
-    {"page": "password", "title": ("改密码", "Change your password"), "text": ("别处登录的会话会同时结束。", "Sessions elsewhere end with it.")},
+    {"page": "glossary", "title": Text("这里的词是什么意思", "What the words mean"), "text": Text("案卷、承办、环节、时限……中英对照。", "Case, holder, step, limit and the others, in both languages.")},
+    {"page": "report", "title": Text("上报一个问题", "Report a problem"), "text": Text("写下情况、点选位置、附上照片；系统当场告诉您谁来办、何时到期。", "Words, a place, photos; you are told at once who has it and until when.")},
+    {"page": "cases", "title": Text("找一个案卷", "Find a case"), "text": Text("按编号、词语、环节、区域、类别筛选。按 / 跳到搜索框。", "By number, words, step, region or category. Press / to reach the search field.")},
+    {"page": "rules", "title": Text("规则和流程怎么定的", "How rules and workflow decide"), "text": Text("流程图就是引擎执行的那一份；选类别和区域，看哪一行作数。", "The picture is drawn from the file that runs; choose a category and a region to see which row decides.")},
+    {"page": "password", "title": Text("改密码", "Change your password"), "text": Text("别处登录的会话会同时结束。", "Sessions elsewhere end with it.")},
 )  # fmt: skip
 
-_OVERVIEW = {"page": "overview", "target": ".figures", "title": ("一屏看全", "All at a glance"), "text": ("在办、超时、按期结案。每个数字点进去就是它背后的案卷。", "Open, overdue, closed on time. Every figure leads to the cases behind it.")}  # fmt: skip
-_CASES = {"page": "cases", "target": "form[role=search]", "title": ("找案卷", "Finding cases"), "text": ("选好条件就会刷新；三角形是超时，方块是快到期。", "Choosing a filter refreshes the list. A triangle is overdue, a square is due soon.")}  # fmt: skip
-_REPORT = {"page": "report", "target": "main form", "title": ("上报", "Reporting"), "text": ("写一句话，点一下地图，就成案卷。", "A sentence and a click on the map make a case.")}  # fmt: skip
-_RULES = {"page": "rules", "target": ".picture", "title": ("流程图", "The workflow"), "text": ("引擎照着这一份执行；您的动作都在上面。", "The engine runs this very file; your verbs are on it.")}  # fmt: skip
-_HELP = {"page": "help", "target": "#topics", "title": ("帮助随时在这里", "Help is always here"), "text": ("页脚有链接；词汇表中英对照。", "Linked in the footer; the glossary has both languages.")}  # fmt: skip
-_WORK = {"page": "cases", "target": "table, .card", "title": ("开始干活", "Getting to work"), "text": ("打开一件，右边写着时钟和派遣理由，左边是您现在可以做的动作；不能做的会说明为什么。", "Open one: its clocks and why it came to you, and what you may do now; what you may not do says why.")}  # fmt: skip
+_OVERVIEW = {"page": "overview", "target": ".figures", "title": Text("一屏看全", "All at a glance"), "text": Text("在办、超时、按期结案。每个数字点进去就是它背后的案卷。", "Open, overdue, closed on time. Every figure leads to the cases behind it.")}  # fmt: skip
+_CASES = {"page": "cases", "target": "form[role=search]", "title": Text("找案卷", "Finding cases"), "text": Text("选好条件就会刷新；三角形是超时，方块是快到期。", "Choosing a filter refreshes the list. A triangle is overdue, a square is due soon.")}  # fmt: skip
+_REPORT = {"page": "report", "target": "main form", "title": Text("上报", "Reporting"), "text": Text("写一句话，点一下地图，就成案卷。", "A sentence and a click on the map make a case.")}  # fmt: skip
+_RULES = {"page": "rules", "target": ".picture", "title": Text("流程图", "The workflow"), "text": Text("引擎照着这一份执行；您的动作都在上面。", "The engine runs this very file; your verbs are on it.")}  # fmt: skip
+_HELP = {"page": "help", "target": "#topics", "title": Text("帮助随时在这里", "Help is always here"), "text": Text("页脚有链接；词汇表中英对照。", "Linked in the footer; the glossary has both languages.")}  # fmt: skip
+_WORK = {"page": "cases", "target": "table, .card", "title": Text("开始干活", "Getting to work"), "text": Text("打开一件，右边写着时钟和派遣理由，左边是您现在可以做的动作；不能做的会说明为什么。", "Open one: its clocks and why it came to you, and what you may do now; what you may not do says why.")}  # fmt: skip
 _ADMIN = (
-    {"page": "admin", "target": ".sections", "title": ("管理", "Administration"), "text": ("人员、单位、权限、规则、城市包、审计都在这里。", "People, units, permissions, rules, packs and audit.")},
-    {"page": "admin-permissions", "target": ".matrix", "title": ("谁能做什么", "Who may do what"), "text": ("按流程算出来的，不是另填的表；下面可以查某人对某案为什么不行。", "Worked out of the workflow, not kept beside it; below, ask why somebody may not act on a case.")},
-    {"page": "admin-rules", "target": "#changes", "title": ("改规则要两个人", "Rules need two people"), "text": ("一人起草、检查、试算、提交，另一人批准，到时间自动生效。", "One writes, checks, tries on the past and submits; another approves; it takes force at its time.")},
+    {"page": "admin", "target": ".sections", "title": Text("管理", "Administration"), "text": Text("人员、单位、权限、规则、城市包、审计都在这里。", "People, units, permissions, rules, packs and audit.")},
+    {"page": "admin-permissions", "target": ".matrix", "title": Text("谁能做什么", "Who may do what"), "text": Text("按流程算出来的，不是另填的表；下面可以查某人对某案为什么不行。", "Worked out of the workflow, not kept beside it; below, ask why somebody may not act on a case.")},
+    {"page": "admin-rules", "target": "#changes", "title": Text("改规则要两个人", "Rules need two people"), "text": Text("一人起草、检查、试算、提交，另一人批准，到时间自动生效。", "One writes, checks, tries on the past and submits; another approves; it takes force at its time.")},
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.common.language import english, say
 from yiwang.server.governance.help_texts import GLOSSARY, TOPICS, tour_of
 from yiwang.server.people import operations
 from yiwang.server.people.queries import posts_of
@@ -20,8 +20,8 @@ def index(request: HttpRequest, city: str) -> HttpResponse:
     place = known_city(city)
     topics = [
         {
-            "title": say(*topic["title"]),
-            "text": say(*topic["text"]),
+            "title": say(topic["title"]),
+            "text": say(topic["text"]),
             "url": reverse(topic["page"], args=[] if topic["page"] == "password" else [city]),
         }
         for topic in TOPICS
@@ -51,8 +51,8 @@ def tour(request: HttpRequest, city: str) -> JsonResponse:
         {
             "url": reverse(step["page"], args=[city]),
             "target": step["target"],
-            "title": say(*step["title"]),
-            "text": say(*step["text"]),
+            "title": say(step["title"]),
+            "text": say(step["text"]),
         }
         for step in tour_of(roles, outside=place.rules.workflow.outside_roles())
     ]

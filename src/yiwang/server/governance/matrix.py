@@ -9,7 +9,8 @@ from yiwang.core.cases.definitions import SYSTEM
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.permissions import objection, role_of
 from yiwang.core.cases.state import CaseState
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.common.language import say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.governance import queries
 from yiwang.server.places.queries import Runtime
 
@@ -80,7 +81,7 @@ def who_could(place: Runtime, state: CaseState, verb: str, *, at: datetime) -> d
                 able.append({"account": account, "posts": shown})
                 break
         if refusal is not None:
-            why = refusal.en if english() else refusal.zh
+            why = say(refusal.text)
             reasons.setdefault(why, []).append({"account": account, "posts": shown})
     others = [{"why": why, "people": people, "count": len(people)} for why, people in reasons.items()]
     return {"able": able, "others": sorted(others, key=lambda group: -group["count"])}

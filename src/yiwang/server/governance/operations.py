@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from yiwang.core.cases.events import Conflict, NotAllowed, NotPossible, Refusal
+from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible, Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.spec import ROW_COLUMN
 from yiwang.server.governance import tables
 from yiwang.server.governance.models import RuleChange, RuleChangeStep, RuleEdit
@@ -30,7 +31,7 @@ def begin(
     """A new, empty draft."""
     _require(author, city, ADMINISTRATOR)
     if not title.strip():
-        raise NotPossible("变更须有标题。", "A change needs a title.")
+        raise NotPossible(Text("变更须有标题。", "A change needs a title."))
     with transaction.atomic():
         change = RuleChange.objects.create(
             city=city,
@@ -128,7 +129,7 @@ def rename(*, change: int, user: Any, title: str, reason: str) -> None:
         draft = _locked(change)
         _author_only(draft, user, State.DRAFT)
         if not title.strip():
-            raise NotPossible("变更须有标题。", "A change needs a title.")
+            raise NotPossible(Text("变更须有标题。", "A change needs a title."))
         draft.title, draft.reason = title.strip()[:120], reason.strip()
         draft.save(update_fields=["title", "reason"])
 
@@ -158,11 +159,11 @@ def submit(*, change: int, user: Any, revision: int, effective_at: datetime | No
         _author_only(draft, user, State.DRAFT)
         _same_revision(draft, revision)
         if draft.kind == RuleChange.Kind.ROWS and not draft.edits.exists():
-            raise NotPossible("草稿里没有改动。", "The draft changes nothing.")
+            raise NotPossible(Text("草稿里没有改动。", "The draft changes nothing."))
         if not draft.reason.strip():
-            raise NotPossible("请写明变更理由。", "Say why: a change needs its reason.")
+            raise NotPossible(Text("请写明变更理由。", "Say why: a change needs its reason."))
         if found.get("revision") != draft.revision or not found.get("full") or not found.get("ok"):
-            raise NotPossible("检查未通过，不能提交。", "It cannot be submitted: the check finds faults.")
+            raise NotPossible(Text("检查未通过，不能提交。", "It cannot be submitted: the check finds faults."))
         draft.state, draft.submitted_at, draft.effective_at = State.SUBMITTED, timezone.now(), effective_at
         draft.check_result = dict(found)
         draft.save(update_fields=["state", "submitted_at", "effective_at", "check_result"])
@@ -209,7 +210,7 @@ def approve(*, change: int, user: Any, revision: int, note: str = "") -> None:
 def refuse(*, change: int, user: Any, revision: int, note: str) -> None:
     """Another person refuses a submitted change, with the reason."""
     if not note.strip():
-        raise NotPossible("退回须写明理由。", "Say why it is refused.")
+        raise NotPossible(Text("退回须写明理由。", "Say why it is refused."))
     with transaction.atomic():
         draft = _locked(change)
         _second_person(draft, user)
@@ -222,7 +223,9 @@ def refuse(*, change: int, user: Any, revision: int, note: str) -> None:
 def revert(*, change: RuleChange, author: Any, version: int, title: str, sheets: Iterable[tables.Sheet]) -> RuleChange:
     """A new draft that takes back the rows of a change in force; it goes the same way as any other."""
     if change.state != State.IN_FORCE or change.kind != RuleChange.Kind.ROWS:
-        raise NotPossible("只能撤回已生效的规则变更。", "Only a change of rows that is in force can be taken back.")
+        raise NotPossible(
+            Text("只能撤回已生效的规则变更。", "Only a change of rows that is in force can be taken back.")
+        )
     with transaction.atomic():
         draft = begin(city=change.city, author=author, title=title, reason="", version=version, undoes=change)
         edits = {table: list(change.edits.filter(table=table)) for table in tables.RULE_TABLES}
@@ -277,24 +280,24 @@ def _locked(change: int) -> RuleChange:
 
 def _require(user: Any, city: str, *needed: str) -> None:
     if not posts(user, city=city) & set(needed):
-        raise NotAllowed("您没有这个权限。", "You do not hold the post for this.", role=", ".join(needed))
+        raise NotAllowed(Text("您没有这个权限。", "You do not hold the post for this."), role=", ".join(needed))
 
 
 def _author_only(change: RuleChange, user: Any, *states: str) -> None:
     _require(user, change.city, ADMINISTRATOR)
     if change.author_id != user.pk:
-        raise NotAllowed("只有起草人可以这样做。", "Only its author may do this.")
+        raise NotAllowed(Text("只有起草人可以这样做。", "Only its author may do this."))
     _in_state(change, *states)
 
 
 def _in_state(change: RuleChange, *states: str) -> None:
     if change.state not in states:
-        raise NotPossible("变更已不在这一步，请刷新。", "The change is no longer at this step; look at it again.")
+        raise NotPossible(Text("变更已不在这一步，请刷新。", "The change is no longer at this step; look at it again."))
 
 
 def _same_revision(change: RuleChange, revision: int) -> None:
     if change.revision != revision:
-        raise Conflict("别人先动了，请看现在的样子再做。", "It has been changed since; look at it again.")
+        raise Conflict(Text("别人先动了，请看现在的样子再做。", "It has been changed since; look at it again."))
 
 
 def _second_person(change: RuleChange, user: Any) -> None:
@@ -308,19 +311,21 @@ def objection(change: RuleChange, user: Any) -> Refusal | None:
     """Why somebody may not decide on a change, whatever its state; None when they may."""
     if not posts(user, city=change.city) & {ADMINISTRATOR, APPROVER}:
         return NotAllowed(
-            "只有规则审批人或管理员可以审批。", "Only an approver or an administrator may decide.", role=APPROVER
+            Text("只有规则审批人或管理员可以审批。", "Only an approver or an administrator may decide."), role=APPROVER
         )
     if change.author_id == user.pk:
-        return NotAllowed("起草人不能审批自己的变更。", "Its author may not decide on it: another person must.")
+        return NotAllowed(Text("起草人不能审批自己的变更。", "Its author may not decide on it: another person must."))
     since = (change.submitted_at or timezone.now()) - COOLING
     tainted = AccountChange.objects.filter(
         actor_id=change.author_id, subject_id=user.pk, action__in=_TAINTING, at__gte=since
     ).filter(~Q(action="give_role") | Q(detail__role__in=[ADMINISTRATOR, APPROVER]))
     if user.must_change_password or tainted.exists():
         return NotAllowed(
-            f"起草人在 {COOLING.days} 天内新建、启用过您的账号，或设置过您的密码、审批职务，请由另一人审批。",
-            f"Within {COOLING.days} days the author has made or enabled your account, or set its password or post; "
-            "somebody else must decide.",
+            Text(
+                "起草人在 {days} 天内新建、启用过您的账号，或设置过您的密码、审批职务，请由另一人审批。",
+                "Within {days} days the author has made or enabled your account, or set its password or post; somebody else must decide.",
+                days=COOLING.days,
+            ),
         )
     return None
 

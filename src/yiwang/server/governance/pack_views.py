@@ -10,14 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from yiwang.core.cases.events import NotAllowed, NotPossible, Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.packs import read_pack
 from yiwang.server.common import queries as common
+from yiwang.server.common.language import say
 from yiwang.server.common.operations import ask_job
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.refusing import sentences
 from yiwang.server.governance import checking, operations, packs
-from yiwang.server.governance.access import context, governing, sentences, signed_in
+from yiwang.server.governance.access import context, governing, signed_in
 from yiwang.server.people.roles import ADMINISTRATOR
 from yiwang.server.places import queries as places
 from yiwang.server.places.queries import Runtime
@@ -61,7 +63,7 @@ def _take(request: HttpRequest, place: Runtime) -> HttpResponse:
         version = int(request.POST["back"])
         source = places.version_folder(place.info.id, version)
         if source is None:
-            raise NotPossible("没有这个版本。", "There is no such version.")
+            raise NotPossible(Text("没有这个版本。", "There is no such version."))
         return _propose(request, place, source, say("回到第 {n} 版", "Back to version {n}", n=version))
     if upload := request.FILES.get("archive"):
         folder = packs.unpacked(upload, size=upload.size or 0)
@@ -69,14 +71,14 @@ def _take(request: HttpRequest, place: Runtime) -> HttpResponse:
     name = request.POST.get("pack", "")
     source = next((pack["folder"] for pack in packs.at_hand() if pack["name"] == name), None)
     if source is None:
-        raise NotPossible("请选一个城市包，或上传压缩包。", "Choose a pack or upload an archive.")
+        raise NotPossible(Text("请选一个城市包，或上传压缩包。", "Choose a pack or upload an archive."))
     pack = read_pack(source)
     if pack.id in {info.id for info in places.cities()}:
         return _propose(
             request, place, packs.staged(source), say("服务器上的城市包 {n}", "Pack {n} of the server", n=name)
         )
     if not (signed_in(request).is_staff or signed_in(request).is_superuser):
-        raise NotAllowed("新城市只能由部署管理员安装。", "Only the deployment's staff may install a new city.")
+        raise NotAllowed(Text("新城市只能由部署管理员安装。", "Only the deployment's staff may install a new city."))
     parameters = {"path": str(source.resolve())}
     ask_job(kind="install", city=place.info.id, key=pack.id, parameters=parameters, again=True)
     return redirect("admin-packs", place.info.id)
@@ -85,7 +87,9 @@ def _take(request: HttpRequest, place: Runtime) -> HttpResponse:
 def _propose(request: HttpRequest, place: Runtime, folder: Path, title: str) -> HttpResponse:
     pack = read_pack(folder)
     if pack.id != place.info.id:
-        raise NotPossible(f"这是 {pack.id} 的城市包，不是本市的。", f"This is a pack of {pack.id}, not of this city.")
+        raise NotPossible(
+            Text("这是 {pack} 的城市包，不是本市的。", "This is a pack of {pack}, not of this city.", pack=pack.id)
+        )
     change = operations.propose_pack(
         city=place.info.id,
         author=signed_in(request),

@@ -15,13 +15,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yiwang.core.cases.events import NotAllowed
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import NotAllowed
+from yiwang.core.kernel.text import Text
 from yiwang.packs.hints import did_you_mean
 from yiwang.server.cases.queries import get_case
-from yiwang.server.common.templatetags.yiwang import named, say
+from yiwang.server.common.language import say, say_or
+from yiwang.server.common.refusing import sentences
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.governance import matrix, queries
-from yiwang.server.governance.access import context, governing, sentences, signed_in
+from yiwang.server.governance.access import context, governing, signed_in
 from yiwang.server.people import operations, sessions
 from yiwang.server.people.models import User
 from yiwang.server.people.roles import ADMINISTRATOR, may_change
@@ -30,13 +33,13 @@ from yiwang.server.places.queries import Runtime
 
 MOST_OPTIONS = 30
 ACTIONS = {
-    "create": ("建账号", "account made"),
-    "enable": ("启用", "enabled"),
-    "disable": ("停用", "disabled"),
-    "password": ("重设密码", "password reset"),
-    "own_password": ("本人改密码", "changed own password"),
-    "give_role": ("授予", "given"),
-    "take_role": ("收回", "taken"),
+    "create": Text("建账号", "account made"),
+    "enable": Text("启用", "enabled"),
+    "disable": Text("停用", "disabled"),
+    "password": Text("重设密码", "password reset"),
+    "own_password": Text("本人改密码", "changed own password"),
+    "give_role": Text("授予", "given"),
+    "take_role": Text("收回", "taken"),
 }
 
 
@@ -150,7 +153,7 @@ def _person(request: HttpRequest, place: Runtime, account: User, problems: list[
 
 
 def _told(change: Any) -> dict[str, Any]:
-    return {"change": change, "what": say(*ACTIONS.get(change.action, (change.action,) * 2)), "detail": change.detail}
+    return {"change": change, "what": say_or(ACTIONS.get(change.action), change.action), "detail": change.detail}
 
 
 @require_POST
@@ -164,11 +167,13 @@ def change_person(request: HttpRequest, place: Runtime, key: int) -> HttpRespons
         if what in {"enable", "disable", "password"}:
             if not may_change(actor, account, city=city):
                 raise NotAllowed(
-                    "这个账号还属于别的城市或系统，只能由部署管理员改动。",
-                    "The account belongs to another city or to the deployment too; only its staff may change it.",
+                    Text(
+                        "这个账号还属于别的城市或系统，只能由部署管理员改动。",
+                        "The account belongs to another city or to the deployment too; only its staff may change it.",
+                    ),
                 )
             if account.pk == actor.pk:
-                raise NotAllowed("不能这样改动自己的账号。", "Not to your own account.")
+                raise NotAllowed(Text("不能这样改动自己的账号。", "Not to your own account."))
         if what == "password":
             return _shown_once(
                 request, place, account, operations.reset_password(actor=actor, account=account, city=city)
@@ -196,7 +201,7 @@ def units(request: HttpRequest, place: Runtime) -> HttpResponse:
         raise Http404(say("没有这个单位", "There is no such unit"))
     counts = queries.holders_by_unit(place.info.id)
     if q:
-        found = [unit for unit in directory if q.casefold() in f"{unit.code} {unit.name} {unit.name_en}".casefold()]
+        found = [unit for unit in directory if q.casefold() in f"{unit.code} {unit.name.zh} {unit.name.en}".casefold()]
     else:
         found = list(directory.below(top))
     rows = [
@@ -221,7 +226,7 @@ def units(request: HttpRequest, place: Runtime) -> HttpResponse:
 def unit_options(request: HttpRequest, place: Runtime) -> HttpResponse:
     """Units whose code or name has some letters, for the field that names one."""
     q = request.GET.get("unit", "").strip().casefold()
-    found = [unit for unit in place.rules.units if q in f"{unit.code} {unit.name} {unit.name_en}".casefold()]
+    found = [unit for unit in place.rules.units if q in f"{unit.code} {unit.name.zh} {unit.name.en}".casefold()]
     options = [{"code": unit.code, "name": named(unit)} for unit in found[:MOST_OPTIONS]]
     return render(request, "governance/unit_options.html", {"options": options})
 

@@ -20,7 +20,7 @@ MOST_PEOPLE = 2000
 
 def roles_of(place: Runtime) -> dict[str, dict[str, str]]:
     """Every post that can be given in a city, by id: the workflow's roles, then the governing ones."""
-    roles = {role.id: {"name": role.name, "name_en": role.name_en} for role in place.rules.workflow.roles.values()}
+    roles = {role.id: {"name": role.name.zh, "name_en": role.name.en} for role in place.rules.workflow.roles.values()}
     roles.pop("system", None)
     for role in place.rules.workflow.outside_roles():  # everybody has it
         roles.pop(role, None)

@@ -13,15 +13,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yiwang.core.cases.events import NotPossible, Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import NotPossible, Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.spec import ROW_COLUMN
 from yiwang.server.cases.models import Case
+from yiwang.server.common.language import say, say_or
 from yiwang.server.common.models import Job
 from yiwang.server.common.operations import ask_job
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.refusing import sentences
 from yiwang.server.governance import checking, operations, packs, queries, tables
-from yiwang.server.governance.access import context, governing, sentences, signed_in
+from yiwang.server.governance.access import context, governing, signed_in
 from yiwang.server.governance.models import RuleChange
 from yiwang.server.people.roles import ADMINISTRATOR
 from yiwang.server.places import queries as places
@@ -30,7 +32,7 @@ from yiwang.server.places.queries import Runtime
 
 PAGE_SIZE = 40
 AT_ONCE = 20_000  # a dry run of so many cases is done while one waits
-TABLES = {"triage": ("受理分流", "Triage"), "routing": ("派遣", "Routing"), "limits": ("时限", "Limits")}
+TABLES = {"triage": Text("受理分流", "Triage"), "routing": Text("派遣", "Routing"), "limits": Text("时限", "Limits")}
 STATES = {
     "draft": ("草稿", "Draft", ""),
     "submitted": ("待审批", "Awaits approval", "yellow"),
@@ -42,15 +44,15 @@ STATES = {
     "failed": ("未能生效", "Could not take force", "red"),
 }
 STEPS = {
-    "begin": ("起草", "begun"),
-    "edit": ("修改", "edited"),
-    "submit": ("提交", "submitted"),
-    "recall": ("收回修改", "taken back"),
-    "withdraw": ("撤销", "withdrawn"),
-    "approve": ("批准", "approved"),
-    "refuse": ("退回", "refused"),
-    "in_force": ("生效", "took force"),
-    "failed": ("未能生效", "could not take force"),
+    "begin": Text("起草", "begun"),
+    "edit": Text("修改", "edited"),
+    "submit": Text("提交", "submitted"),
+    "recall": Text("收回修改", "taken back"),
+    "withdraw": Text("撤销", "withdrawn"),
+    "approve": Text("批准", "approved"),
+    "refuse": Text("退回", "refused"),
+    "in_force": Text("生效", "took force"),
+    "failed": Text("未能生效", "could not take force"),
 }
 
 
@@ -61,7 +63,7 @@ def shown(change: RuleChange) -> dict[str, Any]:
 
 
 def table_names() -> list[dict[str, str]]:
-    return [{"id": name, "name": say(*words)} for name, words in TABLES.items()]
+    return [{"id": name, "name": say(words)} for name, words in TABLES.items()]
 
 
 @require_GET
@@ -139,7 +141,7 @@ def table(request: HttpRequest, place: Runtime, table: str) -> HttpResponse:
             request,
             place,
             "rules",
-            table={"id": table, "name": say(*TABLES[table])},
+            table={"id": table, "name": say(TABLES[table])},
             columns=sheet.columns,
             rows=[[row.get(column, "") for column in sheet.columns] for row in found[start : start + PAGE_SIZE]],
             count=len(found),
@@ -202,7 +204,7 @@ def change_context(request: HttpRequest, place: Runtime, change: RuleChange) -> 
         "edits": [
             {
                 "edit": edit,
-                "table_name": say(*TABLES.get(edit.table, (edit.table, edit.table))),
+                "table_name": say_or(TABLES.get(edit.table), edit.table),
                 "kind": "new" if edit.before is None else "removed" if edit.after is None else "changed",
                 "cells": tables.differences(edit.before, edit.after),
             }
@@ -210,13 +212,13 @@ def change_context(request: HttpRequest, place: Runtime, change: RuleChange) -> 
         ],
         "edit_count": len(edits),
         "steps": [
-            {"step": step, "name": say(*STEPS.get(step.action, (step.action,) * 2))}
+            {"step": step, "name": say_or(STEPS.get(step.action), step.action)}
             for step in change.steps.select_related("user").order_by("id")
         ],
         "found": change.check_result,
         "dry": change.dry_run,
         "dry_tables": [
-            {"name": say(*TABLES[name]), **found} for name, found in change.dry_run.get("tables", {}).items()
+            {"name": say(TABLES[name]), **found} for name, found in change.dry_run.get("tables", {}).items()
         ],
         "job": job if running else None,
         "files": _files(change),
@@ -292,7 +294,7 @@ def _act(request: HttpRequest, place: Runtime, change: RuleChange, what: str) ->
         case "withdraw":
             operations.withdraw(change=change.pk, user=user)
         case _:
-            raise NotPossible("没有这个动作。", "There is no such thing to do.")
+            raise NotPossible(Text("没有这个动作。", "There is no such thing to do."))
 
 
 def _moment(text: str, place: Runtime) -> datetime | None:
@@ -301,14 +303,14 @@ def _moment(text: str, place: Runtime) -> datetime | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=place.info.zone)
     except ValueError:
-        raise NotPossible("生效时间写得不对。", "The time of taking force cannot be read.") from None
+        raise NotPossible(Text("生效时间写得不对。", "The time of taking force cannot be read.")) from None
 
 
 def _dry_run(request: HttpRequest, place: Runtime, change: RuleChange) -> None:
     """At once where the cases are few, else as a job whose progress the page shows."""
     since = _moment(request.POST.get("since", ""), place)
     if since is None:
-        raise NotPossible("请选从哪天起试算。", "Say since which day.")
+        raise NotPossible(Text("请选从哪天起试算。", "Say since which day."))
     count = Case.objects.filter(city=place.info.id, opened_at__gte=since)[: AT_ONCE + 1].count()
     if count > AT_ONCE:
         parameters = {"change": change.pk, "since": since.isoformat()}
@@ -365,7 +367,7 @@ def grid(request: HttpRequest, place: Runtime, key: int, table: str) -> HttpResp
             "rules",
             change=found,
             editable=found.state == "draft" and found.author_id == request.user.pk,
-            table={"id": table, "name": say(*TABLES[table])},
+            table={"id": table, "name": say(TABLES[table])},
             columns=[column for column in sheet.columns if column != ROW_COLUMN],
             rows=[_grid_row(row, sheet, found.check_result) for row in rows[start : start + PAGE_SIZE]],
             blank=[column for column in sheet.columns if column != ROW_COLUMN],
@@ -421,6 +423,6 @@ def _written(request: HttpRequest, sheet: tables.Sheet) -> dict[str, tables.Cell
     if any(added.values()):
         row_id = added.pop(ROW_COLUMN)
         if not row_id or row_id in sheet.by_id() or row_id in rows:
-            raise NotPossible("新行须有自己的行号。", "The new row needs an id of its own.")
+            raise NotPossible(Text("新行须有自己的行号。", "The new row needs an id of its own."))
         rows[row_id] = added
     return rows

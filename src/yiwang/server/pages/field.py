@@ -27,15 +27,17 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.core.cases.events import Actor, Command, NotAllowed, Refusal
+from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.server.cases import access, dossier, operations, presentation, queries, waiting_photos
 from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for, outsider
 from yiwang.server.cases.forms import sequence
-from yiwang.server.cases.views import sentences
 from yiwang.server.common.faults import is_full
-from yiwang.server.common.templatetags.yiwang import BUILD, english, named, say
+from yiwang.server.common.language import english, say
+from yiwang.server.common.refusing import sentences, status_of
+from yiwang.server.common.templatetags.yiwang import BUILD, named
 from yiwang.server.pages import field_shell
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -335,7 +337,7 @@ def _key(request: HttpRequest) -> str:
 
 
 def _refused(error: Refusal | BadInput, *, now: dict[str, Any] | None) -> JsonResponse:
-    status, code = (error.status, error.code) if isinstance(error, Refusal) else (422, "bad-input")
+    status, code = (status_of(error), error.code) if isinstance(error, Refusal) else (422, "bad-input")
     return _problem(status, code, " ".join(sentences(error)), now=now)
 
 

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit
 from yiwang.server.cases.presentation import limit_text, unit_name
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.common.language import english, say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.queries import Runtime
 
 SHOWN_LIMITS = 60
@@ -31,7 +33,7 @@ def _limit(row: Any, place: Runtime) -> dict[str, str]:
     return {
         "id": row.id,
         "category": named(category) if category else (prefix and f"{prefix}…") or say("其他", "All others"),
-        "condition": say(text.text, text.text_en) if text else "",
+        "condition": say(text.text) if text else "",
         "limit": limit_text(float(amount), TimeUnit(row.outputs["unit"])) if amount else say("不设时限", "no limit"),
         "source": row.source,
         "confidence": row.confidence,
@@ -49,19 +51,19 @@ def explained(place: Runtime, *, category: str, region: str, at: datetime) -> li
     limit, ruled = rules.limited(facts, on)
     lines = [
         _line(
-            ("受理", "Taken in by"),
+            Text("受理", "Taken in by"),
             unit_name(place, triaged.centre) if triaged else "",
             triaged.row if triaged else "",
             "",
         ),
         _line(
-            ("派往", "Goes to"),
+            Text("派往", "Goes to"),
             unit_name(place, routed.value) if routed else "",
             routed.row if routed else "",
             routed.runner_up if routed else "",
         ),
         _line(
-            ("时限", "Limit"),
+            Text("时限", "Limit"),
             limit_text(limit.amount, limit.unit) if limit else say("不设时限", "none"),
             ruled.row if ruled else "",
             ruled.runner_up if ruled else "",
@@ -83,8 +85,8 @@ def explained(place: Runtime, *, category: str, region: str, at: datetime) -> li
     return lines
 
 
-def _line(name: tuple[str, str], text: str, row: str, runner_up: str) -> dict[str, str]:
+def _line(name: Text, text: str, row: str, runner_up: str) -> dict[str, str]:
     why = say("第 {row} 行决定", "Row {row} decides", row=row) if row else say("没有规则匹配", "No row matches")
     if runner_up:
         why += say("；其次 {row}", "; next in line {row}", row=runner_up)
-    return {"name": say(*name), "text": text or "—", "why": why}
+    return {"name": say(name), "text": text or "—", "why": why}

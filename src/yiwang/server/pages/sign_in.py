@@ -13,7 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from yiwang.server.common.templatetags.yiwang import english, named
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.language import say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.people import queries as people
 from yiwang.server.people import sessions
 from yiwang.server.people.roles import GOVERNING
@@ -23,8 +25,8 @@ from yiwang.server.places.queries import NoSuchCity, cities, runtime
 SHOWN_VERBS = 6
 # what the governing posts do, which is no verb of the workflow
 DOES = {
-    "administrator": ("人员、单位、权限、规则、审计", "People, units, permissions, rules, audit"),
-    "approver": ("审批规则变更", "Approves changes of rules"),
+    "administrator": Text("人员、单位、权限、规则、审计", "People, units, permissions, rules, audit"),
+    "approver": Text("审批规则变更", "Approves changes of rules"),
 }
 
 
@@ -86,7 +88,7 @@ def described(person: dict[str, Any]) -> dict[str, Any] | None:
     more = "…" if len(verbs) > SHOWN_VERBS else ""
     governing = GOVERNING.get(person["role"])
     if governing and person["role"] not in workflow.roles:
-        verbs = [DOES[person["role"]][english()]]
+        verbs = [say(DOES[person["role"]])]
     return {
         "city": place.info,
         "username": person["username"],

@@ -23,7 +23,8 @@ from yiwang.server.cases.centre_figures import by_region
 from yiwang.server.cases.presentation import category_name, light, map_labels, step_name
 from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import queries as common
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.common.language import english, say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.pages.rules import explained, limit_rows
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
@@ -92,7 +93,7 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "undrawn": map_points.undrawn(city=city, region=region.code, at=at),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
-                {"code": child.code, "name": child.name, "name_en": child.name_en, **counts.get(child.code, nothing)}
+                {"code": child.code, "name": child.name.zh, "name_en": child.name.en, **counts.get(child.code, nothing)}
                 for child in children
             ],
             "by_step": [

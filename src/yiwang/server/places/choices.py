@@ -13,12 +13,14 @@ def region_choices(place: Runtime, *, depth: int = 3) -> list[dict[str, Any]]:
 
     def walk(code: str, level: int) -> None:
         for child in place.regions.children(code):
-            found.append({"code": child.code, "name": child.name, "name_en": child.name_en, "indent": "\u3000" * level})
+            found.append(
+                {"code": child.code, "name": child.name.zh, "name_en": child.name.en, "indent": "\u3000" * level}
+            )
             if level + 2 < depth:
                 walk(child.code, level + 1)
 
     root = place.regions.roots[0]
-    found.append({"code": root.code, "name": root.name, "name_en": root.name_en, "indent": ""})
+    found.append({"code": root.code, "name": root.name.zh, "name_en": root.name.en, "indent": ""})
     walk(root.code, 0)
     return found
 
@@ -28,7 +30,7 @@ def category_choices(place: Runtime) -> list[dict[str, Any]]:
     majors: dict[str, dict[str, Any]] = {}
     for category in place.categories.values():
         major = majors.setdefault(
-            category.major, {"name": category.major_name, "name_en": category.major_name_en, "categories": []}
+            category.major, {"name": category.major_name.zh, "name_en": category.major_name.en, "categories": []}
         )
         major["categories"].append(category)
     return list(majors.values())

@@ -139,19 +139,19 @@ def _made(pack: Pack) -> _Index:
             found[token][code] = found[token].get(code, 0.0) + weight * share
 
     for category in pack.categories.values():
-        add(category.code, f"{category.major_name} {category.major_name_en}", MAJOR_WEIGHT)
-        for name in (category.name, category.name_en):
+        add(category.code, " ".join(category.major_name.values()), MAJOR_WEIGHT)
+        for name in category.name.values():
             plain = _ASIDE.sub("", name)
             pieces = [piece for piece in tokens(plain) if len(piece) > 1]
             # a word that is half of a short name says more than one of many in a long one
             add(category.code, plain, NAME_WEIGHT * (0.6 + 1.2 / max(1, len(pieces))))
             # in Chinese the thing itself stands last: 暴露垃圾 is about rubbish, 垃圾间 about a room
             things = [piece for piece in pieces if len(piece) > 1 and piece not in states]
-            if things and name == category.name:
+            if things and name == category.name.zh:
                 add(category.code, things[-1], HEAD_WEIGHT)
     described: defaultdict[str, list[str]] = defaultdict(list)
     for (code, _), condition in pack.conditions.items():
-        described[code] += [condition.text, condition.text_en]
+        described[code] += condition.text.values()
     for code, texts in described.items():  # a word counts once, in however many conditions it stands
         add(code, " ".join(texts), CONDITION_WEIGHT)
     total = max(1, len(pack.categories))
@@ -168,7 +168,7 @@ def _states(pack: Pack) -> frozenset[str]:
     ends: Counter[str] = Counter()
     things: set[str] = set()
     for category in pack.categories.values():
-        pieces = [piece for piece in tokens(_ASIDE.sub("", category.name)) if len(piece) == 2]
+        pieces = [piece for piece in tokens(_ASIDE.sub("", category.name.zh)) if len(piece) == 2]
         if category.kind == "component":
             things.update(pieces)
         elif pieces:

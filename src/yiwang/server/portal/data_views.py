@@ -13,16 +13,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from yiwang.core.cases.events import Refusal
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.map_points import undrawn
 from yiwang.server.cases.presentation import map_labels
 from yiwang.server.cases.queries import figures
 from yiwang.server.cases.recorded import judged_at
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
 from yiwang.server.portal import limits, open_data, queries, scoring
-from yiwang.server.portal.limits import sentences
 
 MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")
 FORMS = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
@@ -107,7 +107,9 @@ def download(request: HttpRequest, city: str, month: str, form: str) -> HttpResp
     try:
         limits.slow(request, limits.DOWNLOAD)
     except Refusal as error:
-        return HttpResponse(" ".join(sentences(error)), status=error.status, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            " ".join(sentences(error)), status=status_of(error), content_type="text/plain; charset=utf-8"
+        )
     written = open_data.as_csv if form == "csv" else open_data.as_geojson
     response = StreamingHttpResponse(written(place=place, month=month), content_type=FORMS[form])
     response.headers["Content-Disposition"] = f'attachment; filename="{place.info.id}-cases-{month}.{form}"'

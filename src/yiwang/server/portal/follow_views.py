@@ -11,15 +11,15 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases import queries as cases
 from yiwang.server.common import throttling
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import forms, limits, links, operations, queries
-from yiwang.server.portal.limits import sentences
 from yiwang.server.portal.models import Follow
 from yiwang.server.portal.views import private
 
@@ -53,7 +53,7 @@ def find(request: HttpRequest, city: str) -> HttpResponse:
             problem = say("编号或密码不对。", "The number or the secret is wrong.")
             status = 403
         except Refusal as error:
-            problem, status = " ".join(sentences(error)), error.status
+            problem, status = " ".join(sentences(error)), status_of(error)
     return private(
         render(
             request,
@@ -126,7 +126,7 @@ def follow(request: HttpRequest, city: str, report: str) -> HttpResponse:
         try:
             _done(request, mine)
         except (Refusal, BadInput) as error:
-            status = error.status if isinstance(error, Refusal) else 422
+            status = status_of(error)
             return _page(request, place, mine, problems=sentences(error), status=status)
         return private(redirect("portal-follow", city, report))
     return _page(request, place, mine)

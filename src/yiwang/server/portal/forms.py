@@ -18,7 +18,7 @@ from django.http import QueryDict
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.forms import PAGES_CRS
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
 
 KEPT = "yiwang.portal.kept"
 KEPT_FOR = timedelta(hours=6)
@@ -81,7 +81,7 @@ def said(post: QueryDict) -> Said:
     try:
         found.email = email(post.get("email", ""))
     except BadInput as error:
-        found.problems += [problem.message for problem in error.problems]
+        found.problems += [say(problem.message) for problem in error.problems]
     return found
 
 

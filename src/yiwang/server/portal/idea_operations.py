@@ -8,8 +8,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from yiwang.core.cases.events import Actor, NotAllowed
+from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import NotAllowed
+from yiwang.core.kernel.text import Text
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment, IdeaSupport
@@ -100,10 +102,10 @@ def answer(*, place: Runtime, idea: Idea, actors: Sequence[Actor], state: str, t
     """
     found = answering(place, actors)
     if found is None:
-        raise NotAllowed("您的角色不答复建议。", "None of your roles answers ideas.")
+        raise NotAllowed(Text("您的角色不答复建议。", "None of your roles answers ideas."))
     actor, role = found
     if not idea.region.startswith(actor.region):
-        raise NotAllowed("这条建议不在您负责的区域内。", "The idea lies outside your region.")
+        raise NotAllowed(Text("这条建议不在您负责的区域内。", "The idea lies outside your region."))
     if state not in {Idea.State.REVIEW, Idea.State.ADOPTED, Idea.State.DECLINED}:
         raise BadInput(Problem(f"{state!r} is no answer.", "review, adopted or declined.", column="state"))
     text = _words("text", text, LONGEST_TEXT)

@@ -9,15 +9,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.actors import actors_for
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.choices import region_choices
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import idea_operations, limits, links, queries
-from yiwang.server.portal.limits import sentences
 from yiwang.server.portal.models import Idea
 
 MOST_PAGES = 200
@@ -51,7 +51,7 @@ def ideas(request: HttpRequest, city: str) -> HttpResponse:
             "page": "portal",
             "asked": asked,
             "ideas": found.items,
-            "states": [(key, say(*names)) for key, names in queries.STATES.items()],
+            "states": [(key, say(names)) for key, names in queries.STATES.items()],
             "orders": [(key, say(names[0], names[1])) for key, names in queries.ORDERS.items()],
             "next_url": f"?{urlencode({**kept, 'p': number + 1})}" if found.more else "",
             "previous_url": f"?{urlencode({**kept, 'p': number - 1})}" if number > 1 else "",
@@ -74,7 +74,7 @@ def propose(request: HttpRequest, city: str) -> HttpResponse:
                 author=author,
             )  # fmt: skip
         except (Refusal, BadInput) as error:
-            problems, status = sentences(error), error.status if isinstance(error, Refusal) else 422
+            problems, status = sentences(error), status_of(error)
         else:
             return _named(redirect("portal-idea", city, made.pk), name)
     return render(
@@ -117,7 +117,7 @@ def _page(
         "problems": problems or [],
         "values": request.POST,
         "answers_ideas": idea_operations.answering(place, actors) is not None,
-        "answer_states": [(key, say(*names)) for key, names in queries.STATES.items() if key != Idea.State.NEW],
+        "answer_states": [(key, say(names)) for key, names in queries.STATES.items() if key != Idea.State.NEW],
         **queries.idea_page(place=place, idea=found, person=person),
     }
     return render(request, "portal/idea.html", context, status=status)
@@ -137,7 +137,7 @@ def support(request: HttpRequest, city: str, idea: int) -> HttpResponse:
             limits.slow(request, limits.SUPPORT_IDEA, about=str(found.pk))
             idea_operations.support(idea=found, person=person)
     except Refusal as error:
-        return _page(request, place, found, problems=sentences(error), status=error.status)
+        return _page(request, place, found, problems=sentences(error), status=status_of(error))
     return _named(redirect("portal-idea", city, idea), name)
 
 
@@ -151,7 +151,7 @@ def comment(request: HttpRequest, city: str, idea: int) -> HttpResponse:
         limits.slow(request, limits.COMMENT)
         idea_operations.comment(place=place, idea=found, text=request.POST.get("text", ""), author=author)
     except (Refusal, BadInput) as error:
-        status = error.status if isinstance(error, Refusal) else 422
+        status = status_of(error)
         return _page(request, place, found, problems=sentences(error), status=status)
     return _named(redirect("portal-idea", city, idea), name)
 
@@ -168,6 +168,6 @@ def answer(request: HttpRequest, city: str, idea: int) -> HttpResponse:
             place=place, idea=found, actors=actors, state=post.get("state", ""), text=post.get("text", "")
         )
     except (Refusal, BadInput) as error:
-        status = error.status if isinstance(error, Refusal) else 422
+        status = status_of(error)
         return _page(request, place, found, problems=sentences(error), status=status)
     return redirect("portal-idea", city, idea)

@@ -6,10 +6,7 @@ from datetime import timedelta
 
 from django.http import HttpRequest
 
-from yiwang.core.cases.events import Refusal
-from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common import throttling
-from yiwang.server.common.templatetags.yiwang import english
 from yiwang.server.common.throttling import Limit
 
 TEN, DAY = timedelta(minutes=10), timedelta(days=1)
@@ -26,10 +23,3 @@ MAIL = Limit(kind="portal-mail", most=5, window=TEN)  # to one address, so that 
 def slow(request: HttpRequest, limit: Limit, *, about: str = "") -> None:
     """Hold back an address."""
     throttling.slow_down(limit, f"{throttling.caller(request)}|{about}")
-
-
-def sentences(error: Refusal | BadInput) -> list[str]:
-    """What was refused and why, in the page's language."""
-    if isinstance(error, Refusal):
-        return [error.en if english() else error.zh]
-    return [str(problem) for problem in error.problems]

@@ -79,9 +79,9 @@ def news(events: Sequence[Event], *, place: Runtime) -> list[Line]:
         if event.holder and event.holder != event.from_holder and not (step and step.end):
             unit = place.rules.units.get(event.holder)
             if unit and event.seq != REPORTED:
-                lines.append((f"现由{unit.name}承办。", f"It is now with {unit.name_en or unit.name}."))
+                lines.append((f"现由{unit.name.zh}承办。", f"It is now with {unit.name.en}."))
         if step is not None and step.end and event.from_step != event.to_step:
-            lines.append((f"结果：{step.name}。", f"It has ended: {step.name_en}."))
+            lines.append((f"结果：{step.name.zh}。", f"It has ended: {step.name.en}."))
     # within one message only the last holder matters
     holders = [line for line in lines if line[0].startswith("现由")]
     return [line for line in lines if line not in holders[:-1]]
@@ -137,18 +137,18 @@ def _takes_in(event: Event, number: str) -> bool:
 
 def _message(follow: Follow, case: Case, lines: Sequence[Line], *, place: Runtime) -> EmailMessage:
     category = place.categories.get(case.category)
-    names = (category.name, category.name_en) if category else ("未分类", "Not classified")
+    names = (category.name.zh, category.name.en) if category else ("未分类", "Not classified")
     link = links.absolute(follow, reverse("portal-mail", args=[follow.city, links.ticket(follow, links.NEWS)]))
     stop = links.absolute(follow, reverse("portal-unsubscribe", args=[follow.city, links.ticket(follow, links.STOP)]))
     chinese = [
-        f"{place.info.name}：案卷 {case.number}（{names[0]}）",
+        f"{place.info.name.zh}：案卷 {case.number}（{names[0]}）",
         "",
         *(f"· {line[0]}" for line in lines),
         *(["", "查看进展、评价或要求重办（请勿转发，凭此链接即可代表您）：", link] if link else []),
         *(["", "不再接收：", stop] if stop else []),
     ]
     english = [
-        f"{place.info.name_en}: case {case.number} ({names[1]})",
+        f"{place.info.name.en}: case {case.number} ({names[1]})",
         "",
         *(f"- {line[1]}" for line in lines),
         *(

@@ -9,29 +9,31 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.core.cases.events import Actor, NotAllowed, Refusal
+from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import NotAllowed, Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases.actors import actors_for
+from yiwang.server.common.language import say
 from yiwang.server.common.models import PublicText
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.throttling import TooOften
 from yiwang.server.people import operations as people
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import limits, operations, queries
-from yiwang.server.portal.limits import sentences
 
 
 def _moderator(request: HttpRequest, place: Runtime) -> Actor:
     actor = queries.moderating(place, actors_for(request.user, city=place.info.id))
     if actor is None:
-        raise NotAllowed("您的角色不审核公开文字。", "None of your roles moderates public words.")
+        raise NotAllowed(Text("您的角色不审核公开文字。", "None of your roles moderates public words."))
     return actor
 
 
 def _refused(request: HttpRequest, place: Runtime, error: Refusal) -> HttpResponse:
     context = {"city": place.info, "page": "portal", "problem": " ".join(sentences(error)), "refused": True}
-    return render(request, "portal/moderation.html", context, status=error.status)
+    return render(request, "portal/moderation.html", context, status=status_of(error))
 
 
 @login_required
@@ -64,7 +66,7 @@ def moderation(request: HttpRequest, city: str) -> HttpResponse:
             "number": number,
             "waiting": queries.waiting(place=place),
             "states": [("", say("待审", "Waiting"))]
-            + [(key, say(*names)) for key, names in queries.DECISIONS.items() if key != PublicText.State.WAITING],
+            + [(key, say(names)) for key, names in queries.DECISIONS.items() if key != PublicText.State.WAITING],
         },
     )
     response.headers["Cache-Control"] = "no-store, private"
@@ -89,7 +91,7 @@ def decide(request: HttpRequest, city: str) -> HttpResponse:
                 "{key}：{state}",
                 "{key}: {state}",
                 key=row.key,
-                state=say(*queries.DECISIONS[PublicText.State(row.state)]),
+                state=say(queries.DECISIONS[PublicText.State(row.state)]),
             ),
         )
     except NotAllowed as error:

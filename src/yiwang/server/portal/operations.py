@@ -11,9 +11,11 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from yiwang.core.cases.events import Actor, Command, NotAllowed, NotPossible, Unknown
+from yiwang.core.cases.events import Actor, Command
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Unknown
+from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import idempotency, joining
 from yiwang.server.cases import operations as cases
@@ -151,12 +153,14 @@ def act(
     place = runtime(follow.city)
     verb = verb_of(place, effect)
     if verb is None or effect not in {"rate", "reopen"}:
-        raise NotPossible("这个城市的流程里没有这一步。", "This city's workflow has no such step.")
+        raise NotPossible(Text("这个城市的流程里没有这一步。", "This city's workflow has no such step."))
     actor = citizen(follow)
     if reporter != actor.id:  # whatever the pack's verb says of who may
         raise NotAllowed(
-            "只有最先上报的人可以这样做；您可以另行上报。",
-            "Only the person who reported it first may do this; you can make a report of your own.",
+            Text(
+                "只有最先上报的人可以这样做；您可以另行上报。",
+                "Only the person who reported it first may do this; you can make a report of your own.",
+            ),
         )
     return cases.act(
         number=follow.current, city=follow.city, command=Command(verb=verb.id, actor=actor, payload=dict(payload)),
@@ -227,7 +231,7 @@ def flag(*, place: Runtime, kind: str, key: str) -> None:
     """
     text = originals.original(city=place.info.id, kind=kind, key=key)
     if not text:
-        raise Unknown("没有这段文字。", "There is no such text.")
+        raise Unknown(Text("没有这段文字。", "There is no such text."))
     offer(place=place, kind=kind, texts={key: text}, always=True)
     PublicText.objects.filter(kind=kind, key=key).update(flags=F("flags") + 1)
 
@@ -251,7 +255,7 @@ def decide(
     """
     original = originals.original(city=place.info.id, kind=kind, key=key)
     if not original:
-        raise Unknown("没有这段文字。", "There is no such text.")
+        raise Unknown(Text("没有这段文字。", "There is no such text."))
     states = PublicText.State
     if state not in {states.RELEASED, states.EDITED, states.WITHHELD}:
         raise BadInput(Problem(f"{state!r} is no decision.", "released, edited or withheld.", column="state"))

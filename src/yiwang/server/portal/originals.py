@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.cases.rows import EVENT_COLUMNS, event_of
 from yiwang.server.cases.wording import event_words
@@ -10,13 +11,13 @@ from yiwang.server.places.queries import runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment
 
 KINDS = {
-    publishing.CASE: ("案卷内容", "Words of a case"),
-    publishing.PLACE: ("地点描述", "Place in words"),
-    publishing.EVENT: ("办理说明", "Words of an event"),
-    publishing.REPORT: ("补充上报", "Joined report"),
-    publishing.IDEA: ("建议", "Idea"),
-    publishing.COMMENT: ("评论", "Comment"),
-    publishing.ANSWER: ("官方答复", "Official answer"),
+    publishing.CASE: Text("案卷内容", "Words of a case"),
+    publishing.PLACE: Text("地点描述", "Place in words"),
+    publishing.EVENT: Text("办理说明", "Words of an event"),
+    publishing.REPORT: Text("补充上报", "Joined report"),
+    publishing.IDEA: Text("建议", "Idea"),
+    publishing.COMMENT: Text("评论", "Comment"),
+    publishing.ANSWER: Text("官方答复", "Official answer"),
 }
 
 

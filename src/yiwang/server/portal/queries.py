@@ -12,6 +12,7 @@ from django.utils import timezone
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.indicators.definitions import Indicator
+from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import estimates, nearby, presentation
 from yiwang.server.cases import queries as cases
@@ -21,9 +22,10 @@ from yiwang.server.cases.recorded import judged_at
 from yiwang.server.cases.wording import event_key, event_words
 from yiwang.server.common import publishing
 from yiwang.server.common import queries as jobs
+from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import mask
 from yiwang.server.common.models import PublicText
-from yiwang.server.common.templatetags.yiwang import english, named, say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import links, originals
 from yiwang.server.portal.models import Follow, Idea, IdeaSupport, ScoreCell, ScoreMonth
@@ -37,24 +39,24 @@ ORDERS = {
     "comments": ("讨论最多", "Most discussed", "-comments"),
 }
 STATES = {
-    Idea.State.NEW: ("新提出", "New"),
-    Idea.State.REVIEW: ("研究中", "Under review"),
-    Idea.State.ADOPTED: ("已采纳", "Adopted"),
-    Idea.State.DECLINED: ("未采纳", "Declined"),
+    Idea.State.NEW: Text("新提出", "New"),
+    Idea.State.REVIEW: Text("研究中", "Under review"),
+    Idea.State.ADOPTED: Text("已采纳", "Adopted"),
+    Idea.State.DECLINED: Text("未采纳", "Declined"),
 }
 DECISIONS = {
-    PublicText.State.WAITING: ("待审", "Waiting"),
-    PublicText.State.RELEASED: ("已公开", "Released"),
-    PublicText.State.EDITED: ("编辑后公开", "Edited"),
-    PublicText.State.WITHHELD: ("不公开", "Withheld"),
+    PublicText.State.WAITING: Text("待审", "Waiting"),
+    PublicText.State.RELEASED: Text("已公开", "Released"),
+    PublicText.State.EDITED: Text("编辑后公开", "Edited"),
+    PublicText.State.WITHHELD: Text("不公开", "Withheld"),
 }
 MASKED = {
-    "email": ("邮箱", "e-mail"),
-    "identity": ("证件号", "identity number"),
-    "card": ("卡号", "card number"),
-    "phone": ("电话", "phone"),
-    "plate": ("车牌", "plate"),
-    "account": ("账号", "account"),
+    "email": Text("邮箱", "e-mail"),
+    "identity": Text("证件号", "identity number"),
+    "card": Text("卡号", "card number"),
+    "phone": Text("电话", "phone"),
+    "plate": Text("车牌", "plate"),
+    "account": Text("账号", "account"),
 }
 MONTHS_SHOWN = 12
 UNKNOWN = {"reported": None, "closed": None, "on_time": None, "median": None}
@@ -235,7 +237,7 @@ def rights(*, place: Runtime, follow: Follow, found: PublicCase) -> dict[str, Ri
             verb = place.rules.workflow.verbs[choice.verb]
             given[effect] = Right(
                 allowed=choice.allowed,
-                why=choice.why_en if english() else choice.why_zh,
+                why=say(choice.why),
                 readers=readers_of(verb, SPOKEN_WITH[effect]),
             )
     return given
@@ -284,7 +286,7 @@ def idea_rows(found: Sequence[Idea], *, place: Runtime) -> list[dict[str, Any]]:
                 "text": text,
                 "hidden": texts[str(idea.pk)] is None,
                 "state": idea.state,
-                "state_name": say(*STATES[Idea.State(idea.state)]),
+                "state_name": say(STATES[Idea.State(idea.state)]),
                 "region_name": presentation.region_name(place, idea.region) if idea.region else say("全市", "Whole city"),
                 "supporters": idea.supporters,
                 "comments": idea.comments,
@@ -310,7 +312,7 @@ def idea_page(*, place: Runtime, idea: Idea, person: str) -> dict[str, Any]:
                 "text": texts[str(item.pk)],
                 "at": item.at,
                 "state": item.state,
-                "state_name": say(*STATES[Idea.State(item.state)]),
+                "state_name": say(STATES[Idea.State(item.state)]),
                 "unit_name": presentation.unit_name(place, item.unit) or named(place.info),
             }
             for item in answers
@@ -423,7 +425,7 @@ def texts_of(*, place: Runtime, number: str) -> list[dict[str, Any]]:
 def _queued(row: PublicText) -> dict[str, Any]:
     return {
         "kind": row.kind,
-        "kind_name": say(*originals.KINDS.get(row.kind, (row.kind, row.kind))),
+        "kind_name": say_or(originals.KINDS.get(row.kind), row.kind),
         "key": row.key,
         # whose words a moderator is shown as written, for the record of who read them
         "subject": row.key.partition("/")[0] if row.kind in OF_A_CASE else f"{row.kind}:{row.key}",
@@ -431,11 +433,11 @@ def _queued(row: PublicText) -> dict[str, Any]:
         "original": row.original,
         "published": row.published or mask(row.original),
         "state": row.state,
-        "state_name": say(*DECISIONS[PublicText.State(row.state)]),
-        "kinds": [say(*MASKED.get(kind, (kind, kind))) for kind in row.kinds.split(",") if kind],
+        "state_name": say(DECISIONS[PublicText.State(row.state)]),
+        "kinds": [say_or(MASKED.get(kind), kind) for kind in row.kinds.split(",") if kind],
         "flags": row.flags,
         "decisions": [
-            {"state_name": say(*DECISIONS[PublicText.State(item.state)]), "by": item.by_name or item.by, "why": item.why, "at": item.at}
+            {"state_name": say(DECISIONS[PublicText.State(item.state)]), "by": item.by_name or item.by, "why": item.why, "at": item.at}
             for item in row.decisions.all()
         ] if row.pk else [],
     }  # fmt: skip

@@ -13,20 +13,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from yiwang.core.cases.events import Refusal
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases import presentation
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.queries import figures
 from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import throttling
-from yiwang.server.common.templatetags.yiwang import english, say
+from yiwang.server.common.language import english, say
+from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.choices import category_choices
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.places.suggesting import suggest
 from yiwang.server.portal import forms, limits, links, operations, queries
-from yiwang.server.portal.limits import sentences
 
 
 @require_GET
@@ -106,7 +106,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     try:
         throttling.slow_reports(request)
         kept, photos, bad = forms.keep(request.FILES.getlist("photos"), kept)
-        problems = [*said.problems, *(problem.message for problem in bad)]
+        problems = [*said.problems, *(say(problem.message) for problem in bad)]
         if problems:
             return _form(request, place, said, key=key, kept=kept, problems=problems, status=422)
         if not said.seen and not said.join:
@@ -118,7 +118,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
             origin=links.origin(request), client=throttling.pseudonym(request),
         )  # fmt: skip
     except (Refusal, BadInput) as error:
-        status = error.status if isinstance(error, Refusal) else 422
+        status = status_of(error)
         return _form(request, place, said, key=key, kept=kept, problems=sentences(error), status=status)
     return _received(request, place, taken, joined=bool(said.join))
 
@@ -267,6 +267,6 @@ def join(request: HttpRequest, city: str, number: str) -> HttpResponse:
             photos=photos, join=number, email=email, english=english(), origin=links.origin(request),
         )  # fmt: skip
     except (Refusal, BadInput) as error:
-        status = error.status if isinstance(error, Refusal) else 422
+        status = status_of(error)
         return _case(request, place, number, problems=sentences(error), status=status)
     return _received(request, place, taken, joined=True)

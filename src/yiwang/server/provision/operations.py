@@ -171,10 +171,10 @@ def _enter(copy: Pack, given: Pack, *, version: int, row: dict[str, Any]) -> Ins
         position = City.objects.count()
         city, _ = City.objects.update_or_create(
             id=info.id,
-            defaults={"name": info.name, "name_en": info.name_en, "version": version, "digest": copy.digest},
+            defaults={"name": info.name.zh, "name_en": info.name.en, "version": version, "digest": copy.digest},
             create_defaults={
-                "name": info.name,
-                "name_en": info.name_en,
+                "name": info.name.zh,
+                "name_en": info.name.en,
                 "version": version,
                 "digest": copy.digest,
                 "position": position,

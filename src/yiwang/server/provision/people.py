@@ -49,8 +49,8 @@ def create_demo_people(city: str) -> list[SignIn]:
         create_person(
             username=username,
             password=DEMO_PASSWORD,
-            name=f"{role.name}（演示）",
-            name_en=f"{role.name_en} (demo)",
+            name=f"{role.name.zh}（演示）",
+            name_en=f"{role.name.en} (demo)",
             city=city,
             roles={role.id: (unit, "")},
             demo=True,

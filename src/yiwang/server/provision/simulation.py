@@ -21,9 +21,10 @@ from django.db import IntegrityError
 from django.db.models import F, Max
 from numpy.random import Generator
 
-from yiwang.core.cases.events import Actor, Conflict, Refusal
+from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Conflict, Refusal
 from yiwang.core.planning.city_run import CityRun, reporter_of
 from yiwang.core.planning.simulation import Arrival, Crews, Move, Parameters, Simulation, read_parameters
 from yiwang.server.cases import numbering, operations, rows

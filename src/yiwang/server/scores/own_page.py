@@ -18,7 +18,8 @@ from yiwang.core.indicators.lifting import Lifts, lifts
 from yiwang.core.indicators.scorecard import ScoreRow
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.common.templatetags.yiwang import named, say
+from yiwang.server.common.language import say
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries

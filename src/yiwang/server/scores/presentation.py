@@ -12,7 +12,9 @@ from yiwang.core.indicators.columns import MOMENT
 from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.core.indicators.standing import Standing
-from yiwang.server.common.templatetags.yiwang import moment, named, say
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.language import say
+from yiwang.server.common.templatetags.yiwang import moment, named
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import queries, reading
 from yiwang.server.scores.explaining import Explained
@@ -20,20 +22,20 @@ from yiwang.server.scores.queries import Scorecard
 
 LIGHTS = {"green": "green", "blue": "green", "yellow": "yellow", "red": "red", "black": "red"}
 SUFFIXES = {
-    "percent": ("%", "%"),
-    "hours": (" 时", " h"),
-    "days": (" 天", " d"),
-    "stars": (" 星", " stars"),
-    "times": (" 次", ""),
+    "percent": Text("%", "%"),
+    "hours": Text(" 时", " h"),
+    "days": Text(" 天", " d"),
+    "stars": Text(" 星", " stars"),
+    "times": Text(" 次", ""),
 }
 DIRECTIONS = {
-    "up": ("越高越好", "more is better"),
-    "down": ("越低越好", "less is better"),
-    "none": ("不分好坏", "neither good nor bad"),
+    "up": Text("越高越好", "more is better"),
+    "down": Text("越低越好", "less is better"),
+    "none": Text("不分好坏", "neither good nor bad"),
 }
 BASIS = {
-    "opened": ("上报日", "day of reporting"), "filed": ("立案日", "day of filing"), "dispatched": ("派遣日", "day of dispatch"),
-    "due": ("截止日", "day of the deadline"), "disposed": ("处置日", "day of disposal"), "closed": ("结案日", "day of closing"),
+    "opened": Text("上报日", "day of reporting"), "filed": Text("立案日", "day of filing"), "dispatched": Text("派遣日", "day of dispatch"),
+    "due": Text("截止日", "day of the deadline"), "disposed": Text("处置日", "day of disposal"), "closed": Text("结案日", "day of closing"),
 }  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def figure(cell: Cell, indicator: Indicator) -> str:
         return ""
     if indicator.unit == "cases":
         return f"{cell.numerator:,}"
-    return f"{cell.value:,.1f}{say(*SUFFIXES[indicator.unit])}"
+    return f"{cell.value:,.1f}{say(SUFFIXES[indicator.unit])}"
 
 
 def interval(standing: Standing | None, indicator: Indicator) -> str:
@@ -54,7 +56,7 @@ def interval(standing: Standing | None, indicator: Indicator) -> str:
     return (
         f"{low:,.0f}–{high:,.0f}"
         if indicator.unit == "cases"
-        else f"{low:.1f}–{high:.1f}{say(*SUFFIXES[indicator.unit])}"
+        else f"{low:.1f}–{high:.1f}{say(SUFFIXES[indicator.unit])}"
     )
 
 
@@ -133,8 +135,8 @@ def explained(found: Explained, *, place: Runtime, level: str, key: str | None) 
         "figure": figure(found.cell, one),
         "cell": found.cell,
         "about": say("全市", "Whole city") if key is None else thing(place, level, key),
-        "direction": say(*DIRECTIONS[one.direction]),
-        "basis": say(*BASIS[one.basis]),
+        "direction": say(DIRECTIONS[one.direction]),
+        "basis": say(BASIS[one.basis]),
         "choices": [choice for choice in book.choices if choice.id in chosen],
         "terms": [(name, text) for name, text in words if name in book.terms],
         "facts": found.columns,

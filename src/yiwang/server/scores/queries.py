@@ -187,12 +187,12 @@ def region_names(place: Runtime, dimension: str, value: str) -> tuple[str, str] 
     levels = {level.id for level in place.info.levels}
     if dimension in levels or dimension.startswith("region_"):
         region = place.regions.get(value)
-        return (region.name, region.name_en) if region else None
+        return (region.name.zh, region.name.en) if region else None
     if dimension in {"department", "unit", "centre"}:
         unit = place.rules.units.get(value)
-        return (unit.name, unit.name_en) if unit else None
+        return (unit.name.zh, unit.name.en) if unit else None
     if dimension == "category" and (category := place.categories.get(value)):
-        return category.name, category.name_en
+        return category.name.zh, category.name.en
     return None
 
 
@@ -208,7 +208,7 @@ def as_dict(card: Scorecard, *, place: Runtime) -> dict[str, Any]:
         "cases": card.cases,
         "indicators": [
             {
-                "id": one.id, "name": one.name, "name_en": one.name_en, "unit": one.unit, "direction": one.direction, "basis": one.basis,
+                "id": one.id, "name": one.name.zh, "name_en": one.name.en, "unit": one.unit, "direction": one.direction, "basis": one.basis,
                 "numerator": one.formula[0], "denominator": one.formula[1], "filter": one.formula[2],
                 "source": one.source, "confidence": one.confidence,
             }

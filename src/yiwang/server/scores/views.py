@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.scorecard import PERIODS, column_of
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries, reading

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from yiwang.server.common.templatetags.yiwang import say
+from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import posts_of
 from yiwang.server.people.roles import posts

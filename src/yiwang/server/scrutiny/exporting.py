@@ -54,7 +54,7 @@ def export_xes(*, city: str, path: Path, reveal: bool = False, progress: Progres
             yield case
 
     with whole(path) as unfinished, _opened(unfinished, packed=path.name.endswith(".gz")) as file:
-        for piece in xes(counted(), city=city, name=place.info.name, workflow=place.rules.workflow):
+        for piece in xes(counted(), city=city, name=place.info.name.zh, workflow=place.rules.workflow):
             file.write(piece)
     return written
 

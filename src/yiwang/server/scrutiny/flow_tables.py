@@ -8,7 +8,8 @@ from typing import Any
 from yiwang.core.cases.drawing import Traffic
 from yiwang.core.mining.flow import Summary
 from yiwang.server.cases.presentation import step_name, unit_name
-from yiwang.server.common.templatetags.yiwang import lasting, named, say
+from yiwang.server.common.language import say
+from yiwang.server.common.templatetags.yiwang import lasting, named
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scrutiny.flowing import Flow
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,32 +15,31 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.language import english, say
 
 register = template.Library()
 BUILD = Path(__file__).resolve().parents[2] / "static" / "build"
 
 
-def english() -> bool:
-    """Whether the page speaks English; Chinese otherwise."""
-    return (get_language() or "").startswith("en")
+# ``{% say "案卷" "Cases" %}``, ``{% say verb.name %}``: escaped by the template as usual
+register.simple_tag(say)
 
 
-@register.simple_tag
-def say(chinese: str, in_english: str, **values: Any) -> str:
-    """One sentence in both languages, written where it is read: ``{% say "案卷" "Cases" %}``.
-
-    ``{name}`` in either text is replaced by the keyword of that name. The result is escaped by the template as usual.
-    """
-    text = in_english if english() else chinese
-    return text.format(**values) if values else text
+@register.filter
+def said(words: Mapping[str, str]) -> str:
+    """A text that was kept with its languages, in the reader's."""
+    return say(Text.of(words))
 
 
 @register.filter
 def named(thing: Any) -> str:
-    """The name of anything that carries ``name`` and ``name_en`` (object or mapping), in the page's language."""
+    """The name of anything that has one, in the reader's language: a `Text` under ``name``, or ``name`` and ``name_en``."""
     if thing is None or thing == "":
         return ""
+    if isinstance(text := getattr(thing, "name", None), Text):
+        return say(text)
     if isinstance(thing, dict):
         native, other = thing.get("name", ""), thing.get("name_en", "")
     else:
