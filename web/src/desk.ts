@@ -7,7 +7,9 @@ import "./desk.css";
 type Swap = CustomEvent<{ target: HTMLElement; xhr: XMLHttpRequest; shouldSwap: boolean; isError: boolean }>;
 type Request_ = CustomEvent<{ elt: HTMLElement; headers: Record<string, string> }>;
 const $ = <T extends Element>(selector: string, root: ParentNode = document) => root.querySelector<T>(selector);
-const $$ = <T extends Element>(selector: string, root: ParentNode = document) => [...root.querySelectorAll<T>(selector)];
+const $$ = <T extends Element>(selector: string, root: ParentNode = document) => [
+  ...root.querySelectorAll<T>(selector),
+];
 
 let current = ""; // number of the case at which the keyboard stands
 const selected = new Set<string>(); // numbers
@@ -81,7 +83,8 @@ document.addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement;
   const writing = target.matches("textarea, select, input:not([type=checkbox])");
   if (event.key === "Escape" && writing) return target.blur();
-  if (writing && event.key === "Enter" && (event.ctrlKey || event.metaKey)) return target.closest("form")?.requestSubmit();
+  if (writing && event.key === "Enter" && (event.ctrlKey || event.metaKey))
+    return target.closest("form")?.requestSubmit();
   if (writing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
   const done = () => event.preventDefault();
   if (event.key === "j") done(), move(1);
@@ -90,7 +93,11 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "b") done(), $<HTMLFormElement>("#queue-form")?.requestSubmit();
   else if (event.key === "n") $<HTMLElement>("[data-key=n]")?.click();
   else if (event.key === "?") done(), $<HTMLDialogElement>("#keys")?.showModal();
-  else if (event.key === "Enter" && target === document.body && current) rows().find((row) => numberOf(row) === current)?.querySelector("a")?.click();
+  else if (event.key === "Enter" && target === document.body && current)
+    rows()
+      .find((row) => numberOf(row) === current)
+      ?.querySelector("a")
+      ?.click();
   else if (/^[1-9]$/.test(event.key)) done(), openVerb(event.key);
 });
 
@@ -162,7 +169,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 function keepTyped(): void {
   typedCase = $("#panel [data-case]")?.getAttribute("data-case") ?? "";
   typed = new Map();
-  for (const field of $$<HTMLTextAreaElement | HTMLInputElement>("#panel textarea:not([readonly]), #panel input:not([type=hidden]):not([type=file])"))
+  for (const field of $$<HTMLTextAreaElement | HTMLInputElement>(
+    "#panel textarea:not([readonly]), #panel input:not([type=hidden]):not([type=file])",
+  ))
     if (field.value && field.value !== field.defaultValue) typed.set(field.id, field.value);
 }
 
@@ -207,7 +216,8 @@ function fillIntake(target: HTMLElement): void {
   if (!form) return;
   const set = (name: string, value: string | undefined) => {
     const field = form.elements.namedItem(name);
-    if (value !== undefined && (field instanceof HTMLInputElement || field instanceof HTMLSelectElement)) field.value = value;
+    if (value !== undefined && (field instanceof HTMLInputElement || field instanceof HTMLSelectElement))
+      field.value = value;
   };
   const category = target.closest<HTMLElement>("[data-category]");
   const place = target.closest<HTMLElement>("[data-region]");

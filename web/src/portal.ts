@@ -159,7 +159,10 @@ class Steps {
       const answer = await fetch(`${this.form.dataset["suggest"]}?${asked.toString()}`);
       if (answer.ok) target.innerHTML = await answer.text(); // made and escaped by our own template
     };
-    text.addEventListener("input", later(() => void look()));
+    text.addEventListener(
+      "input",
+      later(() => void look()),
+    );
   }
 }
 

@@ -5,14 +5,31 @@ const STEP_MINUTES = 10;
 export function momentOf(day: string, minutes: number, zone: string): string {
   const clock = `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}:00`;
   const near = new Date(`${day}T${clock}Z`);
-  const part = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(near).find((found) => found.type === "timeZoneName");
+  const part = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
+    .formatToParts(near)
+    .find((found) => found.type === "timeZoneName");
   return `${day}T${clock}${part?.value.replace("GMT", "") || "+00:00"}`;
 }
 
 /** Day and minute of now on the city's clocks. */
 export function nowIn(zone: string): { day: string; minutes: number } {
-  const parts = Object.fromEntries(new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).formatToParts(new Date()).map((part) => [part.type, part.value]));
-  return { day: `${parts["year"]}-${parts["month"]}-${parts["day"]}`, minutes: Number(parts["hour"]) * 60 + Number(parts["minute"]) };
+  const parts = Object.fromEntries(
+    new Intl.DateTimeFormat("en-CA", {
+      timeZone: zone,
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+    })
+      .formatToParts(new Date())
+      .map((part) => [part.type, part.value]),
+  );
+  return {
+    day: `${parts["year"]}-${parts["month"]}-${parts["day"]}`,
+    minutes: Number(parts["hour"]) * 60 + Number(parts["minute"]),
+  };
 }
 
 export class TimeSlider {
@@ -21,7 +38,13 @@ export class TimeSlider {
   private readonly slider: HTMLInputElement;
   private readonly shown: HTMLOutputElement;
 
-  constructor(root: HTMLElement, private readonly zone: string, private readonly words: { now: string; play: string; stop: string }, private readonly changed: (at: string | null) => void, begins: string | null) {
+  constructor(
+    root: HTMLElement,
+    private readonly zone: string,
+    private readonly words: { now: string; play: string; stop: string },
+    private readonly changed: (at: string | null) => void,
+    begins: string | null,
+  ) {
     this.day = root.querySelector("[name=day]")!;
     this.slider = root.querySelector("[name=minutes]")!;
     this.shown = root.querySelector("output")!;
@@ -35,7 +58,9 @@ export class TimeSlider {
       waiting = window.setTimeout(() => this.moved(), 120); // while it is dragged, not every step is asked for
     });
     root.querySelector("[data-now]")!.addEventListener("click", () => this.live());
-    root.querySelector("[data-play]")!.addEventListener("click", (event) => this.play(event.currentTarget as HTMLButtonElement));
+    root
+      .querySelector("[data-play]")!
+      .addEventListener("click", (event) => this.play(event.currentTarget as HTMLButtonElement));
     if (begins) this.end(begins);
     else this.live();
   }
