@@ -25,6 +25,7 @@ lint: $(VENV)/.installed-dev ## style, types, import contracts, migrations, pack
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/build_web.py lint
 	$(BIN)/yiwang manage makemigrations --check --dry-run
 	$(BIN)/yiwang pack check packs/wuxi
 	$(BIN)/yiwang pack check packs/boston

@@ -1,4 +1,7 @@
-"""Install the npm packages and build the front end, with the machine's Node.js or the one that a wheel brings."""
+"""Install the npm packages and run a script of web/package.json, with the machine's Node.js or the one that a wheel brings.
+
+``build_web.py`` builds the front end; ``build_web.py lint`` and ``build_web.py test`` check it.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +37,20 @@ def find_npm() -> tuple[str, dict[str, str]]:
     return str(binaries / "npm"), {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def main() -> None:
+def installed() -> bool:
+    """Whether what npm installed last is what the lock file asks for. npm writes its own copy when it is through."""
+    copy, lock = WEB / "node_modules" / ".package-lock.json", WEB / "package-lock.json"
+    return copy.exists() and copy.stat().st_mtime > lock.stat().st_mtime
+
+
+def main(script: str = "build") -> None:
     npm, environment = find_npm()
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([npm, "ci", *quiet], cwd=WEB, env=environment, check=True)
-    subprocess.run([npm, "run", "--silent", "build"], cwd=WEB, env=environment, check=True)
+    if not installed():
+        quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([npm, "ci", *quiet], cwd=WEB, env=environment, check=True)
+    if (done := subprocess.run([npm, "run", "--silent", script], cwd=WEB, env=environment, check=False)).returncode:
+        sys.exit(done.returncode)  # the script has said what is wrong
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -1,16 +1,17 @@
 /** The command centre: one state (region, filters, moment), shown by the map and by the figures, followed live. */
 import "./centre.css";
 import "./shared/city-chart";
-import { fetchFigures, FigurePanels } from "./centre/figures";
+import { FigurePanels, fetchFigures } from "./centre/figures";
 import { CentreMap, type Region, type Shown } from "./centre/map";
 import { TimeSlider } from "./centre/time";
 import { pageOf, say } from "./centre/words";
+import { find } from "./shared/find";
 
 const ASK_EVERY_MS = 5000;
 
-const root = document.querySelector<HTMLElement>(".centre")!;
+const root = find<HTMLElement>(document, ".centre");
 const page = pageOf(root);
-const part = <E extends HTMLElement>(name: string) => root.querySelector<E>(`[data-part="${name}"]`)!;
+const part = <E extends HTMLElement>(name: string) => find<E>(root, `[data-part="${name}"]`);
 const panels = new FigurePanels(root, page);
 const chain: { code: string; name: string }[] = JSON.parse(root.dataset["chain"] ?? "[]") as {
   code: string;
@@ -104,7 +105,7 @@ async function tell(others = false): Promise<void> {
     version = figures.version;
     minute = figures.at;
     state.textContent = shown.at
-      ? page.words["past"]!
+      ? say(page, "past")
       : say(page, "live", {
           time: new Date(figures.at).toLocaleTimeString(page.english ? "en-GB" : "zh-CN", { timeZone: page.zone }),
         });
@@ -113,20 +114,18 @@ async function tell(others = false): Promise<void> {
   } catch (error) {
     if (mine !== asked) return;
     const starting = (error as { status?: number }).status === 503;
-    state.textContent = page.words[starting ? "starting" : "lost"]!;
+    state.textContent = say(page, starting ? "starting" : "lost");
     state.dataset["state"] = starting ? "starting" : "lost";
   }
 }
 
-root
-  .querySelectorAll<HTMLInputElement>("input[data-layer]")
-  .forEach((box) => box.addEventListener("change", () => map.layer(box.dataset["layer"] as "cases", box.checked)));
-root.querySelectorAll<HTMLSelectElement>("select[data-filter]").forEach((select) =>
+for (const box of root.querySelectorAll<HTMLInputElement>("input[data-layer]"))
+  box.addEventListener("change", () => map.layer(box.dataset["layer"] as "cases", box.checked));
+for (const select of root.querySelectorAll<HTMLSelectElement>("select[data-filter]"))
   select.addEventListener("change", () => {
     shown[select.dataset["filter"] as "state" | "step" | "category"] = select.value;
     void map.show({ ...shown });
-  }),
-);
+  });
 part("full").addEventListener(
   "click",
   () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()),
@@ -139,7 +138,7 @@ setInterval(() => {
 new TimeSlider(
   part("time"),
   page.zone,
-  { now: page.words["now"]!, play: page.words["play"]!, stop: page.words["stop"]! },
+  { now: say(page, "now"), play: say(page, "play"), stop: say(page, "stop") },
   (at) => {
     if (shown.at === at) return;
     shown.at = at;

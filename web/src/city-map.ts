@@ -6,16 +6,17 @@
  * (GeoJSON) and knows nothing else; without them it stays an empty frame. `pick` makes it a place picker: it fires
  * `place` with {lon, lat} and moves one marker, which can be dragged. No base map is needed; `tiles` names a raster tile service if there is one.
  */
+
+import type { ExpressionSpecification, MapGeoJSONFeature, PointLike, StyleSpecification } from "maplibre-gl";
 import {
+  Map as Canvas,
   GeoJSONSource,
   LngLatBounds,
-  Map as Canvas,
   Marker,
   NavigationControl,
   Popup,
   setWorkerUrl,
 } from "maplibre-gl";
-import type { ExpressionSpecification, MapGeoJSONFeature, PointLike, StyleSpecification } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
@@ -64,7 +65,7 @@ function bounds(collection: Collection): LngLatBounds | null {
   return box.isEmpty() ? null : box;
 }
 
-function escape(text: unknown): string {
+function escaped(text: unknown): string {
   const span = document.createElement("span");
   span.textContent = String(text ?? "");
   return span.innerHTML;
@@ -208,7 +209,7 @@ export class CityMap extends HTMLElement {
       canvas,
       "regions",
       (properties) =>
-        `<strong>${escape(properties["name"])}</strong><br>${escape(this.labels["open"] ?? "open")} ${escape(properties["open"] ?? 0)} · ${escape(this.labels["overdue"] ?? "overdue")} ${escape(properties["overdue"] ?? 0)}`,
+        `<strong>${escaped(properties["name"])}</strong><br>${escaped(this.labels["open"] ?? "open")} ${escaped(properties["open"] ?? 0)} · ${escaped(this.labels["overdue"] ?? "overdue")} ${escaped(properties["overdue"] ?? 0)}`,
     );
     this.follow(canvas, "regions", "region-link", "code");
   }
@@ -257,14 +258,14 @@ export class CityMap extends HTMLElement {
       canvas,
       "cases",
       (properties) =>
-        `<strong>${escape(properties["number"])}</strong><br>${escape(properties["category_name"] ?? properties["category"])}`,
+        `<strong>${escaped(properties["number"])}</strong><br>${escaped(properties["category_name"] ?? properties["category"])}`,
     );
     this.follow(canvas, "cases", "case-link", "number");
     this.hover(
       canvas,
       "unplaced",
       (properties) =>
-        `<strong>${escape(this.labels[String(properties["flag"])] ?? properties["flag"])}</strong><br>${escape(this.labels["open"] ?? "open")} ${escape(properties["open"])}`,
+        `<strong>${escaped(this.labels[String(properties["flag"])] ?? properties["flag"])}</strong><br>${escaped(this.labels["open"] ?? "open")} ${escaped(properties["open"])}`,
     );
     this.follow(canvas, "unplaced", "list-link", "flag");
     const legend = document.createElement("div");

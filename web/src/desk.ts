@@ -79,6 +79,15 @@ function sendToUnit(unit: string, number = ""): void {
   if (field instanceof HTMLInputElement) field.value = "";
 }
 
+/** Keys that do something here and nothing else; the figures open the verbs of the panel. */
+const acts: Record<string, () => void> = {
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => toggle(current),
+  b: () => $<HTMLFormElement>("#queue-form")?.requestSubmit(),
+  "?": () => $<HTMLDialogElement>("#keys")?.showModal(),
+};
+
 document.addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement;
   const writing = target.matches("textarea, select, input:not([type=checkbox])");
@@ -86,27 +95,30 @@ document.addEventListener("keydown", (event) => {
   if (writing && event.key === "Enter" && (event.ctrlKey || event.metaKey))
     return target.closest("form")?.requestSubmit();
   if (writing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  const done = () => event.preventDefault();
-  if (event.key === "j") done(), move(1);
-  else if (event.key === "k") done(), move(-1);
-  else if (event.key === "x") done(), toggle(current);
-  else if (event.key === "b") done(), $<HTMLFormElement>("#queue-form")?.requestSubmit();
-  else if (event.key === "n") $<HTMLElement>("[data-key=n]")?.click();
-  else if (event.key === "?") done(), $<HTMLDialogElement>("#keys")?.showModal();
+  const act = acts[event.key] ?? (/^[1-9]$/.test(event.key) ? () => openVerb(event.key) : undefined);
+  if (act) {
+    event.preventDefault();
+    act();
+  } else if (event.key === "n") $<HTMLElement>("[data-key=n]")?.click();
   else if (event.key === "Enter" && target === document.body && current)
     rows()
       .find((row) => numberOf(row) === current)
       ?.querySelector("a")
       ?.click();
-  else if (/^[1-9]$/.test(event.key)) done(), openVerb(event.key);
 });
 
 document.addEventListener("click", (event) => {
   const target = event.target as HTMLElement;
   if (target.closest("[data-help]")) $<HTMLDialogElement>("#keys")?.showModal();
-  if (target.closest("[data-clear]")) selected.clear(), mark();
+  if (target.closest("[data-clear]")) {
+    selected.clear();
+    mark();
+  }
   const row = target.closest("[data-row]");
-  if (row && target.closest("a")) (current = numberOf(row)), mark();
+  if (row && target.closest("a")) {
+    current = numberOf(row);
+    mark();
+  }
   const unit = target.closest<HTMLElement>(".target[data-unit]");
   if (unit) sendToUnit(unit.dataset["unit"] ?? "");
   const take = target.closest<HTMLElement>("[data-take-unit]");

@@ -3,18 +3,18 @@
  * being offline is no special case. The shell's page holds the words; tasks come as JSON and are kept for reading offline.
  */
 import "./field/field.css";
-import workerUrl from "./field/field-worker?worker&url";
 import { h, say, shell } from "./field/dom";
-import { reportForm } from "./field/forms";
+import workerUrl from "./field/field-worker?worker&url";
 import type { Said } from "./field/forms";
+import { reportForm } from "./field/forms";
 import { queuePage } from "./field/queue";
-import { openTour } from "./field/route";
 import type { Point } from "./field/route";
-import { add, entries, forgetTasks, keepTasks, onChange, readTasks, remove, update } from "./field/store";
+import { openTour } from "./field/route";
 import type { Entry, Tasks } from "./field/store";
+import { add, entries, forgetTasks, keepTasks, onChange, readTasks, remove, update } from "./field/store";
 import { session, stale, sync, unsettled } from "./field/sync";
-import { age, taskList, taskPage } from "./field/tasks";
 import type { Position, Sort } from "./field/tasks";
+import { age, taskList, taskPage } from "./field/tasks";
 
 const BASE = shell.urls.shell;
 const EVERY = 20_000;
@@ -71,7 +71,7 @@ class FieldApp extends HTMLElement {
   /** Read again what is kept, and show it, unless somebody is just writing. */
   private async reload(): Promise<void> {
     [this.tasks, this.queue] = await Promise.all([readTasks(shell.city), entries(shell.city)]);
-    for (const entry of this.queue) if (stale(entry)) await remove(entry.id!);
+    for (const entry of this.queue) if (stale(entry)) await remove(entry.id);
     this.user ||= this.tasks?.user ?? "";
     this.status();
     // "being sent" is no news any more once it has arrived
@@ -120,7 +120,7 @@ class FieldApp extends HTMLElement {
   /** Back online: what waited for its turn need not wait longer. */
   private async hurry(): Promise<void> {
     for (const entry of await entries(shell.city))
-      if (entry.state === "waiting" && entry.next_at > Date.now()) await update(entry.id!, { next_at: 0, tries: 0 });
+      if (entry.state === "waiting" && entry.next_at > Date.now()) await update(entry.id, { next_at: 0, tries: 0 });
     await this.work(true);
   }
 
@@ -226,7 +226,9 @@ class FieldApp extends HTMLElement {
   }
 
   private page(view: string, argument: string): HTMLElement {
-    const touched = (): void => void (this.dirty = true);
+    const touched = (): void => {
+      this.dirty = true;
+    };
     const task =
       view === "case" ? this.tasks?.items.find((item) => item.number === decodeURIComponent(argument)) : undefined;
     if (task && this.tasks)

@@ -1,6 +1,7 @@
 /** The figures beside the map. Each one leads to the list of the cases that it counts. */
 import type { CityChart } from "../shared/city-chart";
-import { list, named, say, type Page } from "./words";
+import { find } from "../shared/find";
+import { list, named, type Page, say } from "./words";
 
 interface Named {
   name: string;
@@ -75,7 +76,7 @@ export class FigurePanels {
   }
 
   private part<E extends HTMLElement>(name: string): E {
-    return this.root.querySelector<E>(`[data-part="${name}"]`)!;
+    return find<E>(this.root, `[data-part="${name}"]`);
   }
 
   private numbers({ now, past, at }: Figures, here: Record<string, string>): void {
@@ -107,15 +108,15 @@ export class FigurePanels {
   }
 
   private hours({ hours }: Figures, here: Record<string, string>): void {
-    const { words } = this.page;
+    const word = (key: string) => say(this.page, key);
     this.part<CityChart>("hours").show({
-      title: words["hours"]!,
-      heading: words["hour"]!,
-      empty: words["no_intake"]!,
-      table: words["table"]!,
+      title: word("hours"),
+      heading: word("hour"),
+      empty: word("no_intake"),
+      table: word("table"),
       series: [
-        { name: words["today"]!, kind: "bar", colour: "brand" },
-        { name: words["usual"]!, kind: "line", colour: "ink-2" },
+        { name: word("today"), kind: "bar", colour: "brand" },
+        { name: word("usual"), kind: "line", colour: "ink-2" },
       ],
       rows: hours.map((slot) => ({
         name: `${String(slot.hour).padStart(2, "0")}`,
@@ -126,16 +127,16 @@ export class FigurePanels {
   }
 
   private days({ days }: Figures, here: Record<string, string>): void {
-    const { words } = this.page;
+    const word = (key: string) => say(this.page, key);
     this.part<CityChart>("days").show({
-      title: words["days"]!,
-      heading: words["day"]!,
-      empty: words["no_days"]!,
-      table: words["table"]!,
+      title: word("days"),
+      heading: word("day"),
+      empty: word("no_days"),
+      table: word("table"),
       series: [
-        { name: words["opened"]!, kind: "bar", colour: "brand" },
-        { name: words["ended"]!, kind: "bar", colour: "ink-2" },
-        { name: words["on_time"]!, kind: "line", colour: "green", percent: true },
+        { name: word("opened"), kind: "bar", colour: "brand" },
+        { name: word("ended"), kind: "bar", colour: "ink-2" },
+        { name: word("on_time"), kind: "line", colour: "green", percent: true },
       ],
       rows: days.map((slot) => ({
         name: slot.day.slice(5),
@@ -146,18 +147,18 @@ export class FigurePanels {
   }
 
   private steps({ steps }: Figures, here: Record<string, string>): void {
-    const { words } = this.page;
+    const word = (key: string) => say(this.page, key);
     const chart = this.part<CityChart>("steps");
     const used = (steps ?? []).filter((step) => step.none + step.green + step.yellow + step.red);
     chart.style.setProperty("--chart-height", `${Math.max(4, used.length * 1.55 + 3.2)}rem`);
     chart.show({
-      title: words["steps"]!,
-      heading: words["step"]!,
-      empty: steps ? words["nothing_open"]! : words["only_now"]!,
-      table: words["table"]!,
+      title: word("steps"),
+      heading: word("step"),
+      empty: steps ? word("nothing_open") : word("only_now"),
+      table: word("table"),
       lying: true,
       series: (["red", "yellow", "green", "none"] as const).map((light) => ({
-        name: words[`light_${light === "none" ? "" : light}`]!,
+        name: word(`light_${light === "none" ? "" : light}`),
         kind: "bar",
         colour: light === "none" ? "ink-2" : light,
         stack: "one",
@@ -180,7 +181,7 @@ export class FigurePanels {
         say(this.page, "hours_open", {
           n:
             unit.median_open_hours >= 48 ? (unit.median_open_hours / 24).toFixed(0) : unit.median_open_hours.toFixed(0),
-          unit: this.page.words[unit.median_open_hours >= 48 ? "d" : "h"]!,
+          unit: say(this.page, unit.median_open_hours >= 48 ? "d" : "h"),
         }),
       ],
     }));
@@ -207,7 +208,7 @@ export class FigurePanels {
     table.hidden = !rows.length;
     note.hidden = rows.length > 0;
     note.textContent = this.page.words[otherwise] ?? "";
-    table.tBodies[0]!.replaceChildren(
+    find(table, "tbody").replaceChildren(
       ...rows.map((row) => {
         const line = document.createElement("tr"),
           head = document.createElement("th"),

@@ -1,10 +1,11 @@
 /** The map of the command centre: regions to go down into, cases as tiles of the server, warmth instead of points. */
-import { LngLatBounds, Map as Canvas, NavigationControl, Popup, setWorkerUrl } from "maplibre-gl";
+
 import type { ExpressionSpecification, MapLayerMouseEvent, StyleSpecification, VectorTileSource } from "maplibre-gl";
+import { Map as Canvas, LngLatBounds, NavigationControl, Popup, setWorkerUrl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { tone, whenThemeChanges } from "../shared/tones";
-import { list, say, type Page } from "./words";
+import { list, type Page, say } from "./words";
 
 setWorkerUrl(worker); // under Vite the worker is not found by itself, and then nothing is drawn
 

@@ -1,4 +1,6 @@
 /** The slider over a day. `null` is now: what is shown then moves with the city. */
+import { find } from "../shared/find";
+
 const STEP_MINUTES = 10;
 
 /** A day and a minute of it on the city's clocks, as RFC 3339. */
@@ -45,9 +47,9 @@ export class TimeSlider {
     private readonly changed: (at: string | null) => void,
     begins: string | null,
   ) {
-    this.day = root.querySelector("[name=day]")!;
-    this.slider = root.querySelector("[name=minutes]")!;
-    this.shown = root.querySelector("output")!;
+    this.day = find(root, "[name=day]");
+    this.slider = find(root, "[name=minutes]");
+    this.shown = find(root, "output");
     this.slider.step = String(STEP_MINUTES);
     this.slider.max = String(24 * 60 - STEP_MINUTES);
     this.day.addEventListener("change", () => this.moved());
@@ -57,10 +59,8 @@ export class TimeSlider {
       clearTimeout(waiting);
       waiting = window.setTimeout(() => this.moved(), 120); // while it is dragged, not every step is asked for
     });
-    root.querySelector("[data-now]")!.addEventListener("click", () => this.live());
-    root
-      .querySelector("[data-play]")!
-      .addEventListener("click", (event) => this.play(event.currentTarget as HTMLButtonElement));
+    find(root, "[data-now]").addEventListener("click", () => this.live());
+    find(root, "[data-play]").addEventListener("click", (event) => this.play(event.currentTarget as HTMLButtonElement));
     if (begins) this.end(begins);
     else this.live();
   }
@@ -87,7 +87,10 @@ export class TimeSlider {
   private moved(): void {
     const now = nowIn(this.zone);
     const minutes = Number(this.slider.value);
-    if (!this.day.value || (this.day.value === now.day && minutes >= now.minutes)) return this.live();
+    if (!this.day.value || (this.day.value === now.day && minutes >= now.minutes)) {
+      this.live();
+      return;
+    }
     this.say();
     this.changed(momentOf(this.day.value, minutes, this.zone));
   }
@@ -100,7 +103,10 @@ export class TimeSlider {
   }
 
   private play(button: HTMLButtonElement): void {
-    if (this.playing) return this.stop();
+    if (this.playing) {
+      this.stop();
+      return;
+    }
     const now = nowIn(this.zone);
     if (this.day.value === now.day && Number(this.slider.value) >= now.minutes - STEP_MINUTES) this.slider.value = "0";
     button.setAttribute("aria-pressed", "true");

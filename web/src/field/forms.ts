@@ -1,6 +1,7 @@
 /** The forms: doing a verb, and reporting. What they give goes into the queue, online or not. */
-import { h, say, shell } from "./dom";
+
 import type { Verb } from "./dom";
+import { h, say, shell } from "./dom";
 import { shrunk } from "./photo";
 import type { Picture, Task } from "./store";
 

@@ -1,8 +1,8 @@
 /** The queue as a page: what waits, what was refused and why beside how the case stands, what was sent. */
 import { h, lasting, moment, say, shell } from "./dom";
 import { thumbnail } from "./forms";
-import { refusals, remove, update } from "./store";
 import type { Entry, Refused, Standing, State } from "./store";
+import { refusals, remove, update } from "./store";
 import { blocked } from "./sync";
 
 export function queuePage(all: readonly Entry[], user: string, again: () => void): HTMLElement {
@@ -10,7 +10,7 @@ export function queuePage(all: readonly Entry[], user: string, again: () => void
     others = all.length - mine.length;
   const rank = { conflict: 0, waiting: 1, kept: 2, done: 3 };
   const shown = [...mine].sort(
-    (a, b) => rank[a.state] - rank[b.state] || (a.state === "done" ? b.id! - a.id! : a.id! - b.id!),
+    (a, b) => rank[a.state] - rank[b.state] || (a.state === "done" ? b.id - a.id : a.id - b.id),
   );
   return h(
     "section",
@@ -121,7 +121,7 @@ function conflict(entry: Entry, again: () => void): HTMLElement {
   const possible = entry.kind === "report" || Boolean(now?.verbs.includes(entry.verb));
   const redo = async (): Promise<void> => {
     // another command, made on what I see now: so another key
-    await update(entry.id!, {
+    await update(entry.id, {
       state: "waiting",
       key: crypto.randomUUID(),
       seq: now?.seq ?? entry.seq,
@@ -151,7 +151,7 @@ function conflict(entry: Entry, again: () => void): HTMLElement {
         h("button", { type: "button", click: () => void redo() }, say(entry.kind === "report" ? "retry" : "redo")),
       h(
         "button",
-        { type: "button", class: "plain", click: () => void update(entry.id!, { state: "kept" }).then(again) },
+        { type: "button", class: "plain", click: () => void update(entry.id, { state: "kept" }).then(again) },
         say("keep"),
       ),
     ),
@@ -192,7 +192,7 @@ function deletion(entry: Entry): HTMLElement {
       type: "button",
       class: "plain",
       click: () => {
-        if (confirm(say("confirm_delete"))) void remove(entry.id!);
+        if (confirm(say("confirm_delete"))) void remove(entry.id);
       },
     },
     say("delete"),

@@ -26,7 +26,7 @@ export function openTour(start: Point, stops: readonly Point[]): { order: number
   const points = [start, ...stops];
   const d = points.map((a) => points.map((b) => distance(a, b)));
   const leg = (a: number | undefined, b: number | undefined): number =>
-    a === undefined || b === undefined ? 0 : d[a]![b]!;
+    a === undefined || b === undefined ? 0 : (d[a]?.[b] ?? 0);
   const length = (path: readonly number[]): number =>
     path.reduce((sum, at, index) => (index ? sum + leg(path[index - 1], at) : 0), 0);
   let best: number[] = [],

@@ -3,8 +3,9 @@
  * what is refused stays where it is, with the server's reason and the case as it stands. Network trouble waits and tries again.
  * Photos go first, one by one; what has arrived is not sent again when the line breaks in the next.
  */
-import { entries, refusals, settle, update } from "./store";
+
 import type { Entry, Standing } from "./store";
+import { entries, refusals, settle, update } from "./store";
 
 export interface Session {
   user: string;
@@ -50,7 +51,7 @@ export function blocked(entry: Entry, all: readonly Entry[]): boolean {
     entry.kind === "verb" &&
     all.some(
       (other) =>
-        other.id! < entry.id! &&
+        other.id < entry.id &&
         other.kind === "verb" &&
         other.number === entry.number &&
         other.user === entry.user &&
@@ -117,6 +118,7 @@ interface Said {
 function pause(answer: Response): number {
   const asked = answer.headers.get("Retry-After") ?? "";
   const seconds = /^\d+$/.test(asked) ? Number(asked) : (Date.parse(asked) - Date.now()) / 1000;
+  // biome-ignore lint/complexity/useMathMinMax: what cannot be read is NaN, which Math.max hands on: nothing would be sent again
   return seconds > 0 ? seconds : 0;
 }
 
@@ -153,7 +155,7 @@ async function post(url: string, data: FormData, headers: Record<string, string>
 async function sendPhotos(entry: Entry, base: string, who: Session): Promise<Heard | null> {
   for (const [index, picture] of entry.photos.entries()) {
     if (picture.digest || picture.bad) continue;
-    await update(entry.id!, { sending: index + 1 });
+    await update(entry.id, { sending: index + 1 });
     const data = new FormData();
     data.append("photo", new Blob([picture.bytes], { type: "image/jpeg" }), `${index + 1}.jpg`);
     if (picture.original) data.set("original", picture.original);
@@ -162,13 +164,13 @@ async function sendPhotos(entry: Entry, base: string, who: Session): Promise<Hea
     if (heard.said.photo) picture.digest = heard.said.photo;
     else picture.bad = { text: heard.said.detail ?? `HTTP ${heard.status}` };
     entry.tries = 0; // it gets on
-    await update(entry.id!, { photos: entry.photos, tries: 0 });
+    await update(entry.id, { photos: entry.photos, tries: 0 });
   }
   return null;
 }
 
 async function send(entry: Entry, base: string, who: Session): Promise<"done" | "refused" | "later" | "signed-out"> {
-  const id = entry.id!;
+  const id = entry.id;
   const url =
     entry.kind === "report"
       ? `${base}/reports`

@@ -1,9 +1,9 @@
 /** The list of tasks, and one task. */
 import { clock, h, lasting, metres, moment, say, shell } from "./dom";
-import { expected, verbForm } from "./forms";
 import type { Said } from "./forms";
-import { distance, openTour } from "./route";
+import { expected, verbForm } from "./forms";
 import type { Point } from "./route";
+import { distance, openTour } from "./route";
 import type { Entry, Task, Tasks } from "./store";
 import { unsettled } from "./sync";
 
@@ -34,7 +34,7 @@ export function ordered(
   const stops = near.slice(0, MOST_STOPS),
     tour = openTour(from, stops);
   return {
-    items: [...tour.order.map((index) => stops[index]!), ...near.slice(MOST_STOPS), ...rest],
+    items: [...tour.order.flatMap((index) => stops[index] ?? []), ...near.slice(MOST_STOPS), ...rest],
     metres: tour.metres,
     stops: stops.length,
   };
@@ -148,9 +148,12 @@ export function taskPage(
       waits.map((entry) => entry.verb),
       tasks.roles,
     );
-  const known = after.verbs.map((id) => [id, shell.verbs[id]] as const);
-  const here = known.filter(([, verb]) => verb?.fields),
-    desk = known.filter(([, verb]) => verb && !verb.fields);
+  const known = after.verbs.flatMap((id) => {
+    const verb = shell.verbs[id];
+    return verb ? [[id, verb] as const] : [];
+  });
+  const here = known.filter(([, verb]) => verb.fields),
+    desk = known.filter(([, verb]) => !verb.fields);
   const address = shell.urls.case.replace("NUMBER", task.number);
   return h(
     "section",
@@ -191,8 +194,8 @@ export function taskPage(
         h(
           "details",
           { "data-of": id },
-          h("summary", {}, verb!.name),
-          verbForm(id, verb!, touched, (said) => done(id, said)),
+          h("summary", {}, verb.name),
+          verbForm(id, verb, touched, (said) => done(id, said)),
         ),
       ),
       desk.length > 0 &&
@@ -200,7 +203,7 @@ export function taskPage(
           "p",
           { class: "quiet" },
           say("desk_only"),
-          h("a", { href: address }, desk.map(([, verb]) => verb!.name).join(" · ")),
+          h("a", { href: address }, desk.map(([, verb]) => verb.name).join(" · ")),
         ),
     ),
   );

@@ -4,8 +4,8 @@
  */
 import { BarChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
-import { init, use } from "echarts/core";
 import type { EChartsType } from "echarts/core";
+import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import "./city-chart.css";
 import { tone, whenThemeChanges } from "./tones";

@@ -64,9 +64,15 @@ function say(parent: HTMLElement, tag: string, text: string): void {
 
 function show(tour: Tour, place: number): void {
   const step = tour.steps[place];
-  if (!step) return finish();
+  if (!step) {
+    finish();
+    return;
+  }
   sessionStorage.setItem(PLACE, String(place));
-  if (location.pathname !== step.url) return location.assign(step.url);
+  if (location.pathname !== step.url) {
+    location.assign(step.url);
+    return;
+  }
   document.querySelector(".tour-target")?.classList.remove("tour-target");
   const target = document.querySelector(step.target);
   target?.classList.add("tour-target");
