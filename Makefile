@@ -15,6 +15,7 @@ run: $(VENV)/.installed $(STATIC)/manifest.json ## start the platform with two c
 	@$(BIN)/yiwang demo --port $(PORT)
 
 test: $(VENV)/.installed-dev $(STATIC)/manifest.json lint ## everything that must pass
+	$(BIN)/python scripts/build_web.py test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: $(VENV)/.installed-dev ## benchmarks; prints ratios against a named peer or bound

@@ -3,14 +3,20 @@ import { find } from "../shared/find";
 
 const STEP_MINUTES = 10;
 
+/** How far a zone's clocks are from UTC at a moment, as RFC 3339 writes it. */
+function offset(zone: string, at: Date): string {
+  const part = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
+    .formatToParts(at)
+    .find((found) => found.type === "timeZoneName");
+  return part?.value.replace("GMT", "") || "+00:00";
+}
+
 /** A day and a minute of it on the city's clocks, as RFC 3339. */
 export function momentOf(day: string, minutes: number, zone: string): string {
-  const clock = `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}:00`;
-  const near = new Date(`${day}T${clock}Z`);
-  const part = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" })
-    .formatToParts(near)
-    .find((found) => found.type === "timeZoneName");
-  return `${day}T${clock}${part?.value.replace("GMT", "") || "+00:00"}`;
+  const clock = `${day}T${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}:00`;
+  // The first guess is some hours off; where the clocks change within them, only the second is of the moment itself.
+  const near = new Date(clock + offset(zone, new Date(`${clock}Z`)));
+  return clock + offset(zone, near);
 }
 
 /** Day and minute of now on the city's clocks. */

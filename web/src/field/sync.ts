@@ -22,7 +22,7 @@ const PATIENCE = 60_000;
 const LEAST_BYTES_A_SECOND = 8_000;
 
 function patience(bytes: number): number {
-  return PATIENCE + (bytes / LEAST_BYTES_A_SECOND) * 1000;
+  return PATIENCE + Math.ceil((bytes / LEAST_BYTES_A_SECOND) * 1000); // a timeout is whole milliseconds
 }
 
 export async function session(base: string): Promise<Session | "offline" | "signed-out"> {
