@@ -63,6 +63,6 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
-$(STATIC)/manifest.json: $(VENV)/.installed web/package-lock.json $(wildcard web/*.ts web/*.json web/src/* web/src/*/*)
+$(STATIC)/manifest.json: $(VENV)/.installed web/package-lock.json $(wildcard web/*.ts web/*.json web/src/* web/src/*/* src/yiwang/server/api/*.py)
 	$(BIN)/python scripts/build_web.py
 	@touch $@

@@ -9,11 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
 OLDEST_NODE = (20, 19)  # what Vite 8 asks for
+DOCUMENT = ROOT / "build" / "openapi.json"  # what web/src/api.d.ts is made from; neither is in git
 
 
 def node_version(node: str) -> tuple[int, ...]:
@@ -43,11 +45,23 @@ def installed() -> bool:
     return copy.exists() and copy.stat().st_mtime > lock.stat().st_mtime
 
 
+def describe_api() -> None:
+    """Write the description of the API, as the server gives it, for the types of what the front end asks and is answered."""
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    yiwang = str(Path(sys.executable).parent / "yiwang")
+    api = ["--api", "yiwang.server.api.application.api"]
+    export = [yiwang, "manage", "export_openapi_schema", *api, "--output", str(DOCUMENT)]
+    with tempfile.TemporaryDirectory() as home:  # building makes no secret and no database where the platform will run
+        subprocess.run(export, env={**os.environ, "YIWANG_HOME": home}, check=True)
+
+
 def main(script: str = "build") -> None:
     npm, environment = find_npm()
     if not installed():
         quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
         subprocess.run([npm, "ci", *quiet], cwd=WEB, env=environment, check=True)
+    if script == "build":
+        describe_api()
     if (done := subprocess.run([npm, "run", "--silent", script], cwd=WEB, env=environment, check=False)).returncode:
         sys.exit(done.returncode)  # the script has said what is wrong
 

@@ -1,7 +1,10 @@
 /** The figures beside the map. Each one leads to the list of the cases that it counts. */
+import { type Answered, type Asked, query } from "../shared/calls";
 import type { CityChart } from "../shared/city-chart";
 import { find } from "../shared/find";
 import { list, named, type Page, say } from "./words";
+
+type Call = "yiwang_server_api_maps_centre";
 
 interface Named {
   name: string;
@@ -13,7 +16,8 @@ interface Slot {
   opened: number | null;
 }
 
-export interface Figures {
+/** The API describes its figures as an object and no more, so what is in it is written down here. Where it comes to say more, tsc compares. */
+export type Figures = {
   version: number;
   at: string;
   past: boolean;
@@ -46,17 +50,17 @@ export interface Figures {
     bbox: string;
     since: string;
   })[];
-}
+};
 
 export async function fetchFigures(page: Page, region: string, at: string | null): Promise<Figures> {
-  const asked = new URLSearchParams({ region: region || page.root, ...(at ? { at } : {}) });
+  const asked: Asked<Call> = { region: region || page.root, at };
   // the browser sends the tag of what it has: mostly nothing comes back but 304
-  const answer = await fetch(`${page.urls.centre}?${asked}`, {
+  const answer = await fetch(`${page.urls.centre}?${query(asked)}`, {
     cache: "no-cache",
     headers: { Accept: "application/json" },
   });
   if (!answer.ok) throw Object.assign(new Error(String(answer.status)), { status: answer.status });
-  return (await answer.json()) as Figures;
+  return (await answer.json()) as Answered<Call> as Figures;
 }
 
 export class FigurePanels {

@@ -4,6 +4,7 @@ import type { ExpressionSpecification, MapLayerMouseEvent, StyleSpecification, V
 import { Map as Canvas, LngLatBounds, NavigationControl, Popup, setWorkerUrl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import { type Asked, query } from "../shared/calls";
 import { tone, whenThemeChanges } from "../shared/tones";
 import { list, type Page, say } from "./words";
 
@@ -11,6 +12,8 @@ setWorkerUrl(worker); // under Vite the worker is not found by itself, and then 
 
 const LIST_FROM_ZOOM = 16.5; // closer than this a bunch is not taken apart any more: its list is opened
 const POINT_LAYERS = ["clusters", "cases"];
+
+type Tiles = Asked<"yiwang_server_api_maps_case_tile">;
 
 export interface Region {
   code: string;
@@ -20,14 +23,8 @@ export interface Region {
   approximate: boolean;
 }
 
-export interface Shown {
-  region: string;
-  state: string;
-  step: string;
-  category: string;
-  holder: string;
-  at: string | null;
-}
+/** Which cases are wanted, in the API's own words for its tiles. */
+export type Shown = Required<Pick<Tiles, "region" | "state" | "step" | "category" | "holder" | "at">>;
 
 type Outlines = GeoJSON.FeatureCollection<GeoJSON.Geometry, Region>;
 
@@ -130,12 +127,8 @@ export class CentreMap {
   }
 
   private tiles(form: "cases" | "heat"): string {
-    const wanted = this.wanted;
-    const asked = new URLSearchParams({ form });
-    if (wanted)
-      for (const key of ["region", "state", "step", "category", "holder", "at"] as const)
-        if (wanted[key]) asked.set(key, wanted[key]);
-    return `${location.origin}${this.page.urls.tiles}?${asked}`;
+    const asked: Tiles = { form, ...this.wanted };
+    return `${location.origin}${this.page.urls.tiles}?${query(asked)}`;
   }
 
   private style(): StyleSpecification {

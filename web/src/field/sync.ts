@@ -4,6 +4,7 @@
  * Photos go first, one by one; what has arrived is not sent again when the line breaks in the next.
  */
 
+import type { RefusedPhoto } from "../shared/calls";
 import type { Entry, Standing } from "./store";
 import { entries, refusals, settle, update } from "./store";
 
@@ -110,7 +111,7 @@ interface Said {
   code?: string;
   photo?: string;
   /** Photos that the command named and that could not be taken; `index` counts those it named, from 0. */
-  photos_refused?: { index: number; reason: string; reason_zh: string }[];
+  photos_refused?: RefusedPhoto[];
   now?: Standing | null;
 }
 
