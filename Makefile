@@ -15,6 +15,7 @@ run: $(VENV)/.installed $(STATIC)/manifest.json ## start the platform with two c
 	@$(BIN)/yiwang demo --port $(PORT)
 
 test: $(VENV)/.installed-dev $(STATIC)/manifest.json lint ## everything that must pass
+	$(BIN)/python scripts/build_web.py test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: $(VENV)/.installed-dev ## benchmarks; prints ratios against a named peer or bound
@@ -25,6 +26,7 @@ lint: $(VENV)/.installed-dev ## style, types, import contracts, migrations, pack
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/build_web.py lint
 	$(BIN)/yiwang manage makemigrations --check --dry-run
 	$(BIN)/yiwang pack check packs/wuxi
 	$(BIN)/yiwang pack check packs/boston
@@ -61,6 +63,6 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
-$(STATIC)/manifest.json: $(VENV)/.installed web/package-lock.json $(wildcard web/*.ts web/*.json web/src/* web/src/*/*)
+$(STATIC)/manifest.json: $(VENV)/.installed web/package-lock.json $(wildcard web/*.ts web/*.json web/src/* web/src/*/* src/yiwang/server/api/*.py)
 	$(BIN)/python scripts/build_web.py
 	@touch $@

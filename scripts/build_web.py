@@ -1,4 +1,7 @@
-"""Install the npm packages and build the front end, with the machine's Node.js or the one that a wheel brings."""
+"""Install the npm packages and run a script of web/package.json, with the machine's Node.js or the one that a wheel brings.
+
+``build_web.py`` builds the front end; ``build_web.py lint`` and ``build_web.py test`` check it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "web"
 OLDEST_NODE = (20, 19)  # what Vite 8 asks for
+DOCUMENT = ROOT / "build" / "openapi.json"  # what web/src/api.d.ts is made from; neither is in git
 
 
 def node_version(node: str) -> tuple[int, ...]:
@@ -34,12 +39,32 @@ def find_npm() -> tuple[str, dict[str, str]]:
     return str(binaries / "npm"), {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
-def main() -> None:
+def installed() -> bool:
+    """Whether what npm installed last is what the lock file asks for. npm writes its own copy when it is through."""
+    copy, lock = WEB / "node_modules" / ".package-lock.json", WEB / "package-lock.json"
+    return copy.exists() and copy.stat().st_mtime > lock.stat().st_mtime
+
+
+def describe_api() -> None:
+    """Write the description of the API, as the server gives it, for the types of what the front end asks and is answered."""
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    yiwang = str(Path(sys.executable).parent / "yiwang")
+    api = ["--api", "yiwang.server.api.application.api"]
+    export = [yiwang, "manage", "export_openapi_schema", *api, "--output", str(DOCUMENT)]
+    with tempfile.TemporaryDirectory() as home:  # building makes no secret and no database where the platform will run
+        subprocess.run(export, env={**os.environ, "YIWANG_HOME": home}, check=True)
+
+
+def main(script: str = "build") -> None:
     npm, environment = find_npm()
-    quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run([npm, "ci", *quiet], cwd=WEB, env=environment, check=True)
-    subprocess.run([npm, "run", "--silent", "build"], cwd=WEB, env=environment, check=True)
+    if not installed():
+        quiet = ["--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([npm, "ci", *quiet], cwd=WEB, env=environment, check=True)
+    if script == "build":
+        describe_api()
+    if (done := subprocess.run([npm, "run", "--silent", script], cwd=WEB, env=environment, check=False)).returncode:
+        sys.exit(done.returncode)  # the script has said what is wrong
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

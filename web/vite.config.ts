@@ -3,9 +3,9 @@ import { basename } from "node:path";
 import { defineConfig } from "vite";
 
 // Each file directly in src/ is an entry, named as the template tag `built` asks for it: `app` on every page (htmx and the style
-// sheet), the others only where they are needed. What several entries share is in src/shared/.
+// sheet), the others only where they are needed. What several entries share is in src/shared/. Types and tests are no entries.
 const entries = readdirSync("src")
-  .filter((name) => name.endsWith(".ts"))
+  .filter((name) => name.endsWith(".ts") && !/\.(d|test)\.ts$/.test(name))
   .map((name) => [basename(name, ".ts"), `src/${name}`]);
 
 export default defineConfig({

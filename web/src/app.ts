@@ -18,7 +18,9 @@ document.addEventListener("change", (event) => {
 // The place picker fills the coordinates of the form around it.
 document.addEventListener("place", (event) => {
   const { lon, lat } = (event as CustomEvent<{ lon: number; lat: number }>).detail;
-  const form = (event.target as HTMLElement).closest<HTMLFormElement>("form[data-place]") ?? document.querySelector<HTMLFormElement>("form[data-place]");
+  const form =
+    (event.target as HTMLElement).closest<HTMLFormElement>("form[data-place]") ??
+    document.querySelector<HTMLFormElement>("form[data-place]");
   const set = (name: string, value: number) => {
     const field = form?.elements.namedItem(name);
     if (field instanceof HTMLInputElement) field.value = value.toFixed(6);
@@ -29,7 +31,13 @@ document.addEventListener("place", (event) => {
 
 // `/` goes to the search field.
 document.addEventListener("keydown", (event) => {
-  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.ctrlKey || event.metaKey) return;
+  if (
+    event.target instanceof HTMLInputElement ||
+    event.target instanceof HTMLTextAreaElement ||
+    event.ctrlKey ||
+    event.metaKey
+  )
+    return;
   if (event.key === "/") {
     const search = document.querySelector<HTMLInputElement>("input[type=search]");
     if (search) {

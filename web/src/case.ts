@@ -6,7 +6,8 @@ let typed = false; // whether something would be lost when the page is left
 for (const sides of document.querySelectorAll<HTMLElement>("[data-compare]")) {
   const [before, after] = [...sides.children].map((side) => [...side.querySelectorAll("img")].at(-1));
   if (!before || !after) continue;
-  const box = document.createElement("details"), name = document.createElement("summary");
+  const box = document.createElement("details"),
+    name = document.createElement("summary");
   box.className = "no-print laid";
   name.textContent = sides.dataset["lay"] ?? "";
   const over = document.createElement("div");
@@ -35,7 +36,8 @@ async function pin(form: HTMLFormElement): Promise<void> {
   const map = document.createElement("city-map");
   map.className = "small";
   for (const name of ["regions", "tiles"]) if (frame.dataset[name]) map.setAttribute(name, frame.dataset[name]);
-  for (const [name, value] of Object.entries({ pick: "", role: "region", "aria-label": frame.dataset["label"] ?? "" })) map.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ pick: "", role: "region", "aria-label": frame.dataset["label"] ?? "" }))
+    map.setAttribute(name, value);
   if (field("lon").value && field("lat").value) {
     for (const name of ["lon", "lat"]) map.setAttribute(name, field(name).value);
     map.setAttribute("zoom", "14");

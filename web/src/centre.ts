@@ -1,19 +1,30 @@
 /** The command centre: one state (region, filters, moment), shown by the map and by the figures, followed live. */
 import "./centre.css";
 import "./shared/city-chart";
-import { fetchFigures, FigurePanels } from "./centre/figures";
+import { FigurePanels, fetchFigures } from "./centre/figures";
 import { CentreMap, type Region, type Shown } from "./centre/map";
 import { TimeSlider } from "./centre/time";
 import { pageOf, say } from "./centre/words";
+import { find } from "./shared/find";
 
 const ASK_EVERY_MS = 5000;
 
-const root = document.querySelector<HTMLElement>(".centre")!;
+const root = find<HTMLElement>(document, ".centre");
 const page = pageOf(root);
-const part = <E extends HTMLElement>(name: string) => root.querySelector<E>(`[data-part="${name}"]`)!;
+const part = <E extends HTMLElement>(name: string) => find<E>(root, `[data-part="${name}"]`);
 const panels = new FigurePanels(root, page);
-const chain: { code: string; name: string }[] = JSON.parse(root.dataset["chain"] ?? "[]") as { code: string; name: string }[];
-const shown: Shown = { region: page.region === page.root ? "" : page.region, state: "open", step: "", category: "", holder: "", at: null };
+const chain: { code: string; name: string }[] = JSON.parse(root.dataset["chain"] ?? "[]") as {
+  code: string;
+  name: string;
+}[];
+const shown: Shown = {
+  region: page.region === page.root ? "" : page.region,
+  state: "open",
+  step: "",
+  category: "",
+  holder: "",
+  at: null,
+};
 let version = -1;
 let minute = "";
 let asked = 0;
@@ -58,7 +69,13 @@ async function there(animate: boolean, moved = true): Promise<void> {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "plain";
-      button.append(region.name, Object.assign(document.createElement("span"), { className: "number", textContent: say(page, "region_counts", { open: region.open, overdue: region.overdue }) }));
+      button.append(
+        region.name,
+        Object.assign(document.createElement("span"), {
+          className: "number",
+          textContent: say(page, "region_counts", { open: region.open, overdue: region.overdue }),
+        }),
+      );
       button.addEventListener("click", () => void enter(region));
       return button;
     }),
@@ -87,33 +104,46 @@ async function tell(others = false): Promise<void> {
     wanting = false;
     version = figures.version;
     minute = figures.at;
-    state.textContent = shown.at ? page.words["past"]! : say(page, "live", { time: new Date(figures.at).toLocaleTimeString(page.english ? "en-GB" : "zh-CN", { timeZone: page.zone }) });
+    state.textContent = shown.at
+      ? say(page, "past")
+      : say(page, "live", {
+          time: new Date(figures.at).toLocaleTimeString(page.english ? "en-GB" : "zh-CN", { timeZone: page.zone }),
+        });
     state.dataset["state"] = shown.at ? "past" : "live";
     ready();
   } catch (error) {
     if (mine !== asked) return;
     const starting = (error as { status?: number }).status === 503;
-    state.textContent = page.words[starting ? "starting" : "lost"]!;
+    state.textContent = say(page, starting ? "starting" : "lost");
     state.dataset["state"] = starting ? "starting" : "lost";
   }
 }
 
-root.querySelectorAll<HTMLInputElement>("input[data-layer]").forEach((box) => box.addEventListener("change", () => map.layer(box.dataset["layer"] as "cases", box.checked)));
-root.querySelectorAll<HTMLSelectElement>("select[data-filter]").forEach((select) =>
+for (const box of root.querySelectorAll<HTMLInputElement>("input[data-layer]"))
+  box.addEventListener("change", () => map.layer(box.dataset["layer"] as "cases", box.checked));
+for (const select of root.querySelectorAll<HTMLSelectElement>("select[data-filter]"))
   select.addEventListener("change", () => {
     shown[select.dataset["filter"] as "state" | "step" | "category"] = select.value;
     void map.show({ ...shown });
-  }),
+  });
+part("full").addEventListener(
+  "click",
+  () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()),
 );
-part("full").addEventListener("click", () => void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()));
 addEventListener("popstate", () => location.reload());
 setInterval(() => {
   if (!document.hidden && !shown.at) void tell();
 }, ASK_EVERY_MS);
 
-new TimeSlider(part("time"), page.zone, { now: page.words["now"]!, play: page.words["play"]!, stop: page.words["stop"]! }, (at) => {
-  if (shown.at === at) return;
-  shown.at = at;
-  void there(false, false);
-}, page.begins);
+new TimeSlider(
+  part("time"),
+  page.zone,
+  { now: say(page, "now"), play: say(page, "play"), stop: say(page, "stop") },
+  (at) => {
+    if (shown.at === at) return;
+    shown.at = at;
+    void there(false, false);
+  },
+  page.begins,
+);
 void there(false);

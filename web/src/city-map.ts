@@ -6,8 +6,17 @@
  * (GeoJSON) and knows nothing else; without them it stays an empty frame. `pick` makes it a place picker: it fires
  * `place` with {lon, lat} and moves one marker, which can be dragged. No base map is needed; `tiles` names a raster tile service if there is one.
  */
-import { GeoJSONSource, LngLatBounds, Map as Canvas, Marker, NavigationControl, Popup, setWorkerUrl } from "maplibre-gl";
+
 import type { ExpressionSpecification, MapGeoJSONFeature, PointLike, StyleSpecification } from "maplibre-gl";
+import {
+  Map as Canvas,
+  GeoJSONSource,
+  LngLatBounds,
+  Marker,
+  NavigationControl,
+  Popup,
+  setWorkerUrl,
+} from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import worker from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 
@@ -18,10 +27,30 @@ const LAYERS = ["regions", "cases", "unplaced"]; // from below
 const EMPTY: Collection = { type: "FeatureCollection", features: [] };
 
 function colours(element: Element) {
-  const dark = getComputedStyle(element).colorScheme === "dark" || (document.documentElement.dataset["theme"] !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const dark =
+    getComputedStyle(element).colorScheme === "dark" ||
+    (document.documentElement.dataset["theme"] !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   return dark
-    ? { paper: "#1a2126", low: "#1d2b2c", high: "#2f8577", line: "#6d7d84", late: "#ff8a80", soon: "#e9b949", fine: "#57c98a", closed: "#9fabb0" }
-    : { paper: "#ffffff", low: "#f0f6f4", high: "#3f9c8c", line: "#7b8a90", late: "#b3261e", soon: "#c98400", fine: "#1b7f4b", closed: "#6c787e" };
+    ? {
+        paper: "#1a2126",
+        low: "#1d2b2c",
+        high: "#2f8577",
+        line: "#6d7d84",
+        late: "#ff8a80",
+        soon: "#e9b949",
+        fine: "#57c98a",
+        closed: "#9fabb0",
+      }
+    : {
+        paper: "#ffffff",
+        low: "#f0f6f4",
+        high: "#3f9c8c",
+        line: "#7b8a90",
+        late: "#b3261e",
+        soon: "#c98400",
+        fine: "#1b7f4b",
+        closed: "#6c787e",
+      };
 }
 
 function bounds(collection: Collection): LngLatBounds | null {
@@ -31,11 +60,12 @@ function bounds(collection: Collection): LngLatBounds | null {
     if (typeof part[0] === "number") box.extend([part[0] as number, part[1] as number]);
     else part.forEach(walk);
   };
-  for (const feature of collection.features) if (feature.geometry && "coordinates" in feature.geometry) walk(feature.geometry.coordinates);
+  for (const feature of collection.features)
+    if (feature.geometry && "coordinates" in feature.geometry) walk(feature.geometry.coordinates);
   return box.isEmpty() ? null : box;
 }
 
-function escape(text: unknown): string {
+function escaped(text: unknown): string {
   const span = document.createElement("span");
   span.textContent = String(text ?? "");
   return span.innerHTML;
@@ -51,10 +81,18 @@ export class CityMap extends HTMLElement {
     const frame = document.createElement("div");
     frame.style.cssText = "position:absolute;inset:0";
     this.append(frame);
-    this.canvas = new Canvas({ container: frame, style: this.style_(), attributionControl: false, center: [0, 0], zoom: 1, dragRotate: false });
+    this.canvas = new Canvas({
+      container: frame,
+      style: this.style_(),
+      attributionControl: false,
+      center: [0, 0],
+      zoom: 1,
+      dragRotate: false,
+    });
     this.canvas.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.canvas.once("load", () => void this.draw());
-    if (this.hasAttribute("pick")) this.canvas.on("click", (event) => this.place(event.lngLat.lng, event.lngLat.lat, true));
+    if (this.hasAttribute("pick"))
+      this.canvas.on("click", (event) => this.place(event.lngLat.lng, event.lngLat.lat, true));
   }
 
   disconnectedCallback(): void {
@@ -71,7 +109,8 @@ export class CityMap extends HTMLElement {
 
   /** The one marker; where a place is picked it can be dragged too. */
   private marked(lon: number, lat: number, canvas: Canvas): Marker {
-    const picks = this.hasAttribute("pick"), tone = colours(this);
+    const picks = this.hasAttribute("pick"),
+      tone = colours(this);
     const marker = new Marker({ color: picks ? tone.late : tone.high, draggable: picks }) // seen on any shade of a region
       .setLngLat([lon, lat])
       .addTo(canvas);
@@ -119,7 +158,8 @@ export class CityMap extends HTMLElement {
     }
     this.drawRegions(canvas, regions);
     this.drawCases(canvas, cases);
-    const lon = Number(this.getAttribute("lon")), lat = Number(this.getAttribute("lat"));
+    const lon = Number(this.getAttribute("lon")),
+      lat = Number(this.getAttribute("lat"));
     const placed = { ...cases, features: cases.features.filter((feature) => !feature.properties?.["flag"]) };
     const box = bounds(regions) ?? bounds(placed);
     if (this.hasAttribute("lon") && Number.isFinite(lon) && Number.isFinite(lat)) {
@@ -133,34 +173,112 @@ export class CityMap extends HTMLElement {
     const tone = colours(this);
     const most = Math.max(1, ...regions.features.map((feature) => Number(feature.properties?.["open"] ?? 0)));
     canvas.addSource("regions", { type: "geojson", data: regions as never });
-    const shade: ExpressionSpecification = ["interpolate", ["linear"], ["sqrt", ["coalesce", ["get", "open"], 0]], 0, tone.low, Math.sqrt(most), tone.high];
-    canvas.addLayer({ id: "regions", type: "fill", source: "regions", paint: { "fill-color": shade, "fill-opacity": this.hasAttribute("tiles") ? 0.55 : 1 } });
+    const shade: ExpressionSpecification = [
+      "interpolate",
+      ["linear"],
+      ["sqrt", ["coalesce", ["get", "open"], 0]],
+      0,
+      tone.low,
+      Math.sqrt(most),
+      tone.high,
+    ];
+    canvas.addLayer({
+      id: "regions",
+      type: "fill",
+      source: "regions",
+      paint: { "fill-color": shade, "fill-opacity": this.hasAttribute("tiles") ? 0.55 : 1 },
+    });
     const solid: ExpressionSpecification = ["!", ["to-boolean", ["get", "approximate"]]];
-    canvas.addLayer({ id: "lines", type: "line", source: "regions", filter: solid, paint: { "line-color": tone.line, "line-width": 1.2 } });
+    canvas.addLayer({
+      id: "lines",
+      type: "line",
+      source: "regions",
+      filter: solid,
+      paint: { "line-color": tone.line, "line-width": 1.2 },
+    });
     // an approximate outline is drawn dashed, so that nobody takes it for a boundary
-    canvas.addLayer({ id: "dashes", type: "line", source: "regions", filter: ["!", solid], paint: { "line-color": tone.line, "line-width": 0.8, "line-dasharray": [3, 2] } });
+    canvas.addLayer({
+      id: "dashes",
+      type: "line",
+      source: "regions",
+      filter: ["!", solid],
+      paint: { "line-color": tone.line, "line-width": 0.8, "line-dasharray": [3, 2] },
+    });
     if (this.hasAttribute("pick")) return;
-    this.hover(canvas, "regions", (properties) =>
-      `<strong>${escape(properties["name"])}</strong><br>${escape(this.labels["open"] ?? "open")} ${escape(properties["open"] ?? 0)} · ${escape(this.labels["overdue"] ?? "overdue")} ${escape(properties["overdue"] ?? 0)}`);
+    this.hover(
+      canvas,
+      "regions",
+      (properties) =>
+        `<strong>${escaped(properties["name"])}</strong><br>${escaped(this.labels["open"] ?? "open")} ${escaped(properties["open"] ?? 0)} · ${escaped(this.labels["overdue"] ?? "overdue")} ${escaped(properties["overdue"] ?? 0)}`,
+    );
     this.follow(canvas, "regions", "region-link", "code");
   }
 
   private drawCases(canvas: Canvas, cases: Collection): void {
     if (!cases.features.length) return;
     const tone = colours(this);
-    const hue: ExpressionSpecification = ["match", ["get", "light"], "red", tone.late, "yellow", tone.soon, "green", tone.fine, tone.closed];
+    const hue: ExpressionSpecification = [
+      "match",
+      ["get", "light"],
+      "red",
+      tone.late,
+      "yellow",
+      tone.soon,
+      "green",
+      tone.fine,
+      tone.closed,
+    ];
     canvas.addSource("cases", { type: "geojson", data: cases as never });
-    canvas.addLayer({ id: "cases", type: "circle", source: "cases", filter: ["!", ["has", "flag"]], paint: { "circle-color": hue, "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 15, 7], "circle-stroke-color": tone.paper, "circle-stroke-width": 1 } });
-    canvas.addLayer({ id: "unplaced", type: "circle", source: "cases", filter: ["has", "flag"], paint: { "circle-color": tone.paper, "circle-opacity": 0.85, "circle-radius": ["interpolate", ["linear"], ["get", "open"], 1, 7, 500, 18], "circle-stroke-color": tone.closed, "circle-stroke-width": 2 } });
-    this.hover(canvas, "cases", (properties) => `<strong>${escape(properties["number"])}</strong><br>${escape(properties["category_name"] ?? properties["category"])}`);
+    canvas.addLayer({
+      id: "cases",
+      type: "circle",
+      source: "cases",
+      filter: ["!", ["has", "flag"]],
+      paint: {
+        "circle-color": hue,
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 15, 7],
+        "circle-stroke-color": tone.paper,
+        "circle-stroke-width": 1,
+      },
+    });
+    canvas.addLayer({
+      id: "unplaced",
+      type: "circle",
+      source: "cases",
+      filter: ["has", "flag"],
+      paint: {
+        "circle-color": tone.paper,
+        "circle-opacity": 0.85,
+        "circle-radius": ["interpolate", ["linear"], ["get", "open"], 1, 7, 500, 18],
+        "circle-stroke-color": tone.closed,
+        "circle-stroke-width": 2,
+      },
+    });
+    this.hover(
+      canvas,
+      "cases",
+      (properties) =>
+        `<strong>${escaped(properties["number"])}</strong><br>${escaped(properties["category_name"] ?? properties["category"])}`,
+    );
     this.follow(canvas, "cases", "case-link", "number");
-    this.hover(canvas, "unplaced", (properties) => `<strong>${escape(this.labels[String(properties["flag"])] ?? properties["flag"])}</strong><br>${escape(this.labels["open"] ?? "open")} ${escape(properties["open"])}`);
+    this.hover(
+      canvas,
+      "unplaced",
+      (properties) =>
+        `<strong>${escaped(this.labels[String(properties["flag"])] ?? properties["flag"])}</strong><br>${escaped(this.labels["open"] ?? "open")} ${escaped(properties["open"])}`,
+    );
     this.follow(canvas, "unplaced", "list-link", "flag");
     const legend = document.createElement("div");
     legend.className = "legend";
     const flags = new Set(cases.features.map((feature) => String(feature.properties?.["flag"] ?? "")).filter(Boolean));
-    for (const [key, colour] of [["late", tone.late], ["soon", tone.soon], ["fine", tone.fine], ...[...flags].map((flag) => [flag, ""] as const)] as const) {
-      const item = document.createElement("span"), dot = document.createElement("i");
+    for (const [key, colour] of [
+      ["late", tone.late],
+      ["soon", tone.soon],
+      ["fine", tone.fine],
+      ...[...flags].map((flag) => [flag, ""] as const),
+    ] as const) {
+      const item = document.createElement("span"),
+        dot = document.createElement("i");
       if (colour) dot.style.background = colour;
       else dot.style.cssText = `background:${tone.paper};box-shadow:inset 0 0 0 2px ${tone.closed}`;
       item.append(dot, this.labels[key] ?? key);

@@ -7,7 +7,9 @@ import "./desk.css";
 type Swap = CustomEvent<{ target: HTMLElement; xhr: XMLHttpRequest; shouldSwap: boolean; isError: boolean }>;
 type Request_ = CustomEvent<{ elt: HTMLElement; headers: Record<string, string> }>;
 const $ = <T extends Element>(selector: string, root: ParentNode = document) => root.querySelector<T>(selector);
-const $$ = <T extends Element>(selector: string, root: ParentNode = document) => [...root.querySelectorAll<T>(selector)];
+const $$ = <T extends Element>(selector: string, root: ParentNode = document) => [
+  ...root.querySelectorAll<T>(selector),
+];
 
 let current = ""; // number of the case at which the keyboard stands
 const selected = new Set<string>(); // numbers
@@ -77,29 +79,46 @@ function sendToUnit(unit: string, number = ""): void {
   if (field instanceof HTMLInputElement) field.value = "";
 }
 
+/** Keys that do something here and nothing else; the figures open the verbs of the panel. */
+const acts: Record<string, () => void> = {
+  j: () => move(1),
+  k: () => move(-1),
+  x: () => toggle(current),
+  b: () => $<HTMLFormElement>("#queue-form")?.requestSubmit(),
+  "?": () => $<HTMLDialogElement>("#keys")?.showModal(),
+};
+
 document.addEventListener("keydown", (event) => {
   const target = event.target as HTMLElement;
   const writing = target.matches("textarea, select, input:not([type=checkbox])");
   if (event.key === "Escape" && writing) return target.blur();
-  if (writing && event.key === "Enter" && (event.ctrlKey || event.metaKey)) return target.closest("form")?.requestSubmit();
+  if (writing && event.key === "Enter" && (event.ctrlKey || event.metaKey))
+    return target.closest("form")?.requestSubmit();
   if (writing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  const done = () => event.preventDefault();
-  if (event.key === "j") done(), move(1);
-  else if (event.key === "k") done(), move(-1);
-  else if (event.key === "x") done(), toggle(current);
-  else if (event.key === "b") done(), $<HTMLFormElement>("#queue-form")?.requestSubmit();
-  else if (event.key === "n") $<HTMLElement>("[data-key=n]")?.click();
-  else if (event.key === "?") done(), $<HTMLDialogElement>("#keys")?.showModal();
-  else if (event.key === "Enter" && target === document.body && current) rows().find((row) => numberOf(row) === current)?.querySelector("a")?.click();
-  else if (/^[1-9]$/.test(event.key)) done(), openVerb(event.key);
+  const act = acts[event.key] ?? (/^[1-9]$/.test(event.key) ? () => openVerb(event.key) : undefined);
+  if (act) {
+    event.preventDefault();
+    act();
+  } else if (event.key === "n") $<HTMLElement>("[data-key=n]")?.click();
+  else if (event.key === "Enter" && target === document.body && current)
+    rows()
+      .find((row) => numberOf(row) === current)
+      ?.querySelector("a")
+      ?.click();
 });
 
 document.addEventListener("click", (event) => {
   const target = event.target as HTMLElement;
   if (target.closest("[data-help]")) $<HTMLDialogElement>("#keys")?.showModal();
-  if (target.closest("[data-clear]")) selected.clear(), mark();
+  if (target.closest("[data-clear]")) {
+    selected.clear();
+    mark();
+  }
   const row = target.closest("[data-row]");
-  if (row && target.closest("a")) (current = numberOf(row)), mark();
+  if (row && target.closest("a")) {
+    current = numberOf(row);
+    mark();
+  }
   const unit = target.closest<HTMLElement>(".target[data-unit]");
   if (unit) sendToUnit(unit.dataset["unit"] ?? "");
   const take = target.closest<HTMLElement>("[data-take-unit]");
@@ -162,7 +181,9 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 function keepTyped(): void {
   typedCase = $("#panel [data-case]")?.getAttribute("data-case") ?? "";
   typed = new Map();
-  for (const field of $$<HTMLTextAreaElement | HTMLInputElement>("#panel textarea:not([readonly]), #panel input:not([type=hidden]):not([type=file])"))
+  for (const field of $$<HTMLTextAreaElement | HTMLInputElement>(
+    "#panel textarea:not([readonly]), #panel input:not([type=hidden]):not([type=file])",
+  ))
     if (field.value && field.value !== field.defaultValue) typed.set(field.id, field.value);
 }
 
@@ -207,7 +228,8 @@ function fillIntake(target: HTMLElement): void {
   if (!form) return;
   const set = (name: string, value: string | undefined) => {
     const field = form.elements.namedItem(name);
-    if (value !== undefined && (field instanceof HTMLInputElement || field instanceof HTMLSelectElement)) field.value = value;
+    if (value !== undefined && (field instanceof HTMLInputElement || field instanceof HTMLSelectElement))
+      field.value = value;
   };
   const category = target.closest<HTMLElement>("[data-category]");
   const place = target.closest<HTMLElement>("[data-region]");

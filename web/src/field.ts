@@ -3,18 +3,18 @@
  * being offline is no special case. The shell's page holds the words; tasks come as JSON and are kept for reading offline.
  */
 import "./field/field.css";
-import workerUrl from "./field/field-worker?worker&url";
 import { h, say, shell } from "./field/dom";
-import { reportForm } from "./field/forms";
+import workerUrl from "./field/field-worker?worker&url";
 import type { Said } from "./field/forms";
+import { reportForm } from "./field/forms";
 import { queuePage } from "./field/queue";
-import { openTour } from "./field/route";
 import type { Point } from "./field/route";
-import { add, entries, forgetTasks, keepTasks, onChange, readTasks, remove, update } from "./field/store";
+import { openTour } from "./field/route";
 import type { Entry, Tasks } from "./field/store";
+import { add, entries, forgetTasks, keepTasks, onChange, readTasks, remove, update } from "./field/store";
 import { session, stale, sync, unsettled } from "./field/sync";
-import { age, taskList, taskPage } from "./field/tasks";
 import type { Position, Sort } from "./field/tasks";
+import { age, taskList, taskPage } from "./field/tasks";
 
 const BASE = shell.urls.shell;
 const EVERY = 20_000;
@@ -50,7 +50,10 @@ class FieldApp extends HTMLElement {
   }
 
   private async begin(): Promise<void> {
-    if ("serviceWorker" in navigator) navigator.serviceWorker.register(shell.urls.worker, { scope: BASE }).catch((error: unknown) => console.warn("no service worker", error));
+    if ("serviceWorker" in navigator)
+      navigator.serviceWorker
+        .register(shell.urls.worker, { scope: BASE })
+        .catch((error: unknown) => console.warn("no service worker", error));
     void navigator.storage?.persist?.();
     try {
       await this.reload();
@@ -68,7 +71,7 @@ class FieldApp extends HTMLElement {
   /** Read again what is kept, and show it, unless somebody is just writing. */
   private async reload(): Promise<void> {
     [this.tasks, this.queue] = await Promise.all([readTasks(shell.city), entries(shell.city)]);
-    for (const entry of this.queue) if (stale(entry)) await remove(entry.id!);
+    for (const entry of this.queue) if (stale(entry)) await remove(entry.id);
     this.user ||= this.tasks?.user ?? "";
     this.status();
     // "being sent" is no news any more once it has arrived
@@ -98,7 +101,11 @@ class FieldApp extends HTMLElement {
 
   private async fetchTasks(): Promise<void> {
     try {
-      const answer = await fetch(`${BASE}/tasks.json`, { credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(20_000) });
+      const answer = await fetch(`${BASE}/tasks.json`, {
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: AbortSignal.timeout(20_000),
+      });
       if (answer.status === 401) return await this.out();
       if (!answer.ok) return;
       const tasks = (await answer.json()) as Tasks;
@@ -112,25 +119,56 @@ class FieldApp extends HTMLElement {
 
   /** Back online: what waited for its turn need not wait longer. */
   private async hurry(): Promise<void> {
-    for (const entry of await entries(shell.city)) if (entry.state === "waiting" && entry.next_at > Date.now()) await update(entry.id!, { next_at: 0, tries: 0 });
+    for (const entry of await entries(shell.city))
+      if (entry.state === "waiting" && entry.next_at > Date.now()) await update(entry.id, { next_at: 0, tries: 0 });
     await this.work(true);
   }
 
-  private async enqueue(kind: Entry["kind"], said: Said, about: { number: string; verb: string; label: string; seq: number }): Promise<void> {
+  private async enqueue(
+    kind: Entry["kind"],
+    said: Said,
+    about: { number: string; verb: string; label: string; seq: number },
+  ): Promise<void> {
     // what waits here exists nowhere else yet: the browser is asked not to throw it away when the phone runs full
     void navigator.storage?.persist?.().catch(() => false);
-    const before = this.queue.filter((entry) => kind === "verb" && entry.kind === "verb" && entry.number === about.number && entry.user === this.user && unsettled(entry)).at(-1);
+    const before = this.queue
+      .filter(
+        (entry) =>
+          kind === "verb" &&
+          entry.kind === "verb" &&
+          entry.number === about.number &&
+          entry.user === this.user &&
+          unsettled(entry),
+      )
+      .at(-1);
     await add({
-      ...about, key: crypto.randomUUID(), city: shell.city, user: this.user, kind, after: before?.id, fields: said.fields, photos: said.photos,
-      made_at: new Date().toISOString(), lon: this.position?.lon ?? null, lat: this.position?.lat ?? null, accuracy: this.position?.accuracy ?? null,
-      state: "waiting", tries: 0, next_at: 0,
+      ...about,
+      key: crypto.randomUUID(),
+      city: shell.city,
+      user: this.user,
+      kind,
+      after: before?.id,
+      fields: said.fields,
+      photos: said.photos,
+      made_at: new Date().toISOString(),
+      lon: this.position?.lon ?? null,
+      lat: this.position?.lat ?? null,
+      accuracy: this.position?.accuracy ?? null,
+      state: "waiting",
+      tries: 0,
+      next_at: 0,
     });
     const offline = !navigator.onLine || !this.reached;
     this.notice.textContent = say(offline ? "saved_offline" : "saved");
     this.notice.hidden = false;
     setTimeout(() => (this.notice.hidden = true), 6000);
-    const registration = await Promise.race([navigator.serviceWorker?.ready, new Promise<undefined>((done) => setTimeout(done, 300))]);
-    await (registration as unknown as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync?.register("yiwang-field").catch(() => undefined);
+    const registration = await Promise.race([
+      navigator.serviceWorker?.ready,
+      new Promise<undefined>((done) => setTimeout(done, 300)),
+    ]);
+    await (registration as unknown as { sync?: { register(tag: string): Promise<void> } } | undefined)?.sync
+      ?.register("yiwang-field")
+      .catch(() => undefined);
     this.dirty = false;
     location.hash = kind === "report" ? "#queue" : "#tasks";
     void this.work();
@@ -140,11 +178,20 @@ class FieldApp extends HTMLElement {
 
   private status(): void {
     const mine = this.queue.filter((entry) => !this.user || entry.user === this.user);
-    const waiting = mine.filter((entry) => entry.state === "waiting").length, conflicts = mine.filter((entry) => entry.state === "conflict").length;
+    const waiting = mine.filter((entry) => entry.state === "waiting").length,
+      conflicts = mine.filter((entry) => entry.state === "conflict").length;
     const missing = mine.reduce((sum, entry) => sum + (entry.refused?.length ?? 0), 0);
     const online = navigator.onLine && this.reached;
-    const line = document.querySelector<HTMLElement>(".field-sync"), badge = document.querySelector<HTMLElement>(".field-badge");
-    const parts = [say(online ? "online" : "offline"), waiting > 0 && say("waiting", { n: waiting }), conflicts > 0 && say("conflicts", { n: conflicts }), missing > 0 && say("photos_missing", { n: missing }), !waiting && !conflicts && !missing && mine.length > 0 && say("all_sent"), this.tasks && say("data_age", { age: age(this.tasks.at) })];
+    const line = document.querySelector<HTMLElement>(".field-sync"),
+      badge = document.querySelector<HTMLElement>(".field-badge");
+    const parts = [
+      say(online ? "online" : "offline"),
+      waiting > 0 && say("waiting", { n: waiting }),
+      conflicts > 0 && say("conflicts", { n: conflicts }),
+      missing > 0 && say("photos_missing", { n: missing }),
+      !waiting && !conflicts && !missing && mine.length > 0 && say("all_sent"),
+      this.tasks && say("data_age", { age: age(this.tasks.at) }),
+    ];
     const text = parts.filter(Boolean).join(" · ");
     if (line && line.textContent !== text) line.textContent = text;
     line?.classList.toggle("off", !online);
@@ -154,7 +201,12 @@ class FieldApp extends HTMLElement {
       badge.classList.toggle("bad", conflicts > 0);
     }
     this.banner.hidden = !this.signedOut;
-    if (this.signedOut) this.banner.replaceChildren(say("signed_out"), " ", h("a", { class: "button", href: shell.urls.sign_in }, say("sign_in")));
+    if (this.signedOut)
+      this.banner.replaceChildren(
+        say("signed_out"),
+        " ",
+        h("a", { class: "button", href: shell.urls.sign_in }, say("sign_in")),
+      );
   }
 
   private draw(): void {
@@ -174,10 +226,34 @@ class FieldApp extends HTMLElement {
   }
 
   private page(view: string, argument: string): HTMLElement {
-    const touched = (): void => void (this.dirty = true);
-    const task = view === "case" ? this.tasks?.items.find((item) => item.number === decodeURIComponent(argument)) : undefined;
-    if (task && this.tasks) return taskPage(task, this.tasks, this.queue.filter((entry) => entry.user === this.user), touched, (verb, said) => this.enqueue("verb", said, { number: task.number, verb, label: shell.verbs[verb]?.name ?? verb, seq: task.seq }));
-    if (view === "report") return h("section", { "aria-labelledby": "report-title" }, h("h2", { id: "report-title" }, say("report")), reportForm(touched, this.where(), (said) => this.enqueue("report", said, { number: "", verb: "", label: say("report"), seq: 0 })));
+    const touched = (): void => {
+      this.dirty = true;
+    };
+    const task =
+      view === "case" ? this.tasks?.items.find((item) => item.number === decodeURIComponent(argument)) : undefined;
+    if (task && this.tasks)
+      return taskPage(
+        task,
+        this.tasks,
+        this.queue.filter((entry) => entry.user === this.user),
+        touched,
+        (verb, said) =>
+          this.enqueue("verb", said, {
+            number: task.number,
+            verb,
+            label: shell.verbs[verb]?.name ?? verb,
+            seq: task.seq,
+          }),
+      );
+    if (view === "report")
+      return h(
+        "section",
+        { "aria-labelledby": "report-title" },
+        h("h2", { id: "report-title" }, say("report")),
+        reportForm(touched, this.where(), (said) =>
+          this.enqueue("report", said, { number: "", verb: "", label: say("report"), seq: 0 }),
+        ),
+      );
     if (view === "queue") return queuePage(this.queue, this.user, () => void this.work());
     if (view === "map") return this.map();
     const list = taskList(this.tasks, this.queue, {
@@ -192,26 +268,71 @@ class FieldApp extends HTMLElement {
       locate: () => this.locate(),
       refresh: () => void this.hurry(),
     });
-    list.append(h("p", { class: "field-foot" }, h("a", { href: `${BASE.replace(/field$/, "")}` }, say("pages")), " · ", h("button", { type: "button", class: "plain", click: () => void this.signOut() }, say("sign_out"))));
+    list.append(
+      h(
+        "p",
+        { class: "field-foot" },
+        h("a", { href: `${BASE.replace(/field$/, "")}` }, say("pages")),
+        " · ",
+        h("button", { type: "button", class: "plain", click: () => void this.signOut() }, say("sign_out")),
+      ),
+    );
     return list;
   }
 
   private where(): HTMLElement {
-    const text = h("span", { id: "report-position" }, this.position ? say("located", { m: Math.round(this.position.accuracy) }) : say("position_none"));
-    return h("p", { class: "field-row" }, h("span", {}, say("position"), "：", text), h("button", { type: "button", class: "plain", click: () => this.locate() }, say("locate")));
+    const text = h(
+      "span",
+      { id: "report-position" },
+      this.position ? say("located", { m: Math.round(this.position.accuracy) }) : say("position_none"),
+    );
+    return h(
+      "p",
+      { class: "field-row" },
+      h("span", {}, say("position"), "：", text),
+      h("button", { type: "button", class: "plain", click: () => this.locate() }, say("locate")),
+    );
   }
 
   private map(): HTMLElement {
     void import("./city-map").catch(() => (this.notice.hidden = false));
-    const labels = JSON.stringify({ late: say("overdue"), soon: say("soon"), fine: say("fine"), failed: say("failed"), open: say("tasks"), overdue: say("overdue") });
-    const frame = h("city-map", { labels, "aria-label": say("map"), regions: navigator.onLine && shell.urls.regions, cases: `${BASE}/points.json`, "case-link": "#case={number}", tiles: shell.tiles || false, lon: this.position?.lon, lat: this.position?.lat, zoom: this.position && 13 });
-    return h("section", {}, h("h2", { class: "visually-hidden" }, say("map")), frame, !navigator.onLine && h("p", { class: "quiet" }, say("map_offline")));
+    const labels = JSON.stringify({
+      late: say("overdue"),
+      soon: say("soon"),
+      fine: say("fine"),
+      failed: say("failed"),
+      open: say("tasks"),
+      overdue: say("overdue"),
+    });
+    const frame = h("city-map", {
+      labels,
+      "aria-label": say("map"),
+      regions: navigator.onLine && shell.urls.regions,
+      cases: `${BASE}/points.json`,
+      "case-link": "#case={number}",
+      tiles: shell.tiles || false,
+      lon: this.position?.lon,
+      lat: this.position?.lat,
+      zoom: this.position && 13,
+    });
+    return h(
+      "section",
+      {},
+      h("h2", { class: "visually-hidden" }, say("map")),
+      frame,
+      !navigator.onLine && h("p", { class: "quiet" }, say("map_offline")),
+    );
   }
 
   private locate(): void {
     navigator.geolocation?.getCurrentPosition(
       (found) => {
-        this.position = { lon: found.coords.longitude, lat: found.coords.latitude, accuracy: found.coords.accuracy, at: Date.now() };
+        this.position = {
+          lon: found.coords.longitude,
+          lat: found.coords.latitude,
+          accuracy: found.coords.accuracy,
+          at: Date.now(),
+        };
         const text = document.getElementById("report-position");
         if (text) text.textContent = say("located", { m: Math.round(this.position.accuracy) });
         if (!this.dirty && !location.hash.startsWith("#report")) this.draw();
@@ -225,7 +346,8 @@ class FieldApp extends HTMLElement {
   private async signOut(): Promise<void> {
     await forgetTasks();
     const who = await session(BASE);
-    if (typeof who === "object") await fetch("/sign-out", { method: "POST", headers: { "X-CSRFToken": who.csrf }, redirect: "manual" });
+    if (typeof who === "object")
+      await fetch("/sign-out", { method: "POST", headers: { "X-CSRFToken": who.csrf }, redirect: "manual" });
     location.href = "/";
   }
 

@@ -34,19 +34,23 @@ grid?.addEventListener("paste", (event) => {
   const first = event.target as HTMLInputElement;
   if (!/[\t\n]/.test(text.trim()) || first.readOnly) return;
   event.preventDefault();
-  text.replace(/\r/g, "").replace(/\n$/, "").split("\n").forEach((line, down) => {
-    const start = below(first, down);
-    const row = start?.closest("tr");
-    if (!start || !row) return;
-    const inputs = cells(row);
-    line.split("\t").forEach((value, right) => {
-      const input = inputs[inputs.indexOf(start) + right];
-      if (input) {
-        input.value = value.trim();
-        mark(input);
-      }
+  text
+    .replace(/\r/g, "")
+    .replace(/\n$/, "")
+    .split("\n")
+    .forEach((line, down) => {
+      const start = below(first, down);
+      const row = start?.closest("tr");
+      if (!start || !row) return;
+      const inputs = cells(row);
+      line.split("\t").forEach((value, right) => {
+        const input = inputs[inputs.indexOf(start) + right];
+        if (input) {
+          input.value = value.trim();
+          mark(input);
+        }
+      });
     });
-  });
 });
 let sending = false;
 grid?.addEventListener("submit", () => (sending = true));

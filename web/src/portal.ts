@@ -25,8 +25,8 @@ class Steps {
     this.title.setAttribute("role", "status");
     form.prepend(this.title);
     form.classList.add("stepped");
-    this.parts.forEach((part, index) => this.buttons(part, index));
-    form.querySelectorAll<HTMLElement>("[data-only-script]").forEach((element) => (element.hidden = false));
+    for (const [index, part] of this.parts.entries()) this.buttons(part, index);
+    for (const element of form.querySelectorAll<HTMLElement>("[data-only-script]")) element.hidden = false;
     form.addEventListener("submit", () => {
       if (this.form.querySelector("[data-near-here] *") || !this.field("lon").value) this.field("seen").value = "1";
     });
@@ -61,7 +61,7 @@ class Steps {
 
   private show(index: number, focus: boolean): void {
     this.here = index;
-    this.parts.forEach((part, other) => (part.hidden = other !== index));
+    for (const [other, part] of this.parts.entries()) part.hidden = other !== index;
     this.title.textContent = (this.form.dataset["step"] ?? "{n}").replace("{n}", String(index + 1));
     if (focus) {
       const legend = this.parts[this.here]?.querySelector<HTMLElement>("legend");
@@ -159,11 +159,14 @@ class Steps {
       const answer = await fetch(`${this.form.dataset["suggest"]}?${asked.toString()}`);
       if (answer.ok) target.innerHTML = await answer.text(); // made and escaped by our own template
     };
-    text.addEventListener("input", later(() => void look()));
+    text.addEventListener(
+      "input",
+      later(() => void look()),
+    );
   }
 }
 
-document.querySelectorAll<HTMLFormElement>("form[data-steps]").forEach((form) => new Steps(form));
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-steps]")) new Steps(form);
 
 document.querySelectorAll<HTMLButtonElement>("[data-copy]").forEach((button) => {
   const from = document.querySelector<HTMLInputElement>("[data-copy-from]");

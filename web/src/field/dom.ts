@@ -37,7 +37,6 @@ export interface Shell {
 
 export const shell = JSON.parse(document.getElementById("field-shell")?.textContent ?? "{}") as Shell;
 
-
 export function say(word: string, values: Record<string, string | number> = {}): string {
   return (shell.words[word] ?? word).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }
@@ -52,20 +51,35 @@ export function h(tag: string, attributes: Attributes = {}, ...children: Child[]
     if (typeof value === "function") element.addEventListener(name, value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.filter((child): child is Node | string => child !== null && child !== undefined && child !== false && child !== ""));
+  element.append(
+    ...children.filter(
+      (child): child is Node | string => child !== null && child !== undefined && child !== false && child !== "",
+    ),
+  );
   return element;
 }
 
 /** A length of time in its two largest units, as the pages write it. */
 export function lasting(milliseconds: number): string {
   const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
-  const parts: [number, string][] = [[Math.floor(minutes / 1440), say("days")], [Math.floor(minutes / 60) % 24, say("hours")], [minutes % 60, say("minutes")]];
-  const shown = parts.filter(([count]) => count > 0).slice(0, 2).map(([count, unit]) => `${count} ${unit}`);
+  const parts: [number, string][] = [
+    [Math.floor(minutes / 1440), say("days")],
+    [Math.floor(minutes / 60) % 24, say("hours")],
+    [minutes % 60, say("minutes")],
+  ];
+  const shown = parts
+    .filter(([count]) => count > 0)
+    .slice(0, 2)
+    .map(([count, unit]) => `${count} ${unit}`);
   return shown.join(" ") || `0 ${say("minutes")}`;
 }
 
 export function moment(iso: string): HTMLElement {
-  const text = new Intl.DateTimeFormat("sv-SE", { timeZone: shell.zone, dateStyle: "short", timeStyle: "short" }).format(new Date(iso));
+  const text = new Intl.DateTimeFormat("sv-SE", {
+    timeZone: shell.zone,
+    dateStyle: "short",
+    timeStyle: "short",
+  }).format(new Date(iso));
   return h("time", { datetime: iso, class: "number nowrap" }, text);
 }
 
@@ -73,7 +87,11 @@ export function clock(task: Task, at: number): HTMLElement {
   if (!task.deadline) return h("span", { class: "chip" }, say("no_deadline"));
   const left = Date.parse(task.deadline) - at;
   const time = task.left && task.left.is_late === left < 0 ? task.left.left_text : lasting(left);
-  return h("span", { class: `chip light ${light(task, at, shell.yellow)}` }, left < 0 ? say("late", { time }) : say("left", { time }));
+  return h(
+    "span",
+    { class: `chip light ${light(task, at, shell.yellow)}` },
+    left < 0 ? say("late", { time }) : say("left", { time }),
+  );
 }
 
 export function metres(length: number): string {

@@ -1,6 +1,7 @@
 /** The forms: doing a verb, and reporting. What they give goes into the queue, online or not. */
-import { h, say, shell } from "./dom";
+
 import type { Verb } from "./dom";
+import { h, say, shell } from "./dom";
 import { shrunk } from "./photo";
 import type { Picture, Task } from "./store";
 
@@ -18,19 +19,36 @@ class Pictures {
   private readonly list = h("div", { class: "field-pictures" });
   private readonly problem = h("p", { class: "errors", role: "alert", hidden: true });
 
-  constructor(id: string, required: boolean, private readonly touched: () => void) {
+  constructor(
+    id: string,
+    required: boolean,
+    private readonly touched: () => void,
+  ) {
     this.element = h(
       "fieldset",
       {},
       h("legend", {}, `${say("photo")}${required ? " *" : ""}`),
-      h("div", { class: "field-buttons" }, this.button(`${id}-camera`, "take_photo", true), this.button(`${id}-files`, "pick_photo", false)),
+      h(
+        "div",
+        { class: "field-buttons" },
+        this.button(`${id}-camera`, "take_photo", true),
+        this.button(`${id}-files`, "pick_photo", false),
+      ),
       this.problem,
       this.list,
     );
   }
 
   private button(id: string, word: string, camera: boolean): HTMLElement {
-    const input = h("input", { type: "file", accept: "image/*", id, class: "visually-hidden", capture: camera && "environment", multiple: !camera, change: (event) => void this.take(event.target as HTMLInputElement) });
+    const input = h("input", {
+      type: "file",
+      accept: "image/*",
+      id,
+      class: "visually-hidden",
+      capture: camera && "environment",
+      multiple: !camera,
+      change: (event) => void this.take(event.target as HTMLInputElement),
+    });
     return h("span", { class: "field-pick" }, input, h("label", { for: id, class: "button plain" }, say(word)));
   }
 
@@ -58,7 +76,27 @@ class Pictures {
   }
 
   private show(): void {
-    this.list.replaceChildren(...this.taken.map((picture, index) => h("figure", {}, thumbnail(picture.bytes, index + 1), h("button", { type: "button", class: "plain", click: () => { this.taken.splice(index, 1); this.show(); } }, say("remove")))));
+    this.list.replaceChildren(
+      ...this.taken.map((picture, index) =>
+        h(
+          "figure",
+          {},
+          thumbnail(picture.bytes, index + 1),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "plain",
+              click: () => {
+                this.taken.splice(index, 1);
+                this.show();
+              },
+            },
+            say("remove"),
+          ),
+        ),
+      ),
+    );
   }
 }
 
@@ -72,21 +110,44 @@ export function thumbnail(bytes: ArrayBuffer, n: number): HTMLElement {
 
 function read(form: HTMLFormElement): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const [name, value] of new FormData(form)) if (typeof value === "string" && value.trim()) found[name] = value.trim();
+  for (const [name, value] of new FormData(form))
+    if (typeof value === "string" && value.trim()) found[name] = value.trim();
   return found;
 }
 
-export function verbForm(id: string, verb: Verb, touched: () => void, done: (said: Said) => Promise<void>): HTMLElement {
+export function verbForm(
+  id: string,
+  verb: Verb,
+  touched: () => void,
+  done: (said: Said) => Promise<void>,
+): HTMLElement {
   const asked = verb.fields ?? [];
   const photo = asked.find((field) => field.name === "photo");
   const pictures = new Pictures(`verb-${id}`, photo?.required ?? false, touched);
-  const rows = asked.filter((field) => field.name !== "photo").map((field) => {
-    const key = `verb-${id}-${field.name}`;
-    const common = { id: key, name: field.name, required: field.required };
-    const box = field.name === "until" ? h("input", { type: "date", ...common }) : h("textarea", { rows: 3, maxlength: 4000, ...common });
-    return h("div", { class: "field" }, h("label", { for: key }, field.label, field.required ? " *" : ""), box, field.help ? h("small", { class: "quiet" }, field.help) : null);
-  });
-  const form = h("form", { input: touched, "data-verb": id }, ...rows, photo && pictures.element, h("button", {}, verb.name)) as HTMLFormElement;
+  const rows = asked
+    .filter((field) => field.name !== "photo")
+    .map((field) => {
+      const key = `verb-${id}-${field.name}`;
+      const common = { id: key, name: field.name, required: field.required };
+      const box =
+        field.name === "until"
+          ? h("input", { type: "date", ...common })
+          : h("textarea", { rows: 3, maxlength: 4000, ...common });
+      return h(
+        "div",
+        { class: "field" },
+        h("label", { for: key }, field.label, field.required ? " *" : ""),
+        box,
+        field.help ? h("small", { class: "quiet" }, field.help) : null,
+      );
+    });
+  const form = h(
+    "form",
+    { input: touched, "data-verb": id },
+    ...rows,
+    photo && pictures.element,
+    h("button", {}, verb.name),
+  ) as HTMLFormElement;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (photo?.required && !pictures.taken.length) return pictures.complain(say("photo_needed"));
@@ -102,17 +163,38 @@ function once(form: HTMLFormElement, then: () => Promise<void>): void {
   void then().finally(() => delete form.dataset["busy"]);
 }
 
-export function reportForm(touched: () => void, position: HTMLElement, done: (said: Said) => Promise<void>): HTMLElement {
+export function reportForm(
+  touched: () => void,
+  position: HTMLElement,
+  done: (said: Said) => Promise<void>,
+): HTMLElement {
   const pictures = new Pictures("report", false, touched);
   const problem = h("p", { class: "errors", role: "alert", hidden: true });
-  const choice = h("select", { id: "report-category", name: "category" }, h("option", { value: "" }, say("choose")), ...shell.categories.map((major) => h("optgroup", { label: major.name }, ...major.items.map(([code, name]) => h("option", { value: code }, name)))));
+  const choice = h(
+    "select",
+    { id: "report-category", name: "category" },
+    h("option", { value: "" }, say("choose")),
+    ...shell.categories.map((major) =>
+      h("optgroup", { label: major.name }, ...major.items.map(([code, name]) => h("option", { value: code }, name))),
+    ),
+  );
   const form = h(
     "form",
     { class: "card", input: touched, id: "report-form" },
     pictures.element,
     h("div", { class: "field" }, h("label", { for: "report-category" }, say("category")), choice),
-    h("div", { class: "field" }, h("label", { for: "report-text" }, say("words")), h("textarea", { id: "report-text", name: "text", rows: 3, maxlength: 3500 })),
-    h("div", { class: "field" }, h("label", { for: "report-place" }, say("address")), h("input", { id: "report-place", name: "place", maxlength: 400 })),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "report-text" }, say("words")),
+      h("textarea", { id: "report-text", name: "text", rows: 3, maxlength: 3500 }),
+    ),
+    h(
+      "div",
+      { class: "field" },
+      h("label", { for: "report-place" }, say("address")),
+      h("input", { id: "report-place", name: "place", maxlength: 400 }),
+    ),
     position,
     problem,
     h("button", {}, say("report")),
@@ -128,8 +210,13 @@ export function reportForm(touched: () => void, position: HTMLElement, done: (sa
 }
 
 /** What the case would be after the entries that wait, and the verbs of mine that would then be possible. */
-export function expected(task: Task, queued: readonly string[], roles: readonly string[]): { step: string; verbs: string[] } {
-  let step = task.step, stays = true;
+export function expected(
+  task: Task,
+  queued: readonly string[],
+  roles: readonly string[],
+): { step: string; verbs: string[] } {
+  let step = task.step,
+    stays = true;
   for (const id of queued) {
     const verb = shell.verbs[id];
     if (!verb) continue;
@@ -137,6 +224,11 @@ export function expected(task: Task, queued: readonly string[], roles: readonly 
     if (verb.to !== "=") step = verb.to;
   }
   if (!queued.length) return { step, verbs: task.verbs };
-  const may = Object.entries(shell.verbs).filter(([, verb]) => verb.from.includes(step) && (verb.who === "any" || (verb.who === "holder" && stays)) && verb.roles.some((role) => roles.includes(role)));
+  const may = Object.entries(shell.verbs).filter(
+    ([, verb]) =>
+      verb.from.includes(step) &&
+      (verb.who === "any" || (verb.who === "holder" && stays)) &&
+      verb.roles.some((role) => roles.includes(role)),
+  );
   return { step, verbs: may.map(([id]) => id) };
 }

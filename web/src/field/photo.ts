@@ -7,12 +7,14 @@ import type { Picture } from "./store";
 
 const LONGEST_SIDE = 1600;
 const QUALITY = 0.82;
-const TAKEN = 0x9003, TAKEN_ZONE = 0x9011; // EXIF DateTimeOriginal, OffsetTimeOriginal
+const TAKEN = 0x9003,
+  TAKEN_ZONE = 0x9011; // EXIF DateTimeOriginal, OffsetTimeOriginal
 
 export async function shrunk(file: Blob): Promise<Picture> {
   // A picture of the gallery was not taken now: its file says when. The camera's own picture was written a moment ago.
   const original = await takenAt(file);
-  const taken_at = original ?? new Date(file instanceof File ? Math.min(file.lastModified, Date.now()) : Date.now()).toISOString();
+  const taken_at =
+    original ?? new Date(file instanceof File ? Math.min(file.lastModified, Date.now()) : Date.now()).toISOString();
   const image = await createImageBitmap(file, { imageOrientation: "from-image" });
   const scale = Math.min(1, LONGEST_SIDE / Math.max(image.width, image.height));
   const canvas = document.createElement("canvas");
@@ -33,7 +35,12 @@ export async function shrunk(file: Blob): Promise<Picture> {
 async function takenAt(file: Blob): Promise<string | undefined> {
   try {
     // the small build knows tags by number only
-    const reader = new Exifr({ exif: { pick: [TAKEN, TAKEN_ZONE] }, translateKeys: false, translateValues: false, reviveValues: false });
+    const reader = new Exifr({
+      exif: { pick: [TAKEN, TAKEN_ZONE] },
+      translateKeys: false,
+      translateValues: false,
+      reviveValues: false,
+    });
     await reader.read(file);
     const said = (await reader.parse()) as Record<number, string> | undefined;
     const parts = /^(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)/.exec(said?.[TAKEN] ?? "");

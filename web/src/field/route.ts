@@ -13,7 +13,8 @@ const EPSILON = 1e-9;
 
 export function distance(a: Point, b: Point): number {
   const rad = Math.PI / 180;
-  const dy = (b.lat - a.lat) * rad, dx = (b.lon - a.lon) * rad;
+  const dy = (b.lat - a.lat) * rad,
+    dx = (b.lon - a.lon) * rad;
   const s = Math.sin(dy / 2) ** 2 + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(dx / 2) ** 2;
   return 2 * RADIUS_M * Math.asin(Math.min(1, Math.sqrt(s)));
 }
@@ -24,9 +25,12 @@ export function openTour(start: Point, stops: readonly Point[]): { order: number
   if (!n) return { order: [], metres: 0 };
   const points = [start, ...stops];
   const d = points.map((a) => points.map((b) => distance(a, b)));
-  const leg = (a: number | undefined, b: number | undefined): number => (a === undefined || b === undefined ? 0 : d[a]![b]!);
-  const length = (path: readonly number[]): number => path.reduce((sum, at, index) => (index ? sum + leg(path[index - 1], at) : 0), 0);
-  let best: number[] = [], shortest = Infinity;
+  const leg = (a: number | undefined, b: number | undefined): number =>
+    a === undefined || b === undefined ? 0 : (d[a]?.[b] ?? 0);
+  const length = (path: readonly number[]): number =>
+    path.reduce((sum, at, index) => (index ? sum + leg(path[index - 1], at) : 0), 0);
+  let best: number[] = [],
+    shortest = Infinity;
   for (let first = 1; first <= n; first += 1) {
     const path = improved(nearest(first, n, leg), leg);
     const metres = length(path);
@@ -62,7 +66,8 @@ function improved(path: number[], leg: Leg): number[] {
 function turned(path: number[], leg: Leg): number[] | undefined {
   for (let i = 1; i < path.length - 1; i += 1)
     for (let j = i + 1; j < path.length; j += 1) {
-      const gain = leg(path[i - 1], path[i]) + leg(path[j], path[j + 1]) - leg(path[i - 1], path[j]) - leg(path[i], path[j + 1]);
+      const gain =
+        leg(path[i - 1], path[i]) + leg(path[j], path[j + 1]) - leg(path[i - 1], path[j]) - leg(path[i], path[j + 1]);
       if (gain > 1e-6) return [...path.slice(0, i), ...path.slice(i, j + 1).reverse(), ...path.slice(j + 1)];
     }
   return undefined;
@@ -72,7 +77,8 @@ function turned(path: number[], leg: Leg): number[] | undefined {
 function moved(path: number[], leg: Leg): number[] | undefined {
   for (let size = 1; size <= 3; size += 1)
     for (let i = 1; i + size <= path.length; i += 1) {
-      const run = path.slice(i, i + size), rest = [...path.slice(0, i), ...path.slice(i + size)];
+      const run = path.slice(i, i + size),
+        rest = [...path.slice(0, i), ...path.slice(i + size)];
       const freed = leg(path[i - 1], run[0]) + leg(run.at(-1), path[i + size]) - leg(path[i - 1], path[i + size]);
       for (let k = 1; k <= rest.length; k += 1)
         for (const way of [run, [...run].reverse()]) {

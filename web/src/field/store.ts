@@ -1,6 +1,7 @@
 /** What the phone keeps: the tasks as last read, and the queue of what is to be sent. Survives closing the browser. */
-import { openDB } from "idb";
+
 import type { DBSchema, IDBPDatabase } from "idb";
+import { openDB } from "idb";
 import { DATABASE } from "../shared/forget";
 
 export interface Task {
@@ -69,8 +70,7 @@ export function refusals(photos: readonly Picture[]): Refused[] {
 export type State = "waiting" | "conflict" | "kept" | "done";
 
 /** One thing done on this phone. `key` is its idempotency key; `after` the entry of the same case that must go before it. */
-export interface Entry {
-  id?: number;
+export interface Draft {
   key: string;
   city: string;
   user: string;
@@ -96,6 +96,11 @@ export interface Entry {
   refused?: Refused[];
   now?: Standing | null;
   done_at?: number;
+}
+
+/** The same once it is kept, with the number that the queue gave it: its place in the order. */
+export interface Entry extends Draft {
+  id: number;
 }
 
 interface Schema extends DBSchema {
@@ -151,8 +156,8 @@ export async function entries(city: string): Promise<Entry[]> {
   return (await (await database()).getAll("queue")).filter((entry) => entry.city === city);
 }
 
-export async function add(entry: Entry): Promise<number> {
-  const id = await (await database()).add("queue", entry);
+export async function add(draft: Draft): Promise<number> {
+  const id = await (await database()).add("queue", draft as Entry); // the database numbers it
   changed();
   return id;
 }

@@ -3,8 +3,10 @@
  * what is refused stays where it is, with the server's reason and the case as it stands. Network trouble waits and tries again.
  * Photos go first, one by one; what has arrived is not sent again when the line breaks in the next.
  */
-import { entries, refusals, settle, update } from "./store";
+
+import type { RefusedPhoto } from "../shared/calls";
 import type { Entry, Standing } from "./store";
+import { entries, refusals, settle, update } from "./store";
 
 export interface Session {
   user: string;
@@ -21,12 +23,16 @@ const PATIENCE = 60_000;
 const LEAST_BYTES_A_SECOND = 8_000;
 
 function patience(bytes: number): number {
-  return PATIENCE + (bytes / LEAST_BYTES_A_SECOND) * 1000;
+  return PATIENCE + Math.ceil((bytes / LEAST_BYTES_A_SECOND) * 1000); // a timeout is whole milliseconds
 }
 
 export async function session(base: string): Promise<Session | "offline" | "signed-out"> {
   try {
-    const answer = await fetch(`${base}/session.json`, { credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(15_000) });
+    const answer = await fetch(`${base}/session.json`, {
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(15_000),
+    });
     if (answer.status === 401) return "signed-out";
     if (!answer.ok) return "offline";
     return (await answer.json()) as Session;
@@ -42,7 +48,17 @@ export function unsettled(entry: Entry): boolean {
 
 /** Whether an entry must wait for an earlier one of its case. */
 export function blocked(entry: Entry, all: readonly Entry[]): boolean {
-  return entry.kind === "verb" && all.some((other) => other.id! < entry.id! && other.kind === "verb" && other.number === entry.number && other.user === entry.user && unsettled(other));
+  return (
+    entry.kind === "verb" &&
+    all.some(
+      (other) =>
+        other.id < entry.id &&
+        other.kind === "verb" &&
+        other.number === entry.number &&
+        other.user === entry.user &&
+        unsettled(other),
+    )
+  );
 }
 
 function form(entry: Entry): FormData {
@@ -66,7 +82,9 @@ function form(entry: Entry): FormData {
 /** Send what may be sent now. Two at once do no harm (the keys see to that), but one lock spares the traffic. */
 export async function sync(city: string, base: string): Promise<Outcome> {
   if (!("locks" in navigator)) return run(city, base);
-  return navigator.locks.request(`yiwang-field-${city}`, { ifAvailable: true }, (lock) => (lock ? run(city, base) : "idle")) as Promise<Outcome>;
+  return navigator.locks.request(`yiwang-field-${city}`, { ifAvailable: true }, (lock) =>
+    lock ? run(city, base) : "idle",
+  ) as Promise<Outcome>;
 }
 
 async function run(city: string, base: string): Promise<Outcome> {
@@ -75,7 +93,10 @@ async function run(city: string, base: string): Promise<Outcome> {
   let sent = 0;
   for (;;) {
     const all = await entries(city);
-    const next = all.find((entry) => entry.state === "waiting" && entry.user === who.user && entry.next_at <= Date.now() && !blocked(entry, all));
+    const next = all.find(
+      (entry) =>
+        entry.state === "waiting" && entry.user === who.user && entry.next_at <= Date.now() && !blocked(entry, all),
+    );
     if (!next) return sent ? "sent" : "idle";
     const outcome = await send(next, base, who);
     if (outcome === "signed-out") return outcome;
@@ -90,7 +111,7 @@ interface Said {
   code?: string;
   photo?: string;
   /** Photos that the command named and that could not be taken; `index` counts those it named, from 0. */
-  photos_refused?: { index: number; reason: string; reason_zh: string }[];
+  photos_refused?: RefusedPhoto[];
   now?: Standing | null;
 }
 
@@ -98,6 +119,7 @@ interface Said {
 function pause(answer: Response): number {
   const asked = answer.headers.get("Retry-After") ?? "";
   const seconds = /^\d+$/.test(asked) ? Number(asked) : (Date.parse(asked) - Date.now()) / 1000;
+  // biome-ignore lint/complexity/useMathMinMax: what cannot be read is NaN, which Math.max hands on: nothing would be sent again
   return seconds > 0 ? seconds : 0;
 }
 
@@ -106,14 +128,27 @@ type Heard = { status: number; said: Said } | { later: string; seconds: number }
 
 async function post(url: string, data: FormData, headers: Record<string, string>, bytes: number): Promise<Heard> {
   try {
-    const answer = await fetch(url, { method: "POST", body: data, credentials: "same-origin", headers, signal: AbortSignal.timeout(patience(bytes)) });
+    const answer = await fetch(url, {
+      method: "POST",
+      body: data,
+      credentials: "same-origin",
+      headers,
+      signal: AbortSignal.timeout(patience(bytes)),
+    });
     // a page instead of JSON is the framework speaking (a stale CSRF token, a proxy): the next session check sorts it out
     const page = !answer.headers.get("Content-Type")?.includes("json");
     const said = page ? {} : ((await answer.json()) as Said);
-    if (page || answer.status >= 500 || answer.status === 429 || answer.status === 408) return { later: said.detail ?? (answer.status === 429 ? "too-many" : `HTTP ${answer.status}`), seconds: pause(answer) };
+    if (page || answer.status >= 500 || answer.status === 429 || answer.status === 408)
+      return {
+        later: said.detail ?? (answer.status === 429 ? "too-many" : `HTTP ${answer.status}`),
+        seconds: pause(answer),
+      };
     return { status: answer.status, said };
   } catch (error) {
-    return { later: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network", seconds: 0 };
+    return {
+      later: error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network",
+      seconds: 0,
+    };
   }
 }
 
@@ -121,7 +156,7 @@ async function post(url: string, data: FormData, headers: Record<string, string>
 async function sendPhotos(entry: Entry, base: string, who: Session): Promise<Heard | null> {
   for (const [index, picture] of entry.photos.entries()) {
     if (picture.digest || picture.bad) continue;
-    await update(entry.id!, { sending: index + 1 });
+    await update(entry.id, { sending: index + 1 });
     const data = new FormData();
     data.append("photo", new Blob([picture.bytes], { type: "image/jpeg" }), `${index + 1}.jpg`);
     if (picture.original) data.set("original", picture.original);
@@ -130,25 +165,46 @@ async function sendPhotos(entry: Entry, base: string, who: Session): Promise<Hea
     if (heard.said.photo) picture.digest = heard.said.photo;
     else picture.bad = { text: heard.said.detail ?? `HTTP ${heard.status}` };
     entry.tries = 0; // it gets on
-    await update(entry.id!, { photos: entry.photos, tries: 0 });
+    await update(entry.id, { photos: entry.photos, tries: 0 });
   }
   return null;
 }
 
 async function send(entry: Entry, base: string, who: Session): Promise<"done" | "refused" | "later" | "signed-out"> {
-  const id = entry.id!;
-  const url = entry.kind === "report" ? `${base}/reports` : `${base}/cases/${encodeURIComponent(entry.number)}/${encodeURIComponent(entry.verb)}`;
-  const heard = (await sendPhotos(entry, base, who)) ?? (await post(url, form(entry), { "Idempotency-Key": entry.key, "X-CSRFToken": who.csrf }, 0));
+  const id = entry.id;
+  const url =
+    entry.kind === "report"
+      ? `${base}/reports`
+      : `${base}/cases/${encodeURIComponent(entry.number)}/${encodeURIComponent(entry.verb)}`;
+  const heard =
+    (await sendPhotos(entry, base, who)) ??
+    (await post(url, form(entry), { "Idempotency-Key": entry.key, "X-CSRFToken": who.csrf }, 0));
   if ("later" in heard) {
-    const wait = Math.max(heard.seconds * 1000, Math.min(LONGEST_WAIT, 2000 * 2 ** entry.tries) * (0.75 + Math.random() / 2));
+    const wait = Math.max(
+      heard.seconds * 1000,
+      Math.min(LONGEST_WAIT, 2000 * 2 ** entry.tries) * (0.75 + Math.random() / 2),
+    );
     await update(id, { tries: entry.tries + 1, next_at: Date.now() + wait, error: heard.later, sending: 0 });
     return "later";
   }
   const { status, said } = heard;
   if (status < 300) {
     const named = entry.photos.filter((picture) => picture.digest);
-    for (const { index, reason, reason_zh } of said.photos_refused ?? []) if (named[index]) named[index].bad = { text: reason, zh: reason_zh };
-    await settle(id, { state: "done", done_at: Date.now(), number: said.number ?? entry.number, photos: [], refused: refusals(entry.photos), error: "", sending: 0 }, said.seq);
+    for (const { index, reason, reason_zh } of said.photos_refused ?? [])
+      if (named[index]) named[index].bad = { text: reason, zh: reason_zh };
+    await settle(
+      id,
+      {
+        state: "done",
+        done_at: Date.now(),
+        number: said.number ?? entry.number,
+        photos: [],
+        refused: refusals(entry.photos),
+        error: "",
+        sending: 0,
+      },
+      said.seq,
+    );
     return "done";
   }
   if (status === 401) {
@@ -157,7 +213,12 @@ async function send(entry: Entry, base: string, who: Session): Promise<"done" | 
   }
   if (said.code === "photo-gone") {
     // it has waited here for longer than the server keeps photos
-    await update(id, { photos: entry.photos.map(({ digest: _gone, ...picture }) => picture), tries: entry.tries + 1, next_at: Date.now() + 2000 * 2 ** Math.min(entry.tries, 7), sending: 0 });
+    await update(id, {
+      photos: entry.photos.map(({ digest: _gone, ...picture }) => picture),
+      tries: entry.tries + 1,
+      next_at: Date.now() + 2000 * 2 ** Math.min(entry.tries, 7),
+      sending: 0,
+    });
     return "later";
   }
   await update(id, { state: "conflict", error: said.detail ?? `HTTP ${status}`, now: said.now ?? null, sending: 0 });

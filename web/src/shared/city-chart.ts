@@ -4,8 +4,8 @@
  */
 import { BarChart, LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
-import { init, use } from "echarts/core";
 import type { EChartsType } from "echarts/core";
+import { init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import "./city-chart.css";
 import { tone, whenThemeChanges } from "./tones";
@@ -73,10 +73,39 @@ export class CityChart extends HTMLElement {
   }
 
   private option(shape: Shape): Record<string, unknown> {
-    const ink = tone(this, "ink-2"), line = tone(this, "line"), card = tone(this, "card"), strong = tone(this, "ink");
-    const names = { type: "category", data: shape.rows.map((row) => row.name), inverse: shape.lying, axisLabel: { color: ink, fontSize: 11, hideOverlap: true, width: shape.lying ? 92 : undefined, overflow: "truncate" }, axisLine: { lineStyle: { color: line } }, axisTick: { show: false } };
-    const numbers = { type: "value", minInterval: 1, splitNumber: 3, axisLabel: { color: ink, fontSize: 11 }, splitLine: { lineStyle: { color: line } } };
-    const percents = { type: "value", min: 0, max: 1, splitNumber: 2, axisLabel: { color: ink, fontSize: 11, formatter: (value: number) => `${Math.round(value * 100)}%` }, splitLine: { show: false } };
+    const ink = tone(this, "ink-2"),
+      line = tone(this, "line"),
+      card = tone(this, "card"),
+      strong = tone(this, "ink");
+    const names = {
+      type: "category",
+      data: shape.rows.map((row) => row.name),
+      inverse: shape.lying,
+      axisLabel: {
+        color: ink,
+        fontSize: 11,
+        hideOverlap: true,
+        width: shape.lying ? 92 : undefined,
+        overflow: "truncate",
+      },
+      axisLine: { lineStyle: { color: line } },
+      axisTick: { show: false },
+    };
+    const numbers = {
+      type: "value",
+      minInterval: 1,
+      splitNumber: 3,
+      axisLabel: { color: ink, fontSize: 11 },
+      splitLine: { lineStyle: { color: line } },
+    };
+    const percents = {
+      type: "value",
+      min: 0,
+      max: 1,
+      splitNumber: 2,
+      axisLabel: { color: ink, fontSize: 11, formatter: (value: number) => `${Math.round(value * 100)}%` },
+      splitLine: { show: false },
+    };
     const two = shape.series.some((series) => series.percent);
     return {
       animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
@@ -85,7 +114,14 @@ export class CityChart extends HTMLElement {
       textStyle: { fontFamily: getComputedStyle(this).fontFamily },
       grid: { left: 4, right: two ? 4 : 10, top: 26, bottom: 2, containLabel: true },
       legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 8, itemGap: 12, textStyle: { color: ink, fontSize: 11 } },
-      tooltip: { trigger: "axis", confine: true, backgroundColor: card, borderColor: line, textStyle: { color: strong, fontSize: 12 }, axisPointer: { type: "shadow" } },
+      tooltip: {
+        trigger: "axis",
+        confine: true,
+        backgroundColor: card,
+        borderColor: line,
+        textStyle: { color: strong, fontSize: 12 },
+        axisPointer: { type: "shadow" },
+      },
       xAxis: shape.lying ? numbers : names,
       yAxis: shape.lying ? names : two ? [numbers, percents] : numbers,
       series: shape.series.map((series, at) => ({
@@ -99,7 +135,9 @@ export class CityChart extends HTMLElement {
         showSymbol: shape.rows.length <= 12,
         lineStyle: { width: 2 },
         connectNulls: false,
-        tooltip: series.percent ? { valueFormatter: (value: number | null) => (value === null ? "—" : `${(value * 100).toFixed(1)} %`) } : undefined,
+        tooltip: series.percent
+          ? { valueFormatter: (value: number | null) => (value === null ? "—" : `${(value * 100).toFixed(1)} %`) }
+          : undefined,
         data: shape.rows.map((row) => row.values[at] ?? null),
       })),
     };
@@ -107,7 +145,9 @@ export class CityChart extends HTMLElement {
 
   private tabulate(shape: Shape): void {
     const open = this.words.open;
-    const summary = document.createElement("summary"), table = document.createElement("table"), frame = document.createElement("div");
+    const summary = document.createElement("summary"),
+      table = document.createElement("table"),
+      frame = document.createElement("div");
     summary.textContent = shape.table;
     const cell = (row: HTMLTableRowElement, kind: "th" | "td", text: string, link?: string) => {
       const made = document.createElement(kind);
@@ -129,7 +169,15 @@ export class CityChart extends HTMLElement {
       cell(line, "th", row.name, row.link);
       shape.series.forEach((series, at) => {
         const value = row.values[at];
-        cell(line, "td", value === null || value === undefined ? "—" : series.percent ? `${(value * 100).toFixed(1)} %` : String(value));
+        cell(
+          line,
+          "td",
+          value === null || value === undefined
+            ? "—"
+            : series.percent
+              ? `${(value * 100).toFixed(1)} %`
+              : String(value),
+        );
       });
     }
     frame.className = "table";

@@ -13,10 +13,13 @@ export async function forget(): Promise<void> {
       if (!database.objectStoreNames.contains("tasks")) return done();
       const change = database.transaction("tasks", "readwrite");
       change.objectStore("tasks").clear();
-      change.oncomplete = change.onerror = change.onabort = () => {
-        database.close();
-        done();
-      };
+      change.oncomplete =
+        change.onerror =
+        change.onabort =
+          () => {
+            database.close();
+            done();
+          };
     };
   });
 }

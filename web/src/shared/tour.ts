@@ -1,8 +1,16 @@
 import "./tour.css";
 
 // A tour over several pages: its steps are data of the server; the place in it outlives the page. It never blocks the page.
-interface Step { url: string; target: string; title: string; text: string }
-interface Tour { steps: Step[]; words: Record<"offer" | "start" | "later" | "next" | "back" | "done" | "close" | "step", string> }
+interface Step {
+  url: string;
+  target: string;
+  title: string;
+  text: string;
+}
+interface Tour {
+  steps: Step[];
+  words: Record<"offer" | "start" | "later" | "next" | "back" | "done" | "close" | "step", string>;
+}
 const PLACE = "yiwang-tour";
 const root = document.querySelector<HTMLElement>("[data-tour]");
 let box: HTMLElement | undefined;
@@ -56,9 +64,15 @@ function say(parent: HTMLElement, tag: string, text: string): void {
 
 function show(tour: Tour, place: number): void {
   const step = tour.steps[place];
-  if (!step) return finish();
+  if (!step) {
+    finish();
+    return;
+  }
   sessionStorage.setItem(PLACE, String(place));
-  if (location.pathname !== step.url) return location.assign(step.url);
+  if (location.pathname !== step.url) {
+    location.assign(step.url);
+    return;
+  }
   document.querySelector(".tour-target")?.classList.remove("tour-target");
   const target = document.querySelector(step.target);
   target?.classList.add("tour-target");
@@ -79,7 +93,9 @@ function show(tour: Tour, place: number): void {
 
 async function begin(): Promise<void> {
   const place = sessionStorage.getItem(PLACE);
-  document.querySelector("[data-tour-start]")?.addEventListener("click", () => void load().then((tour) => show(tour, 0)));
+  document
+    .querySelector("[data-tour-start]")
+    ?.addEventListener("click", () => void load().then((tour) => show(tour, 0)));
   if (place !== null) return show(await load(), Number(place));
   // offered on the way in only, and once: it must not stand in the way of work
   if (!root || !("offer" in root.dataset) || !location.pathname.match(/^\/[^/]+\/(admin|help)?$/)) return;
@@ -88,7 +104,10 @@ async function begin(): Promise<void> {
   say(inside, "p", tour.words.offer);
   const verbs = document.createElement("div");
   verbs.className = "verbs";
-  verbs.append(button(tour.words.later, finish, true), button(tour.words.start, () => show(tour, 0)));
+  verbs.append(
+    button(tour.words.later, finish, true),
+    button(tour.words.start, () => show(tour, 0)),
+  );
   inside.append(verbs);
 }
 
