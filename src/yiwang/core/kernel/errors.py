@@ -38,14 +38,27 @@ class Problem:
             parts.append(Text("{column} 列", "column {column}", column=self.column))
         return Text.joined({"zh": "，", "en": ", "}, parts) if parts else NO_TEXT
 
+    @property
+    def text(self) -> Text:
+        """All of it in one line."""
+        text = Text(
+            "{message}{hint}", "{message} {hint}" if self.hint else "{message}", message=self.message, hint=self.hint
+        )
+        return Text("{where}：{text}", "{where}: {text}", where=self.where, text=text) if self.where else text
+
     def __str__(self) -> str:
         """In English, for logs and the command line."""
-        text = f"{self.where}: {self.message}" if self.where else f"{self.message}"
-        return f"{text} {self.hint}" if self.hint else text
+        return str(self.text)
 
 
 class YiwangError(Exception):
     """Root of the errors that this package raises on purpose."""
+
+    @property
+    def text(self) -> Text:
+        """What is wrong, for people."""
+        given = self.args[0] if self.args else ""
+        return given if isinstance(given, Text) else Text(str(given), str(given))
 
 
 class BadInput(YiwangError):
@@ -56,3 +69,7 @@ class BadInput(YiwangError):
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def text(self) -> Text:
+        return Text.joined({"zh": "\n", "en": "\n"}, [problem.text for problem in self.problems])

@@ -20,7 +20,7 @@ class Refusal(YiwangError):
 
     def __init__(self, text: Text, *, field: str = "", role: str = "") -> None:
         super().__init__(text)
-        self.text, self.field, self.role = text, field, role
+        self.field, self.role = field, role
 
 
 class Conflict(Refusal):

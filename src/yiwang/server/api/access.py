@@ -16,6 +16,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from yiwang.server.api.problems import TooMany
+from yiwang.server.common.language import say
 from yiwang.server.common.throttling import caller
 from yiwang.server.people.operations import ACT, READ, REPORT
 from yiwang.server.people.queries import user_of_token
@@ -37,9 +38,16 @@ class Token(HttpBearer):
             return None
         found = super().__call__(request)
         if found is None:
-            raise HttpError(401, "The token is unknown, expired or revoked.")
+            raise HttpError(401, say("令牌不存在、已过期或已撤销。", "The token is unknown, expired or revoked."))
         if self.scope not in found.scopes:
-            raise HttpError(403, f"The token is not for this: it needs the scope {self.scope!r}.")
+            raise HttpError(
+                403,
+                say(
+                    "这个令牌不能用于此处：需要权限范围「{scope}」。",
+                    "The token is not for this: it needs the scope {scope!r}.",
+                    scope=self.scope,
+                ),
+            )
         return found
 
     def authenticate(self, request: HttpRequest, token: str) -> Any | None:
@@ -58,7 +66,7 @@ class Session(APIKeyCookie):
         if not key or not request.user.is_authenticated:
             return None
         if request.method not in _SAFE and check_csrf(request) is not None:
-            raise HttpError(403, "The CSRF token is missing or wrong.")
+            raise HttpError(403, say("缺少 CSRF 令牌，或令牌不对。", "The CSRF token is missing or wrong."))
         return request.user
 
 

@@ -21,6 +21,7 @@ from yiwang.server.cases import access, answers, dossier, listing, operations, q
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.forms import box
 from yiwang.server.cases.recorded import judged_at
+from yiwang.server.common.language import say
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 
@@ -38,7 +39,7 @@ def known_case(number: str, *, with_events: bool = False) -> queries.CaseDetail:
     if found is None and (meant := queries.case_of(number)):
         found = queries.get_case(number=meant, with_events=with_events)
     if found is None:
-        raise Http404(f"There is no case {number!r}.")
+        raise Http404(say("没有编号为「{number}」的案卷。", "There is no case {number!r}.", number=number))
     return found
 
 
@@ -149,7 +150,7 @@ def act(
         meant = queries.case_of(number)
         city = queries.city_of(meant) if meant else None
         if meant is None or city is None:
-            raise Http404(f"There is no case {number!r}.")
+            raise Http404(say("没有编号为「{number}」的案卷。", "There is no case {number!r}.", number=number))
         number = meant
     refused: NotAllowed | None = None
     for actor in actors_for(user, city=city):

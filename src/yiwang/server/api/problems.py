@@ -25,7 +25,8 @@ from yiwang.server.common.refusing import status_of
 
 CONTENT_TYPE = "application/problem+json"
 _PREFIX = "/api/"
-NOTHING_CHANGED = "Something went wrong on our side; nothing was changed."
+NOTHING_CHANGED = Text("系统出错，什么都没有改动。", "Something went wrong on our side; nothing was changed.")
+NOT_DESCRIBED = Text("请求与接口说明不符。", "The request does not fit its description.")
 NO_ROOM = Text(
     "服务器存储空间已满，什么都没有改动，请稍后再试。",
     "The server's disk is full; nothing was changed. Please try again later.",
@@ -115,7 +116,7 @@ def install(api: NinjaAPI) -> None:
             }
             for item in error.errors
         ]
-        return problem(422, code="bad-input", detail="The request does not fit its description.", errors=errors)
+        return problem(422, code="bad-input", detail=say(NOT_DESCRIBED), errors=errors)
 
     @api.exception_handler(TooMany)
     def too_many(_request: HttpRequest, error: TooMany) -> HttpResponse:
@@ -135,7 +136,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(NotReadYet)
     def not_read_yet(_request: HttpRequest, error: NotReadYet) -> HttpResponse:
-        response = problem(503, code="starting", detail=str(error))
+        response = problem(503, code="starting", detail=say(error.text))
         response["Retry-After"] = "2"
         response._has_been_logged = True  # type: ignore[attr-defined] # nothing is wrong: not one for the error log
         return response
@@ -154,7 +155,7 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(Exception)
     def unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("Unexpected error.", exc_info=error)
-        return _later(error) if is_full(error) else problem(500, detail=NOTHING_CHANGED)
+        return _later(error) if is_full(error) else problem(500, detail=say(NOTHING_CHANGED))
 
 
 def _later(error: BaseException) -> HttpResponse:
@@ -181,7 +182,14 @@ class ProblemDocuments:
         ):
             return response
         allowed = response.get("Allow", "")
-        detail = f"{request.method} is not possible here; possible: {allowed}." if response.status_code == 405 else ""
+        detail = ""
+        if response.status_code == 405:
+            detail = say(
+                "此处不能用 {method}，可用：{allowed}。",
+                "{method} is not possible here; possible: {allowed}.",
+                method=request.method,
+                allowed=allowed,
+            )
         made = problem(response.status_code, detail=detail)
         if allowed:
             made["Allow"] = allowed

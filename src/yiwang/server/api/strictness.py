@@ -11,6 +11,7 @@ from ninja import Router
 from ninja.operation import Operation
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.packs.hints import did_you_mean
 
 
@@ -41,5 +42,11 @@ def _strict(view: Callable[..., Any], known: tuple[str, ...]) -> Callable[..., A
 
 def _problem(name: str, known: tuple[str, ...]) -> Problem:
     shown = name[:60]
-    hint = did_you_mean(name, known) or (f"Known: {', '.join(known)}." if known else "This call takes none.")
-    return Problem(f"There is no parameter {shown!r}.", hint, column=shown)
+    hint = did_you_mean(name, known) or (
+        Text("可用：{known}。", "Known: {known}.", known=", ".join(known))
+        if known
+        else Text("这个接口没有参数。", "This call takes none.")
+    )
+    return Problem(
+        Text("没有「{shown}」这个参数。", "There is no parameter {shown!r}.", shown=shown), hint, column=shown
+    )

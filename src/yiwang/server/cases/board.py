@@ -21,6 +21,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import YiwangError
+from yiwang.core.kernel.text import Text
 from yiwang.core.space.tiles import cells_of, morton, run_of, to_map
 from yiwang.server.cases.intake import UNPLACED
 from yiwang.server.cases.models import Case
@@ -158,7 +159,13 @@ class Board:
                     return
                 self._reader = threading.Thread(target=self._read_alone, name=f"board-{self.city}", daemon=True)
                 self._reader.start()
-        raise NotReadYet(f"The cases of {self.city} are being read; this takes some seconds after a start.")
+        raise NotReadYet(
+            Text(
+                "正在读入 {city} 的案卷，启动后需要几秒钟。",
+                "The cases of {city} are being read; this takes some seconds after a start.",
+                city=self.city,
+            )
+        )
 
     def _read_alone(self) -> None:
         try:

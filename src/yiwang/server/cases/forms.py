@@ -67,7 +67,11 @@ def _moment(name: str, text: str, zone: tzinfo) -> datetime | None:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise BadInput(
-            Problem(f"{text!r} is no time.", "Write 2026-03-01 or 2026-03-01T08:00+08:00.", column=name)
+            Problem(
+                Text("「{text}」不是有效的时间。", "{text!r} is no time.", text=text),
+                Text("请写成 2026-03-01 或 2026-03-01T08:00+08:00。", "Write 2026-03-01 or 2026-03-01T08:00+08:00."),
+                column=name,
+            )
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=zone)
 
@@ -85,7 +89,13 @@ def box(text: str) -> tuple[float, float, float, float] | None:
     except ValueError:
         west = south = east = north = float("nan")
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise BadInput(Problem(f"{text!r} is no box.", "Write west,south,east,north in degrees.", column="bbox"))
+        raise BadInput(
+            Problem(
+                Text("「{text}」不是有效的范围。", "{text!r} is no box.", text=text),
+                Text("请按「西,南,东,北」填写，单位为度。", "Write west,south,east,north in degrees."),
+                column="bbox",
+            )
+        )
     return west, south, east, north
 
 
@@ -99,7 +109,13 @@ def sequence(post: QueryDict) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit():
-        raise BadInput(Problem(f"seq {text!r} is no number.", "Open the case again.", column="seq"))
+        raise BadInput(
+            Problem(
+                Text("seq「{text}」不是数字。", "seq {text!r} is no number.", text=text),
+                Text("请重新打开案卷。", "Open the case again."),
+                column="seq",
+            )
+        )
     return int(text)
 
 
@@ -141,7 +157,13 @@ def report(post: QueryDict) -> dict[str, Any]:
         try:
             data[name] = float(text) if text else None
         except ValueError:
-            problems.append(Problem(f"{name} {text!r} is no number.", "Write degrees, e.g. 120.30.", column=name))
+            problems.append(
+                Problem(
+                    Text("{name}「{text}」不是数字。", "{name} {text!r} is no number.", name=name, text=text),
+                    Text("请填写度数，如 120.30。", "Write degrees, e.g. 120.30."),
+                    column=name,
+                )
+            )
     if problems:
         raise BadInput(problems)
     return data

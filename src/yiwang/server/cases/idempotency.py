@@ -68,16 +68,25 @@ def check(key: str, *, stranger: bool = False) -> None:
     """
     if not key.strip() or not key.isascii() or not key.isprintable() or len(key) > LONGEST_KEY:
         raise _bad_key(
-            "The idempotency key cannot be used.", f"1 to {LONGEST_KEY} visible ASCII characters, e.g. a UUID."
+            Text("这个幂等键不能用。", "The idempotency key cannot be used."),
+            Text(
+                "应为 1 到 {longest_key} 个可见 ASCII 字符，如 UUID。",
+                "1 to {longest_key} visible ASCII characters, e.g. a UUID.",
+                longest_key=LONGEST_KEY,
+            ),
         )
     if stranger and (len(key) < SHORTEST_RANDOM_KEY or len(set(key)) < FEWEST_KINDS):
         raise _bad_key(
-            "The idempotency key is too easy to guess.",
-            f"Without an account at least {SHORTEST_RANDOM_KEY} random characters, e.g. a UUID made anew for each report.",
+            Text("这个幂等键太容易猜到。", "The idempotency key is too easy to guess."),
+            Text(
+                "没有账号时至少 {shortest_random_key} 个随机字符，如每次上报新生成的 UUID。",
+                "Without an account at least {shortest_random_key} random characters, e.g. a UUID made anew for each report.",
+                shortest_random_key=SHORTEST_RANDOM_KEY,
+            ),
         )
 
 
-def _bad_key(message: str, hint: str) -> BadInput:
+def _bad_key(message: Text, hint: Text) -> BadInput:
     return BadInput(Problem(message, hint, column="Idempotency-Key"))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from yiwang.core.kernel import characters
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS
 from yiwang.server.places.queries import Runtime
 
@@ -53,13 +54,23 @@ def checked(data: Mapping[str, Any], *, place: Runtime, at: datetime) -> dict[st
         values[name] = text = clean(data.get(name))
         if len(text) > longest:
             problems.append(
-                Problem(f"The {name} has {len(text)} characters.", f"At most {longest} are taken.", column=name)
+                Problem(
+                    Text("{name} 有 {text} 个字符。", "The {name} has {text} characters.", name=name, text=len(text)),
+                    Text("最多 {longest} 个。", "At most {longest} are taken.", longest=longest),
+                    column=name,
+                )
             )
     for name in ("category", "condition"):
         values[name] = clean(data.get(name))
     _check_category(values, place, at, problems)
     if not values["text"] and not values["category"]:
-        problems.append(Problem("A report needs a text or a category.", "Say what is wrong.", column="text"))
+        problems.append(
+            Problem(
+                Text("上报须有情况描述或类别。", "A report needs a text or a category."),
+                Text("请写明发现了什么问题。", "Say what is wrong."),
+                column="text",
+            )
+        )
     if problems:
         raise BadInput(problems)
     return values
@@ -74,24 +85,45 @@ def _check_category(values: dict[str, Any], place: Runtime, at: datetime, proble
     code, condition = values["category"], values["condition"]
     if not code:
         if condition:
-            problems.append(Problem("A condition needs its category.", "Give the category too.", column="condition"))
+            problems.append(
+                Problem(
+                    Text("填了立案条件，须同时填类别。", "A condition needs its category."),
+                    Text("请补上类别。", "Give the category too."),
+                    column="condition",
+                )
+            )
         return
     category = place.categories.get(code)
     if category is None:
-        problems.append(Problem(f"There is no category {code!r}.", "See the city's categories.", column="category"))
+        problems.append(
+            Problem(
+                Text("没有编码为「{code}」的类别。", "There is no category {code!r}.", code=code),
+                Text("请查看本市的类别表。", "See the city's categories."),
+                column="category",
+            )
+        )
     elif not category.validity.contains(at.astimezone(place.info.zone).date()):
         problems.append(
             Problem(
-                f"The category {code!r} is not in force.",
-                f"Use {category.replaced_by or 'another one'}.",
+                Text("类别「{code}」当前不在有效期内。", "The category {code!r} is not in force.", code=code),
+                Text(
+                    "请改用{replaced_by}。",
+                    "Use {replaced_by}.",
+                    replaced_by=category.replaced_by or Text("别的类别", "another one"),
+                ),
                 column="category",
             )
         )
     elif condition and (code, condition) not in place.pack.conditions:
         problems.append(
             Problem(
-                f"The category {code!r} has no condition {condition!r}.",
-                "See the city's categories.",
+                Text(
+                    "类别「{code}」没有立案条件「{condition}」。",
+                    "The category {code!r} has no condition {condition!r}.",
+                    code=code,
+                    condition=condition,
+                ),
+                Text("请查看本市的类别表。", "See the city's categories."),
                 column="condition",
             )
         )
@@ -106,7 +138,11 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
     lon, lat, region = data.get("lon"), data.get("lat"), clean(data.get("region"))
     if (lon is None) != (lat is None):
         raise BadInput(
-            Problem("A point needs lon and lat.", "Give both or neither.", column="lon" if lon is None else "lat")
+            Problem(
+                Text("坐标须同时有经度和纬度。", "A point needs lon and lat."),
+                Text("请都填写，或都不填。", "Give both or neither."),
+                column="lon" if lon is None else "lat",
+            )
         )
     named = region_named(region, place)
     if lon is None or lat is None:
@@ -116,12 +152,18 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
         return Placed(region=told, flag="words" if told else "")
     crs = clean(data.get("crs"))
     if crs and crs not in SYSTEMS:
-        raise BadInput(Problem(f"Unknown coordinate system {crs!r}.", f"One of {', '.join(SYSTEMS)}.", column="crs"))
+        raise BadInput(
+            Problem(
+                Text("不认识坐标系「{crs}」。", "Unknown coordinate system {crs!r}.", crs=crs),
+                Text("可选：{systems}。", "One of {systems}.", systems=", ".join(SYSTEMS)),
+                column="crs",
+            )
+        )
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise BadInput(
             Problem(
-                f"{lon}, {lat} is no place on Earth.",
-                "lon is the longitude, lat the latitude, in degrees.",
+                Text("地球上没有 {lon}, {lat} 这个位置。", "{lon}, {lat} is no place on Earth.", lon=lon, lat=lat),
+                Text("lon 是经度，lat 是纬度，单位为度。", "lon is the longitude, lat the latitude, in degrees."),
                 column="lon",
             )
         )
@@ -147,7 +189,13 @@ def region_named(code: str, place: Runtime) -> Placed | None:
     try:
         region = place.regions.chain(code)[-1]  # a unit grid's code begins with its community's
     except BadInput:
-        raise BadInput(Problem(f"There is no region {code!r}.", "See the city's regions.", column="region")) from None
+        raise BadInput(
+            Problem(
+                Text("没有编码为「{code}」的区域。", "There is no region {code!r}.", code=code),
+                Text("请查看本市的区域表。", "See the city's regions."),
+                column="region",
+            )
+        ) from None
     return Placed(region=region.code, grid=code)
 
 

@@ -31,6 +31,7 @@ from yiwang.core.cases.merkle import (
     verify_inclusion,
 )
 from yiwang.core.kernel.errors import BadInput, Problem, YiwangError
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import log, nodes, publishing, storage
 from yiwang.server.cases.faults import Fault
 from yiwang.server.cases.models import Case, Event, Leaf, LedgerNode, Seal
@@ -214,7 +215,16 @@ def day_root(*, city: str, day: date) -> dict[str, Any]:
     seal = Seal.objects.filter(city=city, day__lte=day).order_by("-size", "-day").first()
     if seal is None:
         raise BadInput(
-            Problem(f"Nothing of {city} was sealed by {day}.", "A day is sealed when it has ended.", column="day")
+            Problem(
+                Text(
+                    "到 {day} 为止，{city} 还没有任何一天封存。",
+                    "Nothing of {city} was sealed by {day}.",
+                    city=city,
+                    day=day,
+                ),
+                Text("每天结束后才封存当天。", "A day is sealed when it has ended."),
+                column="day",
+            )
         )
     return {
         "city": city, "day": day.isoformat(), "sealed_day": seal.day.isoformat(), "size": seal.size,
@@ -238,13 +248,30 @@ def prove(*, number: str, seq: int | None = None) -> dict[str, Any]:
     """
     case = Case.objects.filter(number=number).values("id", "city").first()
     if case is None:
-        raise BadInput(Problem(f"There is no case {number!r}.", column="number"))
+        raise BadInput(
+            Problem(
+                Text("没有编号为「{number}」的案卷。", "There is no case {number!r}.", number=number), column="number"
+            )
+        )
     leaves = Leaf.objects.filter(event__case_id=case["id"], **({} if seq is None else {"event__seq": seq}))
     leaf = leaves.order_by("-event__seq").values("position", "event__seq", "event__hash").first()
     if leaf is None:
-        what = "No event" if seq is None else f"No event {seq}"
+        what = (
+            Text("案卷 {number} 还没有事件封存。", "No event of {number} has been sealed yet.", number=number)
+            if seq is None
+            else Text(
+                "案卷 {number} 的第 {seq} 个事件还没有封存。",
+                "Event {seq} of {number} has not been sealed yet.",
+                number=number,
+                seq=seq,
+            )
+        )
         raise BadInput(
-            Problem(f"{what} of {number} has been sealed yet.", "A day is sealed when it has ended.", column="number")
+            Problem(
+                what,
+                Text("每天结束后才封存当天。", "A day is sealed when it has ended."),
+                column="number",
+            )
         )
     return {"number": number, "city": case["city"], "seq": leaf["event__seq"]} | _proof(
         case["city"], leaf["position"], bytes(leaf["event__hash"])

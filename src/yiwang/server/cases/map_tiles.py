@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space.tiles import check
 from yiwang.server.cases.board import NEVER, Board, Codes, board, numbers_of
 from yiwang.server.cases.presentation import YELLOW_FROM
@@ -67,8 +68,23 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
     """
     try:
         check(zoom=zoom, column=column, row=row)
-    except ValueError as error:
-        raise BadInput(Problem(str(error), "Ask for a tile of the map.", column="z/x/y")) from None
+    except ValueError:
+        raise BadInput(
+            Problem(
+                Text(
+                    "没有 {zoom}/{column}/{row} 这块瓦片。",
+                    "There is no tile {zoom}/{column}/{row}.",
+                    zoom=zoom,
+                    column=column,
+                    row=row,
+                ),
+                Text(
+                    "缩放级别 z 为 0 到 22，x 和 y 从 0 到 2 的 z 次方减 1。",
+                    "The zoom z is 0 to 22, x and y are 0 to 2 to the power of z minus 1.",
+                ),
+                column="z/x/y",
+            )
+        ) from None
     place: dict[str, int] = {"zoom": zoom, "column": column, "row": row}
     with board(city).fresh() as seen:
         chosen = _chosen(seen, seen.in_tile(**place), shown)
@@ -118,7 +134,13 @@ def lights(seen: Board, rows: NDArray[np.int64], at: datetime) -> NDArray[np.int
 def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.int64]:
     """The rows that are shown, narrowed filter by filter, the cheapest and narrowest first."""
     if shown.state not in STATES:
-        raise BadInput(Problem(f"There is no state {shown.state!r}.", f"One of {', '.join(STATES)}.", column="state"))
+        raise BadInput(
+            Problem(
+                Text("没有「{state}」这种状态。", "There is no state {state!r}.", state=shown.state),
+                Text("可选：{states}。", "One of {states}.", states=", ".join(STATES)),
+                column="state",
+            )
+        )
     columns, now = seen.columns, shown.at.timestamp()
     if shown.state in {"open", "overdue"}:
         rows = rows[open_then(seen, rows, at=shown.at, past=shown.past)]

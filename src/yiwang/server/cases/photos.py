@@ -22,7 +22,7 @@ from django.conf import settings
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.server.common.language import say
+from yiwang.core.kernel.text import Text
 
 # What each format may have: JPEG is decoded at a part of its size, the others whole, and a progressive JPEG keeps all its
 # coefficients. So much stays below 150 MB at the highest point (measured in tests/server/test_photos.py).
@@ -99,7 +99,7 @@ def keep_good(files: Sequence[Any]) -> tuple[list[Kept], list[RefusedPhoto]]:
         try:
             kept.append(_keep(_read(file)))
         except _Bad as bad:
-            refused.append(RefusedPhoto(index=index, reason=bad.en, reason_zh=bad.zh))
+            refused.append(RefusedPhoto(index=index, reason=bad.why.en, reason_zh=bad.why.zh))
     return kept, refused
 
 
@@ -157,30 +157,39 @@ def _each(files: Sequence[Any], take: Callable[[bytes], T]) -> tuple[list[T], li
         try:
             taken.append(take(_read(file)))
         except _Bad as bad:
-            which = say("第 {number} 张照片", "Photo {number}", number=number) + name
-            problems.append(Problem(f"{which}: {bad}", column="photos"))
+            message = Text(
+                "第 {number} 张照片{name}：{why}", "Photo {number}{name}: {why}", number=number, name=name, why=bad.why
+            )
+            problems.append(Problem(message, column="photos"))
     return taken, problems
 
 
 def _check_number(files: Sequence[Any]) -> None:
     if len(files) > MOST_PHOTOS:
-        message = say("一次最多 {most} 张照片。", "At most {most} photos are taken at once.", most=MOST_PHOTOS)
-        raise BadInput(Problem(f"{len(files)}: {message}", column="photos"))
+        message = Text(
+            "收到 {count} 张照片，一次最多 {most} 张。",
+            "{count} photos came, at most {most} are taken at once.",
+            count=len(files),
+            most=MOST_PHOTOS,
+        )
+        raise BadInput(Problem(message, column="photos"))
 
 
 class _Bad(Exception):
-    """Why a picture is not taken: in both languages, and as a text in the reader's."""
+    """Why a picture is not taken."""
 
-    def __init__(self, zh: str, en: str, **values: Any) -> None:
-        self.zh, self.en = zh.format(**values), en.format(**values)
-        super().__init__(say(self.zh, self.en))
+    def __init__(self, why: Text) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def _read(file: Any) -> bytes:
     most = settings.YIWANG_PHOTO_BYTES
     content: bytes = file if isinstance(file, bytes) else file.read(most + 1)
     if len(content) > most:
-        raise _Bad("文件太大，最多 {most} 字节。", "The file is too large, at most {most} bytes.", most=f"{most:,}")
+        raise _Bad(
+            Text("文件太大，最多 {most} 字节。", "The file is too large, at most {most} bytes.", most=f"{most:,}")
+        )
     return content
 
 
@@ -216,8 +225,10 @@ def _decoded(content: bytes) -> tuple[Image.Image, datetime | None]:
             picture = _plain(_smaller(opened))
     except _UNREADABLE as error:
         raise _Bad(
-            "不是能读的图片，请发 JPEG、PNG、WebP 或 HEIC。",
-            "It cannot be read as a picture; send a JPEG, PNG, WebP or HEIC.",
+            Text(
+                "不是能读的图片，请发 JPEG、PNG、WebP 或 HEIC。",
+                "It cannot be read as a picture; send a JPEG, PNG, WebP or HEIC.",
+            )
         ) from error
     clean = Image.new("RGB", picture.size)
     clean.paste(picture)
@@ -230,12 +241,14 @@ def _check_size(opened: Image.Image) -> None:
     most = MOST_PIXELS.get(kind, MOST_PIXELS["JPEG"])  # MPO is JPEG
     if opened.width * opened.height > most:
         raise _Bad(
-            "有 {width} × {height} 像素，这种格式最多 {most} 万像素，请缩小。",
-            "It has {width} × {height} pixels, of this kind at most {millions} million; make it smaller.",
-            width=opened.width,
-            height=opened.height,
-            most=most // 10_000,
-            millions=most // 1_000_000,
+            Text(
+                "有 {width} × {height} 像素，这种格式最多 {most} 万像素，请缩小。",
+                "It has {width} × {height} pixels, of this kind at most {millions} million; make it smaller.",
+                width=opened.width,
+                height=opened.height,
+                most=most // 10_000,
+                millions=most // 1_000_000,
+            )
         )
 
 

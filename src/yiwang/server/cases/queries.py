@@ -19,6 +19,7 @@ from django.db.models.functions import Substr
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import rows, walking, words
 from yiwang.server.cases.intake import UNPLACED
 from yiwang.server.cases.models import CODE, Case, Outbox, Photo, Report, Tally
@@ -111,7 +112,13 @@ def list_cases(
         BadInput: When a filter or the cursor is no such thing.
     """
     if not 1 <= limit <= MOST_LISTED:
-        raise BadInput(Problem(f"limit={limit} cannot be given.", f"Between 1 and {MOST_LISTED}.", column="limit"))
+        raise BadInput(
+            Problem(
+                Text("limit 不能为 {limit}。", "limit={limit} cannot be given.", limit=limit),
+                Text("应在 1 到 {most_listed} 之间。", "Between 1 and {most_listed}.", most_listed=MOST_LISTED),
+                column="limit",
+            )
+        )
     column, falling = _order(filters.order)
     at = at or datetime.now(UTC)
     everything = Case.objects.filter(city=city)
@@ -152,12 +159,20 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
     if filters.state not in STATES:
         raise BadInput(
             Problem(
-                f"There is no state {filters.state!r}.", f"One of {', '.join(filter(None, STATES))}.", column="state"
+                Text("没有「{state}」这种状态。", "There is no state {state!r}.", state=filters.state),
+                Text("可选：{value}。", "One of {value}.", value=", ".join(filter(None, STATES))),
+                column="state",
             )
         )
     if filters.flag not in FLAGS:
         known = ", ".join(filter(None, FLAGS))
-        raise BadInput(Problem(f"There is no flag {filters.flag!r}.", f"One of {known}.", column="flag"))
+        raise BadInput(
+            Problem(
+                Text("没有「{flag}」这种标记。", "There is no flag {flag!r}.", flag=filters.flag),
+                Text("可选：{known}。", "One of {known}.", known=known),
+                column="flag",
+            )
+        )
     if filters.flag:
         query = query.filter(UNDRAWN if filters.flag == "undrawn" else Q(flag=filters.flag))
     for name in ("step", "holder", "category"):
@@ -246,7 +261,11 @@ def _order(order: str) -> tuple[str, bool]:
         return ORDERS[order]
     except KeyError:
         raise BadInput(
-            Problem(f"There is no order {order!r}.", f"One of {', '.join(ORDERS)}.", column="order")
+            Problem(
+                Text("没有「{order}」这种排序。", "There is no order {order!r}.", order=order),
+                Text("可选：{orders}。", "One of {orders}.", orders=", ".join(ORDERS)),
+                column="order",
+            )
         ) from None
 
 
@@ -268,7 +287,11 @@ def _beyond(query: QuerySet[Case], column: str, falling: bool, cursor: str) -> Q
             raise ValueError
     except (ValueError, TypeError, binascii.Error, OverflowError):
         raise BadInput(
-            Problem("The cursor is not one that this list gave.", "Begin without one.", column="cursor")
+            Problem(
+                Text("这个游标不是本列表给出的。", "The cursor is not one that this list gave."),
+                Text("请不带游标从头开始。", "Begin without one."),
+                column="cursor",
+            )
         ) from None
     side, strictly = ("lte", "lt") if falling else ("gte", "gt")
     # the first condition is what the index is entered with

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import derived, nodes, rows, storage, tallies, words
 from yiwang.server.cases.models import Case, Event, Tally
 from yiwang.server.places.queries import Runtime, runtime
@@ -135,7 +136,9 @@ def _derived(row: dict[str, Any], stored: Sequence[dict[str, Any]], place: Runti
     events = [rows.event_of(item, number=number) for item in stored]
     digests = [bytes(item["hash"]) for item in stored]
     if rows.chained(events, head=None) != digests or digests[-1] != bytes(row["head"]):
-        raise BadInput(f"The events of {number} do not fit their hashes.")
+        raise BadInput(
+            Text("案卷 {number} 的事件与其哈希不符。", "The events of {number} do not fit their hashes.", number=number)
+        )
     return derived.derived(events, head=digests[-1], place=place)
 
 

@@ -72,7 +72,13 @@ def _same(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 def _point(lon: float, lat: float, crs: str, place: Runtime) -> tuple[Location, float, float]:
     if crs and crs not in SYSTEMS:
-        raise BadInput(Problem(f"Unknown coordinate system {crs!r}.", f"One of {', '.join(SYSTEMS)}.", column="crs"))
+        raise BadInput(
+            Problem(
+                Text("不认识坐标系「{crs}」。", "Unknown coordinate system {crs!r}.", crs=crs),
+                Text("可选：{systems}。", "One of {systems}.", systems=", ".join(SYSTEMS)),
+                column="crs",
+            )
+        )
     return place.locate(lon, lat, crs=crs)
 
 

@@ -17,6 +17,7 @@ from yiwang.core.cases.events import SYSTEM, Actor, Command
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.packs.records import read_records
 from yiwang.packs.records_duplicates import Link, link_duplicates
 from yiwang.packs.records_flags import as_of
@@ -165,7 +166,13 @@ def _mapping(place: Runtime) -> ReplayMapping:
     mapping = place.pack.replay
     if mapping is None:
         raise BadInput(
-            Problem(f"The pack {place.info.id!r} cannot read records.", "Write its replay.toml.", "replay.toml")
+            Problem(
+                Text(
+                    "城市包「{info}」不能读取历史记录。", "The pack {info!r} cannot read records.", info=place.info.id
+                ),
+                Text("请为它编写 replay.toml。", "Write its replay.toml."),
+                "replay.toml",
+            )
         )
     return mapping
 

@@ -89,7 +89,11 @@ def _local(text: str, zone: tzinfo) -> datetime | None:
             raise ValueError
         return taken_at.astimezone(zone).replace(tzinfo=None)
     except (ValueError, OverflowError) as error:
-        problem = Problem(f"{text[:40]!r} is no time.", "2026-03-02T08:59:00Z", column="original")
+        problem = Problem(
+            Text("「{text}」不是有效的时间。", "{text!r} is no time.", text=text[:40]),
+            Text("如 2026-03-02T08:59:00Z", "2026-03-02T08:59:00Z"),
+            column="original",
+        )
         raise BadInput(problem) from error
 
 

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.server.common.models import Heartbeat, Job
 
 LOST_AFTER_SECONDS = 120
@@ -89,25 +90,25 @@ def kept_alive(*, job: int, every_seconds: float = ALIVE_SECONDS) -> Iterator[No
         teller.join()
 
 
-def progress(*, job: int, done: int, total: int = 0, message: str = "", message_en: str = "") -> None:
+def progress(*, job: int, done: int, total: int = 0, said: Text = NO_TEXT) -> None:
     """Say how far a job is."""
     changes: dict[str, Any] = {"done": done, "total": total, "updated_at": timezone.now(), "state": Job.State.RUNNING}
-    if message or message_en:
-        changes |= {"message": message, "message_en": message_en}
+    if said:
+        changes |= {"message": said.zh, "message_en": said.en}
     Job.objects.filter(pk=job).update(**changes)
 
 
-def finish(*, job: int, result: dict[str, Any] | None = None, message: str = "", message_en: str = "") -> None:
+def finish(*, job: int, result: dict[str, Any] | None = None, said: Text = NO_TEXT) -> None:
     """A job is done."""
     Job.objects.filter(pk=job).update(
-        state=Job.State.DONE, result=result or {}, message=message, message_en=message_en, updated_at=timezone.now()
+        state=Job.State.DONE, result=result or {}, message=said.zh, message_en=said.en, updated_at=timezone.now()
     )
 
 
-def fail(*, job: int, message: str, message_en: str = "") -> None:
-    """A job could not be done; the message says why."""
+def fail(*, job: int, why: Text) -> None:
+    """A job could not be done."""
     Job.objects.filter(pk=job).update(
-        state=Job.State.FAILED, message=message, message_en=message_en or message, updated_at=timezone.now()
+        state=Job.State.FAILED, message=why.zh, message_en=why.en, updated_at=timezone.now()
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import operations
 from yiwang.server.desks.models import SavedFilter
 
@@ -48,7 +49,13 @@ def act_on_many(
         BadInput: When there are too many.
     """
     if len(chosen) > MOST_AT_ONCE:
-        raise BadInput(Problem(f"{len(chosen)} cases at once.", f"At most {MOST_AT_ONCE} are taken.", column="case"))
+        raise BadInput(
+            Problem(
+                Text("一次选了 {chosen} 件案卷。", "{chosen} cases at once.", chosen=len(chosen)),
+                Text("最多 {most_at_once} 件。", "At most {most_at_once} are taken.", most_at_once=MOST_AT_ONCE),
+                column="case",
+            )
+        )
     outcomes = []
     for number, seq in chosen:
         command = Command(verb=verb, actor=actor_of(number), payload=dict(payload), expected_seq=seq)
@@ -68,10 +75,26 @@ def save_filter(*, user: Any, city: str, role: str, name: str, query: str) -> Sa
     """
     name, query = name.strip(), query.strip().lstrip("?")
     if not name or len(name) > 60 or len(query) > 400:
-        raise BadInput(Problem("The filter has no name of 1 to 60 characters.", "Give a short name.", column="name"))
+        raise BadInput(
+            Problem(
+                Text("筛选条件的名称应为 1 到 60 个字。", "The filter has no name of 1 to 60 characters."),
+                Text("请起个短名称。", "Give a short name."),
+                column="name",
+            )
+        )
     others = SavedFilter.objects.filter(user=user, city=city, role=role).exclude(name=name)
     if others.count() >= MOST_FILTERS:
-        raise BadInput(Problem(f"There are {MOST_FILTERS} filters already.", "Delete one first.", column="name"))
+        raise BadInput(
+            Problem(
+                Text(
+                    "已有 {most_filters} 个筛选条件。",
+                    "There are {most_filters} filters already.",
+                    most_filters=MOST_FILTERS,
+                ),
+                Text("请先删除一个。", "Delete one first."),
+                column="name",
+            )
+        )
     saved, _ = SavedFilter.objects.update_or_create(
         user=user, city=city, role=role, name=name, defaults={"query": query}
     )

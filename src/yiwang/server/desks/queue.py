@@ -272,5 +272,9 @@ def _position(cursor: str) -> tuple[datetime | None, int | None]:
         return moment, int(last)
     except (ValueError, TypeError, binascii.Error, OverflowError):
         raise BadInput(
-            Problem("The cursor is not one that this queue gave.", "Begin without one.", column="cursor")
+            Problem(
+                Text("这个游标不是本队列给出的。", "The cursor is not one that this queue gave."),
+                Text("请不带游标从头开始。", "Begin without one."),
+                column="cursor",
+            )
         ) from None

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.errors import BadInput, Problem, YiwangError
 from yiwang.core.kernel.text import Text
 from yiwang.packs import Explainer, check_pack, read_pack
 from yiwang.packs.tables import table_file
@@ -99,6 +99,11 @@ def check(change: RuleChange, *, with_examples: bool) -> dict[str, Any]:
 def _kept(text: Text | str) -> dict[str, str]:
     """A text as the record of a check keeps it, in each language that it has."""
     return {tag: text.into(tag) for tag in text} if isinstance(text, Text) else {"en": text}
+
+
+def as_kept(error: Exception) -> dict[str, Any]:
+    """An error that stopped a change, as the record of a check keeps it."""
+    return _told(Problem(error.text if isinstance(error, YiwangError) else Text(str(error), str(error))))
 
 
 def _told(problem: Problem) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import IO, Any
 from django.conf import settings
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.packs import pack_folders
 from yiwang.packs.files import PackFiles
 from yiwang.packs.info import read_info
@@ -55,7 +56,10 @@ def unpacked(upload: IO[bytes], *, size: int) -> Path:
         BadInput: It is no archive, too large, holds a name that leads outside, a link, or a kind of file that no pack has.
     """
     if size > MOST_ARCHIVE_BYTES:
-        raise _fault("The archive is too large.", f"At most {MOST_ARCHIVE_BYTES // 1_000_000} MB.")
+        raise _fault(
+            Text("压缩包太大。", "The archive is too large."),
+            Text("最多 {value} MB。", "At most {value} MB.", value=MOST_ARCHIVE_BYTES // 1000000),
+        )
     target = _new_folder()
     try:
         with zipfile.ZipFile(upload) as archive:
@@ -65,7 +69,10 @@ def unpacked(upload: IO[bytes], *, size: int) -> Path:
         shutil.rmtree(target, ignore_errors=True)
         if is_full(error):
             raise  # not the archive's fault
-        raise _fault("The file is no ZIP archive that can be read.", str(error)) from error
+        raise _fault(
+            Text("文件不是能读的 ZIP 压缩包。", "The file is no ZIP archive that can be read."),
+            Text(str(error), str(error)),
+        ) from error
     except BadInput:
         shutil.rmtree(target, ignore_errors=True)
         raise
@@ -74,7 +81,10 @@ def unpacked(upload: IO[bytes], *, size: int) -> Path:
 def _extract(archive: zipfile.ZipFile, target: Path) -> None:
     members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > MOST_FILES:
-        raise _fault(f"The archive holds {len(members)} files.", f"At most {MOST_FILES}.")
+        raise _fault(
+            Text("压缩包里有 {members} 个文件。", "The archive holds {members} files.", members=len(members)),
+            Text("最多 {most_files} 个。", "At most {most_files}.", most_files=MOST_FILES),
+        )
     left = MOST_BYTES
     for member in members:
         path = _safe(member)
@@ -86,7 +96,10 @@ def _extract(archive: zipfile.ZipFile, target: Path) -> None:
             while piece := source.read(_PIECE):
                 left -= len(piece)
                 if left < 0:
-                    raise _fault("Unpacked the archive is too large.", f"At most {MOST_BYTES // 1_000_000} MB.")
+                    raise _fault(
+                        Text("压缩包解开后太大。", "Unpacked the archive is too large."),
+                        Text("最多 {value} MB。", "At most {value} MB.", value=MOST_BYTES // 1000000),
+                    )
                 file.write(piece)
 
 
@@ -95,20 +108,32 @@ def _safe(member: zipfile.ZipInfo) -> PurePosixPath | None:
     name = member.filename
     path = PurePosixPath(name)
     if path.is_absolute() or "\\" in name or ":" in name or "\0" in name or ".." in path.parts:
-        raise _fault(f"The name {name!r} leads out of the archive.", "Pack the folder itself, with plain names.")
+        raise _fault(
+            Text("文件名「{name}」指向压缩包之外。", "The name {name!r} leads out of the archive.", name=name),
+            Text("请只压缩城市包的文件夹本身，文件名不带路径。", "Pack the folder itself, with plain names."),
+        )
     if (member.external_attr >> 16) & 0o170000 == 0o120000:
-        raise _fault(f"{name!r} is a link.", "Put the file itself into the archive.")
+        raise _fault(
+            Text("「{name}」是链接。", "{name!r} is a link.", name=name),
+            Text("请把文件本身放进压缩包。", "Put the file itself into the archive."),
+        )
     if any(part.startswith((".", "__MACOSX")) for part in path.parts):
         return None
     if path.suffix.lower() not in SUFFIXES:
-        raise _fault(f"{name!r} is no file of a pack.", "Packs hold TOML, CSV, GeoJSON and text.")
+        raise _fault(
+            Text("「{name}」不是城市包的文件。", "{name!r} is no file of a pack.", name=name),
+            Text("城市包里只有 TOML、CSV、GeoJSON 和文本文件。", "Packs hold TOML, CSV, GeoJSON and text."),
+        )
     return path
 
 
 def _root(target: Path) -> Path:
     found = [path.parent for path in (target / "pack.toml", *target.glob("*/pack.toml")) if path.is_file()]
     if len(found) != 1:
-        raise _fault("The archive holds no single pack.toml.", "It stands at the top, or in the one folder there.")
+        raise _fault(
+            Text("压缩包里没有唯一的 pack.toml。", "The archive holds no single pack.toml."),
+            Text("它应在最上层，或在其中唯一的文件夹里。", "It stands at the top, or in the one folder there."),
+        )
     return found[0]
 
 
@@ -118,7 +143,7 @@ def _new_folder() -> Path:
     return folder
 
 
-def _fault(message: str, hint: str) -> BadInput:
+def _fault(message: Text, hint: Text) -> BadInput:
     return BadInput(Problem(message, hint))
 
 

@@ -67,13 +67,31 @@ def _post(request: HttpRequest, place: Runtime) -> dict[str, str]:
     said = {key: request.POST.get(key, "").strip() for key in ("role", "unit", "region")}
     problems = []
     if said["role"] not in queries.roles_of(place):
-        problems.append(Problem(f"Unknown role {said['role']!r}.", "Choose one of the list.", column="role"))
+        problems.append(
+            Problem(
+                Text("没有角色「{role}」。", "Unknown role {role!r}.", role=said["role"]),
+                Text("请从列表中选择。", "Choose one of the list."),
+                column="role",
+            )
+        )
     units = [unit.code for unit in place.rules.units]
     if said["unit"] and said["unit"] not in place.rules.units:
-        problems.append(Problem(f"Unknown unit {said['unit']!r}.", did_you_mean(said["unit"], units), column="unit"))
+        problems.append(
+            Problem(
+                Text("没有单位「{unit}」。", "Unknown unit {unit!r}.", unit=said["unit"]),
+                did_you_mean(said["unit"], units),
+                column="unit",
+            )
+        )
     if said["region"] and said["region"] not in place.regions:
         hint = did_you_mean(said["region"], place.regions.codes)
-        problems.append(Problem(f"Unknown region {said['region']!r}.", hint, column="region"))
+        problems.append(
+            Problem(
+                Text("没有区域「{region}」。", "Unknown region {region!r}.", region=said["region"]),
+                hint,
+                column="region",
+            )
+        )
     if problems:
         raise BadInput(problems)
     return said

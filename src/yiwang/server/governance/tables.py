@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from yiwang.core.kernel.errors import Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.spec import NOTE_COLUMN, ROW_COLUMN
 from yiwang.packs.tables import table_file
 from yiwang.server.governance.models import RuleEdit
@@ -87,7 +88,17 @@ def merged(sheet: Sheet, edits: Iterable[RuleEdit]) -> tuple[list[DraftRow], lis
         row = DraftRow(id=base[ROW_COLUMN], cells=plain(base, sheet.columns), base=plain(base, sheet.columns))
         if edit is not None:
             if edit.before is None or plain(edit.before, sheet.columns) != row.base:
-                conflicts.append(_conflict(sheet.table, row.id, "changed by another change that took force since"))
+                conflicts.append(
+                    _conflict(
+                        sheet.table,
+                        row.id,
+                        Text(
+                            "第 {row} 行已被后来生效的另一变更改动。",
+                            "The row {row} was changed by another change that took force since.",
+                            row=row.id,
+                        ),
+                    )
+                )
             if edit.after is None:
                 row.state = "removed"
             else:
@@ -100,17 +111,29 @@ def merged(sheet: Sheet, edits: Iterable[RuleEdit]) -> tuple[list[DraftRow], lis
         if edit.row in known:
             continue
         if edit.before is not None:
-            conflicts.append(_conflict(sheet.table, edit.row, "removed by another change that took force since"))
+            conflicts.append(
+                _conflict(
+                    sheet.table,
+                    edit.row,
+                    Text(
+                        "第 {row} 行已被后来生效的另一变更删除。",
+                        "The row {row} was removed by another change that took force since.",
+                        row=edit.row,
+                    ),
+                )
+            )
         elif edit.after is not None:
             line += 1
             rows.append(DraftRow(id=edit.row, cells=plain(edit.after, sheet.columns), state="new", line=line))
     return rows, conflicts
 
 
-def _conflict(table: str, row: str, what: str) -> Problem:
+def _conflict(table: str, row: str, what: Text) -> Problem:
     return Problem(
-        f"The row {row} was {what}.",
-        "Look at it as it is now and edit it again, or drop the edit.",
+        what,
+        Text(
+            "请看过它现在的内容再改，或放弃这处改动。", "Look at it as it is now and edit it again, or drop the edit."
+        ),
         table_file(table),
         None,
         row,

@@ -30,6 +30,7 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import access, dossier, operations, presentation, queries, waiting_photos
 from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for, outsider
@@ -225,7 +226,13 @@ def photo(request: HttpRequest, city: str) -> HttpResponse:
     files = request.FILES.getlist("photo")
     try:
         if len(files) != 1:
-            raise BadInput(Problem(f"{len(files)} files came.", "One file, named photo.", column="photo"))
+            raise BadInput(
+                Problem(
+                    Text("收到 {files} 个文件。", "{files} files came.", files=len(files)),
+                    Text("应为一个名为 photo 的文件。", "One file, named photo."),
+                    column="photo",
+                )
+            )
         digest = waiting_photos.keep(
             files[0],
             account=str(request.user.pk),
@@ -331,8 +338,13 @@ def _in_some_capacity(actors: list[Actor], attempt: Callable[[Actor], dict[str, 
 def _key(request: HttpRequest) -> str:
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) < 16:
-        hint = "Send a fresh one of 16 characters or more with every command."
-        raise BadInput(Problem("There is no Idempotency-Key.", hint, column="Idempotency-Key"))
+        hint = Text(
+            "每个请求须带一个新的，至少 16 个字符。",
+            "Send a fresh one of 16 characters or more with every command.",
+        )
+        raise BadInput(
+            Problem(Text("缺少 Idempotency-Key。", "There is no Idempotency-Key."), hint, column="Idempotency-Key")
+        )
     return key
 
 
@@ -384,7 +396,18 @@ def _number(post: Mapping[str, str], name: str, most: float) -> float | None:
     except ValueError:
         value = float("nan")
     if not -most <= value <= most:
-        raise BadInput(Problem(f"{name} {text!r} is no number that can be.", "Degrees, or metres.", column=name))
+        raise BadInput(
+            Problem(
+                Text(
+                    "{name}「{text}」不是可能的数值。",
+                    "{name} {text!r} is no number that can be.",
+                    name=name,
+                    text=text,
+                ),
+                Text("单位为度，或米。", "Degrees, or metres."),
+                column=name,
+            )
+        )
     return value
 
 
@@ -415,6 +438,8 @@ def _moment(text: str, place: Runtime) -> datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(place.info.zone)
     except (ValueError, OverflowError):
         problem = Problem(
-            f"The time {text!r} cannot be read.", "ISO 8601, e.g. 2026-03-02T09:00:00Z.", column="made_at"
+            Text("时间「{text}」无法识别。", "The time {text!r} cannot be read.", text=text),
+            Text("请用 ISO 8601，如 2026-03-02T09:00:00Z。", "ISO 8601, e.g. 2026-03-02T09:00:00Z."),
+            column="made_at",
         )
         raise BadInput(problem) from None

@@ -76,7 +76,7 @@ def explained(place: Runtime, *, category: str, region: str, at: datetime) -> li
                 {"name": say("现在派遣，截止", "Dispatched now, due"), "text": f"{due:%Y-%m-%d %H:%M}", "why": ""}
             )
         except BadInput as error:
-            lines.append({"name": say("截止", "Due"), "text": str(error), "why": ""})
+            lines.append({"name": say("截止", "Due"), "text": say(error.text), "why": ""})
     decision = place.pack.tables["limits"].decide(facts, on)
     if decision:
         lines.append(

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.server.people.models import AccountChange, ApiToken, PersonalDataRead, RoleAssignment, User
 from yiwang.server.people.queries import token_digest
 
@@ -40,12 +41,30 @@ def create_token(*, user: str, name: str = "", days: int = TOKEN_DAYS, scopes: I
     wanted = frozenset(scopes)
     if not wanted or wanted - set(SCOPES):
         unknown = ", ".join(sorted(wanted - set(SCOPES))) or "nothing"
-        raise BadInput(Problem(f"A token cannot be for {unknown}.", f"Some of {', '.join(SCOPES)}.", column="scopes"))
+        raise BadInput(
+            Problem(
+                Text("令牌不能用于 {unknown}。", "A token cannot be for {unknown}.", unknown=unknown),
+                Text("可选：{scopes}。", "Some of {scopes}.", scopes=", ".join(SCOPES)),
+                column="scopes",
+            )
+        )
     if not 1 <= days <= MOST_TOKEN_DAYS:
-        raise BadInput(Problem(f"A token cannot last {days} days.", f"1 to {MOST_TOKEN_DAYS}.", column="days"))
+        raise BadInput(
+            Problem(
+                Text("令牌有效期不能为 {days} 天。", "A token cannot last {days} days.", days=days),
+                Text("应为 1 到 {most_token_days} 天。", "1 to {most_token_days}.", most_token_days=MOST_TOKEN_DAYS),
+                column="days",
+            )
+        )
     account = User.objects.filter(username=user, is_active=True).first()
     if account is None:
-        raise BadInput(Problem(f"There is no account {user!r}.", "Name one that can sign in.", column="user"))
+        raise BadInput(
+            Problem(
+                Text("没有账号「{user}」。", "There is no account {user!r}.", user=user),
+                Text("请写一个可以登录的账号。", "Name one that can sign in."),
+                column="user",
+            )
+        )
     text = TOKEN_PREFIX + secrets.token_urlsafe(32)
     ApiToken.objects.create(
         user=account,
@@ -101,17 +120,32 @@ def add_account(
     if not USERNAME.fullmatch(username):
         raise BadInput(
             Problem(
-                f"{username!r} cannot be a user name.",
-                "3 to 60 small letters, digits, dots, dashes or underscores.",
+                Text("「{username}」不能作用户名。", "{username!r} cannot be a user name.", username=username),
+                Text(
+                    "应为 3 到 60 个小写字母、数字、点、短横或下划线。",
+                    "3 to 60 small letters, digits, dots, dashes or underscores.",
+                ),
                 column="username",
             )
         )
     if not name.strip():
-        raise BadInput(Problem("The account has no name.", "Write the person's name.", column="name"))
+        raise BadInput(
+            Problem(
+                Text("账号没有姓名。", "The account has no name."),
+                Text("请填写本人姓名。", "Write the person's name."),
+                column="name",
+            )
+        )
     password = new_password()
     with transaction.atomic():
         if User.objects.filter(username=username).exists():
-            raise BadInput(Problem(f"The user name {username!r} is taken.", "Choose another.", column="username"))
+            raise BadInput(
+                Problem(
+                    Text("用户名「{username}」已有人用。", "The user name {username!r} is taken.", username=username),
+                    Text("请换一个。", "Choose another."),
+                    column="username",
+                )
+            )
         user = User(
             username=username,
             display_name=name.strip()[:80],
@@ -166,13 +200,26 @@ def change_own_password(*, user: User, old: str, new: str) -> None:
     with transaction.atomic():
         row = User.objects.select_for_update().get(pk=user.pk)
         if not row.check_password(old):
-            raise BadInput(Problem("The present password is wrong.", "Type it again.", column="old"))
+            raise BadInput(
+                Problem(
+                    Text("现有密码不对。", "The present password is wrong."),
+                    Text("请重新输入。", "Type it again."),
+                    column="old",
+                )
+            )
         try:
             validate_password(new, row)
         except ValidationError as error:
-            raise BadInput(Problem(message, column="new") for message in error.messages) from error
+            # the framework says them in the reader's language
+            raise BadInput(Problem(Text(message, message), column="new") for message in error.messages) from error
         if new == old:
-            raise BadInput(Problem("The new password is the old one.", "Choose another.", column="new"))
+            raise BadInput(
+                Problem(
+                    Text("新密码与旧密码相同。", "The new password is the old one."),
+                    Text("请换一个。", "Choose another."),
+                    column="new",
+                )
+            )
         row.set_password(new)
         row.must_change_password = False
         row.save(update_fields=["password", "must_change_password"])

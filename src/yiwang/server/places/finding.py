@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import Http404
 
+from yiwang.server.common.language import say
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
 
@@ -16,4 +17,4 @@ def known_city(city: str) -> Runtime:
     try:
         return runtime(city)
     except NoSuchCity as error:
-        raise Http404(str(error)) from error
+        raise Http404(say(error.text)) from error

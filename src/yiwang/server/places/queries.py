@@ -13,7 +13,9 @@ from pathlib import Path
 from django.conf import settings
 
 from yiwang.core.cases.rulebook import Rulebook
-from yiwang.core.kernel.errors import BadInput, YiwangError
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Unknown
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import Location, Locator, RegionTree, UnitGrids, to_wgs84
 from yiwang.core.worktime import WorkCalendar
 from yiwang.packs import Category, Pack, PackInfo, read_pack
@@ -24,8 +26,11 @@ CHECK_EVERY_SECONDS = 1.0
 GRIDS = "grids.bin"
 
 
-class NoSuchCity(YiwangError):
+class NoSuchCity(Unknown):
     """No city of this id is installed."""
+
+    def __init__(self, city: str) -> None:
+        super().__init__(Text("没有「{city}」这个城市。", "There is no city {city!r}.", city=city), field="city")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +117,7 @@ def runtime(city_id: str) -> Runtime:
     with _lock:
         version = _versions().get(city_id)
         if version is None:
-            raise NoSuchCity(f"There is no city {city_id!r}.")
+            raise NoSuchCity(city_id)
         known = _installed.runtimes.get(city_id)
         if known is None or known.version != version:
             known = _read(city_id, version)
@@ -144,7 +149,7 @@ def installed_folder(city_id: str) -> Path:
     """
     row = PackVersion.objects.filter(city_id=city_id).order_by("-version").values_list("folder", flat=True).first()
     if row is None:
-        raise NoSuchCity(f"There is no city {city_id!r}.")
+        raise NoSuchCity(city_id)
     return Path(settings.YIWANG_HOME, row)
 
 

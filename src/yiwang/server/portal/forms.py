@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 from django.http import QueryDict
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import photos as pictures
 from yiwang.server.cases.forms import PAGES_CRS
 from yiwang.server.common.language import say
@@ -117,7 +118,7 @@ def keep(files: Sequence[Any], signed: str) -> tuple[str, list[bytes], list[Prob
     fresh, bad = pictures.put_by(list(files), folder=DRAFTS) if files else ([], [])
     paths = list(dict.fromkeys([*before, *fresh]))
     if len(paths) > pictures.MOST_PHOTOS:
-        problem = say("最多 {n} 张照片。", "At most {n} photos.", n=pictures.MOST_PHOTOS)
+        problem = Text("最多 {n} 张照片。", "At most {n} photos.", n=pictures.MOST_PHOTOS)
         raise BadInput(Problem(problem, column="photos"))
     note = signing.dumps(paths, salt=KEPT) if paths else ""
     return note, [Path(settings.YIWANG_HOME, path).read_bytes() for path in paths], bad

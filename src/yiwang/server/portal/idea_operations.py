@@ -24,9 +24,11 @@ MOST_COMMENTS = 500
 def _words(name: str, text: str, longest: int) -> str:
     clean = "".join(letter for letter in text if letter in "\n\t" or letter.isprintable()).strip()
     if not clean:
-        raise BadInput(Problem("请填写。 It is empty.", column=name))
+        raise BadInput(Problem(Text("请填写。", "It is empty."), column=name))
     if len(clean) > longest:
-        raise BadInput(Problem(f"最多 {longest} 字。 At most {longest} characters.", column=name))
+        raise BadInput(
+            Problem(Text("最多 {longest} 字。", "At most {longest} characters.", longest=longest), column=name)
+        )
     return clean
 
 
@@ -39,7 +41,11 @@ def propose(*, place: Runtime, title: str, text: str, region: str, author: str) 
     title = _words("title", " ".join(title.split()), LONGEST_TITLE)
     text = _words("text", text, LONGEST_TEXT)
     if region and region not in place.regions:
-        raise BadInput(Problem(f"There is no region {region!r}.", column="region"))
+        raise BadInput(
+            Problem(
+                Text("没有编码为「{region}」的区域。", "There is no region {region!r}.", region=region), column="region"
+            )
+        )
     with transaction.atomic():
         idea = Idea.objects.create(city=place.info.id, text=f"{title}\n{text}", region=region, author=author)
         offer(place=place, kind=publishing.IDEA, texts={str(idea.pk): idea.text}, always=True)
@@ -75,7 +81,10 @@ def comment(*, place: Runtime, idea: Idea, text: str, author: str) -> IdeaCommen
     text = _words("text", text, LONGEST_COMMENT)
     if idea.comments >= MOST_COMMENTS:
         raise BadInput(
-            Problem(f"最多 {MOST_COMMENTS} 条评论。 There are {MOST_COMMENTS} comments already.", column="text")
+            Problem(
+                Text("已有 {most} 条评论，不能再加。", "There are {most} comments already.", most=MOST_COMMENTS),
+                column="text",
+            )
         )
     with transaction.atomic():
         said = IdeaComment.objects.create(idea=idea, text=text, author=author)
@@ -107,7 +116,13 @@ def answer(*, place: Runtime, idea: Idea, actors: Sequence[Actor], state: str, t
     if not idea.region.startswith(actor.region):
         raise NotAllowed(Text("这条建议不在您负责的区域内。", "The idea lies outside your region."))
     if state not in {Idea.State.REVIEW, Idea.State.ADOPTED, Idea.State.DECLINED}:
-        raise BadInput(Problem(f"{state!r} is no answer.", "review, adopted or declined.", column="state"))
+        raise BadInput(
+            Problem(
+                Text("「{state}」不是有效的答复。", "{state!r} is no answer.", state=state),
+                Text("应为 review、adopted 或 declined。", "review, adopted or declined."),
+                column="state",
+            )
+        )
     text = _words("text", text, LONGEST_TEXT)
     now = timezone.now()
     with transaction.atomic():

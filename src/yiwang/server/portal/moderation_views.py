@@ -112,7 +112,7 @@ def flag(request: HttpRequest, city: str) -> HttpResponse:
     except TooOften as error:
         messages.error(request, " ".join(sentences(error)))
     except Refusal as error:
-        raise Http404(str(error)) from error
+        raise Http404(say(error.text)) from error
     return _back(request, city, "portal")
 
 

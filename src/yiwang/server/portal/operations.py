@@ -258,12 +258,20 @@ def decide(
         raise Unknown(Text("没有这段文字。", "There is no such text."))
     states = PublicText.State
     if state not in {states.RELEASED, states.EDITED, states.WITHHELD}:
-        raise BadInput(Problem(f"{state!r} is no decision.", "released, edited or withheld.", column="state"))
+        raise BadInput(
+            Problem(
+                Text("「{state}」不是有效的决定。", "{state!r} is no decision.", state=state),
+                Text("应为 released、edited 或 withheld。", "released, edited or withheld."),
+                column="state",
+            )
+        )
     if state != states.RELEASED and not why:
-        raise BadInput(Problem("请写明理由。 A reason is needed.", column="why"))
+        raise BadInput(Problem(Text("请写明理由。", "A reason is needed."), column="why"))
     if state == states.EDITED and not published:
         raise BadInput(
-            Problem("请写公开的文字，或选择不公开。 Write the public text, or withhold it.", column="published")
+            Problem(
+                Text("请写公开的文字，或选择不公开。", "Write the public text, or withhold it."), column="published"
+            )
         )
     shown = {states.RELEASED: masked(original).text, states.EDITED: published}.get(states(state), "")
     now = timezone.now()

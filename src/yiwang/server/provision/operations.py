@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import UnitGrids
 from yiwang.packs import Pack, find_pack, read_pack
 from yiwang.server.cases.rebuilding import renew_dues
@@ -86,8 +87,15 @@ def _check_numbers(pack: Pack) -> None:
         }:
             raise BadInput(
                 Problem(
-                    f"The numbers would be the same as those of {other.id}.",
-                    "Begin case_number and report_number with letters of the city.",
+                    Text(
+                        "编号会与 {other} 的相同。",
+                        "The numbers would be the same as those of {other}.",
+                        other=other.id,
+                    ),
+                    Text(
+                        "请让 case_number 和 report_number 以本市的字母开头。",
+                        "Begin case_number and report_number with letters of the city.",
+                    ),
                     "pack.toml",
                     None,
                     "case_number",
@@ -96,8 +104,8 @@ def _check_numbers(pack: Pack) -> None:
     if pack.info.case_number == pack.info.report_number:
         raise BadInput(
             Problem(
-                "Cases and reports would have the same numbers.",
-                "Make report_number different.",
+                Text("案卷号与上报号会重复。", "Cases and reports would have the same numbers."),
+                Text("请把 report_number 改得不同。", "Make report_number different."),
                 "pack.toml",
                 None,
                 "report_number",

@@ -44,7 +44,7 @@ def _install(change: RuleChange) -> bool:
         if is_full(error):
             raise  # nothing is wrong with the change: it is begun again when there is room
         log.exception("Change %s could not take force", change.pk)
-        problems = [{"message": str(error), "hint": "", "file": "", "row": None, "column": ""}]
+        problems = [checking.as_kept(error)]
         operations.failed(change=change, found={"ok": False, "count": 1, "problems": problems})
         return False
     operations.entered(change=change, version=installed.version)

@@ -25,6 +25,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.core.planning.city_run import CityRun, reporter_of
 from yiwang.core.planning.simulation import Arrival, Crews, Move, Parameters, Simulation, read_parameters
 from yiwang.server.cases import numbering, operations, rows
@@ -83,7 +84,13 @@ def simulation_of(place: Runtime) -> Simulation:
         BadInput: When its pack has no simulation.
     """
     if place.pack.simulation is None:
-        raise BadInput(f"The pack of {place.info.id} has no simulation.toml, so nothing can be simulated there.")
+        raise BadInput(
+            Text(
+                "{info} 的城市包没有 simulation.toml，无法模拟。",
+                "The pack of {info} has no simulation.toml, so nothing can be simulated there.",
+                info=place.info.id,
+            )
+        )
     parameters = read_parameters(place.pack.simulation)
     return Simulation(
         city=place.info.id,

@@ -10,6 +10,7 @@ from typing import Any
 from django_tasks import task
 
 from yiwang.core.kernel.errors import YiwangError
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import replay
 from yiwang.server.common import operations as common
 from yiwang.server.common.models import Job
@@ -67,30 +68,27 @@ def carry_out(*, job: int, work: Callable[[Progress], dict[str, Any]]) -> dict[s
         with common.kept_alive(job=job):
             result = work(progress)
     except YiwangError as error:
-        common.fail(job=job, message=str(error))
+        common.fail(job=job, why=error.text)
         raise
     except KeyboardInterrupt:
-        common.fail(
-            job=job, message="被人中断，再次运行会接着做", message_en="It was interrupted; run again, it goes on"
-        )
+        common.fail(job=job, why=Text("被人中断，再次运行会接着做", "It was interrupted; run again, it goes on"))
         raise
     except Exception as error:
         common.fail(
             job=job,
-            message=f"出错了，日志里有详情：{error}",
-            message_en=f"It failed; the log has the details: {error}",
+            why=Text("出错了，日志里有详情：{error}", "It failed; the log has the details: {error}", error=error),
         )
         raise
     else:
         if "version" in result:
-            text, text_en = (
-                f"{result['city']} 第 {result['version']} 版",
-                f"{result['city']}, version {result['version']}",
+            said = Text(
+                "{city} 第 {version} 版", "{city}, version {version}", city=result["city"], version=result["version"]
             )
         else:
-            text, text_en = f"{result.get('cases', 0):,} 件案卷", f"{result.get('cases', 0):,} cases"
+            said = Text("{cases:,} 件案卷", "{cases:,} cases", cases=result.get("cases", 0))
         if result.get("left_out"):
-            text += f"，{result['left_out']:,} 行未采用"
-            text_en += f", {result['left_out']:,} rows left out"
-        common.finish(job=job, result=result, message=text, message_en=text_en)
+            said = Text(
+                "{said}，{rows:,} 行未采用", "{said}, {rows:,} rows left out", said=said, rows=result["left_out"]
+            )
+        common.finish(job=job, result=result, said=said)
         return result

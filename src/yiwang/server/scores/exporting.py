@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.server.places.queries import runtime
 from yiwang.server.scores import files, operations
 from yiwang.server.scores.queries import store_of
@@ -38,8 +39,20 @@ def export_parquet(*, city: str, path: Path) -> dict[str, Any]:
     """
     target = path / f"city={city}"
     if path.is_file() or target.exists():
-        what = "is a file" if path.is_file() else f"holds {city} already"
-        raise BadInput(Problem(f"{path} {what}.", "Name another folder, so that no old month stays among new ones."))
+        what = (
+            Text("{path} 是一个文件。", "{path} is a file.", path=path)
+            if path.is_file()
+            else Text("{path} 里已有 {city}。", "{path} holds {city} already.", path=path, city=city)
+        )
+        raise BadInput(
+            Problem(
+                what,
+                Text(
+                    "请换一个文件夹，以免旧月份混在新月份里。",
+                    "Name another folder, so that no old month stays among new ones.",
+                ),
+            )
+        )
     catch_up(city=city)
     store = store_of(runtime(city))
     path.mkdir(parents=True, exist_ok=True)

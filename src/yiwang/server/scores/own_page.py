@@ -52,7 +52,7 @@ def own_page(request: HttpRequest, city: str, level: str) -> HttpResponse:
     try:
         card = queries.scorecard(place=place, by=(level, "month"))
     except BadInput as error:
-        raise Http404(str(error)) from error
+        raise Http404(say(error.text)) from error
     months = _months(card, place=place, level=level, key=key)
     if not months:
         raise Http404(say("这个单位没有案卷", "This unit has had no cases"))

@@ -13,6 +13,7 @@ from yiwang.core.indicators.definitions import Indicator, IndicatorBook
 from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, chosen, score
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
 from yiwang.server.cases.recorded import stands_at
@@ -64,8 +65,16 @@ def store_of(place: Runtime) -> FactStore:
     """
     store = current_store(place)
     if store is None:
-        what = f"{place.info.id} has not been counted yet, or not since its pack changed."
-        raise NoFacts(Problem(what, "The worker does so; or run `yiwang score`."))
+        what = Text(
+            "{city} 还没有计算过指标，或城市包更换后还没有重新计算。",
+            "{city} has not been counted yet, or not since its pack changed.",
+            city=place.info.id,
+        )
+        raise NoFacts(
+            Problem(
+                what, Text("后台程序会计算；也可运行 `yiwang score`。", "The worker does so; or run `yiwang score`.")
+            )
+        )
     return store
 
 
@@ -77,7 +86,16 @@ def book_of(place: Runtime) -> IndicatorBook:
     """
     book = place.pack.indicators
     if not book.indicators:
-        raise BadInput(Problem(f"The pack of {place.info.id} has no indicators.toml.", "docs/reference/indicators.md"))
+        raise BadInput(
+            Problem(
+                Text(
+                    "{info} 的城市包没有 indicators.toml。",
+                    "The pack of {info} has no indicators.toml.",
+                    info=place.info.id,
+                ),
+                "docs/reference/indicators.md",
+            )
+        )
     return book
 
 
@@ -92,7 +110,13 @@ def engine(place: Runtime, store: FactStore, name: str) -> Iterator[Engine]:
     base = files.paths(city, [name_ for month in sorted(store.base) for name_ in store.base[month]])
     delta = files.paths(city, store.delta)
     if name not in ENGINES:
-        raise BadInput(Problem(f"There is no engine {name!r}.", "One of " + ", ".join(ENGINES) + ".", column="engine"))
+        raise BadInput(
+            Problem(
+                Text("没有「{name}」这个引擎。", "There is no engine {name!r}.", name=name),
+                "One of " + ", ".join(ENGINES) + ".",
+                column="engine",
+            )
+        )
     if name == "spark":
         from yiwang.engines.spark import SparkEngine
 

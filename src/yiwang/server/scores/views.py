@@ -119,7 +119,7 @@ def explained(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
             offset=offset,
         )
     except BadInput as error:
-        raise Http404(str(error)) from error
+        raise Http404(say(error.text)) from error
     query = {"level": asked.level, "month": asked.month} | ({} if key is None else {"key": key})
     return render(
         request,
