@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("yiwang.cli.demo", "Set up the packs, demonstration people and data, then run everything."),
     "pack": ("yiwang.cli.pack", "Check, install and list city packs."),
     "replay": ("yiwang.cli.replay", "Feed a city's real records through the whole loop."),
+    "language": ("yiwang.cli.language", "Translate the interface into a further language."),
     "locate": ("yiwang.cli.locate", "Turn coordinates into regions and unit grids."),
     "rules": ("yiwang.cli.rules", "Explain a decision; try changed rules on the past."),
     "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from yiwang.server.common import environment
+from yiwang.server.common import catalogues, environment
 
 YIWANG_HOME = environment.home()
 YIWANG_TILES_URL = environment.tiles()
@@ -105,7 +105,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 LANGUAGE_CODE = "zh-hans"
-LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+YIWANG_LANGUAGES = catalogues.languages(YIWANG_HOME)
+LANGUAGES = [(name, called) for name, (_, called) in YIWANG_LANGUAGES.items()]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -47,6 +47,12 @@ class Text(Mapping[str, str]):
         made._values = {f"_{index}": one for index, one in enumerate(texts)}
         return made
 
+    def holding(self, **values: Any) -> Text:
+        """The same words with values in them."""
+        made = Text()
+        made._words, made._values = self._words, {**self._values, **values}
+        return made
+
     def into(self, language: str, catalogue: Catalogue | None = None) -> str:
         """The words in a language, or in the nearest one in which there are any.
 

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
+
 UInts = NDArray[np.uint64]
 Floats = NDArray[np.float64]
 
@@ -99,12 +102,23 @@ def check(*, zoom: int, column: int, row: int) -> None:
     """Refuse what is no tile.
 
     Raises:
-        ValueError: With the sentence for the caller.
+        BadInput: With what there is.
     """
     if not 0 <= zoom <= MOST_ZOOM:
-        raise ValueError(f"There is no zoom {zoom}: from 0 to {MOST_ZOOM}.")
+        message = Text("没有缩放级别 {zoom}。", "There is no zoom {zoom}.", zoom=zoom)
+        hint = Text("应在 0 到 {most} 之间。", "From 0 to {most}.", most=MOST_ZOOM)
+        raise BadInput(Problem(message, hint, column="z/x/y"))
     if not (0 <= column < 1 << zoom and 0 <= row < 1 << zoom):
-        raise ValueError(f"Zoom {zoom} has no tile {column}/{row}: columns and rows go from 0 to {(1 << zoom) - 1}.")
+        message = Text(
+            "缩放级别 {zoom} 没有瓦片 {column}/{row}。",
+            "Zoom {zoom} has no tile {column}/{row}.",
+            zoom=zoom,
+            column=column,
+            row=row,
+        )
+        last = (1 << zoom) - 1
+        hint = Text("列和行都从 0 到 {last}。", "Columns and rows go from 0 to {last}.", last=last)
+        raise BadInput(Problem(message, hint, column="z/x/y"))
 
 
 def _units(part: Floats) -> UInts:

@@ -18,6 +18,7 @@ from ninja.errors import HttpError, ValidationError
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
+from yiwang.server.api import validation
 from yiwang.server.cases.board import NotReadYet
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import say
@@ -112,7 +113,7 @@ def install(api: NinjaAPI) -> None:
         errors = [
             {
                 "field": ".".join(str(part) for part in item["loc"][1:] if part not in {"said", "asked"}),
-                "detail": item["msg"],
+                "detail": say(validation.words(item)),
             }
             for item in error.errors
         ]

@@ -66,25 +66,7 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
     Raises:
         BadInput: When there is no such tile or state.
     """
-    try:
-        check(zoom=zoom, column=column, row=row)
-    except ValueError:
-        raise BadInput(
-            Problem(
-                Text(
-                    "没有 {zoom}/{column}/{row} 这块瓦片。",
-                    "There is no tile {zoom}/{column}/{row}.",
-                    zoom=zoom,
-                    column=column,
-                    row=row,
-                ),
-                Text(
-                    "缩放级别 z 为 0 到 22，x 和 y 从 0 到 2 的 z 次方减 1。",
-                    "The zoom z is 0 to 22, x and y are 0 to 2 to the power of z minus 1.",
-                ),
-                column="z/x/y",
-            )
-        ) from None
+    check(zoom=zoom, column=column, row=row)
     place: dict[str, int] = {"zoom": zoom, "column": column, "row": row}
     with board(city).fresh() as seen:
         chosen = _chosen(seen, seen.in_tile(**place), shown)

@@ -15,7 +15,7 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Clock, TimeUnit, WorkCalendar
 from yiwang.core.worktime.calendar import UnknownYear
-from yiwang.server.common.language import english, say, say_or
+from yiwang.server.common.language import say, say_or
 from yiwang.server.common.templatetags.yiwang import lasting, named
 from yiwang.server.places.queries import Runtime
 
@@ -98,11 +98,11 @@ def counted(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalendar) ->
     if not (days or hours):
         return lasting(abs(seconds))
     names = (
-        ("working day" if days == 1 else "working days", "working h", "min")
-        if english()
-        else ("工作日", "工作时", "分钟")
+        Text("{n} 工作日", "{n} working day" if days == 1 else "{n} working days", n=days),
+        Text("{n} 工作时", "{n} working h", n=hours),
+        Text("{n} 分钟", "{n} min", n=minutes),
     )
-    parts = [f"{count} {name}" for count, name in zip((days, hours, minutes), names, strict=True) if count]
+    parts = [say(name) for count, name in zip((days, hours, minutes), names, strict=True) if count]
     return " ".join(parts[:2])
 
 

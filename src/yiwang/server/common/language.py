@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import get_language
 
 from yiwang.core.kernel.text import Text
-
-# The framework's names of languages, which it writes in small letters, as tags of our texts.
-_TAGS = {"zh-hans": "zh", "zh-hant": "zh-Hant"}
+from yiwang.server.common import catalogues
 
 
 def language() -> str:
     """The tag of the language in which texts are said now: ``zh``, ``en`` …"""
-    name = get_language() or "zh-hans"
-    return _TAGS.get(name, name)
+    name = get_language() or settings.LANGUAGE_CODE
+    return settings.YIWANG_LANGUAGES.get(name, (name, ""))[0]
 
 
 def english() -> bool:
@@ -29,8 +28,8 @@ def say(text: Text | str, in_english: str | None = None, /, **values: Any) -> st
     ``{name}`` in the two sentences stands for the value of that name.
     """
     if isinstance(text, Text):
-        return text.into(language())
-    return Text(text, in_english, **values).into(language())
+        return (text.holding(**values) if values else text).into(language(), catalogues.lookup)
+    return Text(text, in_english, **values).into(language(), catalogues.lookup)
 
 
 def say_or(text: Text | None, otherwise: str) -> str:

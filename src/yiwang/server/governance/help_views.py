@@ -34,8 +34,8 @@ def glossary(request: HttpRequest, city: str) -> HttpResponse:
     """The platform's words, in both languages side by side."""
     place = known_city(city)
     words = [
-        {"id": english_word.split(",")[0].replace(" ", "-"), "en": english_word, "zh": chinese, "text": say(zh, en)}
-        for english_word, chinese, zh, en in GLOSSARY
+        {"id": word.en.split(",")[0].replace(" ", "-"), "en": word.en, "zh": word.zh, "text": say(meaning)}
+        for word, meaning in GLOSSARY
     ]
     return render(request, "help/glossary.html", {"city": place.info, "page": "help", "words": words})
 

@@ -9,6 +9,7 @@ from yiwang.core.cases.definitions import SYSTEM
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.permissions import objection, role_of
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.text import Text
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.governance import queries
@@ -17,23 +18,21 @@ from yiwang.server.places.queries import Runtime
 # how far a verb reaches: how the actor's unit must stand to the case
 REACH = {
     "any": (
-        "辖区",
-        "region",
-        "案卷在本人负责的区域内，或由本单位承办",
-        "the case lies in their region, or their unit holds it",
+        Text("辖区", "region"),
+        Text("案卷在本人负责的区域内，或由本单位承办", "the case lies in their region, or their unit holds it"),
     ),
-    "holder": ("承办", "holder", "本单位正在承办", "their unit holds the case"),
-    "over": ("上级", "over", "本单位或下级单位正在承办", "their unit or one below it holds the case"),
-    "handler": ("经办", "handled", "本单位承办过", "their unit has held the case"),
-    "assisting": ("会办", "assists", "本单位被请来会办", "their unit was asked to assist"),
-    "reporter": ("上报人", "reporter", "本人上报的", "they reported it themselves"),
+    "holder": (Text("承办", "holder"), Text("本单位正在承办", "their unit holds the case")),
+    "over": (Text("上级", "over"), Text("本单位或下级单位正在承办", "their unit or one below it holds the case")),
+    "handler": (Text("经办", "handled"), Text("本单位承办过", "their unit has held the case")),
+    "assisting": (Text("会办", "assists"), Text("本单位被请来会办", "their unit was asked to assist")),
+    "reporter": (Text("上报人", "reporter"), Text("本人上报的", "they reported it themselves")),
 }
 
 
 def reach(who: str) -> dict[str, str]:
     """A reach in words."""
-    short, short_en, long, long_en = REACH.get(who, (who, who, who, who))
-    return {"key": who, "short": say(short, short_en), "long": say(long, long_en)}
+    short, long = REACH.get(who) or (Text(who, who),) * 2
+    return {"key": who, "short": say(short), "long": say(long)}
 
 
 def matrix(place: Runtime, *, step: str) -> dict[str, Any]:

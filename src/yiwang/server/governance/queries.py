@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from yiwang.core.kernel.text import Text
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.governance.models import RuleChange
 from yiwang.server.people.models import AccountChange, PersonalDataRead, RoleAssignment, User
@@ -18,16 +19,16 @@ PAGE_SIZE = 50
 MOST_PEOPLE = 2000
 
 
-def roles_of(place: Runtime) -> dict[str, dict[str, str]]:
+def roles_of(place: Runtime) -> dict[str, Text]:
     """Every post that can be given in a city, by id: the workflow's roles, then the governing ones."""
-    roles = {role.id: {"name": role.name.zh, "name_en": role.name.en} for role in place.rules.workflow.roles.values()}
+    roles = {role.id: role.name for role in place.rules.workflow.roles.values()}
     roles.pop("system", None)
     for role in place.rules.workflow.outside_roles():  # everybody has it
         roles.pop(role, None)
     return {**GOVERNING, **OTHER, **roles} if not roles else {**roles, **GOVERNING, **OTHER}
 
 
-def assignment(row: RoleAssignment, place: Runtime, roles: dict[str, dict[str, str]]) -> dict[str, Any]:
+def assignment(row: RoleAssignment, place: Runtime, roles: dict[str, Text]) -> dict[str, Any]:
     """A post in words."""
     unit, region = place.rules.units.get(row.unit), place.regions.get(row.region) if row.region else None
     return {

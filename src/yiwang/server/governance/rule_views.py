@@ -34,14 +34,14 @@ PAGE_SIZE = 40
 AT_ONCE = 20_000  # a dry run of so many cases is done while one waits
 TABLES = {"triage": Text("受理分流", "Triage"), "routing": Text("派遣", "Routing"), "limits": Text("时限", "Limits")}
 STATES = {
-    "draft": ("草稿", "Draft", ""),
-    "submitted": ("待审批", "Awaits approval", "yellow"),
-    "approved": ("已批准，待生效", "Approved, not yet in force", "yellow"),
-    "taking": ("正在生效", "Taking force", "yellow"),
-    "in_force": ("已生效", "In force", "green"),
-    "refused": ("已退回", "Refused", "red"),
-    "withdrawn": ("已撤销", "Withdrawn", ""),
-    "failed": ("未能生效", "Could not take force", "red"),
+    "draft": (Text("草稿", "Draft"), ""),
+    "submitted": (Text("待审批", "Awaits approval"), "yellow"),
+    "approved": (Text("已批准，待生效", "Approved, not yet in force"), "yellow"),
+    "taking": (Text("正在生效", "Taking force"), "yellow"),
+    "in_force": (Text("已生效", "In force"), "green"),
+    "refused": (Text("已退回", "Refused"), "red"),
+    "withdrawn": (Text("已撤销", "Withdrawn"), ""),
+    "failed": (Text("未能生效", "Could not take force"), "red"),
 }
 STEPS = {
     "begin": Text("起草", "begun"),
@@ -58,8 +58,8 @@ STEPS = {
 
 def shown(change: RuleChange) -> dict[str, Any]:
     """A change for a list."""
-    zh, en, light = STATES[change.state]
-    return {"row": change, "state_name": say(zh, en), "light": light}
+    state, light = STATES[change.state]
+    return {"row": change, "state_name": say(state), "light": light}
 
 
 def table_names() -> list[dict[str, str]]:

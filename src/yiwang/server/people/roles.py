@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from yiwang.core.kernel.text import Text
 from yiwang.server.people.models import RoleAssignment
 
 ADMINISTRATOR = "administrator"
 APPROVER = "approver"
-GOVERNING: dict[str, dict[str, str]] = {
-    ADMINISTRATOR: {"name": "系统管理员", "name_en": "Administrator"},
-    APPROVER: {"name": "规则审批人", "name_en": "Approver of rules"},
+GOVERNING = {
+    ADMINISTRATOR: Text("系统管理员", "Administrator"),
+    APPROVER: Text("规则审批人", "Approver of rules"),
 }
 # posts outside the workflow that do no governing: who looks through what the public reads (portal.toml)
-OTHER: dict[str, dict[str, str]] = {"moderator": {"name": "内容审核员", "name_en": "Moderator"}}
+OTHER = {"moderator": Text("内容审核员", "Moderator")}
 
 
 def posts(user: Any, *, city: str) -> frozenset[str]:

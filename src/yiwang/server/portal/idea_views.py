@@ -52,7 +52,7 @@ def ideas(request: HttpRequest, city: str) -> HttpResponse:
             "asked": asked,
             "ideas": found.items,
             "states": [(key, say(names)) for key, names in queries.STATES.items()],
-            "orders": [(key, say(names[0], names[1])) for key, names in queries.ORDERS.items()],
+            "orders": [(key, say(name)) for key, (name, _) in queries.ORDERS.items()],
             "next_url": f"?{urlencode({**kept, 'p': number + 1})}" if found.more else "",
             "previous_url": f"?{urlencode({**kept, 'p': number - 1})}" if number > 1 else "",
         },

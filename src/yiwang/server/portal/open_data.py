@@ -13,6 +13,7 @@ import orjson
 from django.db.models import Q
 
 from yiwang.core.cases.readiness import passed
+from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.recorded import judged_at
@@ -33,31 +34,30 @@ class Column:
     """A column of the files, explained."""
 
     name: str
-    zh: str
-    en: str
+    meaning: Text
 
 
 COLUMNS = (
-    Column("number", "案卷编号", "Number of the case"),
-    Column("reported_at", "上报时间（带时区）", "When it was reported, with the zone"),
-    Column("filed_at", "立案时间", "When the case was filed"),
-    Column("closed_at", "办结时间；在办为空", "When it ended; empty while open"),
-    Column("deadline", "截止时间", "When it is due"),
-    Column("late", "是否超时：true、false；没有时限为空", "Whether it was or is late; empty without a deadline"),
-    Column("step", "环节代码", "Code of the step of the workflow"),
-    Column("step_name", "环节名称", "Name of the step"),
-    Column("category", "类别代码", "Code of the category"),
-    Column("category_name", "类别名称", "Name of the category"),
-    Column("category_name_en", "类别英文名称", "Name of the category in English"),
-    Column("region", "区域代码", "Code of the region"),
-    Column("region_name", "区域名称，由大到小", "Names of the region, from the largest"),
-    Column("unit", "承办单位代码", "Code of the unit that holds it"),
-    Column("source", "来源（public 市民、hotline 热线、inspector 监督员等）", "Channel: public, hotline, inspector, …"),
-    Column("lon", "经度（WGS84，保留四位小数，约 10 米）", "Longitude (WGS 84, four decimals, about 10 m)"),
-    Column("lat", "纬度", "Latitude"),
-    Column("rating", "上报人评分 1–5；未评为空", "Rating by who reported, 1–5; empty if none"),
-    Column("merged_into", "并入的案卷", "The case that it was merged into"),
-    Column("text", "公开文字：个人信息已隐去（***），不公开的为空", "Public words: personal data masked (***); empty if withheld"),
+    Column("number", Text("案卷编号", "Number of the case")),
+    Column("reported_at", Text("上报时间（带时区）", "When it was reported, with the zone")),
+    Column("filed_at", Text("立案时间", "When the case was filed")),
+    Column("closed_at", Text("办结时间；在办为空", "When it ended; empty while open")),
+    Column("deadline", Text("截止时间", "When it is due")),
+    Column("late", Text("是否超时：true、false；没有时限为空", "Whether it was or is late; empty without a deadline")),
+    Column("step", Text("环节代码", "Code of the step of the workflow")),
+    Column("step_name", Text("环节名称", "Name of the step")),
+    Column("category", Text("类别代码", "Code of the category")),
+    Column("category_name", Text("类别名称", "Name of the category")),
+    Column("category_name_en", Text("类别英文名称", "Name of the category in English")),
+    Column("region", Text("区域代码", "Code of the region")),
+    Column("region_name", Text("区域名称，由大到小", "Names of the region, from the largest")),
+    Column("unit", Text("承办单位代码", "Code of the unit that holds it")),
+    Column("source", Text("来源（public 市民、hotline 热线、inspector 监督员等）", "Channel: public, hotline, inspector, …")),
+    Column("lon", Text("经度（WGS84，保留四位小数，约 10 米）", "Longitude (WGS 84, four decimals, about 10 m)")),
+    Column("lat", Text("纬度", "Latitude")),
+    Column("rating", Text("上报人评分 1–5；未评为空", "Rating by who reported, 1–5; empty if none")),
+    Column("merged_into", Text("并入的案卷", "The case that it was merged into")),
+    Column("text", Text("公开文字：个人信息已隐去（***），不公开的为空", "Public words: personal data masked (***); empty if withheld")),
 )  # fmt: skip
 
 

@@ -34,9 +34,9 @@ from yiwang.server.scores.headline import CLOSED, REPORTED, measured, usual_mont
 
 PAGE = 20
 ORDERS = {
-    "new": ("最新", "Newest", "-created_at"),
-    "support": ("支持最多", "Most supported", "-supporters"),
-    "comments": ("讨论最多", "Most discussed", "-comments"),
+    "new": (Text("最新", "Newest"), "-created_at"),
+    "support": (Text("支持最多", "Most supported"), "-supporters"),
+    "comments": (Text("讨论最多", "Most discussed"), "-comments"),
 }
 STATES = {
     Idea.State.NEW: Text("新提出", "New"),
@@ -264,7 +264,7 @@ def ideas(*, place: Runtime, q: str = "", state: str = "", order: str = "new", p
         shown = shown.filter(published__icontains=word)
     if state in STATES:
         query = query.filter(state=state)
-    sort = ORDERS.get(order, ORDERS["new"])[2]
+    sort = ORDERS.get(order, ORDERS["new"])[1]
     keys = {int(key) for key in shown.values_list("key", flat=True)[:5000]} if q else None
     if keys is not None:
         query = query.filter(pk__in=keys)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from yiwang.core.cases.events import SYSTEM
+from yiwang.core.kernel.text import Text
 from yiwang.server.people.operations import create_person
 from yiwang.server.people.queries import DEMO_PASSWORD
 from yiwang.server.people.roles import GOVERNING
@@ -57,17 +58,17 @@ def create_demo_people(city: str) -> list[SignIn]:
         )
         found.append(SignIn(city=city, role=role.id, username=username, password=DEMO_PASSWORD, unit=unit))
     missing = {post: names for post, names in GOVERNING.items() if post not in place.rules.workflow.roles}
-    return found + [_governing(city, post, names) for post, names in missing.items()]
+    return found + [_governing(city, post, name) for post, name in missing.items()]
 
 
-def _governing(city: str, post: str, names: dict[str, str]) -> SignIn:
+def _governing(city: str, post: str, name: Text) -> SignIn:
     """Whoever governs: the administrator writes rules, the approver lets them take force."""
     username = f"{city}-{post}"
     create_person(
         username=username,
         password=DEMO_PASSWORD,
-        name=f"{names['name']}（演示）",
-        name_en=f"{names['name_en']} (demo)",
+        name=f"{name.zh}（演示）",
+        name_en=f"{name.en} (demo)",
         city=city,
         roles={post: ("", "")},
         demo=True,

@@ -20,6 +20,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.server.common.language import english, say
 
 register = template.Library()
+_LENGTHS = {"d": Text("{n} 天", "{n} d"), "h": Text("{n} 小时", "{n} h"), "min": Text("{n} 分钟", "{n} min")}
 BUILD = Path(__file__).resolve().parents[2] / "static" / "build"
 
 
@@ -38,7 +39,7 @@ def named(thing: Any) -> str:
     """The name of anything that has one, in the reader's language: a `Text` under ``name``, or ``name`` and ``name_en``."""
     if thing is None or thing == "":
         return ""
-    if isinstance(text := getattr(thing, "name", None), Text):
+    if isinstance(text := thing if isinstance(thing, Text) else getattr(thing, "name", None), Text):
         return say(text)
     if isinstance(thing, dict):
         native, other = thing.get("name", ""), thing.get("name_en", "")
@@ -64,13 +65,12 @@ def lasting(seconds: float | None) -> str:
     if seconds is None:
         return "—"
     if 0 < abs(seconds) < 60:
-        return "< 1 min" if english() else "不到 1 分钟"
+        return say("不到 1 分钟", "< 1 min")
     minutes = int(abs(seconds)) // 60
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
-    units = ("d", "h", "min") if english() else ("天", "小时", "分钟")
-    parts = [(count, unit) for count, unit in zip((days, hours, minutes), units, strict=True) if count]
-    text = " ".join(f"{count} {unit}" for count, unit in parts[:2]) or f"0 {units[2]}"
+    parts = [say(_LENGTHS[unit], n=count) for unit, count in (("d", days), ("h", hours), ("min", minutes)) if count]
+    text = " ".join(parts[:2]) or say(_LENGTHS["min"], n=0)
     return f"−{text}" if seconds < 0 and parts else text
 
 
