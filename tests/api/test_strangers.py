@@ -108,10 +108,10 @@ def test_a_proxy_that_nobody_told_of_is_said(settings: Any, caplog: Any) -> None
     throttling._warn_of_proxy.cache_clear()
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "203.0.113.9"}, REMOTE_ADDR="10.0.0.1")
     with caplog.at_level("WARNING", logger="yiwang.throttling"):
-        assert throttling.caller(request) == "10.0.0.1"
+        assert throttling.caller(request).network == "10.0.0.1"
     assert "YIWANG_HTTPS" in caplog.text
     settings.YIWANG_HTTPS = True
-    assert throttling.caller(request) == "203.0.113.9"
+    assert throttling.caller(request).network == "203.0.113.9"
 
 
 def test_check_deploy_says_it(settings: Any) -> None:

@@ -18,6 +18,7 @@ from tests.outsiders import CITIZEN  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases import operations  # noqa: E402
+from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
 from yiwang.server.people.operations import create_person  # noqa: E402
 from yiwang.server.portal import scoring  # noqa: E402
 from yiwang.server.provision.operations import install_pack  # noqa: E402
@@ -52,9 +53,11 @@ def main() -> None:
     accounts, start = people(), timezone.now()
 
     def report(hours: float, text: str, *, east: int = 0, photos: tuple[bytes, ...] = ()) -> str:
-        said = {"text": text, "category": "02001", "lon": 120.004 + east * 0.0009, "lat": 31.004, "place": "健康路"}
+        said = {"text": text, "category": "02001", "lon": 120.004 + east * 0.0009, "lat": 31.004, "address": "健康路"}
         at = start - timedelta(hours=hours)
-        return str(operations.report(city="mini", data=said, actor=CITIZEN, at=at, photos=photos)["case"])
+        return str(
+            operations.report(city="mini", draft=ReportDraft(**said, photos=photos), actor=CITIZEN, at=at)["case"]
+        )
 
     def act(number: str, hours: float, verb: str, role: str, *, photos: tuple[bytes, ...] = (), **payload: str) -> None:
         unit = "SWEEP-9001" if role == "handler" else "CTR-9001"

@@ -23,6 +23,7 @@ import io, os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yiwang.server.settings")
 import django; django.setup()
 from PIL import Image
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases import operations
 from tests.outsiders import CITIZEN
 from yiwang.server.people.models import User
@@ -31,7 +32,7 @@ picture = io.BytesIO()
 Image.new("RGB", (8, 8), "red").save(picture, "PNG")
 data = {"text": "垃圾，有“引号”和\\t制表符", "category": "02001", "lon": 120.005, "lat": 31.005}
 for _ in range(3):
-    operations.report(city="mini", data=data, actor=CITIZEN, photos=[picture.getvalue()])
+    operations.report(city="mini", draft=ReportDraft(**data, photos=[picture.getvalue()]), actor=CITIZEN)
 """
 
 

@@ -23,6 +23,7 @@ def city(pack_folder: Path, db: None) -> str:
     from tests.outsiders import CITIZEN
 
     from yiwang.server.cases import numbering, operations
+    from yiwang.server.cases.drafts import ReportDraft
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 
@@ -32,7 +33,7 @@ def city(pack_folder: Path, db: None) -> str:
     now = datetime.now(UTC)
     for category, at in (("02001", now - timedelta(days=2)), ("01001", now - timedelta(days=2)), ("02001", now)):
         data = {"text": "垃圾", "category": category, "lon": 120.005, "lat": 31.005}
-        operations.report(city="mini", data=data, actor=CITIZEN, at=at)
+        operations.report(city="mini", draft=ReportDraft(**data), actor=CITIZEN, at=at)
     return "mini"
 
 

@@ -46,10 +46,11 @@ def report(mini: str) -> Callable[..., dict[str, Any]]:
     from tests.outsiders import CITIZEN
 
     from yiwang.server.cases import operations
+    from yiwang.server.cases.drafts import ReportDraft
 
     def make(*, actor: Any = CITIZEN, key: str = "", at: datetime | None = None, **data: Any) -> dict[str, Any]:
         said = {"text": "垃圾", "category": "02001", **WEST, **data}
-        return operations.report(city=mini, data=said, actor=actor, key=key, at=at)
+        return operations.report(city=mini, draft=ReportDraft(**said), actor=actor, key=key, at=at)
 
     return make
 

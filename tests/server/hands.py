@@ -23,6 +23,7 @@ from tests.outsiders import CITIZEN  # noqa: E402
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.core.kernel.refusals import Conflict, Refusal  # noqa: E402
 from yiwang.server.cases import ledger, operations  # noqa: E402
+from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Tally  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
@@ -41,7 +42,9 @@ def prepare() -> dict[str, Any]:
 def reported(key: str, text: str = "垃圾") -> dict[str, Any]:
     """A report from somebody without an account, whose keys are random: the same name is the same key."""
     random = hashlib.sha256(key.encode()).hexdigest()
-    return operations.report(city="mini", data={"text": text, "category": "02001", **WEST}, actor=CITIZEN, key=random)
+    return operations.report(
+        city="mini", draft=ReportDraft(text=text, category="02001", **WEST), actor=CITIZEN, key=random
+    )
 
 
 def note(number: str, count: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from tests.townsfolk import TOML  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases import ledger, operations, outbox, tallies, tick  # noqa: E402
+from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Leaf, Outbox, Report, Seal, Tally  # noqa: E402
 from yiwang.server.common import operations as common  # noqa: E402
 from yiwang.server.common.models import Heartbeat, Job  # noqa: E402
@@ -54,11 +55,14 @@ def prepare() -> dict[str, Any]:
     install_pack(pack)
     at = datetime.now(UTC) - timedelta(days=3)
     for index in range(CASES):
-        data = {"text": f"{index}", "category": "02001", "lon": 120.003, "lat": 31.003, "source": "inspector"}
-        late = operations.report(city="mini", data=data, actor=INSPECTOR, at=at)["case"]
+        data = {"text": f"{index}", "category": "02001", "lon": 120.003, "lat": 31.003, "channel": "inspector"}
+        late = operations.report(city="mini", draft=ReportDraft(**data), actor=INSPECTOR, at=at)["case"]
         operations.act(number=late, command=Command(verb="dispatch", actor=DISPATCHER), at=at)
         told = operations.report(
-            city="mini", data={**data, "source": "public", "contact": f"r{index}@example.org"}, actor=CITIZEN, at=at
+            city="mini",
+            draft=ReportDraft(**{**data, "channel": "public", "contact": f"r{index}@example.org"}),
+            actor=CITIZEN,
+            at=at,
         )["case"]
         operations.act(number=told, command=Command(verb="reject", actor=LEADER, payload={"reason": "r"}), at=at)
     return {"case": ""}

@@ -16,6 +16,7 @@ from PIL import Image
 
 from yiwang.core.kernel.characters import clean, fold
 from yiwang.server.cases import words
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Photo
 from yiwang.server.people.models import PersonalDataRead, User
 from yiwang.server.people.operations import create_person
@@ -189,7 +190,7 @@ def test_photos(reader: str, client_of: Any, mini: str, actor: Any) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(picture, "PNG")
     data = {"text": "垃圾", "category": "02001", "lon": 120.003, "lat": 31.003}
-    number = operations.report(city=mini, data=data, actor=CITIZEN, photos=[picture.getvalue()])["case"]
+    number = operations.report(city=mini, draft=ReportDraft(**data, photos=[picture.getvalue()]), actor=CITIZEN)["case"]
     case = Case.objects.get(number=number)
     Case.objects.filter(pk=case.pk).update(holder="SWEEP-9001")
     photo = Photo.objects.get(case=case)

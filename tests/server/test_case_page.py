@@ -138,14 +138,14 @@ def test_photos_stand_before_and_after(report: Report, mini: str) -> None:
     from tests.outsiders import CITIZEN
 
     from yiwang.server.cases import operations
+    from yiwang.server.cases.drafts import ReportDraft
 
     buffer = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(buffer, "JPEG")
     said = operations.report(
         city=mini,
-        data={"text": "x", "category": "02001", "lon": 120.003, "lat": 31.003},
+        draft=ReportDraft(text="x", category="02001", lon=120.003, lat=31.003, photos=[buffer.getvalue()]),
         actor=CITIZEN,
-        photos=[buffer.getvalue()],
     )
     client = person("leader")
     shown = client.get(path(said["case"])).content.decode()

@@ -341,7 +341,7 @@ def test_the_whole_city_has_the_cases_without_a_place_too(many: list[Case]) -> N
     ],
 )
 def test_wrong_questions_are_told_what_would_be_right(mini: str, path: str, status: int, words: str) -> None:
-    answer = Client().get(path)
+    answer = Client(headers={"accept-language": "en"}).get(path)
     assert answer.status_code == status
     assert words in answer.json()["detail"]
 

@@ -110,7 +110,7 @@ def test_an_address_tells_the_region_where_nothing_else_did(report: Any, act: An
     from yiwang.server.cases import relocating
     from yiwang.server.places.queries import runtime
 
-    number = report(lon=None, lat=None, place="西南社区门口")["case"]
+    number = report(lon=None, lat=None, address="西南社区门口")["case"]
     row = stored(number)
     assert (row.region, row.flag) == ("900101", "words")
     state = queries.get_case(city="mini", number=number).state  # type: ignore[union-attr]

@@ -269,7 +269,7 @@ def test_likely_the_same_are_near_open_and_alike(report: Make, act: Make, actor:
 
 
 def test_places_by_name_and_from_earlier_cases(report: Make) -> None:
-    report(place="学前街 12 号门口")
+    report(address="学前街 12 号门口")
     place = runtime("mini")
     found = intake_help.places_named("西街道", place=place)
     assert found[0]["region"].startswith("9001")

@@ -84,7 +84,7 @@ def submitted(author: User, **rows: dict[str, str] | None) -> RuleChange:
 
 
 def test_a_change_takes_force_for_new_reports_and_old_cases_stay(author: User, approver: User, report: Any) -> None:
-    old = report(source="inspector")
+    old = report(channel="inspector")
     change = submitted(author)
     with pytest.raises(NotAllowed, match="author"):
         operations.approve(change=change.pk, user=author, revision=change.revision)

@@ -151,7 +151,7 @@ def test_pairs() -> None:
 
 def test_words_that_change_are_found_again(report: Any, act: Any, actor: Any) -> None:
     """A case whose place is corrected is found by the new place, and no longer by the old one."""
-    number = report(text="垃圾", place="人民路")["case"]
+    number = report(text="垃圾", address="人民路")["case"]
     words.index_all()
     row = Case.objects.get(number=number)
     from django.db import connection

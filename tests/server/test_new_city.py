@@ -12,6 +12,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.packs import check_pack
 from yiwang.packs.beginning import write_pack
 from yiwang.server.cases import ledger, numbering, operations
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case
 from yiwang.server.places import queries
 from yiwang.server.provision.operations import install_pack
@@ -50,7 +51,7 @@ def test_a_report_goes_all_the_way_in_a_new_city(tmp_path: Path, act: Any, actor
     write_pack("newtown", tmp_path / "pack")
     assert install_pack(tmp_path / "pack").version == 1
     data = {"text": "路边一堆垃圾", "category": "02001", "region": "100101"}
-    number = operations.report(city="newtown", data=data, actor=CITIZEN)["case"]
+    number = operations.report(city="newtown", draft=ReportDraft(**data), actor=CITIZEN)["case"]
     assert number.startswith("NEWTOWN2")
     act(number, "file", actor("leader", unit="CTR-10"))
     act(number, "dispatch", actor("dispatcher", unit="CTR-10"))

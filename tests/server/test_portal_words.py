@@ -136,7 +136,7 @@ def test_words_of_other_channels_come_before_the_moderators(report: Any, mini: s
     report(text="旧的，13812345678")
     scoring.gather()  # begins with what comes from now on
     assert not PublicText.objects.exists()
-    number = report(text="新的，13812345678", source="hotline")["case"]
+    number = report(text="新的，13812345678", channel="hotline")["case"]
     report(text="没有个人信息")
     scoring.gather()
     scoring.gather()

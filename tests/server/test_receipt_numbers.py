@@ -8,6 +8,7 @@ import pytest
 from tests.server.citizens import Citizen
 
 from yiwang.server.cases import joining, queries
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Report
 from yiwang.server.portal.queries import by_secret
 
@@ -35,7 +36,7 @@ def test_a_case_is_merged_into_the_case_of_a_receipt(report: Any, act: Any, acto
 def test_a_report_joins_the_case_of_a_receipt(report: Any, actor: Any) -> None:
     main = report()
     said = joining.join(
-        city="mini", number=f" {main['number'].lower()} ", data={"text": "也看到了"}, actor=actor("intake")
+        city="mini", number=f" {main['number'].lower()} ", draft=ReportDraft(text="也看到了"), actor=actor("intake")
     )
     assert said["case"] == main["case"]
     assert Report.objects.filter(case__number=main["case"]).count() == 2

@@ -34,7 +34,7 @@ def lived(report: Any, act: Any, actor: Any) -> Iterator[str]:
     begun = now - timedelta(days=3)
 
     def opened(at: datetime) -> str:
-        return str(report(at=at, actor=actor("inspector", id="user:ins"), source="inspector")["case"])
+        return str(report(at=at, actor=actor("inspector", id="user:ins"), channel="inspector")["case"])
 
     def closed(at: datetime, hours: float) -> None:
         number = opened(at)

@@ -17,6 +17,7 @@ from django.test import Client
 from tests.forging import forging
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.scores import exporting, files, operations, queries, reading
 from yiwang.server.scores.models import FactStore
@@ -55,7 +56,7 @@ def lived(report: Act, act: Act, actor: Any) -> Callable[..., str]:
     """A case that was closed: `hours` of handling, `rework` once."""
 
     def live(*, at: datetime = MONDAY, hours: float = 1, rework: bool = False, stars: int = 0, **where: Any) -> str:
-        number = report(at=at, actor=actor("inspector", id="user:ins"), source="inspector", **where)["case"]
+        number = report(at=at, actor=actor("inspector", id="user:ins"), channel="inspector", **where)["case"]
         step = at + HOUR / 6
         act(number, "dispatch", actor("dispatcher", id="user:dis"), at=step)
         holder = Case.objects.get(number=number).holder
@@ -234,7 +235,7 @@ def test_a_report_that_joins_a_case_is_counted(mini: str, report: Act) -> None:
 
     number = report()["case"]
     refresh()
-    join(city="mini", number=number, data={"text": "me too", **NEAR}, actor=CITIZEN)
+    join(city="mini", number=number, draft=ReportDraft(text="me too", **NEAR), actor=CITIZEN)
     refresh()
     assert facts()[number]["reports"] == 2
     assert facts() == anew()

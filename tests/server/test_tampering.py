@@ -18,6 +18,7 @@ from tests.outsiders import CITIZEN
 
 from yiwang.core.cases.events import Actor
 from yiwang.server.cases import joining, ledger, log, operations, rebuilding
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Event, LedgerNode, Seal, Tally
 from yiwang.server.cases.models import Photo as PhotoRow
 
@@ -34,14 +35,14 @@ def picture() -> bytes:
 
 def report(at: datetime, photos: Any = (), **data: Any) -> str:
     said = {"text": "垃圾", "category": "02001", **WEST, **data}
-    return str(operations.report(city="mini", data=said, actor=CITIZEN, photos=photos, at=at)["case"])
+    return str(operations.report(city="mini", draft=ReportDraft(**said, photos=photos), actor=CITIZEN, at=at)["case"])
 
 
 @pytest.fixture
 def town(mini: str, act: Any, actor: Callable[..., Actor]) -> list[str]:
     """Three cases of three days, the first with a photo and a second reporter, the last on the border; two days sealed."""
     numbers = [report(START, [picture()])]
-    joining.join(city=mini, number=numbers[0], data={"text": "我也看到了"}, actor=CITIZEN, at=START)
+    joining.join(city=mini, number=numbers[0], draft=ReportDraft(text="我也看到了"), actor=CITIZEN, at=START)
     numbers.append(report(START + timedelta(days=1), photos=[picture()]))
     numbers.append(report(START + timedelta(days=2), lon=120.01, lat=31.005))
     ledger.seal_days(city=mini, at=START + timedelta(days=2))

@@ -14,6 +14,7 @@ from tests.third_language import CALLED, TAG, traditional, translate_pack, write
 
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases import board, numbering
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.common import catalogues
 from yiwang.server.places import queries
 from yiwang.server.provision.operations import install_pack
@@ -79,7 +80,7 @@ def test_refusals_and_problems_speak_it(reader: Client, act: Callable[..., Any],
     from yiwang.server.cases import operations
 
     number = operations.report(
-        city="mini", data={"text": "垃圾", "category": "02001", "lon": 120.003, "lat": 31.003}, actor=CITIZEN
+        city="mini", draft=ReportDraft(text="垃圾", category="02001", lon=120.003, lat=31.003), actor=CITIZEN
     )["case"]
     refused = reader.post(
         f"/api/v1/cases/{number}/verbs/file", "{}", content_type="application/json",

@@ -19,7 +19,7 @@ def verbs(number: str) -> list[str]:
 
 
 def dispatched(report: Any, act: Any, actor: Any) -> str:
-    number = report(actor=actor("inspector"), source="inspector")["case"]
+    number = report(actor=actor("inspector"), channel="inspector")["case"]
     act(number, "dispatch", actor("dispatcher"))
     return str(number)
 

@@ -45,7 +45,7 @@ def test_counted_time_in_words(mini: str, hours: float, unit: TimeUnit, zh: str,
 def test_a_row_says_what_the_case_page_says(mini: str, report: Any, act: Any, actor: Any) -> None:
     place = runtime(mini)
     at = datetime(2026, 3, 2, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
-    number = report(at=at, actor=actor("inspector"), source="inspector", category="03001")["case"]
+    number = report(at=at, actor=actor("inspector"), channel="inspector", category="03001")["case"]
     act(number, "dispatch", actor("dispatcher"), at=at)
     main = queries.get_case(city=mini, number=number).state.clocks[place.rules.workflow.main_clock]  # type: ignore[union-attr]
     for later in (timedelta(hours=1), timedelta(days=4), timedelta(days=40)):
@@ -68,7 +68,7 @@ def test_a_row_says_what_the_case_page_says(mini: str, report: Any, act: Any, ac
 def test_each_clock_names_its_own_rule(mini: str, report: Any, act: Any, actor: Any) -> None:
     """A clock with a limit of the workflow's own does not show the row of the limits table, and the main one does."""
     place = runtime(mini)
-    number = report(actor=actor("inspector"), source="inspector")["case"]
+    number = report(actor=actor("inspector"), channel="inspector")["case"]
     act(number, "dispatch", actor("dispatcher"))
     detail = queries.get_case(city=mini, number=number)
     assert detail is not None

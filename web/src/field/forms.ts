@@ -193,7 +193,7 @@ export function reportForm(
       "div",
       { class: "field" },
       h("label", { for: "report-place" }, say("address")),
-      h("input", { id: "report-place", name: "place", maxlength: 400 }),
+      h("input", { id: "report-address", name: "address", maxlength: 400 }),
     ),
     position,
     problem,

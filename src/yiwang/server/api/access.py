@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +12,7 @@ from ninja.errors import HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
-from yiwang.server.api.problems import TooMany
 from yiwang.server.common.language import say
-from yiwang.server.common.throttling import caller
 from yiwang.server.people.operations import ACT, READ, REPORT
 from yiwang.server.people.queries import user_of_token
 
@@ -78,33 +73,3 @@ def anybody(request: HttpRequest) -> Any:
 ACTING = [Token(ACT), Session()]
 ANYBODY: list[Callable[..., Any]] = [Token(READ), Session(), anybody]
 REPORTING: list[Callable[..., Any]] = [Token(REPORT), Session(), anybody]
-
-
-_WINDOW_SECONDS = 60.0
-_MOST_ADDRESSES = 50_000
-_lock = threading.Lock()
-_calls: dict[str, deque[float]] = {}
-
-
-def slow_down(request: HttpRequest) -> None:
-    """Hold back an address that sends more anonymous reports in a minute than the setting allows.
-
-    Counted in this process only, so that a report costs no query: with two workers an address may send up to twice as much.
-
-    Raises:
-        TooMany: With the seconds to wait.
-    """
-    most = settings.YIWANG_REPORTS_PER_MINUTE
-    if not most:
-        return
-    address, now = caller(request), time.monotonic()
-    with _lock:
-        if len(_calls) > _MOST_ADDRESSES:
-            for old in [key for key, times in _calls.items() if times[-1] < now - _WINDOW_SECONDS]:
-                del _calls[old]
-        times = _calls.setdefault(address, deque())
-        while times and times[0] <= now - _WINDOW_SECONDS:
-            times.popleft()
-        if len(times) >= most:
-            raise TooMany(max(1, round(times[0] + _WINDOW_SECONDS - now)))
-        times.append(now)

@@ -23,6 +23,7 @@ from yiwang.server.cases.board import NotReadYet
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import status_of
+from yiwang.server.common.throttling import TooOften
 
 CONTENT_TYPE = "application/problem+json"
 _PREFIX = "/api/"
@@ -43,14 +44,6 @@ class Precondition(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(str(refusal))
         self.refusal = refusal
-
-
-class TooMany(Exception):
-    """More calls than allowed; ``wait`` seconds are to pass."""
-
-    def __init__(self, wait: int) -> None:
-        super().__init__(f"Wait {wait} seconds.")
-        self.wait = wait
 
 
 def problem(
@@ -84,7 +77,10 @@ def of_refusal(refusal: Refusal, *, status: int = 0) -> HttpResponse:
         members["roles"] = [role.strip() for role in refusal.role.split(",")]
     detail = say(refusal.text)
     errors = [{"field": refusal.field, "detail": detail}] if refusal.field else []
-    return problem(status or status_of(refusal), code=refusal.code, detail=detail, errors=errors, **members)
+    response = problem(status or status_of(refusal), code=refusal.code, detail=detail, errors=errors, **members)
+    if isinstance(refusal, TooOften):
+        response["Retry-After"] = str(refusal.seconds)
+    return response
 
 
 def of_bad_input(error: BadInput) -> HttpResponse:
@@ -118,14 +114,6 @@ def install(api: NinjaAPI) -> None:
             for item in error.errors
         ]
         return problem(422, code="bad-input", detail=say(NOT_DESCRIBED), errors=errors)
-
-    @api.exception_handler(TooMany)
-    def too_many(_request: HttpRequest, error: TooMany) -> HttpResponse:
-        response = problem(
-            429, code="too-many", detail=f"Too many reports from this address; wait {error.wait} seconds."
-        )
-        response["Retry-After"] = str(error.wait)
-        return response
 
     @api.exception_handler(Http404)
     def missing(_request: HttpRequest, error: Http404) -> HttpResponse:

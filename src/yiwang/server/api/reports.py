@@ -10,12 +10,13 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Router
 
-from yiwang.server.api.access import REPORTING, slow_down
+from yiwang.server.api.access import REPORTING
 from yiwang.server.api.answering import ready
 from yiwang.server.api.schemas import Code, Reported, ReportIn
 from yiwang.server.api.schemas import Problem as ProblemDocument
 from yiwang.server.cases import idempotency, operations
 from yiwang.server.cases.actors import actor_for
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.common import throttling
 from yiwang.server.portal import links
 from yiwang.server.portal import operations as portal
@@ -72,27 +73,23 @@ def report(
     """
     user: Any = request.auth  # type: ignore[attr-defined]
     signed_in = user.is_authenticated
-    if not signed_in:
-        slow_down(request)
-    data: dict[str, Any] = said.model_dump(exclude={"photos", "address", "follow"})
-    data["place"] = said.address
-    if not signed_in:
-        data["source"] = ""
+    words = said.model_dump(exclude={"photos", "source", "follow"})
+    draft = ReportDraft(**words, channel=said.source if signed_in else "", photos=pictures(said.photos))
+    caller = throttling.stranger(request)
     if said.follow and not signed_in:
         key = given_key(request) or secrets.token_urlsafe(16)
         taken = portal.report(
             city=city,
-            data=data,
+            draft=draft,
             key=key,
-            photos=pictures(said.photos),
-            client=f"api:{throttling.pseudonym(request)}",
+            caller=throttling.caller(request),
+            scope="api",
             good_photos_only=True,
         )
         link = f"{links.origin(request)}{links.secret_path(taken.follow, taken.secret)}" if taken.secret else None
         answer = {**taken.answer, "follow": link}
         return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')
     answer = operations.report(
-        city=city, data=data, actor=actor_for(user, city=city), photos=pictures(said.photos), key=given_key(request),
-        client=throttling.pseudonym(request), good_photos_only=True,
+        city=city, draft=draft, actor=actor_for(user, city=city), key=given_key(request), caller=caller, good_photos_only=True,
     )  # fmt: skip
     return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
@@ -18,6 +18,7 @@ from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases import presentation
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.queries import CaseFilters
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
@@ -141,32 +142,42 @@ SIMPLE = (
 KNOWN = ("category", "condition", "region", "place", "priority")
 
 
-def report(post: QueryDict) -> dict[str, Any]:
-    """The body of a report from the page.
+REPORTED = ("text", "category", "address", "contact", "region")
+
+
+def draft(post: QueryDict, *, channel: str = "", photos: Sequence[Any] = ()) -> ReportDraft:
+    """The report that a page's form carries.
 
     Raises:
         BadInput: When a coordinate is no number.
     """
-    data: dict[str, Any] = {
-        name: post.get(name, "").strip() for name in ("text", "category", "address", "contact", "region")
-    }
-    data["crs"] = PAGES_CRS
+    said: dict[str, Any] = {name: post.get(name, "").strip() for name in REPORTED}
+    return ReportDraft(**said, **coordinates(post), crs=PAGES_CRS, channel=channel, photos=photos)
+
+
+def coordinates(post: QueryDict) -> dict[str, Any]:
+    """Longitude and latitude of a form, None where they are empty.
+
+    Raises:
+        BadInput: When one is no number.
+    """
+    found: dict[str, Any] = {}
     problems = []
     for name in ("lon", "lat"):
         text = post.get(name, "").strip()
         try:
-            data[name] = float(text) if text else None
+            found[name] = float(text) if text else None
         except ValueError:
             problems.append(
                 Problem(
-                    Text("{name}「{text}」不是数字。", "{name} {text!r} is no number.", name=name, text=text),
+                    Text("{name}「{text}」不是数字。", "{name} {text!r} is no number.", name=name, text=text[:40]),
                     Text("请填写度数，如 120.30。", "Write degrees, e.g. 120.30."),
                     column=name,
                 )
             )
     if problems:
         raise BadInput(problems)
-    return data
+    return found
 
 
 def fields(verb: Verb, *, state: CaseState, place: Runtime) -> list[dict[str, Any]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +10,11 @@ from yiwang.core.kernel import characters
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.places.queries import Runtime
 
 LONGEST_TEXT = 4000
-LONGEST_PLACE = 400
+LONGEST_ADDRESS = 400
 LONGEST_CONTACT = 200
 UNPLACED = frozenset({"outside", "default_point"})
 
@@ -37,33 +37,29 @@ class Placed:
     contradicted: str = ""
 
 
-def checked(data: Mapping[str, Any], *, place: Runtime, at: datetime) -> dict[str, Any]:
-    """The report's words and codes, checked.
+LONGEST = {"text": LONGEST_TEXT, "address": LONGEST_ADDRESS, "contact": LONGEST_CONTACT, "channel": 40}
+
+
+def checked(draft: ReportDraft, *, place: Runtime, at: datetime) -> ReportDraft:
+    """The report's words and codes as they are kept.
 
     Raises:
         BadInput: With everything that is wrong.
     """
     problems: list[Problem] = []
-    values: dict[str, Any] = {}
-    for name, longest in (
-        ("text", LONGEST_TEXT),
-        ("place", LONGEST_PLACE),
-        ("contact", LONGEST_CONTACT),
-        ("source", 40),
-    ):
-        values[name] = text = clean(data.get(name))
-        if len(text) > longest:
+    for name, longest in LONGEST.items():
+        if (count := len(clean(getattr(draft, name)))) > longest:
             problems.append(
                 Problem(
-                    Text("{name} 有 {text} 个字符。", "The {name} has {text} characters.", name=name, text=len(text)),
+                    Text("{name} 有 {count} 个字符。", "The {name} has {count} characters.", name=name, count=count),
                     Text("最多 {longest} 个。", "At most {longest} are taken.", longest=longest),
                     column=name,
                 )
             )
-    for name in ("category", "condition"):
-        values[name] = clean(data.get(name))
-    _check_category(values, place, at, problems)
-    if not values["text"] and not values["category"]:
+    kept: dict[str, Any] = {name: clean(getattr(draft, name)) for name in (*LONGEST, "category", "condition")}
+    found = replace(draft, **kept)
+    _check_category(found, place, at, problems)
+    if not found.text and not found.category:
         problems.append(
             Problem(
                 Text("上报须有情况描述或类别。", "A report needs a text or a category."),
@@ -73,7 +69,7 @@ def checked(data: Mapping[str, Any], *, place: Runtime, at: datetime) -> dict[st
         )
     if problems:
         raise BadInput(problems)
-    return values
+    return found
 
 
 def clean(value: Any) -> str:
@@ -81,8 +77,8 @@ def clean(value: Any) -> str:
     return characters.clean("" if value is None else str(value))
 
 
-def _check_category(values: dict[str, Any], place: Runtime, at: datetime, problems: list[Problem]) -> None:
-    code, condition = values["category"], values["condition"]
+def _check_category(draft: ReportDraft, place: Runtime, at: datetime, problems: list[Problem]) -> None:
+    code, condition = draft.category, draft.condition
     if not code:
         if condition:
             problems.append(
@@ -129,13 +125,13 @@ def _check_category(values: dict[str, Any], place: Runtime, at: datetime, proble
         )
 
 
-def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
+def placed(draft: ReportDraft, *, place: Runtime) -> Placed:
     """Where the report is: by its point; where that says nothing, by the region given, else by the words of its address.
 
     Raises:
         BadInput: When coordinates are half given or out of range, or the region is unknown.
     """
-    lon, lat, region = data.get("lon"), data.get("lat"), clean(data.get("region"))
+    lon, lat, region = draft.lon, draft.lat, clean(draft.region)
     if (lon is None) != (lat is None):
         raise BadInput(
             Problem(
@@ -148,9 +144,9 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
     if lon is None or lat is None:
         if named:
             return named
-        told = region_told(clean(data.get("place")), place=place)
+        told = region_told(clean(draft.address), place=place)
         return Placed(region=told, flag="words" if told else "")
-    crs = clean(data.get("crs"))
+    crs = clean(draft.crs)
     if crs and crs not in SYSTEMS:
         raise BadInput(
             Problem(
@@ -172,7 +168,7 @@ def placed(data: Mapping[str, Any], *, place: Runtime) -> Placed:
         agrees = named is None or (found.code.startswith(named.region) and named.grid in {"", found.grid})
         other = "" if agrees else region
         return Placed(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag, contradicted=other)
-    told = named.region if named else region_told(clean(data.get("place")), place=place)
+    told = named.region if named else region_told(clean(draft.address), place=place)
     return Placed(region=told, lon=lon, lat=lat, flag=found.flag)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,49 +13,54 @@ from yiwang.core.kernel.refusals import NotPossible
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases import idempotency, intake, numbering, operations, queries, rows, storage, words
 from yiwang.server.cases import photos as pictures
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Photo, Report
+from yiwang.server.common import throttling
+from yiwang.server.common.throttling import Caller
 
 
 def join(
     *,
     city: str,
     number: str,
-    data: Mapping[str, Any],
+    draft: ReportDraft,
     actor: Actor,
-    photos: Sequence[Any] = (),
     key: str = "",
     at: datetime | None = None,
+    caller: Caller | None = None,
 ) -> dict[str, Any]:
     """Add a report to an open case, in one transaction under the case's lock.
 
     Args:
         city: City of the case.
         number: The case.
-        data: ``text``, which may be empty, ``lon``, ``lat``, ``place``.
+        draft: What is added; its text may be empty, and category and region are the case's.
         actor: Who reports.
-        photos: Pictures, as bytes or open files.
         key: Idempotency key; empty for none.
         at: When; now by default.
+        caller: As for `operations.report`.
 
     Returns:
         ``number`` of the report, ``case``, and its ``step``, ``holder``, ``seq``.
 
     Raises:
-        Refusal: `Unknown` without such a case, `NotPossible` when it has ended, `KeyReused`.
+        Refusal: `Unknown` without such a case, `NotPossible` when it has ended, `KeyReused`, `TooOften`.
         BadInput: With every field that is wrong.
     """
+    if caller is not None:
+        throttling.slow_reports(caller)
     place = operations._place(city)
     number = queries.case_of(number, city=city) or number
     at = at or datetime.now(UTC)
     scope = idempotency.scope_of(city=city, actor=actor, client="")
     if key:
         idempotency.check(key, stranger=idempotency.is_stranger(actor))
-    kept = pictures.keep(photos) if photos else []
+    kept = pictures.keep(draft.photos) if draft.photos else []
     digests = [photo.digest for photo in kept]
-    asked = idempotency.fingerprint({"join": number, **dict(data), "photos": digests}) if key else b""
+    asked = idempotency.fingerprint({"join": number, **draft.words(), "photos": digests}) if key else b""
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
-    checked = intake.checked({**data, "text": data.get("text") or "+1", "category": ""}, place=place, at=at)
+    checked = intake.checked(replace(draft, text=draft.text or "+1", category="", condition=""), place=place, at=at)
     report = numbering.next_number(place.info, kind=numbering.REPORT, at=at)
     try:
         with transaction.atomic():
@@ -78,9 +83,9 @@ def join(
                 "category": state.category, "region": state.region,
             }  # fmt: skip
             said = (
-                row["id"], report, city, at, "" if checked["text"] == "+1" else checked["text"], state.category,
-                data.get("lon"), data.get("lat"), state.region, checked["place"], operations.default_source(actor, place),
-                checked["contact"], actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
+                row["id"], report, city, at, "" if checked.text == "+1" else checked.text, state.category,
+                draft.lon, draft.lat, state.region, checked.address, operations.default_source(actor, place),
+                checked.contact, actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
             )  # fmt: skip
             statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]
             statements.append(words.put(case_id=row["id"], text=state.text, place=state.place, more=[report]))

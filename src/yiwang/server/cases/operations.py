@@ -33,8 +33,11 @@ from yiwang.server.cases import (
     words,
 )
 from yiwang.server.cases import photos as pictures
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
+from yiwang.server.common import throttling
+from yiwang.server.common.throttling import Caller
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
 REPORT_COLUMNS = (
@@ -71,25 +74,23 @@ class Change:
 def report(
     *,
     city: str,
-    data: Mapping[str, Any],
+    draft: ReportDraft,
     actor: Actor,
-    photos: Sequence[Any] = (),
     key: str = "",
     at: datetime | None = None,
-    client: str = "",
+    caller: Caller | None = None,
     good_photos_only: bool = False,
 ) -> dict[str, Any]:
     """Take a report: locate, triage, route, open a case, all in one transaction.
 
     Args:
         city: Id of the city.
-        data: ``text``, ``category``, ``condition``, ``lon``, ``lat``, ``crs``, ``region``, ``place``, ``contact``,
-            ``source``; ``origin`` and ``external`` name the report in the system that it came from.
+        draft: What is reported.
         actor: Who reports.
-        photos: Pictures, as bytes or open files.
         key: Idempotency key; empty for none.
         at: When, for records of the past; now by default.
-        client: Pseudonym of a caller without an account (`throttling.pseudonym`), so that keys of strangers do not meet.
+        caller: From where somebody without an account calls: counted against the limit of reports, and keys of strangers do
+            not meet. None for accounts and for our own machinery.
         good_photos_only: Take the good ones of the photos and name the others in the answer, instead of refusing all.
 
     Returns:
@@ -97,24 +98,26 @@ def report(
 
     Raises:
         BadInput: With every field that is wrong.
-        Refusal: `Unknown` without such a city, `NotAllowed`, `KeyReused`.
+        Refusal: `Unknown` without such a city, `NotAllowed`, `KeyReused`, `TooOften`.
     """
+    if caller is not None:
+        throttling.slow_reports(caller)
     place = _place(city)
     at = at or datetime.now(UTC)
     if key:
         idempotency.check(key, stranger=idempotency.is_stranger(actor))
-    kept, refused = _kept(photos, good_only=good_photos_only)
-    asked = idempotency.fingerprint({"report": dict(data), "photos": _digests(kept)}) if key else b""
-    scope = idempotency.scope_of(city=city, actor=actor, client=client)
+    kept, refused = _kept(draft.photos, good_only=good_photos_only)
+    asked = idempotency.fingerprint({"report": draft.words(), "photos": _digests(kept)}) if key else b""
+    scope = idempotency.scope_of(city=city, actor=actor, client=caller.pseudonym if caller else "")
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
-    said = intake.checked(data, place=place, at=at)
-    where = intake.placed(data, place=place)
+    said = intake.checked(draft, place=place, at=at)
+    where = intake.placed(draft, place=place)
     numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
-    source = said["source"] or default_source(actor, place)
+    source = said.channel or default_source(actor, place)
     payload = {
-        "number": numbers[numbering.CASE], "city": city, "text": said["text"], "category": said["category"],
-        "condition": said["condition"], "place": said["place"], "source": source, "region": where.region,
+        "number": numbers[numbering.CASE], "city": city, "text": said.text, "category": said.category,
+        "condition": said.condition, "place": said.address, "source": source, "region": where.region,
         "grid": where.grid, "lon": where.lon, "lat": where.lat,
         "reporter": actor.id if actor.id.startswith(IDENTITIES) else "",
         "flags": [where.flag] if where.flag else [], "photos": _digests(kept),
@@ -125,8 +128,8 @@ def report(
     answer = answers.reported(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
     answer |= answers.notice(where, place=place) | refused
     row = (
-        numbers[numbering.REPORT], city, at, said["text"], said["category"], where.lon, where.lat, where.region,
-        said["place"], source, said["contact"], payload["reporter"], str(data.get("origin") or ""), str(data.get("external") or ""),
+        numbers[numbering.REPORT], city, at, said.text, said.category, where.lon, where.lat, where.region,
+        said.address, source, said.contact, payload["reporter"], said.origin, said.external,
     )  # fmt: skip
     statements = [
         *writing([change], place),
@@ -309,7 +312,8 @@ def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: Runtime, at: da
             field="parts",
         )
     for part in parts:
-        intake.checked({"text": part.get("text"), "category": part.get("category")}, place=place, at=at)
+        draft = ReportDraft(text=str(part.get("text") or ""), category=str(part.get("category") or ""))
+        intake.checked(draft, place=place, at=at)
     return [numbering.next_number(place.info, kind=numbering.CASE, at=at) for _ in parts]
 
 

@@ -133,7 +133,7 @@ def put_one(file: Any, *, folder: str, taken_at: datetime | None) -> str:
     try:
         return _put(_read(file), folder=folder, taken_at=taken_at)
     except _Bad as bad:
-        raise BadInput(Problem(str(bad))) from bad
+        raise BadInput(Problem(bad.why)) from bad
 
 
 def _put(content: bytes, *, folder: str, taken_at: datetime | None) -> str:

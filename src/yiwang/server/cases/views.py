@@ -97,16 +97,12 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         try:
-            actor = actor_for(request.user, city=city)
-            if not request.user.is_authenticated:
-                throttling.slow_reports(request)
             said = operations.report(
                 city=city,
-                data=forms.report(request.POST),
-                actor=actor,
-                photos=request.FILES.getlist("photos"),
+                draft=forms.draft(request.POST, photos=request.FILES.getlist("photos")),
+                actor=actor_for(request.user, city=city),
                 key=request.POST.get("idempotency_key", ""),
-                client=throttling.pseudonym(request),
+                caller=throttling.stranger(request),
             )
             taken = queries.get_case(city=city, number=said["case"], with_events=False)
             assert taken is not None  # it has just been written

@@ -21,9 +21,12 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases import photos as pictures
+from yiwang.server.common.throttling import TooOften
 
 FOLDER = "field-photos"
 KEPT_FOR = timedelta(days=1)
+# room comes when a command takes its photos or a day has passed, and each try uploads one again
+NO_ROOM_FOR = timedelta(minutes=5)
 MOST_WAITING = 60  # in a day, for one account: ten full commands
 _USED = 0o400  # the mode of a file says whether a command has taken it: no second file, no row that could disagree
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -33,14 +36,6 @@ class Gone(Refusal):
     """A photo that a command names is not here (any more); the phone sends it again."""
 
     code = "photo-gone"
-
-
-class TooMany(Refusal):
-    """An account has left as many photos as it may in a day."""
-
-    code = "too-many"
-    # room comes when a command takes its photos or a day has passed, and each try uploads one again
-    wait = 300  # seconds
 
 
 def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
@@ -54,7 +49,7 @@ def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
 
     Raises:
         BadInput: When it is no picture, or the time is none.
-        TooMany: When `MOST_WAITING` wait already that arrived within a day.
+        TooOften: When `MOST_WAITING` wait already that arrived within a day.
     """
     _check_number(Path(settings.YIWANG_HOME, FOLDER, account))
     put = pictures.put_one(file, folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
@@ -69,7 +64,8 @@ def _check_number(folder: Path) -> None:
     found = [file.stat() for file in folder.glob("*.jpg")] if folder.is_dir() else []
     waiting = sum(each.st_mtime >= since and stat.S_IMODE(each.st_mode) != _USED for each in found)
     if waiting >= MOST_WAITING:
-        raise TooMany(
+        raise TooOften(
+            NO_ROOM_FOR,
             Text(
                 "服务器一天最多为您暂存 {most} 张照片，所属的处置或上报送到才算用上。其余的都在手机里，会自动再发。",
                 "The server holds at most {most} photos a day for you until their report or action arrives. "

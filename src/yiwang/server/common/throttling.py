@@ -33,24 +33,45 @@ class Limit:
 
 
 class TooOften(Refusal):
-    """More calls than the limit allows."""
+    """More calls than the limit allows; ``seconds`` are to pass."""
 
     code = "too-many"
 
-    def __init__(self, wait: timedelta) -> None:
-        minutes = max(1, math.ceil(wait.total_seconds() / 60))
-        super().__init__(
-            Text(
-                "太频繁了，请过 {minutes} 分钟再试。",
-                "That was too often; try again in {minutes} minutes.",
-                minutes=minutes,
-            )
-        )
+    def __init__(self, wait: timedelta, text: Text | None = None, *, field: str = "") -> None:
         self.seconds = max(1, math.ceil(wait.total_seconds()))
+        minutes = math.ceil(self.seconds / 60)
+        usual = Text(
+            "太频繁了，请过 {minutes} 分钟再试。",
+            "That was too often; try again in {minutes} minutes.",
+            minutes=minutes,
+        )
+        super().__init__(text or usual, field=field)
 
 
-def caller(request: HttpRequest) -> str:
-    """The network that called: an IPv4 address, or the /64 of an IPv6 address, which is what one household has.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """From where somebody without an account calls.
+
+    Attributes:
+        network: What their address is counted as, see :func:`network`.
+    """
+
+    network: str
+
+    @property
+    def pseudonym(self) -> str:
+        """The network as a keyed hash: it tells callers apart and tells nobody where they are."""
+        return salted_hmac("yiwang.caller", self.network, algorithm="sha256").hexdigest()[:22]
+
+
+def stranger(request: HttpRequest) -> Caller | None:
+    """Who calls without an account; None for an account."""
+    user = getattr(request, "auth", None) or request.user
+    return None if getattr(user, "is_authenticated", False) else caller(request)
+
+
+def caller(request: HttpRequest) -> Caller:
+    """Who calls, by network: an IPv4 address, or the /64 of an IPv6 address, which is what one household has.
 
     Behind our own proxy (`YIWANG_HTTPS`) it is the address that the proxy saw, the last in ``X-Forwarded-For``.
     """
@@ -58,7 +79,7 @@ def caller(request: HttpRequest) -> str:
     if forwarded and not settings.YIWANG_HTTPS:
         _warn_of_proxy()
         forwarded = ""
-    return network(forwarded.rsplit(",", 1)[-1].strip() or str(request.META.get("REMOTE_ADDR", "")))
+    return Caller(network(forwarded.rsplit(",", 1)[-1].strip() or str(request.META.get("REMOTE_ADDR", ""))))
 
 
 @lru_cache(maxsize=1)
@@ -80,11 +101,6 @@ def network(address: str) -> str:
             return str(found.ipv4_mapped)
         return str(ip_network((int(found) >> 64 << 64, 64)))
     return str(found)
-
-
-def pseudonym(request: HttpRequest) -> str:
-    """The network that called, as a keyed hash: it tells callers apart and tells nobody where they are."""
-    return salted_hmac("yiwang.caller", caller(request), algorithm="sha256").hexdigest()[:22]
 
 
 def check(limit: Limit, who: str) -> None:
@@ -119,14 +135,27 @@ def slow_down(limit: Limit, who: str) -> None:
         count(limit, who)
 
 
-def slow_reports(request: HttpRequest) -> None:
-    """Hold back an address that reports too often: as many in a minute as the setting allows, on whichever page.
+def slow_reports(caller: Caller) -> None:
+    """Hold back an address that reports too often: as many in a minute as the setting allows, at whichever entrance.
 
     Raises:
         TooOften: With the time to wait.
     """
-    limit = Limit(kind="report", most=settings.YIWANG_REPORTS_PER_MINUTE, window=timedelta(minutes=1))
-    slow_down(limit, caller(request))
+    slow_down(_reports(), caller.network)
+
+
+def check_reports(caller: Caller) -> None:
+    """Refuse an address that may not report now, without counting: before its pictures are read.
+
+    Raises:
+        TooOften: With the time to wait.
+    """
+    if (limit := _reports()).most:
+        check(limit, caller.network)
+
+
+def _reports() -> Limit:
+    return Limit(kind="report", most=settings.YIWANG_REPORTS_PER_MINUTE, window=timedelta(minutes=1))
 
 
 def forget(*, older_than: timedelta) -> int:

@@ -17,6 +17,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.server.cases import estimates, forms, intake, joining, operations, presentation, queries
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks import duties, intake_help
@@ -113,27 +114,24 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
 
 
 def _taken(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
-    data = forms.report(request.POST)
-    # the operations call it place; who asks by address only is located by the region that was chosen
-    data |= {"place": data.pop("address"), "source": request.POST.get("source", "") or "hotline"}
-    data["region"] = request.POST.get("region", "").strip()
+    photos = request.FILES.getlist("photos")
+    draft = forms.draft(request.POST, channel=request.POST.get("source", "") or "hotline", photos=photos)
     key = request.POST.get("idempotency_key", "")
     refused: NotAllowed | None = None
-    for actor in posts_for(desk, data, place):
-        photos = request.FILES.getlist("photos")
+    for actor in posts_for(desk, draft, place):
         for photo in photos:
             photo.seek(0)
         try:
-            return _taken_as(actor, request, place, data, photos, key)
+            return _taken_as(actor, place, draft, join=request.POST.get("join", ""), key=key)
         except NotAllowed as error:
             refused = refused or error
     assert refused is not None, "a desk has at least one post"
     raise refused
 
 
-def posts_for(desk: Desk, data: Mapping[str, Any], place: Runtime) -> list[Actor]:
+def posts_for(desk: Desk, draft: ReportDraft, place: Runtime) -> list[Actor]:
     """The posts of a desk, the one of the place that is reported first: its region is the longest that holds the place."""
-    where = intake.placed(data, place=place).region
+    where = intake.placed(draft, place=place).region
 
     def fits(actor: Actor) -> tuple[bool, int]:
         return where.startswith(actor.region), len(actor.region)
@@ -141,16 +139,8 @@ def posts_for(desk: Desk, data: Mapping[str, Any], place: Runtime) -> list[Actor
     return sorted(desk.actors, key=fits, reverse=True)
 
 
-def _taken_as(
-    actor: Actor, request: HttpRequest, place: Runtime, data: dict[str, Any], photos: list[Any], key: str
-) -> dict[str, Any]:
-    if number := request.POST.get("join", ""):
-        return joining.join(
-            city=place.info.id,
-            number=number,
-            data=data,
-            actor=actor,
-            photos=photos,
-            key=f"{key}:{number}" if key else "",
-        )
-    return operations.report(city=place.info.id, data=data, actor=actor, photos=photos, key=key)
+def _taken_as(actor: Actor, place: Runtime, draft: ReportDraft, *, join: str, key: str) -> dict[str, Any]:
+    if join:
+        key = f"{key}:{join}" if key else ""
+        return joining.join(city=place.info.id, number=join, draft=draft, actor=actor, key=key)
+    return operations.report(city=place.info.id, draft=draft, actor=actor, key=key)

@@ -31,7 +31,7 @@ from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import access, dossier, operations, presentation, queries, waiting_photos
+from yiwang.server.cases import access, dossier, forms, operations, presentation, queries, waiting_photos
 from yiwang.server.cases import tasks as work
 from yiwang.server.cases.actors import actors_for, outsider
 from yiwang.server.cases.forms import sequence
@@ -39,6 +39,7 @@ from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import english, say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.templatetags.yiwang import BUILD, named
+from yiwang.server.common.throttling import TooOften
 from yiwang.server.pages import field_shell
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -241,8 +242,8 @@ def photo(request: HttpRequest, city: str) -> HttpResponse:
         )
     except (Refusal, BadInput) as error:
         answer = _refused(error, now=None)
-        if isinstance(error, waiting_photos.TooMany):
-            answer["Retry-After"] = str(error.wait)
+        if isinstance(error, TooOften):
+            answer["Retry-After"] = str(error.seconds)
         return answer
     return JsonResponse({"photo": digest}, status=201)
 
@@ -294,21 +295,13 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     try:
         key = _key(request)
         stamp = _stamp(request.POST, place, where=False)
-        data: dict[str, Any] = {
-            "text": "\n".join(filter(None, (request.POST.get("text", "").strip(), stamp))),
-            "category": request.POST.get("category", "").strip(),
-            "place": request.POST.get("place", "").strip(),
-            "crs": "wgs84",  # what a phone's receiver gives
-            "lon": _number(request.POST, "lon", 180),
-            "lat": _number(request.POST, "lat", 90),
-        }
-        if not (request.POST.get("text", "").strip() or data["category"]):
-            data["text"] = ""  # the stamp alone is no report
+        said = forms.draft(request.POST)
+        if said.text or said.category:  # the stamp alone is no report
+            said = replace(said, text="\n".join(filter(None, (said.text, stamp))))
 
         def attempt(actor: Actor) -> dict[str, Any]:
-            return operations.report(
-                city=city, data=data, actor=actor, photos=_photos(request), key=key, good_photos_only=True
-            )
+            draft = replace(said, photos=_photos(request))
+            return operations.report(city=city, draft=draft, actor=actor, key=key, good_photos_only=True)
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:

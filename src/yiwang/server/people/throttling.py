@@ -27,7 +27,7 @@ class SignInThrottle:
 
     def __init__(self, request: HttpRequest) -> None:
         name = request.POST.get("username", "").strip().casefold()
-        address = caller(request)
+        address = caller(request).network
         values = {"pair": f"{name}\n{address}", "address": address, "name": name}
         self.keys = {kind: f"sign-in:{kind}:{_hidden(value)}" for kind, value in values.items()}
 

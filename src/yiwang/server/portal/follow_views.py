@@ -72,7 +72,7 @@ def find(request: HttpRequest, city: str) -> HttpResponse:
 
 def _guessed(request: HttpRequest, city: str, number: str, secret: str) -> Follow | None:
     """The report, unless there were too many wrong guesses from this address."""
-    who = throttling.caller(request)
+    who = throttling.caller(request).network
     throttling.check(limits.GUESS, who)
     follow = queries.by_secret(city=city, number=number, secret=secret)
     if follow is None:
@@ -134,7 +134,7 @@ def follow(request: HttpRequest, city: str, report: str) -> HttpResponse:
 
 def _done(request: HttpRequest, mine: Follow) -> None:
     """What the holder asked for."""
-    throttling.slow_reports(request)
+    throttling.slow_reports(throttling.caller(request))
     place = known_city(mine.city)
     post, what = request.POST, request.POST.get("do", "")
     current = queries.chased(place=place, number=mine.current)

@@ -18,6 +18,7 @@ from django.http import QueryDict
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases import photos as pictures
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.forms import PAGES_CRS
 from yiwang.server.common.language import say
 
@@ -33,7 +34,7 @@ class Said:
 
     text: str = ""
     category: str = ""
-    place: str = ""
+    address: str = ""
     region: str = ""
     email: str = ""
     lon: float | None = None
@@ -42,12 +43,12 @@ class Said:
     seen: bool = False
     problems: list[str] = field(default_factory=list)
 
-    def data(self) -> dict[str, Any]:
+    def draft(self, photos: Sequence[Any]) -> ReportDraft:
         """For `portal.operations.report`."""
-        return {
-            "text": self.text, "category": self.category, "lon": self.lon, "lat": self.lat, "place": self.place,
-            "region": self.region, "crs": PAGES_CRS,
-        }  # fmt: skip
+        return ReportDraft(
+            text=self.text, category=self.category, lon=self.lon, lat=self.lat, address=self.address, region=self.region,
+            crs=PAGES_CRS, photos=photos,
+        )  # fmt: skip
 
 
 def said(post: QueryDict) -> Said:
@@ -55,7 +56,7 @@ def said(post: QueryDict) -> Said:
     found = Said(
         text=post.get("text", "").strip(),
         category=post.get("category", "").strip(),
-        place=post.get("place", "").strip(),
+        address=post.get("address", "").strip(),
         region=post.get("region", "").strip(),
         join=post.get("join", "").strip(),
         seen=post.get("seen") == "1",
@@ -75,7 +76,7 @@ def said(post: QueryDict) -> Said:
         found.lon = found.lat = None
     if not found.join and not found.text:
         found.problems.append(say("请说说发生了什么。", "Please say what is wrong."))
-    if not found.join and found.lon is None and not found.place:
+    if not found.join and found.lon is None and not found.address:
         found.problems.append(
             say("请给出地点：点地图、用定位，或写地址。", "Say where: by map, by location, or in words.")
         )

@@ -22,4 +22,4 @@ MAIL = Limit(kind="portal-mail", most=5, window=TEN)  # to one address, so that 
 
 def slow(request: HttpRequest, limit: Limit, *, about: str = "") -> None:
     """Hold back an address."""
-    throttling.slow_down(limit, f"{throttling.caller(request)}|{about}")
+    throttling.slow_down(limit, f"{throttling.caller(request).network}|{about}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,10 +20,12 @@ from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import idempotency, joining
 from yiwang.server.cases import operations as cases
 from yiwang.server.cases.actors import outsider
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case
-from yiwang.server.common import publishing
+from yiwang.server.common import publishing, throttling
 from yiwang.server.common.masking import masked
 from yiwang.server.common.models import PublicText, PublicTextDecision
+from yiwang.server.common.throttling import Caller
 from yiwang.server.places.queries import Runtime, runtime
 from yiwang.server.portal import links, originals
 from yiwang.server.portal.models import Follow, Gathering, ScoreCell, ScoreMonth, Silence
@@ -57,50 +59,52 @@ def citizen(follow: Follow) -> Actor:
 def report(
     *,
     city: str,
-    data: Mapping[str, Any],
+    draft: ReportDraft,
     key: str,
-    photos: Sequence[Any] = (),
+    caller: Caller,
+    scope: str = "",
     join: str = "",
     email: str = "",
     english: bool = False,
     origin: str = "",
-    client: str = "",
     good_photos_only: bool = False,
 ) -> Followed:
     """Take a citizen's report, or add it to an open case, with a link by which only this person can follow it.
 
     Args:
         city: City.
-        data: ``text``, ``category``, ``lon``, ``lat``, ``place``; from programs ``condition``, ``crs``, ``region``, ``contact`` too.
+        draft: What is reported.
         key: Idempotency key of the form: sent twice it is one report, whose link is renewed for those whom the first answer did
             not reach.
-        photos: Pictures, as bytes or open files.
+        caller: From where the citizen calls: the same key from elsewhere is another report.
+        scope: Of the key, where one caller comes by several ways.
         join: Number of the open case that it is about; empty for a new one.
         email: Where to send news; empty for nowhere.
         english: Whether news begin in English.
         origin: Scheme and host for the links in messages.
-        client: Pseudonym of the caller: the same key from elsewhere is another report.
         good_photos_only: As for `cases.operations.report`; for a new report.
 
     Raises:
         Refusal, BadInput: As `cases.operations.report` and `cases.joining.join` say.
     """
+    throttling.slow_reports(caller)
     idempotency.check(key, stranger=True)
-    uid = links.uid_of(f"{city}:{client}:{key}")
+    uid = links.uid_of(f"{city}:{scope}:{caller.pseudonym}:{key}")
     actor = outsider(city, id=f"follow:{uid}")
-    said = {name: data.get(name) for name in ("text", "category", "lon", "lat", "place")}
-    said |= {name: data[name] for name in ("condition", "crs", "region", "contact") if data.get(name)}
     secret = links.new_secret()
     if email and Silence.objects.filter(digest=links.address_digest(email)).exists():
         email = ""
     with transaction.atomic():
         if join:
-            answer = joining.join(city=city, number=join, data=said, actor=actor, photos=photos, key=key)
+            answer = joining.join(city=city, number=join, draft=draft, actor=actor, key=key)
         else:
             answer = cases.report(
-                city=city, data={**said, "source": "public"}, actor=actor, photos=photos, key=key,
+                city=city,
+                draft=replace(draft, channel="public"),
+                actor=actor,
+                key=key,
                 good_photos_only=good_photos_only,
-            )  # fmt: skip
+            )
         kept = {
             "city": city, "report": answer["number"], "number": answer["case"], "current": answer["case"],
             "digest": links.digest_of(secret, uid=uid), "email": email, "english": english, "origin": origin[:200],
@@ -113,7 +117,7 @@ def report(
         elif not new:
             secret = ""
         kind, number = (publishing.REPORT, answer["number"]) if join else (publishing.CASE, answer["case"])
-        offer(place=runtime(city), kind=kind, texts={number: str(said["text"] or "")})
+        offer(place=runtime(city), kind=kind, texts={number: draft.text})
     return Followed(answer=answer, follow=follow, secret=secret)
 
 

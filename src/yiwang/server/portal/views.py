@@ -17,6 +17,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases import presentation
 from yiwang.server.cases.actors import actors_for
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.queries import figures
 from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import throttling
@@ -103,19 +104,21 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
         return _form(request, place, forms.Said(join=""), key=secrets.token_urlsafe(16))
     said, key, kept = forms.said(request.POST), request.POST.get("key", "")[:100], request.POST.get("kept", "")
     key = key or secrets.token_urlsafe(16)
+    caller = throttling.caller(request)
     try:
-        throttling.slow_reports(request)
+        throttling.check_reports(caller)
         kept, photos, bad = forms.keep(request.FILES.getlist("photos"), kept)
         problems = [*said.problems, *(say(problem.message) for problem in bad)]
         if problems:
             return _form(request, place, said, key=key, kept=kept, problems=problems, status=422)
         if not said.seen and not said.join:
+            throttling.slow_reports(caller)  # its pictures were read
             return _check(request, place, said, key=key, kept=kept, photos=len(photos))
         if said.email:
             throttling.slow_down(limits.MAIL, said.email.casefold())
         taken = operations.report(
-            city=city, data=said.data(), key=key, photos=photos, join=said.join, email=said.email, english=english(),
-            origin=links.origin(request), client=throttling.pseudonym(request),
+            city=city, draft=said.draft(photos), key=key, caller=caller, join=said.join, email=said.email,
+            english=english(), origin=links.origin(request),
         )  # fmt: skip
     except (Refusal, BadInput) as error:
         status = status_of(error)
@@ -253,9 +256,9 @@ def _case(
 def join(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """Me too: one more report of an open case."""
     place = known_city(city)
-    said = forms.said(request.POST)
+    said, caller = forms.said(request.POST), throttling.caller(request)
     try:
-        throttling.slow_reports(request)
+        throttling.check_reports(caller)
         email = forms.email(request.POST.get("email", ""))
         _, photos, bad = forms.keep(request.FILES.getlist("photos"), "")
         if bad:
@@ -263,8 +266,9 @@ def join(request: HttpRequest, city: str, number: str) -> HttpResponse:
         if email:
             throttling.slow_down(limits.MAIL, email.casefold())
         taken = operations.report(
-            city=city, data={"text": said.text}, key=request.POST.get("key", "")[:100] or secrets.token_urlsafe(16),
-            photos=photos, join=number, email=email, english=english(), origin=links.origin(request),
+            city=city, draft=ReportDraft(text=said.text, photos=photos), caller=caller,
+            key=request.POST.get("key", "")[:100] or secrets.token_urlsafe(16), join=number, email=email,
+            english=english(), origin=links.origin(request),
         )  # fmt: skip
     except (Refusal, BadInput) as error:
         status = status_of(error)

@@ -29,6 +29,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.planning.city_run import CityRun, reporter_of
 from yiwang.core.planning.simulation import Arrival, Crews, Move, Parameters, Simulation, read_parameters
 from yiwang.server.cases import numbering, operations, rows
+from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.lifecycles import BulkWriter, Lived
 from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.common import queries as common
@@ -220,9 +221,13 @@ class LiveCity:
     def _report(self, arrival: Arrival) -> None:
         role = reporter_of(self.place.rules.workflow, str(arrival.payload["source"]))
         actor = Actor(id=f"sim:{role}", name="模拟上报", roles=frozenset({role}))
-        data = {**arrival.payload, "crs": "wgs84", "origin": ORIGIN, "external": arrival.key}
+        said = dict(arrival.payload)
+        draft = ReportDraft(
+            **{name: said[name] for name in ("text", "category", "condition", "lon", "lat", "region") if name in said},
+            address=said.get("place", ""), channel=said["source"], crs="wgs84", origin=ORIGIN, external=arrival.key,
+        )  # fmt: skip
         try:
-            said = operations.report(city=self.place.info.id, data=data, actor=actor, at=arrival.at, key="")
+            said = operations.report(city=self.place.info.id, draft=draft, actor=actor, at=arrival.at)
         except IntegrityError:
             return  # a worker beside this one was quicker
         except (Refusal, BadInput) as error:
