@@ -18,6 +18,7 @@ from yiwang.core.indicators.intervals import Interval
 from yiwang.core.indicators.sampling import Inspector, Place, Plan, Visit, allocate, commitment, draw, verify
 from yiwang.core.indicators.survey import estimate_mean
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.packs.files import decode
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -181,7 +182,8 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(decode(path.read_bytes()))
     except json.JSONDecodeError as error:
-        raise BadInput(Problem(f"Not valid JSON: {error.msg}.", file=path.name, row=error.lineno)) from error
+        message = Text("不是有效的 JSON：{why}。", "Not valid JSON: {why}.", why=error.msg)
+        raise BadInput(Problem(message, file=path.name, row=error.lineno)) from error
 
 
 def _plan(path: Path) -> Plan:
@@ -191,14 +193,18 @@ def _plan(path: Path) -> Plan:
         people = tuple(Inspector(id=one["id"], avoids=frozenset(one["avoids"])) for one in data.pop("inspectors"))
         return Plan(places=places, inspectors=people, **data)
     except (AttributeError, KeyError, TypeError) as error:
-        raise BadInput(Problem(f"Not a plan: {error}.", "Write it with `inspect plan`.", path.name)) from error
+        message = Text("不是抽查计划：{why}。", "Not a plan: {why}.", why=str(error))
+        hint = Text("请用 `inspect plan` 生成。", "Write it with `inspect plan`.")
+        raise BadInput(Problem(message, hint, path.name)) from error
 
 
 def _visits(path: Path) -> tuple[Visit, ...]:
     try:
         return tuple(Visit(**(one | {"inspectors": tuple(one["inspectors"])})) for one in _json(path))
     except (KeyError, TypeError) as error:
-        raise BadInput(Problem(f"Not a draw: {error}.", "Write it with `inspect draw --json`.", path.name)) from error
+        message = Text("不是抽取结果：{why}。", "Not a draw: {why}.", why=str(error))
+        hint = Text("请用 `inspect draw --json` 生成。", "Write it with `inspect draw --json`.")
+        raise BadInput(Problem(message, hint, path.name)) from error
 
 
 def _scores(path: Path, drawn: dict[str, Visit]) -> dict[str, float]:
@@ -207,17 +213,25 @@ def _scores(path: Path, drawn: dict[str, Visit]) -> dict[str, float]:
     for number, row in enumerate(csv.DictReader(io.StringIO(decode(path.read_bytes()), newline="")), start=2):
         place, text = row.get("place") or "", row.get("score") or ""
         if place not in drawn or place in scores:
-            fault = "has a result already" if place in scores else "was not drawn"
-            problems.append(Problem(f"{place!r} {fault}.", "One row for each drawn place.", path.name, number, "place"))
+            message = Text("「{place}」没有被抽中。", "{place!r} was not drawn.", place=place)
+            if place in scores:
+                message = Text("「{place}」已有结果。", "{place!r} has a result already.", place=place)
+            hint = Text("每个抽中的地点一行。", "One row for each drawn place.")
+            problems.append(Problem(message, hint, path.name, number, "place"))
             continue
         try:
             scores[place] = float(text)
         except ValueError:
             scores[place] = -1.0
         if not 0 <= scores[place] <= 100:
-            problems.append(Problem(f"{text!r} is no score.", "A number, 0 to 100.", path.name, number, "score"))
+            message = Text("「{text}」不是分数。", "{text!r} is no score.", text=text)
+            hint = Text("请写 0 到 100 之间的数。", "A number, 0 to 100.")
+            problems.append(Problem(message, hint, path.name, number, "score"))
     # a place left out is no accident to be passed over: who leaves out the dirty ones raises the score
-    problems += [Problem(f"{place} has no result.", "", path.name) for place in sorted(drawn.keys() - scores.keys())]
+    problems += [
+        Problem(Text("{place} 没有结果。", "{place} has no result.", place=place), file=path.name)
+        for place in sorted(drawn.keys() - scores.keys())
+    ]
     if problems:
         raise BadInput(problems)
     return scores

@@ -20,6 +20,7 @@ import numpy as np
 from yiwang.cli.city import city_folder
 from yiwang.cli.output import Failed, emit_line, json_option, progress, say, wants_json
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS, Locator, UnitGrids, to_wgs84
 from yiwang.packs import Pack, read_pack
 from yiwang.packs.files import decode
@@ -58,7 +59,10 @@ def locate(city: str, file: Path, crs: str | None, on: datetime | None, no_grids
         _write(rows, pack, locator, crs or pack.info.crs)
     if rows.unreadable:
         shown = [
-            Problem(f"{text!r} holds no coordinates.", "", rows.name, row) for row, text in rows.unreadable[:_SHOWN]
+            Problem(
+                Text("「{text}」中没有坐标。", "{text!r} holds no coordinates.", text=text), file=rows.name, row=row
+            )
+            for row, text in rows.unreadable[:_SHOWN]
         ]
         raise Failed(f"{len(rows.unreadable)} of {rows.count} rows could not be read; they are flagged.", shown)
 
@@ -123,8 +127,14 @@ class _Rows:
         names = [cell.strip().lower() for cell in first]
         places = [next((names.index(name) for name in known if name in names), None) for known in (_LON, _LAT)]
         if places[0] is None or places[1] is None:
-            hint = "Name them lon and lat, or leave the header out and put longitude first."
-            raise BadInput(Problem(f"The header {','.join(first)!r} names no coordinates.", hint, self.name, 1))
+            message = Text(
+                "表头「{header}」中没有坐标列。", "The header {header!r} names no coordinates.", header=",".join(first)
+            )
+            hint = Text(
+                "请把坐标列命名为 lon 和 lat，或去掉表头并把经度放在第一列。",
+                "Name them lon and lat, or leave the header out and put longitude first.",
+            )
+            raise BadInput(Problem(message, hint, self.name, 1))
         return [cell.strip() for cell in first], places[0], places[1]
 
     def chunks(self) -> Iterator[_Chunk]:
@@ -147,10 +157,9 @@ class _Rows:
         try:
             yield from (row for row in self._reader if row)
         except (csv.Error, UnicodeDecodeError) as error:
-            hint = "A CSV file in UTF-8 is expected."
-            raise BadInput(
-                Problem(f"The input cannot be read on: {error}.", hint, self.name, self.count + 1)
-            ) from error
+            message = Text("输入无法继续读取：{why}。", "The input cannot be read on: {why}.", why=str(error))
+            hint = Text("此处应为 UTF-8 编码的 CSV 文件。", "A CSV file in UTF-8 is expected.")
+            raise BadInput(Problem(message, hint, self.name, self.count + 1)) from error
 
     def _add(self, chunk: _Chunk, cells: list[str]) -> None:
         lon = _number(cells[self._lon]) if len(cells) > self._lon else None

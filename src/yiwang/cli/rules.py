@@ -93,7 +93,7 @@ def _facts(found: Explanation) -> list[tuple[str, str]]:
         ("centre", answers["centre"]),
         ("unit", unit),
         ("limit", answers["limit"] or "none"),
-        ("deadline", (answers["deadline"] or found.deadline_fault or "none") + estimated),
+        ("deadline", (answers["deadline"] or str(found.deadline_fault) or "none") + estimated),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from yiwang.core.indicators.scorecard import Question, Sums
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.engines import sql
 
 MASTER = "local[*]"
@@ -30,7 +31,13 @@ def session(master: str = "") -> Any:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise BadInput(
-            Problem("Spark is not installed.", "pip install 'yiwang[spark]', and Java 17 or later.")
+            Problem(
+                Text("没有安装 Spark。", "Spark is not installed."),
+                Text(
+                    "请执行 pip install 'yiwang[spark]'，并安装 Java 17 或更高版本。",
+                    "pip install 'yiwang[spark]', and Java 17 or later.",
+                ),
+            )
         ) from error
     master = master or os.environ.get("YIWANG_SPARK_MASTER", "") or MASTER
     local = master.startswith("local")
@@ -49,7 +56,9 @@ def session(master: str = "") -> Any:
     try:
         return builder.getOrCreate()
     except (PySparkException, OSError, RuntimeError) as error:
-        raise BadInput(Problem(f"Spark did not start: {error}", "It needs Java 17 or later (JAVA_HOME).")) from error
+        message = Text("Spark 无法启动：{why}", "Spark did not start: {why}", why=str(error))
+        hint = Text("需要 Java 17 或更高版本（JAVA_HOME）。", "It needs Java 17 or later (JAVA_HOME).")
+        raise BadInput(Problem(message, hint)) from error
 
 
 def translated(text: str) -> str:

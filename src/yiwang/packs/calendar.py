@@ -7,6 +7,7 @@ from datetime import time
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Arrivals, WorkCalendar, YearTable
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
@@ -37,7 +38,12 @@ def read_calendar(files: PackFiles, *, timezone: str) -> WorkCalendar | None:
     fields.done()
     if source["country"] and not years:
         fields.fault(
-            "years", "No years are named.", "List the years whose holidays the calendar needs, e.g. [2025, 2026]."
+            "years",
+            Text("没有列出年份。", "No years are named."),
+            Text(
+                "请列出日历需要其节假日的年份，例如 [2025, 2026]。",
+                "List the years whose holidays the calendar needs, e.g. [2025, 2026].",
+            ),
         )
     if len(files.problems) > before:
         return None
@@ -66,30 +72,50 @@ def _warn_of_unknown_years(
 ) -> None:
     unknown = [str(year) for year in years if year not in tables]
     if unknown:
-        message = f"The holiday library does not know {', '.join(unknown)} yet."
-        then = (
-            "are refused"
-            if fallback == "error"
-            else "are estimates: Monday to Friday without the holidays fixed by law"
+        message = Text(
+            "节假日库中还没有 {years} 的数据。",
+            "The holiday library does not know {years} yet.",
+            years=", ".join(unknown),
         )
-        hint = f"Deadlines in unknown years {then}, as fallback = {fallback!r} says."
+        if fallback == "error":
+            hint = Text(
+                "按 fallback = 「{fallback}」，落在未知年份的截止时间将不予计算。",
+                "Deadlines in unknown years are refused, as fallback = {fallback!r} says.",
+                fallback=fallback,
+            )
+        else:
+            hint = Text(
+                "按 fallback = 「{fallback}」，落在未知年份的截止时间是估计值：周一至周五，除去法定固定节假日。",
+                "Deadlines in unknown years are estimates: Monday to Friday without the holidays fixed by law, "
+                "as fallback = {fallback!r} says.",
+                fallback=fallback,
+            )
         files.warn(message, hint, file=FILE, column="years")
 
 
 def _periods(fields: Fields) -> list[tuple[time, time]]:
     raw = fields.raw("periods")
-    hint = 'For example [["08:00", "12:00"], ["14:00", "18:00"]].'
+    hint = Text(
+        '例如 [["08:00", "12:00"], ["14:00", "18:00"]]。', 'For example [["08:00", "12:00"], ["14:00", "18:00"]].'
+    )
     if not isinstance(raw, list) or not raw:
-        fields.fault("periods", "The working periods are missing.", hint)
+        fields.fault("periods", Text("没有写工作时段。", "The working periods are missing."), hint)
         return []
     periods = []
     for number, pair in enumerate(raw, start=1):
         if not isinstance(pair, list) or len(pair) != 2:
-            fields.fault("periods", f"Period {number} is no pair of times.", hint)
+            message = Text("第 {number} 个时段不是一对时间。", "Period {number} is no pair of times.", number=number)
+            fields.fault("periods", message, hint)
             continue
         start, end = (_time(moment) for moment in pair)
         if start is None or end is None:
-            fields.fault("periods", f"Period {number} holds {pair!r}, which are no times.", hint)
+            message = Text(
+                "第 {number} 个时段写的是「{pair}」，不是时间。",
+                "Period {number} holds {pair!r}, which are no times.",
+                number=number,
+                pair=pair,
+            )
+            fields.fault("periods", message, hint)
             continue
         periods.append((start, end))
     return periods
@@ -109,7 +135,11 @@ def _years(fields: Fields, key: str) -> tuple[int, ...]:
     if raw is None:
         return ()
     if not isinstance(raw, list) or not all(isinstance(year, int) and 1900 < year < 2200 for year in raw):
-        fields.fault(key, f"{raw!r} is no list of years.", "For example [2025, 2026].")
+        fields.fault(
+            key,
+            Text("「{raw}」不是年份列表。", "{raw!r} is no list of years.", raw=raw),
+            Text("例如 [2025, 2026]。", "For example [2025, 2026]."),
+        )
         return ()
     return tuple(sorted(set(raw)))
 
@@ -120,11 +150,12 @@ def _arrivals(fields: Fields) -> Arrivals | None:
         return None
     item = Fields(fields.files, FILE, table, where="arrivals.")
     moments = {}
+    hint = Text('例如 "08:30"。', 'For example "08:30".')
     for key in ("opening", "closing"):
-        text = item.text(key, hint='For example "08:30".')
+        text = item.text(key, hint=hint)
         moments[key] = _time(text)
         if text and moments[key] is None:
-            item.fault(key, f"{text!r} is no time.", 'For example "08:30".')
+            item.fault(key, Text("「{text}」不是时间。", "{text!r} is no time.", text=text), hint)
     free_day = item.text("free_day", default="same_time")
     item.done()
     opening, closing = moments["opening"], moments["closing"]
@@ -133,5 +164,5 @@ def _arrivals(fields: Fields) -> Arrivals | None:
     try:
         return Arrivals(opening=opening, closing=closing, free_day=free_day)
     except BadInput as error:
-        item.fault("", str(error))
+        item.take("", error)
         return None

@@ -9,13 +9,14 @@ from datetime import date
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import Text, text_of
 from yiwang.packs.files import PackFiles
-from yiwang.packs.hints import code_hint, date_hint, did_you_mean
+from yiwang.packs.hints import code_hint, date_hint, did_you_mean, one_of
 
 CATEGORIES = "categories.csv"
 MAPPINGS = "category_mappings.csv"
 CONDITIONS = "conditions.csv"
 KINDS = ("component", "event")
 RELATIONS = ("exact", "renamed", "near", "dropped")
+_EMPTY = Text("单元格为空。", "The cell is empty.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +120,18 @@ def read_validity(files: PackFiles, *, file: str, row: int, cells: Mapping[str, 
             try:
                 ends[column] = date.fromisoformat(text)
             except ValueError:
-                files.fault(f"{text!r} is no date.", date_hint(text), file=file, row=row, column=column)
+                message = Text("「{text}」不是日期。", "{text!r} is no date.", text=text)
+                files.fault(message, date_hint(text), file=file, row=row, column=column)
     start, end = ends["valid_from"], ends["valid_to"]
     if start and end and start >= end:
         files.fault(
-            f"The row is never in force: {end} is not after {start}.",
-            "valid_to is the first day on which it no longer holds.",
+            Text(
+                "此行从不生效：{end} 不在 {start} 之后。",
+                "The row is never in force: {end} is not after {start}.",
+                end=end,
+                start=start,
+            ),
+            Text("valid_to 是不再有效的第一天。", "valid_to is the first day on which it no longer holds."),
             file=file,
             row=row,
             column="valid_to",
@@ -141,15 +148,22 @@ def _read_categories(files: PackFiles, scheme: str) -> dict[str, dict[str, Categ
     for number, cells in enumerate(rows, start=2):
         blank = [column for column in ("scheme", "code", "name", "name_en") if not cells[column]]
         for column in blank:
-            files.fault("The cell is empty.", "Every category needs it.", file=CATEGORIES, row=number, column=column)
+            hint = Text("每个类别都要填写。", "Every category needs it.")
+            files.fault(_EMPTY, hint, file=CATEGORIES, row=number, column=column)
         if cells["kind"] not in KINDS:
             _unknown_word(files, CATEGORIES, number, "kind", cells["kind"], KINDS)
         if blank:
             continue
         inside = schemes.setdefault(cells["scheme"], {})
         if cells["code"] in inside:
-            message = f"The code {cells['code']!r} stands twice in scheme {cells['scheme']!r}."
-            files.fault(message, "Codes are unique.", file=CATEGORIES, row=number, column="code")
+            message = Text(
+                "代码「{code}」在分类体系「{scheme}」中重复出现。",
+                "The code {code!r} stands twice in scheme {scheme!r}.",
+                code=cells["code"],
+                scheme=cells["scheme"],
+            )
+            hint = Text("代码不得重复。", "Codes are unique.")
+            files.fault(message, hint, file=CATEGORIES, row=number, column="code")
         plain = ("scheme", "code", "kind", "major", "replaced_by", "source", "confidence")
         inside[cells["code"]] = Category(
             name=text_of(cells, "name"),
@@ -159,8 +173,9 @@ def _read_categories(files: PackFiles, scheme: str) -> dict[str, dict[str, Categ
         )
     if rows and scheme not in schemes:
         files.fault(
-            f"The scheme {scheme!r} has no categories.",
-            did_you_mean(scheme, schemes) or "categories.csv has: " + ", ".join(sorted(schemes)) + ".",
+            Text("分类体系「{scheme}」没有类别。", "The scheme {scheme!r} has no categories.", scheme=scheme),
+            did_you_mean(scheme, schemes)
+            or Text("categories.csv 中有：{known}。", "categories.csv has: {known}.", known=", ".join(sorted(schemes))),
             file="pack.toml",
             column="scheme",
         )
@@ -177,14 +192,14 @@ def _check_replacements(
         if not after:
             continue
         if after not in every:
-            message = f"Replaced by the unknown category {after!r}."
+            message = Text("替代它的类别未知：「{code}」。", "Replaced by the unknown category {code!r}.", code=after)
             files.fault(
                 message, code_hint(after, every, where=CATEGORIES), file=CATEGORIES, row=number, column="replaced_by"
             )
         if not cells["valid_to"]:
             files.fault(
-                "A category that is replaced must end.",
-                "Give valid_to.",
+                Text("被替代的类别必须有截止日期。", "A category that is replaced must end."),
+                Text("请填写 valid_to。", "Give valid_to."),
                 file=CATEGORIES,
                 row=number,
                 column="valid_to",
@@ -208,11 +223,22 @@ def _read_mappings(files: PackFiles, schemes: Mapping[str, Mapping[str, Category
                 _unknown_word(files, MAPPINGS, number, f"{side}_scheme", scheme, schemes)
             elif code not in schemes[scheme] and not (side == "to" and relation == "dropped" and not code):
                 hint = code_hint(code, schemes[scheme], where=CATEGORIES)
-                message = f"Unknown category {code!r} of scheme {scheme!r}."
+                message = Text(
+                    "分类体系「{scheme}」中没有类别「{code}」。",
+                    "Unknown category {code!r} of scheme {scheme!r}.",
+                    code=code,
+                    scheme=scheme,
+                )
                 files.fault(message, hint, file=MAPPINGS, row=number, column=f"{side}_code")
         key = (cells["from_scheme"], cells["from_code"], cells["to_scheme"], cells["to_code"])
         if key in seen:
-            files.fault("The mapping stands twice.", "Remove one row.", file=MAPPINGS, row=number, column="from_code")
+            files.fault(
+                Text("此对照关系重复出现。", "The mapping stands twice."),
+                Text("请删除其中一行。", "Remove one row."),
+                file=MAPPINGS,
+                row=number,
+                column="from_code",
+            )
         seen.add(key)
         mappings.append(CategoryMapping(**{name: cells[name] for name in (*columns, "source", "confidence")}))
     return tuple(mappings)
@@ -226,17 +252,21 @@ def _read_conditions(files: PackFiles, categories: Mapping[str, Category]) -> di
         code, condition = cells["category"], cells["condition"]
         if code not in categories:
             hint = code_hint(code, categories, where=CATEGORIES)
-            files.fault(f"Unknown category {code!r}.", hint, file=CONDITIONS, row=number, column="category")
+            message = Text("未知的类别：「{code}」。", "Unknown category {code!r}.", code=code)
+            files.fault(message, hint, file=CONDITIONS, row=number, column="category")
         for column in ("condition", "text", "text_en"):
             if not cells[column]:
-                files.fault(
-                    "The cell is empty.", "Every condition needs it.", file=CONDITIONS, row=number, column=column
-                )
+                hint = Text("每个立案条件都要填写。", "Every condition needs it.")
+                files.fault(_EMPTY, hint, file=CONDITIONS, row=number, column=column)
         if (code, condition) in conditions:
-            message = f"Condition {condition!r} of {code!r} stands twice."
-            files.fault(
-                message, "Number conditions within their category.", file=CONDITIONS, row=number, column="condition"
+            message = Text(
+                "类别「{code}」的立案条件「{condition}」重复出现。",
+                "Condition {condition!r} of {code!r} stands twice.",
+                code=code,
+                condition=condition,
             )
+            hint = Text("请在同一类别内给立案条件编号。", "Number conditions within their category.")
+            files.fault(message, hint, file=CONDITIONS, row=number, column="condition")
         conditions[code, condition] = Condition(
             category=code,
             condition=condition,
@@ -249,5 +279,5 @@ def _read_conditions(files: PackFiles, categories: Mapping[str, Category]) -> di
 
 
 def _unknown_word(files: PackFiles, file: str, row: int, column: str, word: str, known: Collection[str]) -> None:
-    hint = did_you_mean(word, known) or "One of " + ", ".join(known) + "."
-    files.fault(f"Unknown {column} {word!r}.", hint, file=file, row=row, column=column)
+    message = Text("未知的 {column}：「{word}」。", "Unknown {column} {word!r}.", column=column, word=word)
+    files.fault(message, did_you_mean(word, known) or one_of(known), file=file, row=row, column=column)

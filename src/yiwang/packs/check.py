@@ -11,6 +11,7 @@ from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.rules import Finding, Kind, Table, analyse
 from yiwang.core.rules.cells import ANY
 from yiwang.core.worktime import Limit
@@ -78,7 +79,14 @@ def check_pack(path: Path | str, *, on: date | None = None, with_examples: bool 
             passed = _run_examples(pack, problems)
         if not pack.examples:
             warnings.append(
-                Problem("The pack has no examples.", "They are its own tests: add examples/*.toml.", "examples")
+                Problem(
+                    Text("城市包没有示例。", "The pack has no examples."),
+                    Text(
+                        "示例是城市包自己的测试：请添加 examples/*.toml。",
+                        "They are its own tests: add examples/*.toml.",
+                    ),
+                    "examples",
+                )
             )
     return Report(
         path=Path(path),
@@ -176,11 +184,28 @@ def run_example(example: Example, explainer: Explainer) -> list[Problem]:
             at=example.at,
         )
     except BadInput as error:
-        return [Problem(f"{example.name}: {p.message}", p.hint, example.file, p.row, p.column) for p in error.problems]
+        return [
+            Problem(
+                Text("{name}：{message}", "{name}: {message}", name=example.name, message=p.message),
+                p.hint,
+                example.file,
+                p.row,
+                p.column,
+            )
+            for p in error.problems
+        ]
     answers = got.answers()
+    nothing = Text("空", "nothing")
     return [
         Problem(
-            f"{example.name}: {key} is {answers[key] or 'nothing'}, expected {wanted or 'nothing'}.",
+            Text(
+                "{name}：{key} 是 {got}，应为 {wanted}。",
+                "{name}: {key} is {got}, expected {wanted}.",
+                name=example.name,
+                key=key,
+                got=answers[key] or nothing,
+                wanted=wanted or nothing,
+            ),
             _reason(got, key),
             example.file,
             None,
@@ -222,11 +247,11 @@ _TABLE_OF = {
 }
 
 
-def _reason(got: Explanation, key: str) -> str:
+def _reason(got: Explanation, key: str) -> Text:
     decision = got.decisions.get(_TABLE_OF.get(key, ""))
     if key == "deadline" and got.deadline_fault:
         return got.deadline_fault
-    return decision.why("en")[0] if decision else ""
+    return Text(decision.why("zh")[0], decision.why("en")[0]) if decision else NO_TEXT
 
 
 def report_dict(report: Report) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from datetime import date
 from functools import cached_property
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.planning.simulation import read_parameters
 from yiwang.core.rules import Match, Row, Table, fill_template, placeholders
 from yiwang.core.rules.cells import Anything, Cell
 from yiwang.core.space import Region
 from yiwang.core.worktime import Limit
-from yiwang.packs.hints import code_hint, did_you_mean
+from yiwang.packs.hints import code_hint, did_you_mean, one_of
 from yiwang.packs.pack import WORKFLOW, Pack
 from yiwang.packs.tables import TEMPLATES, table_file
 
@@ -28,10 +29,12 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
-    def fault(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+    def fault(
+        self, message: Text, hint: Text = NO_TEXT, *, file: str, row: int | None = None, column: str = ""
+    ) -> None:
         self.problems.append(Problem(message, hint, file, row, column))
 
-    def warn(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+    def warn(self, message: Text, hint: Text = NO_TEXT, *, file: str, row: int | None = None, column: str = "") -> None:
         self.warnings.append(Problem(message, hint, file, row, column))
 
 
@@ -93,7 +96,12 @@ class CrossCheck:
                 for word in _words(cell):
                     if word not in accepted:
                         hint = code_hint(word, words, where=where)
-                        message = f"Unknown {item.name} {word!r}: the row can never match."
+                        message = Text(
+                            "未知的 {column}：「{word}」，此行永远不会匹配。",
+                            "Unknown {column} {word!r}: the row can never match.",
+                            column=item.name,
+                            word=word,
+                        )
                         self.found.fault(message, hint, file=table.file, row=row.line, column=item.name)
 
     def check_condition(self, table: Table, row: Row, cell: Cell) -> None:
@@ -102,9 +110,16 @@ class CrossCheck:
         numbers = {number for code, number in self.pack.conditions if code.startswith(category)}
         for word in _words(cell):
             if word not in numbers:
-                some = ", ".join(sorted(numbers)[:_SHOWN])
-                hint = f"conditions.csv has {some} there." if numbers else "conditions.csv has none there."
-                message = f"Unknown condition {word!r} of category {category or 'any'}."
+                hint = Text("conditions.csv 中该类别没有立案条件。", "conditions.csv has none there.")
+                if numbers:
+                    some = ", ".join(sorted(numbers)[:_SHOWN])
+                    hint = Text("conditions.csv 中该类别有 {some}。", "conditions.csv has {some} there.", some=some)
+                message = Text(
+                    "类别 {category} 没有立案条件「{word}」。",
+                    "Unknown condition {word!r} of category {category}.",
+                    word=word,
+                    category=category or Text("（不限）", "any"),
+                )
                 self.found.fault(message, hint, file=table.file, row=row.line, column="condition")
 
     # --- templates ----------------------------------------------------------------------------------------------------
@@ -115,8 +130,13 @@ class CrossCheck:
         named = placeholders(template)
         wrong = [name for name in named if name not in levels]
         for name in wrong:
-            hint = did_you_mean(name, levels) or "One of " + ", ".join(levels) + "."
-            message = f"The template {template!r} names the unknown level {name!r}."
+            hint = did_you_mean(name, levels) or one_of(levels)
+            message = Text(
+                "模板「{template}」中的层级「{name}」未知。",
+                "The template {template!r} names the unknown level {name!r}.",
+                template=template,
+                name=name,
+            )
             self.found.fault(message, hint, file=table.file, row=row.line, column=output)
         if not wrong and named:
             self.check_expansion(table, row, output, max(named, key=levels.index))
@@ -128,10 +148,15 @@ class CrossCheck:
         if unit is None:
             known = [unit.code for unit in self.pack.units]
             hint = code_hint(code, known, where="units.csv")
-            self.found.fault(f"Unknown unit {code!r}.", hint, file=table.file, row=row.line, column=output)
+            self.found.fault(_unknown_unit(code), hint, file=table.file, row=row.line, column=output)
         elif not unit.validity.overlaps(row.validity):
-            message = f"The unit {code!r} does not exist while the row is in force."
-            self.found.fault(message, "Compare the dates with units.csv.", file=table.file, row=row.line, column=output)
+            message = Text(
+                "此行有效期间，单位「{code}」不存在。",
+                "The unit {code!r} does not exist while the row is in force.",
+                code=code,
+            )
+            hint = Text("请与 units.csv 中的日期核对。", "Compare the dates with units.csv.")
+            self.found.fault(message, hint, file=table.file, row=row.line, column=output)
 
     def check_expansion(self, table: Table, row: Row, output: str, level: str) -> None:
         """A template must give a unit that exists for every region that the row speaks for."""
@@ -144,11 +169,18 @@ class CrossCheck:
             if unit is None or not unit.validity.overlaps(row.validity):
                 missing.append(code or "")
         if missing:
-            shown = ", ".join(missing[:_SHOWN]) + (
-                f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            message = Text(
+                "模板「{template}」在 {tried} 个区域中有 {missing} 个得出不存在的单位：{shown}。",
+                "The template {template!r} gives units that do not exist for {missing} of {tried} regions: {shown}.",
+                template=row.outputs[output],
+                missing=len(missing),
+                tried=tried,
+                shown=_some(missing),
             )
-            message = f"The template {row.outputs[output]!r} gives units that do not exist for {len(missing)} of {tried} regions: {shown}."
-            hint = "Add them to units.csv, or give those regions rows of their own."
+            hint = Text(
+                "请把它们加入 units.csv，或为这些区域单独写行。",
+                "Add them to units.csv, or give those regions rows of their own.",
+            )
             self.found.fault(message, hint, file=table.file, row=row.line, column=output)
 
     def regions_of(self, table: Table, row: Row, level: str) -> Iterator[Region]:
@@ -193,16 +225,25 @@ class CrossCheck:
             auto, verify = row.outputs["auto"], row.outputs["verify"]
             place = {"file": table_file("triage"), "row": row.line}
             if auto and auto not in workflow.steps:
-                hint = did_you_mean(auto, workflow.steps) or f"A step of {WORKFLOW}, or empty."
-                self.found.fault(f"Unknown step {auto!r}.", hint, **place, column="auto")  # type: ignore[arg-type]
-            elif auto and auto not in workflow.paths:
-                hint = (
-                    "Give the verbs on the way the role 'system', or stop earlier: " + ", ".join(workflow.paths) + "."
+                message = Text("未知的环节：「{step}」。", "Unknown step {step!r}.", step=auto)
+                hint = did_you_mean(auto, workflow.steps) or Text(
+                    "请写 {file} 中的环节，或留空。", "A step of {file}, or empty.", file=WORKFLOW
                 )
-                message = f"The system cannot carry a case to {auto!r}."
+                self.found.fault(message, hint, **place, column="auto")  # type: ignore[arg-type]
+            elif auto and auto not in workflow.paths:
+                message = Text(
+                    "系统无法把案卷推进到「{step}」。", "The system cannot carry a case to {step!r}.", step=auto
+                )
+                hint = Text(
+                    "请给途中的动作加上角色「system」，或停在更早的环节：{known}。",
+                    "Give the verbs on the way the role 'system', or stop earlier: {known}.",
+                    known=", ".join(workflow.paths),
+                )
                 self.found.fault(message, hint, **place, column="auto")  # type: ignore[arg-type]
             if verify not in ("yes", "no"):
-                self.found.fault(f"{verify!r} is no answer.", "Write yes or no.", **place, column="verify")  # type: ignore[arg-type]
+                message = Text("「{word}」不是有效的填写。", "{word!r} is no answer.", word=verify)
+                hint = Text("请写 yes 或 no。", "Write yes or no.")
+                self.found.fault(message, hint, **place, column="verify")  # type: ignore[arg-type]
 
     def check_limits(self) -> None:
         for row in self.pack.tables["limits"].rows:
@@ -213,7 +254,9 @@ class CrossCheck:
                 Limit.parse(f"{amount} {unit}")  # 0 is a limit too: due at once
             except BadInput as error:
                 column = "unit" if amount.replace(".", "", 1).isdigit() else "amount"
-                self.found.fault(str(error), file=table_file("limits"), row=row.line, column=column)
+                self.found.problems.extend(
+                    Problem(p.message, p.hint, table_file("limits"), row.line, column) for p in error.problems
+                )
 
     def check_routes(self) -> None:
         """Every category must find a centre and a unit even where only the city is known."""
@@ -232,9 +275,15 @@ class CrossCheck:
                 lost["routing"].append(code)
         for name, codes in lost.items():
             if codes:
-                shown = ", ".join(codes[:_SHOWN]) + (f" and {len(codes) - _SHOWN} more" if len(codes) > _SHOWN else "")
-                message = f"No row answers for {len(codes)} categories where only the city is known: {shown}."
-                hint = "Add a row whose unit needs no level below the city."
+                message = Text(
+                    "只知道全市时，有 {count} 个类别没有对应的行：{shown}。",
+                    "No row answers for {count} categories where only the city is known: {shown}.",
+                    count=len(codes),
+                    shown=_some(codes),
+                )
+                hint = Text(
+                    "请添加一行，其单位不需要全市以下的层级。", "Add a row whose unit needs no level below the city."
+                )
                 self.found.fault(message, hint, file=table_file(name))
 
     # --- the rest -----------------------------------------------------------------------------------------------------
@@ -244,37 +293,74 @@ class CrossCheck:
         for line, unit in enumerate(self.pack.units, start=2):
             region = self.pack.regions.get(unit.region)
             if region and region.level != unit.level:
-                message = f"The unit {unit.code!r} works at level {unit.level!r}, but its region {region.code} is a {region.level}."
-                self.found.fault(message, "Make them the same.", file="units.csv", row=line, column="level")
+                message = Text(
+                    "单位「{unit}」的层级是「{level}」，但其区域 {region} 的层级是 {other}。",
+                    "The unit {unit!r} works at level {level!r}, but its region {region} is a {other}.",
+                    unit=unit.code,
+                    level=unit.level,
+                    region=region.code,
+                    other=region.level,
+                )
+                hint = Text("两者必须一致。", "Make them the same.")
+                self.found.fault(message, hint, file="units.csv", row=line, column="level")
             above = self.pack.units.get(unit.parent) if unit.parent else None
             if above is None:
                 continue
             if depth.get(above.level, 0) > depth.get(unit.level, 0) or not unit.region.startswith(above.region):
-                message = f"The unit {unit.code!r} stands below {above.code!r}, which works for {above.region} only."
-                hint = "A case goes up to a unit that answers for the place."
+                message = Text(
+                    "单位「{unit}」的上级是「{above}」，但后者只负责 {region}。",
+                    "The unit {unit!r} stands below {above!r}, which works for {region} only.",
+                    unit=unit.code,
+                    above=above.code,
+                    region=above.region,
+                )
+                hint = Text("案卷要上交到对该地负责的单位。", "A case goes up to a unit that answers for the place.")
                 self.found.fault(message, hint, file="units.csv", row=line, column="parent")
             if unit.validity.contains(self.on) and not above.validity.contains(self.on):
-                message = f"The unit {above.code!r} above {unit.code!r} is not in force on {self.on}."
-                self.found.fault(message, "Name a living unit.", file="units.csv", row=line, column="parent")
+                message = Text(
+                    "「{unit}」的上级单位「{above}」在 {on} 已不在有效期内。",
+                    "The unit {above!r} above {unit!r} is not in force on {on}.",
+                    above=above.code,
+                    unit=unit.code,
+                    on=self.on,
+                )
+                hint = Text("请写一个有效的单位。", "Name a living unit.")
+                self.found.fault(message, hint, file="units.csv", row=line, column="parent")
 
     def check_regions(self) -> None:
         living = self.pack.regions.on(self.on)
         lowest = self.pack.info.levels[-1].id
         bare = [region.code for region in living.at_level(lowest) if region.geometry is None]
         if bare and len(bare) < len(living.at_level(lowest)):
-            message = f"{len(bare)} regions of level {lowest!r} have no outline: {', '.join(bare[:_SHOWN])} …"
-            self.found.warn(message, "Points there fall to the region above.", file="regions.geojson.gz")
+            message = Text(
+                "有 {count} 个层级为「{level}」的区域没有边界：{shown} …",
+                "{count} regions of level {level!r} have no outline: {shown} …",
+                count=len(bare),
+                level=lowest,
+                shown=", ".join(bare[:_SHOWN]),
+            )
+            hint = Text("那里的点位将归入上一级区域。", "Points there fall to the region above.")
+            self.found.warn(message, hint, file="regions.geojson.gz")
         for level in self.pack.info.levels:
             if not living.at_level(level.id):
-                message = f"No region of level {level.id!r} is in force on {self.on}."
-                self.found.fault(message, "Remove the level or add its regions.", file="regions.csv", column="level")
+                message = Text(
+                    "{on} 没有层级为「{level}」的有效区域。",
+                    "No region of level {level!r} is in force on {on}.",
+                    level=level.id,
+                    on=self.on,
+                )
+                hint = Text("请删除该层级，或添加其区域。", "Remove the level or add its regions.")
+                self.found.fault(message, hint, file="regions.csv", column="level")
 
     def check_calendar(self) -> None:
         if self.pack.calendar.is_estimated(self.on) and self.pack.calendar.fallback == "error":
-            message = f"The calendar does not know {self.on.year}: deadlines in working time will be refused."
-            self.found.fault(
-                message, "Add the year to years, or state a fallback.", file="calendar.toml", column="years"
+            message = Text(
+                "日历中没有 {year} 年：按工作时间计的截止时间将不予计算。",
+                "The calendar does not know {year}: deadlines in working time will be refused.",
+                year=self.on.year,
             )
+            hint = Text("请把该年加入 years，或写明 fallback。", "Add the year to years, or state a fallback.")
+            self.found.fault(message, hint, file="calendar.toml", column="years")
 
     def check_replay(self) -> None:
         replay = self.pack.replay
@@ -284,11 +370,11 @@ class CrossCheck:
         for code in sorted(replay.units()):
             if code not in self.pack.units:
                 hint = code_hint(code, known_units, where="units.csv")
-                self.found.fault(f"Unknown unit {code!r}.", hint, file="replay.toml")
+                self.found.fault(_unknown_unit(code), hint, file="replay.toml")
         for code in sorted(replay.categories()):
             if code not in self.pack.categories:
                 hint = code_hint(code, self.pack.categories, where="categories.csv")
-                self.found.fault(f"Unknown category {code!r}.", hint, file="replay.toml")
+                self.found.fault(_unknown_category(code), hint, file="replay.toml")
 
     def check_simulation(self) -> None:
         if self.pack.simulation is None:
@@ -301,28 +387,53 @@ class CrossCheck:
             return
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             self.found.fault(
-                f"The simulation cannot be read: {error!r}.", "A key is missing or of the wrong kind.", file=file
+                Text("仿真参数无法读取：{why}。", "The simulation cannot be read: {why}.", why=repr(error)),
+                Text("缺少某个键，或其类型不对。", "A key is missing or of the wrong kind."),
+                file=file,
             )
             return
         workflow = self.pack.workflow
         for number, behaviour in enumerate(parameters.behaviours, start=1):
-            for key, word, known in (
-                ("step", behaviour.step, workflow.steps),
-                ("verb", behaviour.verb, ["", *workflow.verbs]),
-                ("role", behaviour.role, workflow.roles),
-            ):
+            named: tuple[tuple[str, Text, str, Collection[str]], ...] = (
+                ("step", Text("环节", "step"), behaviour.step, workflow.steps),
+                ("verb", Text("动作", "verb"), behaviour.verb, ["", *workflow.verbs]),
+                ("role", Text("角色", "role"), behaviour.role, workflow.roles),
+            )
+            for key, what, word, known in named:
                 if word not in known:
-                    hint = did_you_mean(word, known) or f"Name one of {WORKFLOW}."
-                    self.found.fault(f"Unknown {key} {word!r}.", hint, file=file, row=number, column=f"behaviour.{key}")
+                    message = Text("未知的{what}：「{word}」。", "Unknown {what} {word!r}.", what=what, word=word)
+                    hint = did_you_mean(word, known) or Text(
+                        "请写 {file} 中已有的。", "Name one of {file}.", file=WORKFLOW
+                    )
+                    self.found.fault(message, hint, file=file, row=number, column=f"behaviour.{key}")
         for number, trouble in enumerate(parameters.troubles, start=1):
             if trouble.category not in self.pack.categories:
                 hint = code_hint(trouble.category, self.pack.categories, where="categories.csv")
-                message = f"Unknown category {trouble.category!r}."
+                message = _unknown_category(trouble.category)
                 self.found.fault(message, hint, file=file, row=number, column="trouble.category")
         for code in parameters.places:
             if code not in self.pack.regions:
                 hint = code_hint(code, self.pack.regions.codes, where="regions.csv")
-                self.found.fault(f"Unknown region {code!r}.", hint, file=file, column="places")
+                message = Text("未知的区域：「{code}」。", "Unknown region {code!r}.", code=code)
+                self.found.fault(message, hint, file=file, column="places")
+
+
+def _unknown_unit(code: str) -> Text:
+    return Text("未知的单位：「{code}」。", "Unknown unit {code!r}.", code=code)
+
+
+def _unknown_category(code: str) -> Text:
+    return Text("未知的类别：「{code}」。", "Unknown category {code!r}.", code=code)
+
+
+def _some(codes: Sequence[str]) -> Text:
+    """The first of some codes, and how many more there are."""
+    shown = ", ".join(codes[:_SHOWN])
+    if len(codes) <= _SHOWN:
+        return Text("{shown}", "{shown}", shown=shown)
+    return Text(
+        "{shown} 等 {count} 个", "{shown} and {more} more", shown=shown, count=len(codes), more=len(codes) - _SHOWN
+    )
 
 
 def _words(cell: Cell) -> list[str]:

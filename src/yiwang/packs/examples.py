@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from yiwang.core.kernel.text import Text
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 
@@ -24,6 +25,7 @@ EXPECTED = (
     "limits_row",
     "deadline",
 )
+_MOMENT = Text("例如 2026-03-06T17:00:00+08:00。", "For example 2026-03-06T17:00:00+08:00.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,11 @@ def _read_file(files: PackFiles, name: str, data: Mapping[str, Any]) -> list[Exa
     tables = fields.tables("example")
     fields.done()
     if not tables and not any(problem.file == name for problem in files.problems):
-        files.fault("The file holds no examples.", "Head each one with [[example]].", file=name)
+        files.fault(
+            Text("文件中没有示例。", "The file holds no examples."),
+            Text("请在每个示例前写 [[example]]。", "Head each one with [[example]]."),
+            file=name,
+        )
     found = [_read_example(files, name, number, table) for number, table in enumerate(tables, start=1)]
     return [example for example in found if example is not None]
 
@@ -81,7 +87,11 @@ def _read_example(files: PackFiles, file: str, number: int, table: Mapping[str, 
     fields.done()
     lon, lat = given.raw("lon"), given.raw("lat")
     if (lon is None) != (lat is None) or not all(isinstance(value, int | float | None) for value in (lon, lat)):
-        given.fault("lon", "A place needs two numbers.", "Give lon and lat, or region, or none.")
+        given.fault(
+            "lon",
+            Text("位置要有两个数字。", "A place needs two numbers."),
+            Text("请同时填写 lon 和 lat，或填写 region，或都不填。", "Give lon and lat, or region, or none."),
+        )
     category = given.text("category")
     condition = given.text("condition", default="")
     region, crs = given.text("region", default=""), given.text("crs", default="")
@@ -111,10 +121,11 @@ def _moment(given: Fields) -> datetime | None:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        given.fault("at", f"{value!r} is no moment.", "For example 2026-03-06T17:00:00+08:00.")
+        given.fault("at", Text("「{value}」不是时刻。", "{value!r} is no moment.", value=value), _MOMENT)
         return None
     if moment.tzinfo is None:
-        given.fault("at", f"{value!r} has no offset from UTC.", "For example 2026-03-06T17:00:00+08:00.")
+        message = Text("「{value}」没有写明与 UTC 的时差。", "{value!r} has no offset from UTC.", value=value)
+        given.fault("at", message, _MOMENT)
         return None
     return moment
 
@@ -133,7 +144,11 @@ def _expectations(files: PackFiles, file: str, number: int, expect: Mapping[str,
             _check_deadline(fields, wanted[key])
     fields.done()
     if not wanted:
-        fields.fault("", "Nothing is expected.", "Add at least one of " + ", ".join(EXPECTED) + ".")
+        fields.fault(
+            "",
+            Text("没有写预期结果。", "Nothing is expected."),
+            Text("请至少填写一项：{known}。", "Add at least one of {known}.", known=", ".join(EXPECTED)),
+        )
     return wanted
 
 
@@ -143,4 +158,5 @@ def _check_deadline(fields: Fields, text: str) -> None:
     except ValueError:
         aware = False
     if not aware:
-        fields.fault("deadline", f"{text!r} is no moment with an offset.", "For example 2026-03-06T17:00:00+08:00.")
+        message = Text("「{text}」不是带时差的时刻。", "{text!r} is no moment with an offset.", text=text)
+        fields.fault("deadline", message, _MOMENT)

@@ -11,6 +11,7 @@ from typing import Any
 from yiwang.core.cases.rulebook import Rulebook, Ruled, Triaged
 from yiwang.core.cases.units import Unit
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.rules import Decision
 from yiwang.core.space import Locator, Region, to_wgs84
 from yiwang.core.worktime import Limit, TimeUnit
@@ -51,7 +52,7 @@ class Explanation:
     limit: Ruled | None
     time: Limit | None
     deadline: datetime | None
-    deadline_fault: str = ""
+    deadline_fault: Text = NO_TEXT
     deadline_estimated: bool = False
     decisions: Mapping[str, Decision | None] = field(default_factory=dict)
 
@@ -88,7 +89,7 @@ class Explanation:
             **self.answers(),
             "unit_name": self.holder.name.zh if self.holder else "",
             "unit_name_en": self.holder.name.en if self.holder else "",
-            "deadline_fault": self.deadline_fault,
+            "deadline_fault": str(self.deadline_fault),
             "deadline_estimated": self.deadline_estimated,
             "why": {
                 name: {
@@ -144,9 +145,9 @@ class Explainer:
         """
         found = self._category(category, condition)
         if at.tzinfo is None:
-            raise BadInput(
-                Problem(f"{at.isoformat()} has no offset from UTC.", hint="For example 2026-03-06T17:00:00+08:00.")
-            )
+            message = Text("{at} 没有写明与 UTC 的时差。", "{at} has no offset from UTC.", at=at.isoformat())
+            hint = Text("例如 2026-03-06T17:00:00+08:00。", "For example 2026-03-06T17:00:00+08:00.")
+            raise BadInput(Problem(message, hint))
         place, grid, flag = self._place(lon, lat, crs, region, at)
         chain = self.pack.regions.chain(place) if place else ()
         day = at.astimezone(self.pack.info.zone).date()
@@ -181,12 +182,22 @@ class Explainer:
         categories = self.pack.categories
         if code not in categories:
             hint = code_hint(code, categories, where="categories.csv")
-            raise BadInput(Problem(f"Unknown category {code!r} in scheme {self.pack.info.scheme!r}.", hint=hint))
+            message = Text(
+                "分类体系「{scheme}」中没有类别「{code}」。",
+                "Unknown category {code!r} in scheme {scheme!r}.",
+                code=code,
+                scheme=self.pack.info.scheme,
+            )
+            raise BadInput(Problem(message, hint))
         known = sorted(number for owner, number in self.pack.conditions if owner == code)
         if condition and known and condition not in known:
-            raise BadInput(
-                Problem(f"Category {code!r} has no condition {condition!r}.", hint=f"It has {', '.join(known)}.")
+            message = Text(
+                "类别「{code}」没有立案条件「{condition}」。",
+                "Category {code!r} has no condition {condition!r}.",
+                code=code,
+                condition=condition,
             )
+            raise BadInput(Problem(message, Text("可填：{known}。", "It has {known}.", known=", ".join(known))))
         return categories[code]
 
     def _place(self, lon: float | None, lat: float | None, crs: str, region: str, at: datetime) -> tuple[str, str, str]:
@@ -215,10 +226,13 @@ class Explainer:
             return False
         return self.pack.calendar.is_estimate(start=at, end=deadline)
 
-    def _deadline(self, limit: Limit | None, at: datetime) -> tuple[datetime | None, str]:
+    def _deadline(self, limit: Limit | None, at: datetime) -> tuple[datetime | None, Text]:
         if limit is None:
-            return None, ""
+            return None, NO_TEXT
         try:
-            return self.pack.calendar.add(start=at, limit=limit).astimezone(self.pack.info.zone), ""
+            return self.pack.calendar.add(start=at, limit=limit).astimezone(self.pack.info.zone), NO_TEXT
         except BadInput as error:
-            return None, str(error)
+            message, hint = error.problems[0].message, error.problems[0].hint
+            if not hint:
+                return None, Text("{message}", "{message}", message=message)
+            return None, Text("{message}{hint}", "{message} {hint}", message=message, hint=hint)

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from yiwang.core.kernel.text import Text, language_keys
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import NO_TEXT, Text, language_keys
 from yiwang.packs.files import PackFiles
-from yiwang.packs.hints import did_you_mean
+from yiwang.packs.hints import ISO_HINT, did_you_mean
+
+_QUOTE = Text("请加上引号。", "Put it in quotation marks.")
+_MISSING = Text("缺少此键。", "The key is missing.")
 
 
 @dataclass(slots=True)
@@ -22,18 +26,22 @@ class Fields:
     where: str = ""
     asked: set[str] = field(default_factory=set)
 
-    def fault(self, key: str, message: str, hint: str = "") -> None:
+    def fault(self, key: str, message: Text, hint: Text = NO_TEXT) -> None:
         self.files.fault(message, hint, file=self.file, column=f"{self.where}{key}")
 
-    def text(self, key: str, *, default: str | None = None, hint: str = "") -> str:
+    def take(self, key: str, error: BadInput) -> None:
+        """What somebody else found wrong with a key."""
+        self.files.take(error, file=self.file, column=f"{self.where}{key}")
+
+    def text(self, key: str, *, default: str | None = None, hint: Text = NO_TEXT) -> str:
         """A string; without a default the key is required and must not be empty."""
         value = self._take(key)
         if value is None or (value == "" and default is None):
             if default is None:
-                self.fault(key, "The key is missing or empty.", hint)
+                self.fault(key, Text("此键缺失或为空。", "The key is missing or empty."), hint)
             return default or ""
         if not isinstance(value, str):
-            self.fault(key, f"{value!r} is no text.", hint or "Put it in quotation marks.")
+            self.fault(key, Text("「{value}」不是文本。", "{value!r} is no text.", value=value), hint or _QUOTE)
             return default or ""
         return value.strip()
 
@@ -47,7 +55,7 @@ class Fields:
         required = required or any(name in self.table for name in needed)
         found = {tag: self.text(name, default="") for tag, name in written.items()}
         for name in needed if required else ():
-            self.text(name, hint="Give both languages.")
+            self.text(name, hint=Text("中文和英文都要填写。", "Give both languages."))
         self.asked.update(needed)
         return Text.of(found)
 
@@ -55,13 +63,21 @@ class Fields:
         value = self._take(key)
         if value is None:
             if default is None:
-                self.fault(key, "The key is missing.", "A number is expected.")
+                self.fault(key, _MISSING, Text("此处应填数字。", "A number is expected."))
             return default or 0.0
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self.fault(key, f"{value!r} is no number.", "Write it without quotation marks.")
+            self.fault(
+                key,
+                Text("「{value}」不是数字。", "{value!r} is no number.", value=value),
+                Text("请不要加引号。", "Write it without quotation marks."),
+            )
             return default or 0.0
         if above is not None and not value > above:
-            self.fault(key, f"{value!r} is too small.", f"It must be above {above:g}.")
+            self.fault(
+                key,
+                Text("「{value}」太小。", "{value!r} is too small.", value=value),
+                Text("必须大于 {above:g}。", "It must be above {above:g}.", above=above),
+            )
         return float(value)
 
     def flag(self, key: str, *, default: bool = False) -> bool:
@@ -69,7 +85,11 @@ class Fields:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.fault(key, f"{value!r} is neither true nor false.", "Write true or false without quotation marks.")
+            self.fault(
+                key,
+                Text("「{value}」既不是 true 也不是 false。", "{value!r} is neither true nor false.", value=value),
+                Text("请写 true 或 false，不加引号。", "Write true or false without quotation marks."),
+            )
             return default
         return value
 
@@ -79,7 +99,11 @@ class Fields:
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self.fault(key, "A list of texts is expected.", 'For example ["one", "two"].')
+            self.fault(
+                key,
+                Text("此处应为文本列表。", "A list of texts is expected."),
+                Text('例如 ["one", "two"]。', 'For example ["one", "two"].'),
+            )
             return ()
         return tuple(value)
 
@@ -89,7 +113,11 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.fault(key, "A list of tables is expected.", f"Head each one with [[{self.where}{key}]].")
+            self.fault(
+                key,
+                Text("此处应为一组表。", "A list of tables is expected."),
+                Text("请在每个表前写 [[{key}]]。", "Head each one with [[{key}]].", key=f"{self.where}{key}"),
+            )
             return []
         return value
 
@@ -98,7 +126,11 @@ class Fields:
         if value is None:
             return {}
         if not isinstance(value, dict):
-            self.fault(key, "A table is expected.", f"Head it with [{self.where}{key}].")
+            self.fault(
+                key,
+                Text("此处应为一个表。", "A table is expected."),
+                Text("请在表前写 [{key}]。", "Head it with [{key}].", key=f"{self.where}{key}"),
+            )
             return {}
         return value
 
@@ -112,7 +144,7 @@ class Fields:
             try:
                 found.add(item if type(item) is date else date.fromisoformat(item))
             except (TypeError, ValueError):
-                self.fault(key, f"{item!r} is no date.", "Write year-month-day, e.g. 2026-03-01.")
+                self.fault(key, Text("「{item}」不是日期。", "{item!r} is no date.", item=item), ISO_HINT)
         return frozenset(found)
 
     def raw(self, key: str) -> Any:
@@ -121,8 +153,9 @@ class Fields:
     def done(self) -> None:
         for key in self.table:
             if key not in self.asked:
-                near = did_you_mean(key, self.asked)
-                self.fault(key, "The key is not known.", near or "Known here: " + ", ".join(sorted(self.asked)) + ".")
+                known = Text("此处可用的键：{known}。", "Known here: {known}.", known=", ".join(sorted(self.asked)))
+                message = Text("无法识别此键。", "The key is not known.")
+                self.fault(key, message, did_you_mean(key, self.asked) or known)
 
     def _take(self, key: str) -> Any:
         self.asked.add(key)

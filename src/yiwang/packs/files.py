@@ -19,10 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.core.kernel.text import is_language_of
-from yiwang.packs.hints import did_you_mean
+from yiwang.core.kernel.text import NO_TEXT, Text, is_language_of
+from yiwang.packs.hints import did_you_mean, header_has
 
-UTF8_HINT = 'Save it as UTF-8: in a spreadsheet choose "CSV UTF-8 (comma delimited)".'
+UTF8_HINT = Text(
+    "请另存为 UTF-8：在电子表格中选择「CSV UTF-8（逗号分隔）」。",
+    'Save it as UTF-8: in a spreadsheet choose "CSV UTF-8 (comma delimited)".',
+)
+_NO_NEED = Text("城市包不需要这么多层。", "No pack needs that.")
 # Left behind by editors and systems; no part of a pack.
 _IGNORED = re.compile(r"^(\.|__pycache__|Thumbs\.db|desktop\.ini|~\$)|~$|\.(bak|tmp|swp)$")
 # A pack is edited by hand; a file beyond this is a mistake or an attack on memory.
@@ -44,11 +48,17 @@ class PackFiles:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
-    def fault(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+    def fault(
+        self, message: Text, hint: Text = NO_TEXT, *, file: str, row: int | None = None, column: str = ""
+    ) -> None:
         self.problems.append(Problem(message, hint, file, row, column))
 
-    def warn(self, message: str, hint: str = "", *, file: str, row: int | None = None, column: str = "") -> None:
+    def warn(self, message: Text, hint: Text = NO_TEXT, *, file: str, row: int | None = None, column: str = "") -> None:
         self.warnings.append(Problem(message, hint, file, row, column))
+
+    def take(self, error: BadInput, *, file: str, row: int | None = None, column: str = "") -> None:
+        """What somebody else found wrong, at a place of this pack."""
+        self.problems.extend(Problem(p.message, p.hint, file, row, column) for p in error.problems)
 
     def names(self) -> list[str]:
         """Every file of the pack, relative, with forward slashes, sorted; editors' left-overs are left out."""
@@ -93,19 +103,27 @@ class PackFiles:
             data = tomllib.loads(text.replace("\r\n", "\n"))
             if _shallow(data):
                 return data
-            self.fault(
-                f"More than {MAX_DEPTH} tables or lists lie within one another.", "No pack needs that.", file=name
+            message = Text(
+                "表和列表嵌套超过 {depth} 层。",
+                "More than {depth} tables or lists lie within one another.",
+                depth=MAX_DEPTH,
             )
+            self.fault(message, _NO_NEED, file=name)
             return None
         except RecursionError:
-            self.fault("Too many tables or lists lie within one another.", "No pack needs that.", file=name)
+            self.fault(
+                Text("表和列表嵌套层数过多。", "Too many tables or lists lie within one another."), _NO_NEED, file=name
+            )
             return None
         except tomllib.TOMLDecodeError as error:
-            message = str(error)
-            at = re.search(r"\(at line (\d+), column (\d+)\)", message)
+            why = str(error)
+            at = re.search(r"\(at line (\d+), column (\d+)\)", why)
             self.fault(
-                f"Not valid TOML: {message.split(' (at')[0]}.",
-                "Text needs quotation marks; each key stands once in its section.",
+                Text("不是有效的 TOML：{why}。", "Not valid TOML: {why}.", why=why.split(" (at")[0]),
+                Text(
+                    "文本要加引号；同一节中每个键只能出现一次。",
+                    "Text needs quotation marks; each key stands once in its section.",
+                ),
                 file=name,
                 row=int(at[1]) if at else None,
             )
@@ -134,7 +152,10 @@ class PackFiles:
             return []
         records = self._records(name, text)
         if not records:
-            self.fault("The file is empty.", "Its first row names the columns: " + ",".join(columns) + ".", file=name)
+            hint = Text(
+                "第一行应为列名：{columns}。", "Its first row names the columns: {columns}.", columns=",".join(columns)
+            )
+            self.fault(Text("文件为空。", "The file is empty."), hint, file=name)
             return []
         header = self._header(name, records[0], columns, optional, strict)
         if header is None:
@@ -151,33 +172,52 @@ class PackFiles:
                 content = _unpacked(content)
             data = json.loads(decode(content))
         except (OSError, EOFError, zlib.error):
-            self.fault("Not a gzip file, or cut short.", "Make it again with gzip.", file=name)
+            self.fault(
+                Text("不是 gzip 文件，或文件不完整。", "Not a gzip file, or cut short."),
+                Text("请用 gzip 重新压缩。", "Make it again with gzip."),
+                file=name,
+            )
         except BadInput as error:
             self.problems.extend(Problem(p.message, p.hint, name, p.row) for p in error.problems)
         except (json.JSONDecodeError, RecursionError) as error:
-            self.fault(f"Not valid JSON: {error}.", "A GeoJSON FeatureCollection is expected.", file=name)
+            self.fault(
+                Text("不是有效的 JSON：{why}。", "Not valid JSON: {why}.", why=str(error)),
+                Text("此处应为 GeoJSON FeatureCollection。", "A GeoJSON FeatureCollection is expected."),
+                file=name,
+            )
         else:
             if isinstance(data, dict) and isinstance(data.get("features"), list):
                 return data
-            self.fault("Not a GeoJSON FeatureCollection.", 'It needs a list "features".', file=name)
+            self.fault(
+                Text("不是 GeoJSON FeatureCollection。", "Not a GeoJSON FeatureCollection."),
+                Text('要有列表 "features"。', 'It needs a list "features".'),
+                file=name,
+            )
         return None
 
     def _bytes(self, name: str, *, required: bool) -> bytes | None:
         path = self.root / name
         if not path.is_file():
             if required:
-                near = did_you_mean(name, self.names())
-                self.fault("The file is missing.", near or "Every pack needs it.", file=name)
+                hint = did_you_mean(name, self.names()) or Text("每个城市包都要有。", "Every pack needs it.")
+                self.fault(Text("缺少此文件。", "The file is missing."), hint, file=name)
             return None
         if not self._inside(path):
             return None
         try:
             if path.stat().st_size > MAX_FILE_BYTES:
-                self.fault(f"The file is larger than {MAX_FILE_BYTES // 1_000_000} MB.", file=name)
+                message = Text(
+                    "文件超过 {most} MB。", "The file is larger than {most} MB.", most=MAX_FILE_BYTES // 1_000_000
+                )
+                self.fault(message, file=name)
                 return None
             return path.read_bytes()
         except OSError as error:
-            self.fault(f"The file cannot be read: {error.strerror}.", "Check its permissions.", file=name)
+            self.fault(
+                Text("文件无法读取：{why}。", "The file cannot be read: {why}.", why=error.strerror),
+                Text("请检查文件权限。", "Check its permissions."),
+                file=name,
+            )
             return None
 
     def _inside(self, path: Path) -> bool:
@@ -185,8 +225,8 @@ class PackFiles:
         if path.resolve().is_relative_to(self.root.resolve()):
             return True
         problem = Problem(
-            "The file is a link out of the pack's folder.",
-            "Copy the file itself.",
+            Text("此文件是指向城市包文件夹之外的链接。", "The file is a link out of the pack's folder."),
+            Text("请复制文件本身。", "Copy the file itself."),
             path.relative_to(self.root).as_posix(),
         )
         if problem not in self.problems:
@@ -201,8 +241,12 @@ class PackFiles:
                 records.append([cell.strip() for cell in record])  # noqa: PERF401  (what came before a fault is kept)
         except csv.Error as error:
             self.fault(
-                f"The row cannot be split into cells: {error}.",
-                'A cell with a comma or a quotation mark stands in quotation marks, and those inside are doubled: "a ""b""".',
+                Text("此行无法拆分成单元格：{why}。", "The row cannot be split into cells: {why}.", why=str(error)),
+                Text(
+                    '含逗号或引号的单元格要用引号括起，其中的引号写两遍："a ""b"""。',
+                    "A cell with a comma or a quotation mark stands in quotation marks, "
+                    'and those inside are doubled: "a ""b""".',
+                ),
                 file=name,
                 row=len(records) + 1,
             )
@@ -214,7 +258,8 @@ class PackFiles:
         self, name: str, header: list[str], columns: Sequence[str], optional: Sequence[str], strict: bool
     ) -> list[str] | None:
         if len(header) == 1 and len(columns) > 1 and re.search(r"[;\t|]", header[0]):
-            self.fault("The cells are not separated by commas.", UTF8_HINT, file=name, row=1)
+            message = Text("单元格不是用逗号分隔的。", "The cells are not separated by commas.")
+            self.fault(message, UTF8_HINT, file=name, row=1)
             return None
         while header and not header[-1]:
             header = header[:-1]
@@ -222,9 +267,20 @@ class PackFiles:
         before = len(self.problems)
         for position, column in enumerate(header, start=1):
             if not column:
-                self.fault(f"Column number {position} has no name.", "Name or remove it.", file=name, row=1)
+                self.fault(
+                    Text("第 {position} 列没有列名。", "Column number {position} has no name.", position=position),
+                    Text("请写上列名，或删除该列。", "Name or remove it."),
+                    file=name,
+                    row=1,
+                )
             elif column in seen:
-                self.fault("The column stands twice in the header.", "Remove one.", file=name, row=1, column=column)
+                self.fault(
+                    Text("表头中此列出现两次。", "The column stands twice in the header."),
+                    Text("请删除其中一列。", "Remove one."),
+                    file=name,
+                    row=1,
+                    column=column,
+                )
             seen.add(column)
         missing = [column for column in columns if column not in seen]
         known = {*columns, *optional}
@@ -232,18 +288,19 @@ class PackFiles:
             column for column in header if column and column not in known and not _further_language(column, known)
         ]
         for column in missing:
-            hint = (
-                did_you_mean(column, unknown, "The header has")
-                or "Add it; leave its cells empty where nothing applies."
+            hint = header_has(column, unknown) or Text(
+                "请添加此列；没有内容的单元格留空。", "Add it; leave its cells empty where nothing applies."
             )
-            self.fault("The column is missing.", hint, file=name, row=1, column=column)
+            self.fault(Text("缺少此列。", "The column is missing."), hint, file=name, row=1, column=column)
+        message = Text("无法识别此列。", "The column is not known.")
         for column in unknown:
             near = did_you_mean(column, [*missing, *(c for c in optional if c not in seen)])
             if strict:
-                hint = near or "Known: " + ", ".join((*columns, *optional)) + "."
-                self.fault("The column is not known.", hint, file=name, row=1, column=column)
+                every = Text("可用的列：{known}。", "Known: {known}.", known=", ".join((*columns, *optional)))
+                self.fault(message, near or every, file=name, row=1, column=column)
             else:
-                self.warn("The column is not known.", near or "It is ignored.", file=name, row=1, column=column)
+                ignored = Text("此列将被忽略。", "It is ignored.")
+                self.warn(message, near or ignored, file=name, row=1, column=column)
         return header if len(self.problems) == before else None
 
     def _body(
@@ -253,28 +310,37 @@ class PackFiles:
         taken = {*known, *(column for column in header if _further_language(column, known))}
         for number, record in enumerate(records, start=2):
             cells = record
+            hint = NO_TEXT
             if not any(cells):
-                self.fault("The row is empty.", "Remove it.", file=name, row=number)
-            elif len(cells) < len(header):
                 self.fault(
-                    f"The row has {len(cells)} cells, the header {len(header)}.",
+                    Text("此行为空。", "The row is empty."), Text("请删除。", "Remove it."), file=name, row=number
+                )
+            elif len(cells) < len(header):
+                hint = Text(
+                    "没有内容的地方请保留空单元格，或检查是否少了逗号。",
                     "Put empty cells where nothing applies, or look for a missing comma.",
-                    file=name,
-                    row=number,
                 )
             elif any(cells[len(header) :]):
-                self.fault(
-                    f"The row has {len(cells)} cells, the header {len(header)}.",
-                    "A cell that holds a comma stands in quotation marks.",
-                    file=name,
-                    row=number,
-                )
+                hint = Text("含逗号的单元格要用引号括起。", "A cell that holds a comma stands in quotation marks.")
+            if hint:
+                self.fault(uneven_row(len(cells), len(header)), hint, file=name, row=number)
             if any("�" in cell for cell in cells):
-                self.fault("The row holds characters lost in a conversion (�).", UTF8_HINT, file=name, row=number)
+                message = Text("此行含有转码时丢失的字符（�）。", "The row holds characters lost in a conversion (�).")
+                self.fault(message, UTF8_HINT, file=name, row=number)
             row = dict.fromkeys(known, "")
             row.update((column, cell) for column, cell in zip(header, cells, strict=False) if column in taken)
             rows.append(row)
         return rows
+
+
+def uneven_row(cells: int, header: int) -> Text:
+    """That a row has more or fewer cells than the header."""
+    return Text(
+        "此行有 {cells} 个单元格，表头有 {header} 个。",
+        "The row has {cells} cells, the header {header}.",
+        cells=cells,
+        header=header,
+    )
 
 
 def _further_language(column: str, known: Collection[str]) -> bool:
@@ -303,33 +369,45 @@ def decode(content: bytes) -> str:
         BadInput: it is in another encoding; GBK and UTF-16, which spreadsheets write, are named.
     """
     if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise BadInput(Problem("The file is a workbook or an archive, no text.", UTF8_HINT))
+        message = Text("此文件是工作簿或压缩包，不是文本。", "The file is a workbook or an archive, no text.")
+        raise BadInput(Problem(message, UTF8_HINT))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise BadInput(Problem("The file is encoded in UTF-16, not UTF-8.", UTF8_HINT))
+        message = Text("文件编码是 UTF-16，不是 UTF-8。", "The file is encoded in UTF-16, not UTF-8.")
+        raise BadInput(Problem(message, UTF8_HINT))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = content.count(b"\n", 0, error.start) + 1
-        place = f" Byte {error.start} is 0x{content[error.start]:02X}."
-        raise BadInput(Problem(_wrong_encoding(content) + place, UTF8_HINT, row=row)) from None
+        message = Text(
+            "{what}第 {at} 个字节（从 0 起）是 0x{value:02X}。",
+            "{what} Byte {at} is 0x{value:02X}.",
+            what=_wrong_encoding(content),
+            at=error.start,
+            value=content[error.start],
+        )
+        raise BadInput(Problem(message, UTF8_HINT, row=row)) from None
     if "\x00" in text:
-        raise BadInput(Problem("The file holds NUL characters: it is no text file.", UTF8_HINT))
+        message = Text("文件含有 NUL 字符，不是文本文件。", "The file holds NUL characters: it is no text file.")
+        raise BadInput(Problem(message, UTF8_HINT))
     return text
 
 
-def _wrong_encoding(content: bytes) -> str:
+def _wrong_encoding(content: bytes) -> Text:
     try:
         guess = content.decode("gb18030")
     except UnicodeDecodeError:
-        return "The file is not UTF-8."
+        guess = ""
     if any("一" <= character <= "鿿" for character in guess):
-        return "The file is encoded in GBK (GB 18030), not UTF-8."
-    return "The file is not UTF-8."
+        return Text("文件编码是 GBK（GB 18030），不是 UTF-8。", "The file is encoded in GBK (GB 18030), not UTF-8.")
+    return Text("文件不是 UTF-8 编码。", "The file is not UTF-8.")
 
 
 def _unpacked(content: bytes) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
         data = packed.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        raise BadInput(Problem(f"Unpacked it is larger than {MAX_FILE_BYTES // 1_000_000} MB."))
+        message = Text(
+            "解压后超过 {most} MB。", "Unpacked it is larger than {most} MB.", most=MAX_FILE_BYTES // 1_000_000
+        )
+        raise BadInput(Problem(message))
     return data

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yiwang
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.packs.hints import did_you_mean
 
 # In a wheel the packs lie inside the package; in a checkout src/yiwang/__init__.py → the repository's packs/.
@@ -39,7 +40,21 @@ def find_pack(name: str, *more: Path) -> Path:
     folders = pack_folders(*more)
     if name in folders:
         return folders[name]
-    hint = did_you_mean(name, folders) or "Packs at hand: " + (", ".join(sorted(folders)) or "none") + "."
+    hint = did_you_mean(name, folders) or Text(
+        "现有的城市包：{known}。",
+        "Packs at hand: {known}.",
+        known=", ".join(sorted(folders)) or Text("无", "none"),
+    )
     if path.is_dir():
-        raise BadInput(Problem(f"The folder {name!r} holds no pack.toml, so it is no pack.", hint))
-    raise BadInput(Problem(f"There is no pack {name!r}, neither as a folder nor by id.", hint))
+        message = Text(
+            "文件夹「{name}」中没有 pack.toml，不是城市包。",
+            "The folder {name!r} holds no pack.toml, so it is no pack.",
+            name=name,
+        )
+        raise BadInput(Problem(message, hint))
+    message = Text(
+        "没有「{name}」这个城市包：既不是文件夹，也不是已有的 id。",
+        "There is no pack {name!r}, neither as a folder nor by id.",
+        name=name,
+    )
+    raise BadInput(Problem(message, hint))

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import holidays
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import YearTable
 from yiwang.packs.hints import did_you_mean
 
@@ -48,8 +49,12 @@ def year_tables(
     if both := sorted(free & worked):
         raise BadInput(
             Problem(
-                f"{both[0].isoformat()} is both in extra_holidays and in extra_workdays.",
-                hint="Keep it in one of them.",
+                Text(
+                    "{day} 同时写在 extra_holidays 和 extra_workdays 中。",
+                    "{day} is both in extra_holidays and in extra_workdays.",
+                    day=both[0].isoformat(),
+                ),
+                hint=Text("请只保留一处。", "Keep it in one of them."),
                 column="extra_workdays",
             )
         )
@@ -96,11 +101,23 @@ def expected_tables(
 def _source(country: str, subdivision: str, years: range) -> holidays.HolidayBase:
     supported = holidays.list_supported_countries(include_aliases=True)
     if country not in supported:
-        hint = did_you_mean(country.upper(), supported) or "Write a two-letter country code, e.g. CN or US."
-        raise BadInput(Problem(f"The holiday library has no country {country!r}.", hint=hint, column="holidays"))
+        problem = Text(
+            "节假日库中没有国家「{country}」。", "The holiday library has no country {country!r}.", country=country
+        )
+        hint = did_you_mean(country.upper(), supported) or Text(
+            "请写两个字母的国家代码，例如 CN 或 US。", "Write a two-letter country code, e.g. CN or US."
+        )
+        raise BadInput(Problem(problem, hint=hint, column="holidays"))
     if subdivision and subdivision not in supported[country]:
-        hint = f"It has {', '.join(supported[country])}." if supported[country] else "It has none; leave it empty."
-        problem = f"The holiday library has no subdivision {subdivision!r} in {country}."
+        problem = Text(
+            "节假日库中 {country} 没有地区「{subdivision}」。",
+            "The holiday library has no subdivision {subdivision!r} in {country}.",
+            country=country,
+            subdivision=subdivision,
+        )
+        hint = Text("没有地区可填，请留空。", "It has none; leave it empty.")
+        if supported[country]:
+            hint = Text("可填：{known}。", "It has {known}.", known=", ".join(supported[country]))
         raise BadInput(Problem(problem, hint=hint, column="subdivision"))
     return holidays.country_holidays(country, subdiv=subdivision or None, years=years)
 

@@ -33,17 +33,22 @@ from yiwang.core.indicators.expressions import (
 from yiwang.core.indicators.facts import unit_facts
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import RegionTree
 from yiwang.packs.catalogue import Category
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
-from yiwang.packs.hints import did_you_mean
+from yiwang.packs.hints import ISO_HINT, did_you_mean, one_of
 from yiwang.packs.info import PackInfo
 
 FILE = "indicators.toml"
 MOMENTS = ("verified", "checked", "responded")
 DIRECTIONS = ("up", "down", "none")
 COLOURS = ("green", "blue", "yellow", "red", "black")
+_SOURCE_HINT = Text(
+    '请写标准及其条款、论文，或 "reference default"。',
+    'A standard with its clause, a paper, or "reference default".',
+)
 
 
 def fact_context(
@@ -118,7 +123,7 @@ class _Book:
         shown = self.fields.texts("shown")
         for name in shown:
             if name not in known:
-                self.fields.fault("shown", f"There is no indicator {name!r}.", did_you_mean(name, known))
+                self.fields.fault("shown", _no_indicator(name), did_you_mean(name, known))
         self.fields.done()
         self.unique("indicator", [(one.id, one.validity) for one in indicators])
         self.unique("grading", [("", one.validity) for one in gradings])
@@ -142,10 +147,17 @@ class _Book:
     def unique(self, key: str, found: list[tuple[str, Validity]]) -> None:
         for place, (name, validity) in enumerate(found):
             if any(name == other and validity.overlaps(days) for other, days in found[:place]):
-                message = f"{key} {name or 'scale'} stands twice for the same days."
-                self.files.fault(
-                    message, "Let one version end (valid_to) where the next begins.", file=FILE, column=key
+                message = Text(
+                    "{key} {name} 在同一段日期内重复出现。",
+                    "{key} {name} stands twice for the same days.",
+                    key=key,
+                    name=name or Text("等级", "scale"),
                 )
+                hint = Text(
+                    "请让前一版本在后一版本开始时截止（valid_to）。",
+                    "Let one version end (valid_to) where the next begins.",
+                )
+                self.files.fault(message, hint, file=FILE, column=key)
 
     # --- the pieces ---------------------------------------------------------------------------------------------------
 
@@ -156,7 +168,8 @@ class _Book:
             verbs = item.texts(name)
             for verb in verbs:
                 if verb not in self.workflow.verbs:
-                    item.fault(name, f"The workflow has no verb {verb!r}.", did_you_mean(verb, self.workflow.verbs))
+                    message = Text("流程中没有动作「{verb}」。", "The workflow has no verb {verb!r}.", verb=verb)
+                    item.fault(name, message, did_you_mean(verb, self.workflow.verbs))
             if verbs:
                 found[name] = frozenset(verbs)
         item.done()
@@ -167,7 +180,11 @@ class _Book:
         for name in item.table:
             text = item.text(name)
             if name in self.context.columns or name == AS_OF:
-                item.fault(name, f"{name!r} is a column of the facts.", "Give the term another name.")
+                item.fault(
+                    name,
+                    Text("「{name}」已是数据列的名称。", "{name!r} is a column of the facts.", name=name),
+                    Text("请换一个名称。", "Give the term another name."),
+                )
             elif (node := self.condition(item, name, text)) is not None:
                 self.terms[name] = node
         return item.table
@@ -178,13 +195,8 @@ class _Book:
         try:
             return read_condition(text, columns=self.context.columns, terms=self.terms)
         except BadInput as error:
-            self.faults(item, key, error)
+            item.take(key, error)
             return None
-
-    @staticmethod
-    def faults(item: Fields, key: str, error: BadInput) -> None:
-        for problem in error.problems:
-            item.fault(key, str(problem.message), str(problem.hint))
 
     def choice(self, item: Fields) -> Choice | None:
         options = item.mapping("options")
@@ -197,9 +209,14 @@ class _Book:
         )
         item.done()
         if choice.id in self.context.columns or choice.id in self.terms:
-            item.fault("id", f"{choice.id!r} is a column or a term already.", "Give the choice another name.")
+            item.fault(
+                "id",
+                Text("「{id}」已是列名或已定义的条件。", "{id!r} is a column or a term already.", id=choice.id),
+                Text("请换一个名称。", "Give the choice another name."),
+            )
         if choice.pick not in options:
-            item.fault("pick", f"There is no option {choice.pick!r}.", "One of " + ", ".join(options) + ".")
+            message = Text("没有选项「{pick}」。", "There is no option {pick!r}.", pick=choice.pick)
+            item.fault("pick", message, one_of(options))
         nodes = {name: self.condition(item, f"options.{name}", text) for name, text in choice.options.items()}
         if (picked := nodes.get(choice.pick)) is None:
             return None
@@ -212,7 +229,7 @@ class _Book:
         try:
             found = read_measure(text, columns=self.context.columns, terms=self.terms)
         except BadInput as error:
-            self.faults(item, key, error)
+            item.take(key, error)
             return None
         return replace(found, condition=both(also, found.condition))
 
@@ -223,8 +240,14 @@ class _Book:
         denominator = self.measure(item, "denominator", written[1], also)
         unit = self.one_of(item, "unit", tuple(UNITS))
         if (unit == "cases") == bool(written[1]):
-            what = "A count of cases has no denominator." if written[1] else f"{unit or 'A rate'} needs a denominator."
-            item.fault("denominator", what, 'Counts have unit = "cases"; everything else is divided by something.')
+            what = Text("{unit} 需要分母。", "{unit} needs a denominator.", unit=unit or Text("比率", "A rate"))
+            if written[1]:
+                what = Text("案卷数没有分母。", "A count of cases has no denominator.")
+            hint = Text(
+                '计数用 unit = "cases"；其他指标都要有分母。',
+                'Counts have unit = "cases"; everything else is divided by something.',
+            )
+            item.fault("denominator", what, hint)
         found = Indicator(
             id=item.text("id"),
             name=item.words("name"),
@@ -235,7 +258,7 @@ class _Book:
             unit=unit,
             direction=self.one_of(item, "direction", DIRECTIONS),
             basis=self.one_of(item, "basis", tuple(BASES)),
-            source=item.text("source", hint='A standard with its clause, a paper, or "reference default".'),
+            source=item.text("source", hint=_SOURCE_HINT),
             confidence=item.text("confidence"),
             validity=self.validity(item),
         )
@@ -244,9 +267,10 @@ class _Book:
 
     @staticmethod
     def one_of(item: Fields, key: str, known: tuple[str, ...]) -> str:
-        value = item.text(key, hint="One of " + ", ".join(known) + ".")
+        value = item.text(key, hint=one_of(known))
         if value and value not in known:
-            item.fault(key, f"{value!r} is no {key}.", did_you_mean(value, known) or "One of " + ", ".join(known) + ".")
+            message = Text("「{value}」不能作 {key}。", "{value!r} is no {key}.", value=value, key=key)
+            item.fault(key, message, did_you_mean(value, known) or one_of(known))
             return ""
         return value
 
@@ -258,10 +282,10 @@ class _Book:
             try:
                 days.append(value if value is None or type(value) is date else date.fromisoformat(str(value)))
             except ValueError:
-                item.fault(key, f"{value!r} is no date.", "Write year-month-day, e.g. 2026-03-01.")
+                item.fault(key, Text("「{value}」不是日期。", "{value!r} is no date.", value=value), ISO_HINT)
                 days.append(None)
         if days[0] and days[1] and days[0] >= days[1]:
-            item.fault("valid_to", "It ends before it begins.")
+            item.fault("valid_to", Text("截止日期早于开始日期。", "It ends before it begins."))
         return Validity(*days)
 
     def grading(self, item: Fields) -> Grading | None:
@@ -286,7 +310,11 @@ class _Book:
         item.done()
         lasts = [grade.least for grade in grades]
         if not grades or lasts != sorted(set(lasts), reverse=True) or lasts[-1] != 0:
-            item.fault("grades", "The grades do not cover 0 to 100 from the best down.", "The last begins at 0.")
+            item.fault(
+                "grades",
+                Text("等级没有从最好到最差覆盖 0 到 100 分。", "The grades do not cover 0 to 100 from the best down."),
+                Text("最后一级从 0 开始。", "The last begins at 0."),
+            )
             return None
         return found
 
@@ -295,7 +323,13 @@ class _Book:
         post = item.text("post", default="")
         if (kind == "post") != bool(post) or (post and post not in self.context.posts):
             item.fault(
-                "post", f"{post!r} is no post.", 'For object = "post" one of ' + ", ".join(self.context.posts) + "."
+                "post",
+                Text("「{post}」不是岗位。", "{post!r} is no post.", post=post),
+                Text(
+                    'object = "post" 时可填：{known}。',
+                    'For object = "post" one of {known}.',
+                    known=", ".join(self.context.posts),
+                ),
             )
         parts = tuple(
             self.part(Fields(self.files, FILE, table, where=f"{item.where}part {number}: "), known)
@@ -305,10 +339,15 @@ class _Book:
         known_levels = [level for level, _ in self.context.levels]
         for level in levels:
             if level not in known_levels:
-                item.fault("levels", f"There is no level {level!r}.", did_you_mean(level, known_levels))
+                message = Text("没有层级「{level}」。", "There is no level {level!r}.", level=level)
+                item.fault("levels", message, did_you_mean(level, known_levels))
         total = sum(part.weight for part in parts)
         if abs(total - 1) > 1e-9:
-            item.fault("parts", f"The weights sum to {total:g}.", "They must sum to 1.")
+            item.fault(
+                "parts",
+                Text("权重之和是 {total:g}。", "The weights sum to {total:g}.", total=total),
+                Text("权重之和必须是 1。", "They must sum to 1."),
+            )
         found = Evaluation(
             id=item.text("id"),
             name=item.words("name"),
@@ -336,12 +375,21 @@ class _Book:
         indicator = known.get(name)
         stepped = bool(found.up_to or found.at_least)
         if indicator is None:
-            item.fault("indicator", f"There is no indicator {name!r}.", did_you_mean(name, known))
+            item.fault("indicator", _no_indicator(name), did_you_mean(name, known))
         elif (indicator.unit == "percent") == stepped:
-            what = "A percentage is its own score." if stepped else f"{indicator.unit} are no score of 0 to 100."
-            item.fault("indicator", what, "Give up_to or at_least for everything but percentages.")
+            what = Text("百分比本身就是得分。", "A percentage is its own score.")
+            if not stepped:
+                what = Text("{unit} 不是 0 到 100 的得分。", "{unit} are no score of 0 to 100.", unit=indicator.unit)
+            hint = Text(
+                "除百分比以外，都要填写 up_to 或 at_least。", "Give up_to or at_least for everything but percentages."
+            )
+            item.fault("indicator", what, hint)
         elif not stepped and indicator.direction == "none":
-            item.fault("indicator", f"{name} has no direction.", 'Say direction = "up" or "down" there.')
+            item.fault(
+                "indicator",
+                Text("{name} 没有方向。", "{name} has no direction.", name=name),
+                Text('请在该指标中写 direction = "up" 或 "down"。', 'Say direction = "up" or "down" there.'),
+            )
         return found
 
     @staticmethod
@@ -352,11 +400,26 @@ class _Book:
         try:
             steps = tuple((float(bound), float(points)) for bound, points in value)
         except (TypeError, ValueError):
-            item.fault(key, f"{value!r} are no steps.", "Write pairs of bound and score: [[50, 100], [100, 90]].")
+            item.fault(
+                key,
+                Text("「{value}」不是分档。", "{value!r} are no steps.", value=value),
+                Text(
+                    "请写成「界限、得分」的成对数字：[[50, 100], [100, 90]]。",
+                    "Write pairs of bound and score: [[50, 100], [100, 90]].",
+                ),
+            )
             return ()
         bounds = [bound for bound, _ in steps]
         if bounds != sorted(set(bounds), reverse=not rising):
-            item.fault(key, "The bounds are out of order.", "Ascending in up_to, descending in at_least.")
+            item.fault(
+                key,
+                Text("界限的顺序不对。", "The bounds are out of order."),
+                Text("up_to 从小到大，at_least 从大到小。", "Ascending in up_to, descending in at_least."),
+            )
         if not all(0 <= points <= 100 for _, points in steps):
-            item.fault(key, "A score lies outside 0 to 100.")
+            item.fault(key, Text("得分不在 0 到 100 之间。", "A score lies outside 0 to 100."))
         return steps
+
+
+def _no_indicator(name: str) -> Text:
+    return Text("没有指标「{name}」。", "There is no indicator {name!r}.", name=name)

@@ -15,6 +15,7 @@ from yiwang.core.space import BASE_36, DIGITS, DefaultPoint, GridRules, Level
 from yiwang.core.space.crs import SYSTEMS
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
+from yiwang.packs.hints import one_of
 
 FILE = "pack.toml"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -26,6 +27,9 @@ RESERVED_IDS = frozenset(
 _SERIAL_SPEC = re.compile(r"(0?([1-9]|1[0-9]|20))?d?")
 _DATE_SPEC = re.compile(r"(%[YymdjGgVuU]|[0-9A-Za-z._-]){0,20}")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
+ID_HINT = Text(
+    "请用小写字母、数字和单个短横线，例如 new-york。", "Small letters, digits and single dashes, e.g. new-york."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,10 @@ def read_info(files: PackFiles) -> PackInfo | None:
         language=fields.text("language", default="en").lower(),
         crs=_crs(fields),
         levels=levels,
-        scheme=fields.text("scheme", hint="The scheme of categories.csv that cases use."),
+        scheme=fields.text(
+            "scheme",
+            hint=Text("案卷所用的分类体系，见 categories.csv。", "The scheme of categories.csv that cases use."),
+        ),
         case_number=_pattern(fields, "case_number"),
         report_number=_pattern(fields, "report_number"),
         default_points=_default_points(fields),
@@ -118,25 +125,37 @@ def is_id(value: str) -> bool:
 def _id(fields: Fields) -> str:
     value = fields.text("id")
     if value and not is_id(value):
-        fields.fault("id", f"{value!r} is no id.", "Small letters, digits and single dashes, e.g. new-york.")
+        fields.fault("id", Text("「{id}」不能作 id。", "{id!r} is no id.", id=value), ID_HINT)
     if value in RESERVED_IDS:
-        fields.fault("id", f"{value!r} is an address of the site itself.", "Take another id, e.g. the city's name.")
+        fields.fault(
+            "id",
+            Text("「{id}」是本站自身的网址。", "{id!r} is an address of the site itself.", id=value),
+            Text("请换一个 id，例如城市的名称。", "Take another id, e.g. the city's name."),
+        )
     return value
 
 
 def _country(fields: Fields) -> str:
-    value = fields.text("country", hint='Two letters, e.g. "CN".')
+    value = fields.text("country", hint=Text('两个字母，例如 "CN"。', 'Two letters, e.g. "CN".'))
     if value and not re.fullmatch(r"[A-Z]{2}", value):
-        fields.fault("country", f"{value!r} is no country code.", 'Two capital letters, e.g. "CN".')
+        fields.fault(
+            "country",
+            Text("「{value}」不是国家代码。", "{value!r} is no country code.", value=value),
+            Text('两个大写字母，例如 "CN"。', 'Two capital letters, e.g. "CN".'),
+        )
     return value
 
 
 def _timezone(fields: Fields) -> str:
-    value = fields.text("timezone", hint='For example "Asia/Shanghai".')
+    value = fields.text("timezone", hint=Text('例如 "Asia/Shanghai"。', 'For example "Asia/Shanghai".'))
     try:
         ZoneInfo(value or "UTC")
     except (KeyError, ValueError, OSError):
-        fields.fault("timezone", f"{value!r} is no time zone.", 'An IANA name, e.g. "Asia/Shanghai".')
+        fields.fault(
+            "timezone",
+            Text("「{value}」不是时区。", "{value!r} is no time zone.", value=value),
+            Text('请写 IANA 时区名，例如 "Asia/Shanghai"。', 'An IANA name, e.g. "Asia/Shanghai".'),
+        )
         return "UTC"
     return value or "UTC"
 
@@ -144,32 +163,68 @@ def _timezone(fields: Fields) -> str:
 def _crs(fields: Fields) -> str:
     value = fields.text("crs", default="wgs84").lower()
     if value not in SYSTEMS:
-        fields.fault("crs", f"Unknown coordinate system {value!r}.", "One of " + ", ".join(SYSTEMS) + ".")
+        message = Text("未知的坐标系：「{value}」。", "Unknown coordinate system {value!r}.", value=value)
+        fields.fault("crs", message, one_of(SYSTEMS))
     return value
 
 
 def _pattern(fields: Fields, key: str) -> str:
-    pattern = fields.text(key, hint='For example "WX{date:%Y%m%d}{serial:05d}".')
+    example = Text('例如 "WX{date:%Y%m%d}{serial:05d}"。', 'For example "WX{date:%Y%m%d}{serial:05d}".')
+    pattern = fields.text(key, hint=example)
     if not pattern:
         return "{serial}"
     if not _fillable(pattern):
         fields.fault(
             key,
-            f"The pattern {pattern[:80]!r} asks for more than a number.",
-            "It may hold {date:%Y%m%d} and {serial:05d}, at most 20 figures wide, and nothing of them but their digits.",
+            Text(
+                "编号格式「{pattern}」要的不只是编号。",
+                "The pattern {pattern!r} asks for more than a number.",
+                pattern=pattern[:80],
+            ),
+            Text(
+                "其中可以有 {date:%Y%m%d} 和 {serial:05d}，最多 20 位，只取数字。",
+                "It may hold {date:%Y%m%d} and {serial:05d}, at most 20 figures wide, "
+                "and nothing of them but their digits.",
+            ),
         )
         return "{serial}"
     try:
         numbers = {pattern.format(date=date(2026, 1, 2), serial=serial) for serial in (1, 2, 10, 11)}
     except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
-        fields.fault(key, f"The pattern {pattern!r} cannot be filled: {error}.", "It may hold {date:…} and {serial:…}.")
+        fields.fault(
+            key,
+            Text(
+                "编号格式「{pattern}」无法填写：{why}。",
+                "The pattern {pattern!r} cannot be filled: {why}.",
+                pattern=pattern,
+                why=str(error),
+            ),
+            Text("其中可以有 {date:…} 和 {serial:…}。", "It may hold {date:…} and {serial:…}."),
+        )
         return "{serial}"
     if len(numbers) < 4:
-        fields.fault(key, f"The pattern {pattern!r} gives the same number twice.", "It must hold {serial}.")
+        fields.fault(
+            key,
+            Text(
+                "编号格式「{pattern}」会产生重复的编号。",
+                "The pattern {pattern!r} gives the same number twice.",
+                pattern=pattern,
+            ),
+            Text("其中必须有 {serial}。", "It must hold {serial}."),
+        )
     longest = max(map(len, numbers))
     if longest > 40 or not all(re.fullmatch(r"[0-9A-Za-z._-]+", number) for number in numbers):
         fields.fault(
-            key, f"The pattern {pattern!r} gives {min(numbers)!r}.", "Up to 40 letters, digits, '.', '_' and '-'."
+            key,
+            Text(
+                "编号格式「{pattern}」产生的编号是「{number}」。",
+                "The pattern {pattern!r} gives {number!r}.",
+                pattern=pattern,
+                number=min(numbers),
+            ),
+            Text(
+                "最多 40 个字符，只能是字母、数字、「.」「_」和「-」。", "Up to 40 letters, digits, '.', '_' and '-'."
+            ),
         )
     return pattern
 
@@ -201,17 +256,33 @@ def _levels(fields: Fields) -> tuple[Level, ...]:
         item.done()
         if level.id and not _WORD.fullmatch(level.id):
             item.fault(
-                "id", f"{level.id!r} is no level id.", "Small letters, e.g. district: it stands in unit templates."
+                "id",
+                Text("「{id}」不能作层级 id。", "{id!r} is no level id.", id=level.id),
+                Text(
+                    "请用小写字母，例如 district：它要写进单位模板。",
+                    "Small letters, e.g. district: it stands in unit templates.",
+                ),
             )
         if any(other.id == level.id for other in levels):
-            item.fault("id", f"The level {level.id!r} stands twice.")
+            item.fault("id", Text("层级「{id}」重复出现。", "The level {id!r} stands twice.", id=level.id))
         if levels and level.width <= levels[-1].width:
             item.fault(
-                "width", f"{level.width} is not more than {levels[-1].width} above.", "Codes grow from level to level."
+                "width",
+                Text(
+                    "{width} 没有大于上一级的 {above}。",
+                    "{width} is not more than {above} above.",
+                    width=level.width,
+                    above=levels[-1].width,
+                ),
+                Text("代码长度要逐级增加。", "Codes grow from level to level."),
             )
         levels.append(level)
     if not levels:
-        fields.fault("level", "The pack names no levels.", "Add [[level]] for the city and each level below it.")
+        fields.fault(
+            "level",
+            Text("城市包没有写层级。", "The pack names no levels."),
+            Text("请为全市及其下各级添加 [[level]]。", "Add [[level]] for the city and each level below it."),
+        )
     return tuple(levels)
 
 
@@ -228,13 +299,23 @@ def _grid(fields: Fields, levels: tuple[Level, ...]) -> GridRules | None:
     item.done()
     if levels and width <= levels[-1].width:
         item.fault(
-            "code_width", f"{width} leaves no place for a number.", f"More than {levels[-1].width}, the width above."
+            "code_width",
+            Text("{width} 没有给编号留出位数。", "{width} leaves no place for a number.", width=width),
+            Text("必须大于上一级的长度 {above}。", "More than {above}, the width above.", above=levels[-1].width),
         )
         return None
     if alphabet not in (DIGITS, BASE_36):
-        item.fault("alphabet", f"Unknown alphabet {alphabet!r}.", f"{DIGITS!r} or {BASE_36!r}.")
+        item.fault(
+            "alphabet",
+            Text("未知的字符集：「{alphabet}」。", "Unknown alphabet {alphabet!r}.", alphabet=alphabet),
+            Text("可填「{digits}」或「{base_36}」。", "{digits!r} or {base_36!r}.", digits=DIGITS, base_36=BASE_36),
+        )
     if not (origin is None or (isinstance(origin, list) and len(origin) == 2)):
-        item.fault("origin", f"{origin!r} is no place.", "Longitude and latitude, e.g. [120.3, 31.5].")
+        item.fault(
+            "origin",
+            Text("「{origin}」不是位置。", "{origin!r} is no place.", origin=origin),
+            Text("请写经度和纬度，例如 [120.3, 31.5]。", "Longitude and latitude, e.g. [120.3, 31.5]."),
+        )
         origin = None
     return GridRules(
         size_m=size_m,
@@ -254,7 +335,9 @@ def _default_points(fields: Fields) -> tuple[DefaultPoint, ...]:
         item.done()
         if not (-180 <= lon <= 180 and -90 <= lat <= 90):
             item.fault(
-                "lon", f"{lon}, {lat} is no place on Earth.", "lon is the longitude, lat the latitude, in degrees."
+                "lon",
+                Text("地球上没有 {lon}, {lat} 这个位置。", "{lon}, {lat} is no place on Earth.", lon=lon, lat=lat),
+                Text("lon 是经度，lat 是纬度，单位为度。", "lon is the longitude, lat the latitude, in degrees."),
             )
             continue
         points.append(DefaultPoint(lon=lon, lat=lat, radius_m=radius))

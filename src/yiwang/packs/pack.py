@@ -14,6 +14,7 @@ from yiwang.core.cases.workflow import Workflow, read_workflow
 from yiwang.core.indicators.columns import FactContext
 from yiwang.core.indicators.definitions import IndicatorBook
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules import Table, compile_table
 from yiwang.core.space import Locator, RegionTree, UnitGrids, generate_unit_grids
 from yiwang.core.worktime import WorkCalendar
@@ -150,7 +151,11 @@ def read_all(path: Path | str) -> Reading:
     files = PackFiles(root)
     reading = Reading(files)
     if not root.is_dir():
-        files.fault(f"There is no folder {str(root)!r}.", "Name the folder that holds pack.toml.", file="")
+        files.fault(
+            Text("没有文件夹「{root}」。", "There is no folder {root!r}.", root=str(root)),
+            Text("请写 pack.toml 所在的文件夹。", "Name the folder that holds pack.toml."),
+            file="",
+        )
         return reading
     info = read_info(files)
     if info is None:

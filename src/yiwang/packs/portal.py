@@ -8,7 +8,7 @@ from yiwang.core.cases.workflow import Workflow
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
-from yiwang.packs.hints import did_you_mean
+from yiwang.packs.hints import did_you_mean, one_of
 
 FILE = "portal.toml"
 MODERATOR = "moderator"  # may always be assigned, whatever the workflow's roles are
@@ -52,9 +52,17 @@ def read_portal(files: PackFiles, *, workflow: Workflow | None) -> PortalPolicy:
         emergency=fields.words("emergency", required=False),
     )
     if policy.moderation not in (BEFORE, AFTER):
-        fields.fault("moderation", f"{policy.moderation!r} is no way to moderate.", f'"{BEFORE}" or "{AFTER}".')
+        fields.fault(
+            "moderation",
+            Text("「{way}」不是审核方式。", "{way!r} is no way to moderate.", way=policy.moderation),
+            Text('可填 "{before}" 或 "{after}"。', '"{before}" or "{after}".', before=BEFORE, after=AFTER),
+        )
     if not policy.license_url.startswith("https://"):
-        fields.fault("license_url", f"{policy.license_url!r} is no address.", "Begin with https://.")
+        fields.fault(
+            "license_url",
+            Text("「{url}」不是网址。", "{url!r} is no address.", url=policy.license_url),
+            Text("请以 https:// 开头。", "Begin with https://."),
+        )
     fields.done()
     return policy
 
@@ -63,6 +71,6 @@ def _roles(fields: Fields, key: str, workflow: Workflow | None) -> tuple[str, ..
     named = fields.texts(key)
     for role in named if workflow else ():
         if role != MODERATOR and workflow is not None and role not in workflow.roles:
-            hint = did_you_mean(role, workflow.roles) or "One of " + ", ".join(workflow.roles) + "."
-            fields.fault(key, f"There is no role {role!r} in the workflow.", hint)
+            message = Text("流程中没有角色「{role}」。", "There is no role {role!r} in the workflow.", role=role)
+            fields.fault(key, message, did_you_mean(role, workflow.roles) or one_of(workflow.roles))
     return named if MODERATOR in named else (*named, MODERATOR)

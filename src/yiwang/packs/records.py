@@ -13,7 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.packs.hints import did_you_mean
+from yiwang.core.kernel.text import NO_TEXT, Text
+from yiwang.packs.files import uneven_row
+from yiwang.packs.hints import did_you_mean, header_has
 from yiwang.packs.records_file import Row, open_rows
 from yiwang.packs.records_flags import MomentReader, as_of, deadline_agrees, expected_flag
 from yiwang.packs.records_mapping import REQUIRED_FIELDS, ReplayMapping, plain
@@ -87,19 +89,19 @@ class RecordReader:
         with open_rows(self.path, score=self._score) as rows:
             yield from self._records(rows)
 
-    def note(self, row: int, column: str, message: str, hint: str = "") -> None:
+    def note(self, row: int, column: str, message: Text, hint: Text = NO_TEXT) -> None:
         """Remember a fault of a row."""
         problem = Problem(message, hint, str(self.path), row, column)
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
-        kind = (column, re.sub(r"'[^']*'|\"[^\"]*\"|[-+.\w]*\d[-+.:\w]*", "·", message), hint)
+        kind = (column, re.sub(r"'[^']*'|\"[^\"]*\"|[-+.\w]*\d[-+.:\w]*", "·", str(message)), str(hint))
         first, count = self._kinds.get(kind, (problem, 0))
         self._kinds[kind] = (first, count + 1)
 
-    def leave_out(self, row: int, column: str, message: str, hint: str = "") -> None:
+    def leave_out(self, row: int, column: str, message: Text, hint: Text = NO_TEXT) -> None:
         """Count a row that cannot be used, and say why."""
         self.counts.skipped += 1
-        self.note(row, column, message, hint or "The row is left out.")
+        self.note(row, column, message, hint or Text("此行不予读取。", "The row is left out."))
 
     def told(self) -> list[str]:
         """Every kind of fault in a line: where it stood first, and how often it stood in all."""
@@ -113,7 +115,8 @@ class RecordReader:
     def _records(self, rows: Iterator[Row]) -> Iterator[SourceRecord]:
         header = next(rows, None)
         if header is None:
-            raise BadInput(Problem("The file is empty.", "Its first row names the columns.", str(self.path), 1))
+            hint = Text("第一行应为列名。", "Its first row names the columns.")
+            raise BadInput(Problem(Text("文件为空。", "The file is empty."), hint, str(self.path), 1))
         read = RowReader(self, at=self._read_header(header), vocabulary=self._vocabulary)
         width = len(header.cells)
         for row in rows:
@@ -122,7 +125,7 @@ class RecordReader:
                 self.leave_out(row.number, "", row.fault)
                 continue
             if len(row.cells) != width:
-                self.leave_out(row.number, "", f"The row has {len(row.cells)} cells, the header {width}.")
+                self.leave_out(row.number, "", uneven_row(len(row.cells), width))
                 continue
             record = read(row.number, row.cells)
             if record is None:
@@ -157,19 +160,31 @@ class RecordReader:
             hints = (
                 did_you_mean(self.mapping.columns[name][0], list(map(plain, self.unused))) for name in self.missing
             )
-            near = " ".join(dict.fromkeys(filter(None, hints)))
-            self.note(
-                row.number,
-                "",
-                f"The file has no column for {', '.join(self.missing)}.",
-                near or "They stay empty; if a column has a new name, add it to replay.toml under columns.",
+            near = list(dict.fromkeys(hint for hint in hints if hint))
+            stay_empty = Text(
+                "这些内容将留空；如果列改了名，请把新列名加入 replay.toml 的 columns。",
+                "They stay empty; if a column has a new name, add it to replay.toml under columns.",
             )
+            message = Text(
+                "文件中没有以下内容的列：{missing}。",
+                "The file has no column for {missing}.",
+                missing=", ".join(self.missing),
+            )
+            self.note(row.number, "", message, Text.joined({"zh": "", "en": " "}, near) if near else stay_empty)
         return position
 
     def _lack(self, name: str, header: Sequence[str]) -> Problem:
         aliases = self.mapping.columns[name]
-        near = did_you_mean(aliases[0], [plain(cell) for cell in header], "The header has")
-        hint = (
-            near or f"The header has {', '.join(header[:12])}; name the right one in replay.toml under columns.{name}."
+        hint = header_has(aliases[0], [plain(cell) for cell in header]) or Text(
+            "表头中有 {header}；请在 replay.toml 的 columns.{name} 中写明对应的列。",
+            "The header has {header}; name the right one in replay.toml under columns.{name}.",
+            header=", ".join(header[:12]),
+            name=name,
         )
-        return Problem(f"No column for {name} ({', '.join(aliases)}).", hint, str(self.path), 1)
+        message = Text(
+            "没有 {name} 对应的列（{aliases}）。",
+            "No column for {name} ({aliases}).",
+            name=name,
+            aliases=", ".join(aliases),
+        )
+        return Problem(message, hint, str(self.path), 1)

@@ -23,11 +23,20 @@ from typing import IO, Any, cast
 from python_calamine import CalamineError, CalamineWorkbook
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import NO_TEXT, Text
+from yiwang.packs.files import UTF8_HINT
 
 SEPARATORS = ",;\t|"
+_UNCLOSED = Text(
+    "此行无法拆分成单元格：引号没有成对。",
+    "The row cannot be split into cells: a quotation mark is not closed.",
+)
 _LONGEST_CELL = 200_000
 _BLOCK = 1 << 20
-_HINT = "A CSV file is expected, plain or packed with gzip, or an Excel workbook."
+_HINT = Text(
+    "此处应为 CSV 文件（可用 gzip 压缩）或 Excel 工作簿。",
+    "A CSV file is expected, plain or packed with gzip, or an Excel workbook.",
+)
 # A number from here on has lost its last digits in a spreadsheet, which keeps fifteen.
 _ROUNDED = 1e15
 
@@ -44,7 +53,7 @@ class Row:
 
     number: int
     cells: list[str]
-    fault: str = ""
+    fault: Text = NO_TEXT
 
 
 @contextmanager
@@ -69,10 +78,14 @@ def open_rows(path: Path, *, score: Callable[[list[str]], int]) -> Iterator[Iter
         with _binary(path) as binary, io.TextIOWrapper(binary, encoding=encoding, newline="") as stream:
             yield _text_rows(stream, path, score)
     except FileNotFoundError:
-        raise BadInput(Problem("There is no such file.", "Give the path of a CSV file.", str(path))) from None
+        message = Text("没有这个文件。", "There is no such file.")
+        raise BadInput(
+            Problem(message, Text("请写 CSV 文件的路径。", "Give the path of a CSV file."), str(path))
+        ) from None
     except (OSError, EOFError, zlib.error) as error:
-        what = getattr(error, "strerror", "") or str(error)
-        raise BadInput(Problem(f"The file cannot be read: {what}.", _HINT, str(path))) from None
+        why = getattr(error, "strerror", "") or str(error)
+        message = Text("文件无法读取：{why}。", "The file cannot be read: {why}.", why=why)
+        raise BadInput(Problem(message, _HINT, str(path))) from None
 
 
 # --- text ---------------------------------------------------------------------------------------------------------
@@ -96,21 +109,25 @@ def _encoding(path: Path) -> str:
         fault = _misfit(path, "utf-16")
         if fault is None:
             return "utf-16"
-        raise BadInput(Problem(f"The file begins like UTF-16 but is none: byte {fault[0]}.", _HINT, str(path)))
+        message = Text(
+            "文件开头像 UTF-16，但不是：第 {at} 个字节（从 0 起）。",
+            "The file begins like UTF-16 but is none: byte {at}.",
+            at=fault[0],
+        )
+        raise BadInput(Problem(message, _HINT, str(path)))
     fault = _misfit(path, "utf-8")
     if fault is None:
         return "utf-8-sig"
     if _misfit(path, "gb18030") is None and _is_chinese(path):
         return "gb18030"
     at, value, line = fault
-    raise BadInput(
-        Problem(
-            f"The file is neither UTF-8 nor GBK (GB 18030): byte {at} is 0x{value:02X}.",
-            'Save it as UTF-8: in a spreadsheet choose "CSV UTF-8 (comma delimited)".',
-            str(path),
-            line,
-        )
+    message = Text(
+        "文件既不是 UTF-8，也不是 GBK（GB 18030）：第 {at} 个字节（从 0 起）是 0x{value:02X}。",
+        "The file is neither UTF-8 nor GBK (GB 18030): byte {at} is 0x{value:02X}.",
+        at=at,
+        value=value,
     )
+    raise BadInput(Problem(message, UTF8_HINT, str(path), line))
 
 
 def _misfit(path: Path, encoding: str) -> tuple[int, int, int] | None:
@@ -177,19 +194,21 @@ def _text_rows(stream: IO[str], path: Path, score: Callable[[list[str]], int]) -
     while True:
         lines.taken = []
         number += 1
-        fault, cells = "", []
+        fault: Text = NO_TEXT
+        cells: list[str] = []
         try:
             cells = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            fault = f"The row cannot be split into cells: {error}."
+            fault = Text("此行无法拆分成单元格：{why}。", "The row cannot be split into cells: {why}.", why=str(error))
         if len(lines.taken) > 1 and (fault or (width and len(cells) != width)):
             # a quotation mark was not closed: what it swallowed are rows of their own
             lines.put_back(lines.taken[1:])
-            fault, cells = "The row cannot be split into cells: a quotation mark is not closed.", []
+            fault, cells = _UNCLOSED, []
         if fault and not width:
-            raise BadInput(Problem(fault, "The first row names the columns.", str(path), number))
+            hint = Text("第一行应为列名。", "The first row names the columns.")
+            raise BadInput(Problem(fault, hint, str(path), number))
         if not fault and not any(cell.strip() for cell in cells):
             continue
         width = width or len(cells)
@@ -221,8 +240,11 @@ def _sheet_rows(path: Path) -> Iterator[Row]:
         sheet = book.get_sheet_by_index(0)
         content = sheet.to_python(skip_empty_area=False)
     except (CalamineError, ValueError, IndexError):
-        what = "The file is a ZIP archive or a document, but no workbook."
-        raise BadInput(Problem(what, "Unpack it and give the CSV file that is in it.", str(path))) from None
+        message = Text(
+            "此文件是 ZIP 压缩包或文档，不是工作簿。", "The file is a ZIP archive or a document, but no workbook."
+        )
+        hint = Text("请解压后使用其中的 CSV 文件。", "Unpack it and give the CSV file that is in it.")
+        raise BadInput(Problem(message, hint, str(path))) from None
     for number, cells in enumerate(content, start=1):
         texts = [_cell_text(cell) for cell in cells]
         if any(text.strip() for text in texts):

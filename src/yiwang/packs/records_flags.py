@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import FIRST_YEAR, LAST_YEAR
 from yiwang.packs.records_mapping import FlagRule, ReplayMapping
 
@@ -68,7 +69,10 @@ def as_of(*, rule: FlagRule, mapping: ReplayMapping, latest: datetime | None) ->
         return MomentReader(zone=mapping.zone, formats=mapping.datetime_formats)(rule.as_of)
     except ValueError:
         problem = Problem(
-            f"{rule.as_of!r} is no time.", 'Write "latest" or a date and time.', "replay.toml", column="flag.as_of"
+            Text("「{text}」不是时间。", "{text!r} is no time.", text=rule.as_of),
+            Text('请写 "latest" 或日期和时间。', 'Write "latest" or a date and time.'),
+            "replay.toml",
+            column="flag.as_of",
         )
         raise BadInput(problem) from None
 

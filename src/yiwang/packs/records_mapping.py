@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean
@@ -214,10 +215,14 @@ def _mapping(files: PackFiles, data: Mapping[str, Any], timezone: str) -> Replay
     try:
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        top.fault("timezone", f"{zone!r} is no time zone.", 'An IANA name, e.g. "America/New_York".')
+        top.fault(
+            "timezone",
+            Text("「{zone}」不是时区。", "{zone!r} is no time zone.", zone=zone),
+            Text('请写 IANA 时区名，例如 "America/New_York"。', 'An IANA name, e.g. "America/New_York".'),
+        )
     crs = top.text("crs", default="")
     if crs and not known_system(crs):
-        top.fault("crs", f"{crs!r} is no coordinate system.", HINT)
+        top.fault("crs", Text("「{crs}」不是坐标系。", "{crs!r} is no coordinate system.", crs=crs), HINT)
     mapping = ReplayMapping(
         timezone=zone,
         crs=crs,
@@ -227,7 +232,9 @@ def _mapping(files: PackFiles, data: Mapping[str, Any], timezone: str) -> Replay
         sources=_words(source, "values"),
         other_source=source.text("other", default=""),
         category_names=_templates(category, "names", known),
-        other_category=category.text("other", hint="The category of a request that no name fits."),
+        other_category=category.text(
+            "other", hint=Text("所有名称都对不上的诉求所用的类别。", "The category of a request that no name fits.")
+        ),
         conditions=_conditions(top, known),
         region_codes=_templates(region, "codes", {*parts}),
         region_parts=parts,
@@ -250,7 +257,11 @@ def _columns(top: Fields) -> dict[str, tuple[str, ...]]:
     columns = {name: tuple(map(plain, item.texts(name))) for name in item.table}
     for name in REQUIRED_FIELDS:
         if not columns.get(name):
-            item.fault(name, "The field has no column.", "List the names that its column may have.")
+            item.fault(
+                name,
+                Text("此字段没有对应的列。", "The field has no column."),
+                Text("请列出该列可能的列名。", "List the names that its column may have."),
+            )
     return columns
 
 
@@ -258,7 +269,8 @@ def _words(fields: Fields, key: str) -> dict[str, str]:
     words = {}
     for word, code in fields.mapping(key).items():
         if not isinstance(code, str):
-            fields.fault(f"{key}.{word}", f"{code!r} is no text.", "Put it in quotation marks.")
+            message = Text("「{code}」不是文本。", "{code!r} is no text.", code=code)
+            fields.fault(f"{key}.{word}", message, Text("请加上引号。", "Put it in quotation marks."))
             continue
         words[word.strip().casefold()] = code
     return words
@@ -286,12 +298,27 @@ def _sound(fields: Fields, key: str, template: str, known: set[str]) -> bool:
     try:
         names = placeholders(template)
     except ValueError as error:
-        fields.fault(key, f"The template {template!r} cannot be read: {error}.", "Fields stand in braces: {type}.")
+        fields.fault(
+            key,
+            Text(
+                "模板「{template}」无法读取：{why}。",
+                "The template {template!r} cannot be read: {why}.",
+                template=template,
+                why=str(error),
+            ),
+            Text("字段写在花括号中：{type}。", "Fields stand in braces: {type}."),
+        )
         return False
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known) or "Known: " + ", ".join(sorted(known)) + "."
-            fields.fault(key, f"The template {template!r} asks for the unknown field {name!r}.", hint)
+            message = Text(
+                "模板「{template}」中的字段「{name}」未知。",
+                "The template {template!r} asks for the unknown field {name!r}.",
+                template=template,
+                name=name,
+            )
+            every = Text("可用的字段：{known}。", "Known: {known}.", known=", ".join(sorted(known)))
+            fields.fault(key, message, did_you_mean(name, known) or every)
             return False
     return True
 
@@ -300,17 +327,28 @@ def _pattern(fields: Fields, key: str, text: str, *, groups: int = 0) -> re.Patt
     try:
         pattern = re.compile(text, re.IGNORECASE)
     except re.error as error:
-        fields.fault(key, f"The pattern {text!r} cannot be read: {error}.", "A regular expression is expected.")
+        message = Text(
+            "正则表达式「{pattern}」无法读取：{why}。",
+            "The pattern {pattern!r} cannot be read: {why}.",
+            pattern=text,
+            why=str(error),
+        )
+        fields.fault(key, message, Text("此处应为正则表达式。", "A regular expression is expected."))
         return None
     if pattern.groups < groups:
-        fields.fault(key, f"The pattern {text!r} captures nothing.", "Put what is wanted in (brackets).")
+        message = Text(
+            "正则表达式「{pattern}」没有捕获内容。", "The pattern {pattern!r} captures nothing.", pattern=text
+        )
+        fields.fault(key, message, Text("请把要取的内容放在圆括号 ( ) 中。", "Put what is wanted in (brackets)."))
         return None
     return pattern
 
 
 def _known_field(fields: Fields, name: str, known: set[str]) -> bool:
     if name and name not in known:
-        fields.fault("field", f"Unknown field {name!r}.", did_you_mean(name, known) or "Name it under [columns].")
+        message = Text("未知的字段：「{name}」。", "Unknown field {name!r}.", name=name)
+        hint = did_you_mean(name, known) or Text("请在 [columns] 中写上。", "Name it under [columns].")
+        fields.fault("field", message, hint)
         return False
     return bool(name)
 
@@ -352,7 +390,11 @@ def _flag(top: Fields) -> FlagRule | None:
     )
     item.done()
     if rule.no_deadline not in {"", "ontime", "overdue"}:
-        item.fault("no_deadline", f"{rule.no_deadline!r} is no answer.", "Write ontime, overdue or nothing.")
+        item.fault(
+            "no_deadline",
+            Text("「{word}」不是有效的填写。", "{word!r} is no answer.", word=rule.no_deadline),
+            Text("请写 ontime 或 overdue，或留空。", "Write ontime, overdue or nothing."),
+        )
     return rule
 
 
@@ -380,7 +422,11 @@ def _numbers(fields: Fields) -> tuple[tuple[re.Pattern[str], str], ...]:
         template = item.text("as", default="{}")
         item.done()
         if template.count("{}") != 1:
-            item.fault("as", f"{template!r} has no single {{}}.", "It stands for the number found.")
+            item.fault(
+                "as",
+                Text("「{template}」中没有恰好一个 {{}}。", "{template!r} has no single {{}}.", template=template),
+                Text("{} 代表找到的编号。", "It stands for the number found."),
+            )
         elif pattern is not None:
             found.append((pattern, template))
     return tuple(found)

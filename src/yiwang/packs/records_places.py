@@ -9,11 +9,16 @@ from functools import lru_cache
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS
 
 _MARGIN = 1.0  # degrees around a system's area that are still believed
 Projection = Callable[[float, float], tuple[float, float]]
-HINT = 'Write an EPSG code, e.g. "EPSG:4549", or one of ' + ", ".join(SYSTEMS) + "."
+HINT = Text(
+    '请写 EPSG 代码，例如 "EPSG:4549"，或以下之一：{systems}。',
+    'Write an EPSG code, e.g. "EPSG:4549", or one of {systems}.',
+    systems=", ".join(SYSTEMS),
+)
 
 
 def known_system(crs: str) -> bool:

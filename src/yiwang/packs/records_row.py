@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import FIRST_YEAR, LAST_YEAR
 from yiwang.packs.records_flags import MomentReader, OutOfTime
 from yiwang.packs.records_mapping import ReplayMapping, placeholders
@@ -26,9 +27,9 @@ class Ledger(Protocol):
     mapping: ReplayMapping
     latest: datetime | None
 
-    def note(self, row: int, column: str, message: str, hint: str = "") -> None: ...
+    def note(self, row: int, column: str, message: Text, hint: Text = NO_TEXT) -> None: ...
 
-    def leave_out(self, row: int, column: str, message: str, hint: str = "") -> None: ...
+    def leave_out(self, row: int, column: str, message: Text, hint: Text = NO_TEXT) -> None: ...
 
 
 class RowReader:
@@ -56,22 +57,27 @@ class RowReader:
         reader, counts = self.reader, self.reader.counts
         external_id = self._cell(cells, "external_id")
         if not external_id:
-            reader.leave_out(row, "external_id", "The request has no number.")
+            reader.leave_out(row, "external_id", Text("诉求没有编号。", "The request has no number."))
             return None
         if len(external_id) > _LONGEST_NUMBER:
-            reader.leave_out(row, "external_id", f"The number has {len(external_id)} characters.")
+            message = Text("编号有 {count} 个字符。", "The number has {count} characters.", count=len(external_id))
+            reader.leave_out(row, "external_id", message)
             return None
         if _MADE_A_NUMBER.fullmatch(external_id):
             reader.leave_out(
                 row,
                 "external_id",
-                f"The number {external_id!r} has lost digits.",
-                "A spreadsheet turned it into a number: format the column as text. The row is left out.",
+                Text("编号「{number}」丢失了数字。", "The number {number!r} has lost digits.", number=external_id),
+                Text(
+                    "电子表格把它变成了数字：请把该列设为文本格式。此行不予读取。",
+                    "A spreadsheet turned it into a number: format the column as text. The row is left out.",
+                ),
             )
             return None
         if external_id in self._seen:
             counts.repeated += 1
-            reader.note(row, "external_id", f"The number {external_id!r} stood before.", "The row is left out.")
+            message = Text("编号「{number}」前面已出现过。", "The number {number!r} stood before.", number=external_id)
+            reader.note(row, "external_id", message, Text("此行不予读取。", "The row is left out."))
             return None
         moments: dict[str, datetime | None] = {}
         for name in ("opened", "deadline", "closed"):
@@ -82,21 +88,42 @@ class RowReader:
                 reader.leave_out(
                     row,
                     name,
-                    f"{text!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}.",
-                    "If it stands for none, list it under blank in replay.toml. The row is left out.",
+                    Text(
+                        "「{text}」不在 {first} 年至 {last} 年之间。",
+                        "{text!r} lies outside the years {first} to {last}.",
+                        text=text,
+                        first=FIRST_YEAR,
+                        last=LAST_YEAR,
+                    ),
+                    Text(
+                        "如果它表示没有时间，请把它列入 replay.toml 的 blank。此行不予读取。",
+                        "If it stands for none, list it under blank in replay.toml. The row is left out.",
+                    ),
                 )
                 return None
             except ValueError:
-                reader.leave_out(row, name, f"{text!r} is no time that the mapping knows.")
+                message = Text(
+                    "「{text}」不是 replay.toml 能识别的时间。",
+                    "{text!r} is no time that the mapping knows.",
+                    text=text,
+                )
+                reader.leave_out(row, name, message)
                 return None
         opened, closed = moments["opened"], moments["closed"]
         if opened is None:
-            reader.leave_out(row, "opened", "The request has no time of opening.")
+            reader.leave_out(row, "opened", Text("诉求没有受理时间。", "The request has no time of opening."))
             return None
         if closed is not None and closed < opened:
             counts.odd += 1
             reader.note(
-                row, "closed", f"It was closed ({closed}) before it was opened.", "Taken as closed when opened."
+                row,
+                "closed",
+                Text(
+                    "办结时间（{closed}）早于受理时间。",
+                    "It was closed ({closed}) before it was opened.",
+                    closed=closed,
+                ),
+                Text("按受理时即办结处理。", "Taken as closed when opened."),
             )
             closed = opened
         self._seen.add(external_id)
@@ -230,7 +257,12 @@ class RowReader:
             if -180 <= x <= 180 and -90 <= y <= 90:
                 return x, y
         self.reader.counts.odd += 1
-        self.reader.note(row, "lon", f"{lon}, {lat} is no place.", "The record is read without a point.")
+        self.reader.note(
+            row,
+            "lon",
+            Text("{lon}, {lat} 不是有效位置。", "{lon}, {lat} is no place.", lon=lon, lat=lat),
+            Text("此记录按没有坐标读取。", "The record is read without a point."),
+        )
         return None, None
 
     def _source(self, cells: Sequence[str]) -> str:
@@ -257,7 +289,16 @@ class RowReader:
                 return ours
         self.reader.counts.odd += 1
         self.reader.note(
-            row, "flag", f"The flag {word!r} is neither {rule.ontime} nor {rule.overdue}.", "It is ignored."
+            row,
+            "flag",
+            Text(
+                "标记「{word}」既不是 {ontime}，也不是 {overdue}。",
+                "The flag {word!r} is neither {ontime} nor {overdue}.",
+                word=word,
+                ontime=rule.ontime,
+                overdue=rule.overdue,
+            ),
+            Text("此标记将被忽略。", "It is ignored."),
         )
         return ""
 
@@ -265,8 +306,20 @@ class RowReader:
         status = self._cell(cells, "status").casefold()
         if status and self.mapping.closed_words and (status in self.mapping.closed_words) != (closed is not None):
             self.reader.counts.odd += 1
-            known = "no time of closing" if closed is None else "a time of closing"
-            self.reader.note(row, "status", f"The status is {status!r}, but there is {known}.", "The time is believed.")
+            message = (
+                Text(
+                    "状态是「{status}」，但没有办结时间。",
+                    "The status is {status!r}, but there is no time of closing.",
+                    status=status,
+                )
+                if closed is None
+                else Text(
+                    "状态是「{status}」，但有办结时间。",
+                    "The status is {status!r}, but there is a time of closing.",
+                    status=status,
+                )
+            )
+            self.reader.note(row, "status", message, Text("以时间为准。", "The time is believed."))
 
     def _duplicate(self, external_id: str, closing_text: str) -> tuple[bool, str]:
         rule = self.mapping.duplicates

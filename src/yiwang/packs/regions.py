@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import Level, RegionTree, Shape, read_regions, read_shapes
 from yiwang.packs.files import PackFiles
 
@@ -23,14 +24,21 @@ def read_tree(files: PackFiles, *, levels: Sequence[Level]) -> RegionTree:
         for column in ("name", "name_en"):
             if cells["code"] and not cells[column]:
                 files.fault(
-                    "The cell is empty.", "Every region needs both names.", file=FILE, row=number, column=column
+                    Text("单元格为空。", "The cell is empty."),
+                    Text("每个区域都要有中文名和英文名。", "Every region needs both names."),
+                    file=FILE,
+                    row=number,
+                    column=column,
                 )
     tree = RegionTree(regions=regions, levels=levels)
     if rows and len(tree.roots) != 1:
-        roots = ", ".join(region.code for region in tree.roots) or "none"
-        files.fault(
-            f"The tree has {len(tree.roots)} roots ({roots}).", "One region has no parent: the city.", file=FILE
+        message = Text(
+            "区域树有 {count} 个根（{roots}）。",
+            "The tree has {count} roots ({roots}).",
+            count=len(tree.roots),
+            roots=", ".join(region.code for region in tree.roots) or Text("无", "none"),
         )
+        files.fault(message, Text("只有全市这一个区域没有上级。", "One region has no parent: the city."), file=FILE)
     return tree
 
 
@@ -43,5 +51,9 @@ def _read_shapes(files: PackFiles) -> dict[str, Shape]:
             shapes, problems = read_shapes(collection=collection, file=name)
             files.problems.extend(problems)
             return shapes
-    files.warn("There are no outlines, so no coordinates can be located.", "Add regions.geojson.gz.", file=SHAPES[0])
+    files.warn(
+        Text("没有区域边界，坐标无法落到区域。", "There are no outlines, so no coordinates can be located."),
+        Text("请添加 regions.geojson.gz。", "Add regions.geojson.gz."),
+        file=SHAPES[0],
+    )
     return {}

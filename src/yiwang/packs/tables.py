@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules import Table, TableSpec, placeholders, read_table
 from yiwang.core.rules.spec import NOTE_COLUMN
 from yiwang.packs.files import PackFiles
@@ -37,8 +38,13 @@ def read_tables(files: PackFiles, *, declared: Mapping[str, Mapping[str, Any]]) 
     """Every table that could be read, by name; problems go to ``files``."""
     for name in NEEDED_OUTPUTS:
         if name not in declared:
-            hint = did_you_mean(name, declared) or f"Add [tables.{name}] with inputs, outputs and precedence."
-            files.fault(f"The table {name!r} is not declared.", hint, file="pack.toml", column="tables")
+            message = Text("决策表「{name}」没有声明。", "The table {name!r} is not declared.", name=name)
+            hint = did_you_mean(name, declared) or Text(
+                "请添加 [tables.{name}]，写明 inputs、outputs 和 precedence。",
+                "Add [tables.{name}] with inputs, outputs and precedence.",
+                name=name,
+            )
+            files.fault(message, hint, file="pack.toml", column="tables")
     found = {}
     for name, mapping in declared.items():
         spec = _spec(files, name, mapping)
@@ -50,7 +56,12 @@ def read_tables(files: PackFiles, *, declared: Mapping[str, Mapping[str, Any]]) 
 
 def _spec(files: PackFiles, name: str, mapping: Mapping[str, Any]) -> TableSpec | None:
     if not isinstance(mapping, Mapping):
-        files.fault("A table is expected.", f"Head it with [tables.{name}].", file="pack.toml", column=f"tables.{name}")
+        files.fault(
+            Text("此处应为一个表。", "A table is expected."),
+            Text("请在表前写 [tables.{name}]。", "Head it with [tables.{name}].", name=name),
+            file="pack.toml",
+            column=f"tables.{name}",
+        )
         return None
     try:
         spec = TableSpec.from_mapping(mapping, name=name, file="pack.toml")
@@ -60,13 +71,15 @@ def _spec(files: PackFiles, name: str, mapping: Mapping[str, Any]) -> TableSpec 
     before = len(files.problems)
     for fact in spec.input_names:
         if fact not in FACTS:
-            hint = did_you_mean(fact, FACTS) or "Known facts: " + ", ".join(FACTS) + "."
-            files.fault(f"Nobody knows the fact {fact!r}.", hint, file="pack.toml", column=f"tables.{name}.inputs")
+            message = Text("没有「{fact}」这个输入项。", "Nobody knows the fact {fact!r}.", fact=fact)
+            known = Text("可用的输入项：{known}。", "Known facts: {known}.", known=", ".join(FACTS))
+            hint = did_you_mean(fact, FACTS) or known
+            files.fault(message, hint, file="pack.toml", column=f"tables.{name}.inputs")
     missing = [output for output in NEEDED_OUTPUTS.get(name, ()) if output not in spec.outputs]
     for output in missing:
         files.fault(
-            f"The output {output!r} is missing.",
-            "The loop needs it.",
+            Text("缺少输出「{output}」。", "The output {output!r} is missing.", output=output),
+            Text("案卷流转需要它。", "The loop needs it."),
             file="pack.toml",
             column=f"tables.{name}.outputs",
         )
@@ -82,7 +95,9 @@ def _table(files: PackFiles, spec: TableSpec) -> Table | None:
     rows = files.rows(file, columns=spec.columns, optional=(NOTE_COLUMN,), strict=True)
     if not rows:
         if len(files.problems) == before:
-            files.fault("The table has no rows.", "Add at least one.", file=file)
+            files.fault(
+                Text("决策表没有行。", "The table has no rows."), Text("请至少加一行。", "Add at least one."), file=file
+            )
         return None
     try:
         table = read_table(spec=spec, rows=rows, file=file)
@@ -94,5 +109,5 @@ def _table(files: PackFiles, spec: TableSpec) -> Table | None:
             try:
                 placeholders(row.outputs[output])
             except BadInput as error:
-                files.fault(str(error), file=file, row=row.line, column=output)
+                files.take(error, file=file, row=row.line, column=output)
     return table

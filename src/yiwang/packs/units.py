@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from yiwang.core.cases.units import Unit, UnitDirectory
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.core.kernel.text import text_of
+from yiwang.core.kernel.text import Text, text_of
 from yiwang.core.space import Level, RegionTree
 from yiwang.packs.catalogue import read_validity
 from yiwang.packs.files import PackFiles
-from yiwang.packs.hints import code_hint, did_you_mean
+from yiwang.packs.hints import code_hint, did_you_mean, one_of
 
 FILE = "units.csv"
 KINDS = ("centre", "department", "community", "crew")
@@ -27,11 +27,22 @@ def read_units(files: PackFiles, *, levels: Sequence[Level], regions: RegionTree
     for number, cells in enumerate(rows, start=2):
         code = cells["code"]
         if not code:
-            files.fault("The unit has no code.", "Give it one.", file=FILE, row=number, column="code")
+            files.fault(
+                Text("单位没有代码。", "The unit has no code."),
+                Text("请写上代码。", "Give it one."),
+                file=FILE,
+                row=number,
+                column="code",
+            )
             continue
         if code in units:
-            message = f"The unit {code!r} stands twice (also in row {row_of[code]})."
-            files.fault(message, "Codes are unique.", file=FILE, row=number, column="code")
+            message = Text(
+                "单位「{code}」重复出现（另见第 {row} 行）。",
+                "The unit {code!r} stands twice (also in row {row}).",
+                code=code,
+                row=row_of[code],
+            )
+            files.fault(message, Text("代码不得重复。", "Codes are unique."), file=FILE, row=number, column="code")
             continue
         _check_words(files, number, cells, level_ids)
         _check_region(files, number, cells, regions)
@@ -54,25 +65,35 @@ def read_units(files: PackFiles, *, levels: Sequence[Level], regions: RegionTree
 def _check_words(files: PackFiles, row: int, cells: Mapping[str, str], levels: Sequence[str]) -> None:
     for column in ("name", "name_en"):
         if not cells[column]:
-            files.fault("The cell is empty.", "Every unit needs both names.", file=FILE, row=row, column=column)
+            files.fault(
+                Text("单元格为空。", "The cell is empty."),
+                Text("每个单位都要有中文名和英文名。", "Every unit needs both names."),
+                file=FILE,
+                row=row,
+                column=column,
+            )
     for column, known in (("kind", KINDS), ("level", levels)):
         word = cells[column]
         if not word:
-            message = f"The unit {cells['code']!r} has no {column}."
-            files.fault(message, "One of " + ", ".join(known) + ".", file=FILE, row=row, column=column)
+            message = Text(
+                "单位「{code}」没有 {column}。", "The unit {code!r} has no {column}.", code=cells["code"], column=column
+            )
+            files.fault(message, one_of(known), file=FILE, row=row, column=column)
         elif word not in known:
-            hint = did_you_mean(word, known) or "One of " + ", ".join(known) + "."
-            files.fault(f"Unknown {column} {word!r}.", hint, file=FILE, row=row, column=column)
+            message = Text("未知的 {column}：「{word}」。", "Unknown {column} {word!r}.", column=column, word=word)
+            files.fault(message, did_you_mean(word, known) or one_of(known), file=FILE, row=row, column=column)
 
 
 def _check_region(files: PackFiles, row: int, cells: Mapping[str, str], regions: RegionTree | None) -> None:
     code = cells["region"]
     if not code:
-        message = f"The unit {cells['code']!r} has no region."
-        files.fault(message, "Name the region that it works for.", file=FILE, row=row, column="region")
+        message = Text("单位「{unit}」没有区域。", "The unit {unit!r} has no region.", unit=cells["code"])
+        hint = Text("请写明它负责的区域。", "Name the region that it works for.")
+        files.fault(message, hint, file=FILE, row=row, column="region")
     elif regions is not None and code not in regions:
         hint = code_hint(code, regions.codes, where="regions.csv")
-        files.fault(f"Unknown region {code!r}.", hint, file=FILE, row=row, column="region")
+        message = Text("未知的区域：「{code}」。", "Unknown region {code!r}.", code=code)
+        files.fault(message, hint, file=FILE, row=row, column="region")
 
 
 def _crews(files: PackFiles, row: int, text: str) -> int:
@@ -80,7 +101,11 @@ def _crews(files: PackFiles, row: int, text: str) -> int:
         return 1
     if not text.isdigit():
         files.fault(
-            f"{text!r} is no number of crews.", "A whole number, 0 or more.", file=FILE, row=row, column="crews"
+            Text("「{text}」不是班组数。", "{text!r} is no number of crews.", text=text),
+            Text("请写大于或等于 0 的整数。", "A whole number, 0 or more."),
+            file=FILE,
+            row=row,
+            column="crews",
         )
         return 1
     return int(text)
@@ -94,11 +119,17 @@ def _sound_parent(files: PackFiles, row: int, unit: Unit, units: Mapping[str, Un
         if parent not in units:
             if len(seen) == 1:
                 hint = code_hint(parent, units, where=FILE)
-                files.fault(f"Unknown parent {parent!r}.", hint, file=FILE, row=row, column="parent")
+                message = Text("未知的上级单位：「{parent}」。", "Unknown parent {parent!r}.", parent=parent)
+                files.fault(message, hint, file=FILE, row=row, column="parent")
             return False
         if parent in seen:
-            message = f"The unit is above itself: {' < '.join([*seen, parent])}."
-            files.fault(message, "Break the circle of parents.", file=FILE, row=row, column="parent")
+            message = Text(
+                "单位成了自己的上级：{circle}。",
+                "The unit is above itself: {circle}.",
+                circle=" < ".join([*seen, parent]),
+            )
+            hint = Text("请消除上级关系中的循环。", "Break the circle of parents.")
+            files.fault(message, hint, file=FILE, row=row, column="parent")
             return False
         seen.append(parent)
         parent = units[parent].parent

@@ -82,7 +82,13 @@ def replay_file(
     )
     row_of = {record.external_id: record.row for record in records}
     for external, reason in totals.reasons:
-        reader.note(row_of[external], "", f"The record {external!r} cannot be taken: {reason}", "The row is left out.")
+        message = Text(
+            "记录「{external}」无法收录：{reason}",
+            "The record {external!r} cannot be taken: {reason}",
+            external=external,
+            reason=reason,
+        )
+        reader.note(row_of[external], "", message, Text("此行不予读取。", "The row is left out."))
     followed = follow(
         records=[record for record in records if record.external_id in known],
         links=links,
@@ -93,8 +99,13 @@ def replay_file(
         refused=lambda record, reason: reader.note(
             record.row,
             "",
-            f"The record {record.external_id!r} cannot be followed: {reason}",
-            "The case is left as it is.",
+            Text(
+                "记录「{external}」无法跟进：{reason}",
+                "The record {external!r} cannot be followed: {reason}",
+                external=record.external_id,
+                reason=reason,
+            ),
+            Text("案卷保持原样。", "The case is left as it is."),
         ),
     )
     seconds = time.monotonic() - began
