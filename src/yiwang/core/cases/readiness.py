@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from yiwang.core.cases.lateness import passed
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.refusals import NotPossible
 from yiwang.core.kernel.text import Text
 
 Ready = Callable[[CaseState, Rulebook, datetime], NotPossible | None]
-
-
-def passed(deadline: datetime | None, *, at: datetime) -> bool:
-    """Whether a deadline has passed: after it, not yet at it. What late means wherever a figure, a light or a list says so;
-    a query says ``deadline__lt=at`` and a column ``now > deadline``."""
-    return deadline is not None and at > deadline
 
 
 def late(state: CaseState, *, rules: Rulebook, at: datetime) -> bool:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Path, Query, Router, Schema
 from pydantic import AwareDatetime, StringConstraints
 
-from yiwang.core.cases.readiness import passed
+from yiwang.core.cases.lateness import passed
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.space import to_geojson

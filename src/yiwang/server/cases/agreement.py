@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from yiwang.core.cases.lateness import passed
 from yiwang.packs.records_flags import deadline_agrees
 from yiwang.packs.records_mapping import FlagRule
 from yiwang.packs.records_model import SourceRecord
@@ -133,7 +134,7 @@ def flag_of(stored: Stored, *, drawn: datetime | None, rule: FlagRule) -> str:
         return rule.no_deadline
     if stored.closed:
         return "overdue" if stored.overdue else "ontime"
-    return "overdue" if drawn is not None and drawn > stored.deadline else "ontime"
+    return "overdue" if drawn is not None and passed(stored.deadline, at=drawn) else "ontime"
 
 
 def _stored(records: Sequence[SourceRecord], place: Runtime, origin: str) -> Iterator[tuple[SourceRecord, Stored]]:

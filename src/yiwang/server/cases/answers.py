@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
-from yiwang.core.cases.readiness import passed
+from yiwang.core.cases.lateness import shown_late
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases import estimates, explaining
 from yiwang.server.cases.access import Reader
@@ -115,20 +115,13 @@ def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -
     estimated = estimates.among(rows, place=place)
     for row in rows:
         item = {name: row[name] for name in LIST_FIELDS}
-        item["late"] = _late(row, at)
+        item["late"] = shown_late(overdue=row["overdue"], deadline=row["deadline"], closed_at=row["closed_at"], at=at)
         item["deadline_estimated"] = row["id"] in estimated
         for name in _TIMES:
             if item[name] is not None:
                 item[name] = item[name].astimezone(zone).isoformat()
         found.append(item)
     return found
-
-
-def _late(row: Mapping[str, Any], at: datetime) -> bool:
-    """Late as the case recorded it, unless that was written only after the moment: then as its deadline says."""
-    if row["closed_at"] is not None and row["closed_at"] > at:
-        return passed(row["deadline"], at=at)
-    return bool(row["overdue"]) or (row["closed_at"] is None and passed(row["deadline"], at=at))
 
 
 def case(

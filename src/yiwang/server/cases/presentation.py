@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from yiwang.core.cases.events import Event
-from yiwang.core.cases.readiness import passed
+from yiwang.core.cases.lateness import passed
 from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.text import Text
@@ -162,7 +162,7 @@ def _clock(name: str, clock: Clock, *, runtime: Runtime, at: datetime) -> dict[s
     used = clock.elapsed(calendar=runtime.calendar, at=at)
     left = clock.remaining(calendar=runtime.calendar, at=at)
     due = clock.deadline(calendar=runtime.calendar)
-    late = at > due if due else left < 0
+    late = passed(due, at=at) if due else left < 0
     state = "red" if late else "green" if left > (1 - YELLOW_FROM) * clock.limit_seconds else "yellow"
     names = {"name": definition.name.zh, "name_en": definition.name.en} if definition else {"name": name}
     return {

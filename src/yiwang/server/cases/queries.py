@@ -198,7 +198,7 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at:
         query = query.filter(closed_at__lt=filters.closed_before)
     due = [moment for moment in (filters.due_before, at if filters.state == "overdue" else None) if moment]
     if due:
-        query = query.filter(open_at(at), deadline__lt=min(due))
+        query = query.filter(open_at(at), deadline_passed(min(due)))
     if filters.bbox:
         west, south, east, north = filters.bbox
         query = query.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
@@ -214,6 +214,11 @@ def open_at(at: datetime | None = None) -> Q:
     """
     still = Q(closed_at=None)
     return still | Q(closed_at__gt=at) if _long_ago(at) else still
+
+
+def deadline_passed(at: datetime) -> Q:
+    """What `core.cases.lateness.passed` says, for the database."""
+    return Q(deadline__lt=at)
 
 
 def ended_at(at: datetime | None = None) -> Q:
@@ -406,7 +411,7 @@ def _ends(city: str) -> set[str]:
 
 
 def _overdue(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
-    query = Case.objects.filter(open_at(at), city=city, deadline__lt=at or datetime.now(UTC))
+    query = Case.objects.filter(open_at(at), deadline_passed(at or datetime.now(UTC)), city=city)
     return within(query, region, place=runtime(city))
 
 

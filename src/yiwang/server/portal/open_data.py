@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from django.db.models import Q
 
-from yiwang.core.cases.readiness import passed
+from yiwang.core.cases.lateness import shown_late
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.models import Case
@@ -95,7 +95,7 @@ def _public(row: dict[str, Any], text: str, place: Runtime, now: datetime) -> di
     def moment(value: datetime | None) -> str | None:
         return value.astimezone(zone).isoformat(timespec="seconds") if value else None
 
-    late = row["overdue"] or (row["closed_at"] is None and passed(row["deadline"], at=now))
+    late = shown_late(overdue=row["overdue"], deadline=row["deadline"], closed_at=row["closed_at"], at=now)
     return {
         "number": row["number"], "reported_at": moment(row["opened_at"]), "filed_at": moment(row["filed_at"]),
         "closed_at": moment(row["closed_at"]), "deadline": moment(row["deadline"]),

@@ -1,0 +1,38 @@
+"""What late means, once: after the deadline, not yet at it. Whatever says "late", "overdue" or "red" asks here.
+
+Lists and counts ask the database by `server.cases.queries.deadline_passed`, which says the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def passed(deadline: datetime | None, *, at: datetime) -> bool:
+    """Whether a deadline has passed; there is none to pass where it is None."""
+    return deadline is not None and at > deadline
+
+
+def passed_each(deadlines: NDArray[np.int64], *, at: float) -> NDArray[np.bool_]:
+    """Whether each of many deadlines has passed, in seconds since 1970."""
+    found: NDArray[np.bool_] = at > deadlines
+    return found
+
+
+def shown_late(*, overdue: bool, deadline: datetime | None, closed_at: datetime | None, at: datetime) -> bool:
+    """Whether a case counts as late at a moment.
+
+    Args:
+        overdue: What the case has recorded: its main clock ran out, whether it has ended since or not.
+        deadline: That people see.
+        closed_at: When it ended.
+        at: The moment. What was recorded only after it is left out: the deadline decides then.
+    """
+    if closed_at is not None and closed_at > at:
+        return passed(deadline, at=at)
+    return overdue or (closed_at is None and passed(deadline, at=at))
