@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from yiwang.core.cases.fields import DECIDING
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.core.rules import Table, TableSpec, placeholders, read_table
@@ -27,7 +28,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 # Outputs that hold a unit template.
 TEMPLATES = (("triage", "centre"), ("routing", "unit"))
-FACTS = ("category", "condition", "region", "channel", "priority")
+FACTS = tuple(DECIDING)
 
 
 def table_file(name: str) -> str:

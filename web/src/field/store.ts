@@ -11,7 +11,7 @@ export interface Task {
   step_name: string;
   category: string;
   text: string;
-  place: string;
+  address: string;
   region: string;
   lon: number | null;
   lat: number | null;

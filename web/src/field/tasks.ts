@@ -107,7 +107,7 @@ function row(task: Task, index: number, queue: readonly Entry[], choices: Choice
         clock(task, at),
       ),
       h("span", { class: "field-text" }, task.text || "—"),
-      h("span", { class: "quiet" }, [far, task.place || task.region].filter(Boolean).join(" · ")),
+      h("span", { class: "quiet" }, [far, task.address || task.region].filter(Boolean).join(" · ")),
       h(
         "span",
         { class: "field-chips" },
@@ -211,7 +211,7 @@ export function taskPage(
 
 function facts(task: Task): HTMLElement {
   const rows: [string, HTMLElement | string][] = [
-    ["where", [task.place, task.region].filter(Boolean).join(" · ")],
+    ["where", [task.address, task.region].filter(Boolean).join(" · ")],
     ["holder", task.holder_name],
   ];
   if (task.deadline) rows.push(["due", moment(task.deadline)]);

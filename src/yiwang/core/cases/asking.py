@@ -9,6 +9,7 @@ from typing import Any
 
 from yiwang.core.cases.definitions import Plan, Verb
 from yiwang.core.cases.events import Actor
+from yiwang.core.cases.fields import DECIDING
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import WorkCalendar
@@ -62,10 +63,4 @@ class Asked:
 
 def facts_of(state: CaseState) -> dict[str, str]:
     """What the decision tables may ask about a case."""
-    return {
-        "category": state.category,
-        "condition": state.condition,
-        "region": state.region,
-        "channel": state.source,
-        "priority": state.priority,
-    }
+    return {fact: getattr(state, name) for fact, name in DECIDING.items()}

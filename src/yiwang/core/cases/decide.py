@@ -16,10 +16,11 @@ from yiwang.core.cases.asking import NOT_GIVEN, Asked
 from yiwang.core.cases.clockwork import clock_changes
 from yiwang.core.cases.custody import next_holder
 from yiwang.core.cases.definitions import REQUESTS, SYSTEM, Plan
-from yiwang.core.cases.effects import CORRECTABLE, EFFECT_OF, check_region, corrections
+from yiwang.core.cases.effects import EFFECT_OF, check_region, corrections
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.evolve import evolve
-from yiwang.core.cases.payloads import carried, field_name, read_moment
+from yiwang.core.cases.fields import CASE_FIELDS, CORRECTABLE, DECIDING, facts_in
+from yiwang.core.cases.payloads import FIELDS, carried, field_name
 from yiwang.core.cases.permissions import objection, role_of, wrong_role
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState, blank
@@ -28,10 +29,7 @@ from yiwang.core.kernel.refusals import Conflict, Missing, NotPossible, Refusal,
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import Clock, WorkCalendar
 
-OPENING_FIELDS = (
-    "text", "category", "condition", "region", "grid", "lon", "lat", "source", "place", "priority", "reporter", "part_of", "city",
-)  # fmt: skip
-REPORT_FIELDS = frozenset((*OPENING_FIELDS, "number", "photos", "flags", "external", "unit", "note"))
+REPORT_FIELDS = frozenset((*CASE_FIELDS, "number", "photos", "flags", "external", "unit", "note"))
 
 
 def decide(
@@ -119,7 +117,7 @@ def _local_day(at: datetime, calendar: WorkCalendar) -> date:
 def _take_recorded(asked: Asked, payload: Mapping[str, Any]) -> None:
     """What only the system may say: a recorded deadline, and which escalation this is."""
     if "deadline" in payload:
-        asked.deadline = read_moment("deadline", payload["deadline"])
+        asked.deadline = FIELDS["deadline"].read(payload["deadline"])
     if payload.get("fired"):
         asked.tells["fired"] = str(payload["fired"])
 
@@ -147,7 +145,7 @@ def _event(asked: Asked) -> Event:
     plan, before, payload = asked.plan, asked.state, asked.payload
     verb, target = plan.verb, asked.plan.target
     changes: dict[str, Any] = {}
-    if not CORRECTABLE.isdisjoint(payload):
+    if not payload.keys().isdisjoint(CORRECTABLE):
         changes = corrections(asked)
         if changes:
             asked.state = before.changed(changes)  # what follows goes by what is now known
@@ -266,7 +264,7 @@ def _recorded_by_system(payload: Mapping[str, Any], role: str) -> dict[str, Any]
         return {}
     recorded: dict[str, Any] = {"unit": payload["unit"]} if payload.get("unit") else {}
     if "deadline" in payload:
-        recorded["deadline"] = read_moment("deadline", payload["deadline"])
+        recorded["deadline"] = FIELDS["deadline"].read(payload["deadline"])
     return recorded
 
 
@@ -284,15 +282,9 @@ def _carried_on(plan: Plan, state: CaseState, recorded: Mapping[str, Any], asked
 def _report(asked: Asked) -> tuple[Event, str]:
     """The first event, and the step to which triage lets the system carry the case."""
     plan, payload, at = asked.plan, asked.payload, asked.at
-    fields = {name: payload[name] for name in OPENING_FIELDS if name in payload}
+    fields = {name: payload[name] for name in CASE_FIELDS if name in payload}
     check_region(asked, fields.get("region", ""))
-    facts = {
-        "category": fields.get("category", ""),
-        "condition": fields.get("condition", ""),
-        "region": fields.get("region", ""),
-        "channel": fields.get("source", ""),
-        "priority": fields.get("priority", ""),
-    }
+    facts = facts_in(fields)
     triaged = asked.rules.triaged(facts, asked.on)
     centre, auto = "", ""
     if triaged is not None:
@@ -300,7 +292,7 @@ def _report(asked: Asked) -> tuple[Event, str]:
         fields["priority"] = triaged.priority or facts["priority"]
         fields["centre"] = centre
         asked.why("triage", triaged.to_dict())
-    asked.state = asked.state.changed({name: fields[name] for name in fields if name in FACTS})
+    asked.state = asked.state.changed({name: fields[name] for name in DECIDING.values() if name in fields})
     values, clocks = clock_changes(asked, centre)
     target = plan.target
     assert target is not None
@@ -320,9 +312,6 @@ def _report(asked: Asked) -> tuple[Event, str]:
         body["handler"] = asked.actor.id
     event = _recorded(asked.actor, asked.role, asked.state, plan.verb.id, target.id, centre, "", body, at)
     return event, auto
-
-
-FACTS = frozenset({"category", "condition", "region", "source", "priority"})
 
 
 # --- what may be done -------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from yiwang.core.cases.fields import CORRECTABLE, LOCATION
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Limit
 
@@ -22,21 +23,14 @@ EFFECTS = frozenset(
         "appeal_endorse", "appeal_approve", "appeal_refuse", "reopen", "rate", "escalate", "note",
     }
 )  # fmt: skip
-REQUIREMENTS = frozenset(
-    {
-        "reason", "note", "photo", "unit", "category", "condition", "region", "place", "priority", "until", "into", "units",
-        "parts", "stars", "opinion", "result", "reply",
-    }
-)  # fmt: skip
 # what people write freely in a verb's form; everybody may read a reply, and the others where the verb says so
 WORDS = ("reason", "note", "opinion", "result", "reply")
 ALWAYS_PUBLIC = ("reply",)
 FROM_RULES = "rules"  # a clock with this limit asks the limits table
 NOWHERE = "="  # a verb that leads here leaves the case in its step
 ALWAYS_CARRIED = ("reason", "note", "photos", "result")
-LOCATION = ("region", "grid", "lon", "lat")  # one fact: a verb that carries one of them carries them all
 EFFECT_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "correct": ("category", "condition", "region", "grid", "lon", "lat", "place", "priority", "text"),
+    "correct": CORRECTABLE,
     "suspend_ask": ("until",),
     "suspend_approve": ("until",),
     "supervise": ("opinion",),

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from yiwang.core.cases.asking import Asked, facts_of
-from yiwang.core.cases.definitions import LOCATION, SYSTEM
+from yiwang.core.cases.definitions import SYSTEM
+from yiwang.core.cases.fields import CORRECTABLE, INHERITED, LOCATING, LOCATION, given
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Invalid, Missing, NotAllowed, NotPossible, Unknown
 from yiwang.core.kernel.text import Text
@@ -19,8 +20,6 @@ from yiwang.core.worktime import Limit
 
 Changes = dict[str, Any]
 Effect = Callable[[Asked], Changes]
-CORRECTABLE = frozenset({"category", "condition", "region", "grid", "lon", "lat", "place", "priority", "text"})
-LOCATING = (*LOCATION, "place")
 
 
 # --- requests and answers ---------------------------------------------------------------------------------------------
@@ -171,8 +170,8 @@ def corrections(asked: Asked) -> Changes:
     state, payload = asked.state, asked.payload
     changes: Changes = {
         name: payload[name]
-        for name in sorted(CORRECTABLE.difference(LOCATION) & payload.keys())
-        if payload[name] != getattr(state, name)
+        for name in CORRECTABLE
+        if name in payload and name not in LOCATION and payload[name] != getattr(state, name)
     }
     moved = _moved(asked)
     changes |= moved
@@ -271,8 +270,7 @@ def split(asked: Asked) -> Changes:
     if len(set(numbers)) != len(parts) or asked.state.number in numbers:
         raise Missing(Text("每一部分须有自己的案卷号。", "Each part needs a number of its own."), field="numbers")
     state = asked.state
-    inherited = ("city", "category", "condition", "region", "grid", "lon", "lat", "place", "source", "reporter")
-    common = {name: getattr(state, name) for name in inherited if getattr(state, name) not in ("", None)}
+    common = dict(given(state, INHERITED))
     reports = []
     for number, part in zip(numbers, parts, strict=True):
         if "region" in part:

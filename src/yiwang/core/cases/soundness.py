@@ -10,13 +10,13 @@ from yiwang.core.cases.definitions import (
     FROM_RULES,
     MOVES,
     NOWHERE,
-    REQUIREMENTS,
     SYSTEM,
     WHO,
     WORDS,
     Verb,
     Workflow,
 )
+from yiwang.core.cases.payloads import REQUIREMENTS
 from yiwang.core.cases.soundness_clocks import clock_faults
 from yiwang.core.cases.soundness_effects import effect_faults
 from yiwang.core.kernel.errors import BadInput, Problem

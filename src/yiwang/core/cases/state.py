@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
+from yiwang.core.cases.fields import CaseFields
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.worktime import Clock
 
@@ -22,14 +23,14 @@ class Custody:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseState:
-    """One problem on its way through the loop.
+class CaseState(CaseFields):
+    """One problem on its way through the loop: what is said of it (`CaseFields`), and what has become of it.
 
     Attributes:
         number, city, seq: Which case, in which city, after how many events.
         step, stage: Where it stands.
         category, condition, text, priority, source: What it is, how pressing, from whom.
-        region, grid, lon, lat, place: Where.
+        region, grid, lon, lat, address: Where.
         holder, level, centre: The unit that has it, that unit's level, and the centre that took it in.
         main_unit: The unit that answers for the main clock: the holder while that clock last ran.
         opened_at, filed_at, finished_at, closed_at: When it was reported, filed, last reported done (the main clock was
@@ -57,20 +58,9 @@ class CaseState:
     """
 
     number: str
-    city: str = ""
     seq: int = 0
     step: str = ""
     stage: str = ""
-    category: str = ""
-    condition: str = ""
-    region: str = ""
-    grid: str = ""
-    lon: float | None = None
-    lat: float | None = None
-    text: str = ""
-    place: str = ""
-    source: str = ""
-    priority: str = ""
     holder: str = ""
     level: str = ""
     centre: str = ""
@@ -93,14 +83,12 @@ class CaseState:
     assisting: Mapping[str, str] = field(default_factory=dict)
     merged_into: str = ""
     duplicates: tuple[str, ...] = ()
-    part_of: str = ""
     parts: tuple[str, ...] = ()
     rating: int = 0
     overdue: bool = False
     appeal: str = ""
     penalty_lifted: bool = False
     fired: frozenset[str] = frozenset()
-    reporter: str = ""
 
     def count(self, name: str) -> int:
         """How often something has happened to the case."""

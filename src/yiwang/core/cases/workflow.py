@@ -14,7 +14,6 @@ from yiwang.core.cases.definitions import (
     GOES_ON,
     MOVES,
     NOWHERE,
-    REQUIREMENTS,
     WHO,
     ClockRule,
     Escalation,
@@ -25,6 +24,8 @@ from yiwang.core.cases.definitions import (
     Verb,
     Workflow,
 )
+from yiwang.core.cases.fields import ALSO_CALLED
+from yiwang.core.cases.payloads import REQUIREMENTS
 from yiwang.core.cases.soundness import faults
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text, language_keys
@@ -168,7 +169,7 @@ class _Reading:
     def value(self, value: object, kind: str, label: str, key: str) -> object:
         if kind.startswith("tuple"):
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
-                return tuple(value)
+                return tuple(ALSO_CALLED.get(item, item) for item in value)
             self.fault(f"{label} is {value!r}.", 'Write a list of texts, e.g. ["filed"].', key)
         elif kind == "bool":
             if isinstance(value, bool):

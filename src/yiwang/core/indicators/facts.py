@@ -15,6 +15,7 @@ from typing import Any
 from yiwang.core.cases.definitions import SYSTEM
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.evolve import evolve
+from yiwang.core.cases.fields import DECIDING, LOCATION
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.indicators.columns import BASES, FactContext, UnitFacts
@@ -31,7 +32,7 @@ COUNTS: Mapping[str, str] = {
     "ratings": "rate",
 }  # fmt: skip
 PLAIN = (
-    "number", "seq", "region", "grid", "lon", "lat", "category", "condition", "source", "priority", "step", "stage", "holder",
+    "number", "seq", *LOCATION, *(name for name in DECIDING.values() if name != "region"), "step", "stage", "holder",
     "centre", "merged_into", "part_of", "overdue", "penalty_lifted", "rating",
 )  # fmt: skip
 DEPARTMENTS = frozenset({"department", "community"})

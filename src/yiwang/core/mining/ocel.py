@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from yiwang.core.cases.definitions import Workflow
+from yiwang.core.cases.fields import DECIDING
 from yiwang.core.cases.units import Unit
 from yiwang.core.mining.log import LogCase
 from yiwang.core.space import Region
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # the specification's moment for values that have held from the beginning
 OBJECT_TYPES: dict[str, tuple[str, ...]] = {
-    "case": ("number", "category", "condition", "source", "priority", "step", "overdue"),
+    "case": ("number", *(name for name in DECIDING.values() if name != "region"), "step", "overdue"),
     "report": ("number", "source", "reported_at"),
     "unit": ("code", "name", "kind", "level"),
     "region": ("code", "name", "level"),

@@ -13,6 +13,7 @@ from functools import lru_cache
 from xml.sax.saxutils import quoteattr
 
 from yiwang.core.cases.definitions import Workflow
+from yiwang.core.cases.fields import DECIDING
 from yiwang.core.mining.log import LogCase, LogEvent, stamp
 
 EXTENSIONS = (
@@ -23,7 +24,7 @@ EXTENSIONS = (
 )
 NOBODY = "-"  # an organizational attribute that is global must be there
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # not allowed in XML 1.0
-_TRACE = ("category", "condition", "region", "source", "priority", "step", "level", "merged_into", "part_of")
+_TRACE = (*DECIDING.values(), "step", "level", "merged_into", "part_of")
 
 
 def xes(cases: Iterable[LogCase], *, city: str, name: str, workflow: Workflow) -> Iterator[str]:

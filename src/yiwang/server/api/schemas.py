@@ -115,7 +115,8 @@ class VerbIn(Strict):
     lon: Longitude | None = None
     lat: Latitude | None = None
     crs: Code | None = Field(None, description="Of `lon` and `lat`; empty is what the city's pack says.")
-    place: Line | None = None
+    address: Line | None = None
+    place: Line | None = Field(None, description="The same as `address`, its first name.")
     priority: Code | None = None
     until: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         None, description="A day, or a moment with offset."
@@ -175,7 +176,8 @@ class CaseRow(Schema):
     lon: float | None
     lat: float | None
     text: str
-    place: str
+    address: str
+    place: str = Field(description="The same as `address`, its first name.")
     source: str
     priority: str
     holder: str

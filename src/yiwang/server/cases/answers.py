@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
+from yiwang.core.cases.fields import LISTED, MODERATED
 from yiwang.core.cases.lateness import shown_late
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases import estimates, explaining
@@ -103,8 +104,8 @@ def event(item: Event, place: Runtime) -> dict[str, Any]:
 
 
 LIST_FIELDS = (
-    "number", "seq", "step", "stage", "category", "condition", "region", "grid", "lon", "lat", "text", "place", "source",
-    "priority", "holder", "opened_at", "filed_at", "closed_at", "deadline", "overdue", "rating", "merged_into", "flag",
+    "number", "seq", "step", "stage", *LISTED, "holder", "opened_at", "filed_at", "closed_at", "deadline", "overdue", "rating",
+    "merged_into", "flag",
 )  # fmt: skip
 _TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 
@@ -114,7 +115,7 @@ def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -
     zone, rows, found = place.info.zone, list(rows), []
     estimated = estimates.among(rows, place=place)
     for row in rows:
-        item = {name: row[name] for name in LIST_FIELDS}
+        item = {name: row[name] for name in LIST_FIELDS} | {"place": row["address"]}
         item["late"] = shown_late(overdue=row["overdue"], deadline=row["deadline"], closed_at=row["closed_at"], at=at)
         item["deadline_estimated"] = row["id"] in estimated
         for name in _TIMES:
@@ -135,7 +136,7 @@ def case(
         {"unit": link.unit, "level": link.level, "since": moment(link.since, place), "until": moment(link.until, place)}
         for link in state.custody
     ]
-    data |= {"text": words.text, "place": words.place}
+    data |= {"text": words.text, "address": words.address, "place": words.address}
     if not reader.staff:
         for name in ("handlers", "pending"):
             data.pop(name)
@@ -180,7 +181,7 @@ def events(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) 
 
 
 # what people write freely, and whom it is about, wherever it stands in an event
-UNPUBLISHED = frozenset({*definitions.WORDS, "text", "place", "parts", "contact", "handler", "reporter", "pending"})
+UNPUBLISHED = frozenset({*definitions.WORDS, *MODERATED, "parts", "contact", "handler", "reporter", "pending"})
 
 
 def without_persons(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def _head(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
     sheet.facts(
         [
             (say("内容", "What was said"), case["text"]),
-            (say("地点", "Place"), case["place"]),
+            (say("地点", "Place"), case["address"]),
             (say("区域", "Region"), " › ".join(case["chain"]) or case["region_name"]),
             (say("单元网格", "Grid"), case["grid"]),
             (say("坐标", "Coordinates"), place),

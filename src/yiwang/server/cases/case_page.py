@@ -79,7 +79,7 @@ def told(
                 detail.values, runtime=place, at=now, estimated=estimates.is_estimated(state, place=place)
             ),
             "text": words.text,
-            "place": words.place,
+            "address": words.address,
             "lon": state.lon,
             "lat": state.lat,
             "grid": state.grid,

@@ -54,14 +54,14 @@ class Words:
     """What people wrote about a case, as one reader may read it.
 
     Attributes:
-        text, place: What was reported.
+        text, address: What was reported.
         reasons: Reason of each event, by its sequence number.
         notes: What else was written with each event, a text each.
         in_full: Personal data stands in these words as written, so that reading them must go on record.
     """
 
     text: str
-    place: str
+    address: str
     reasons: Mapping[int, str]
     notes: Mapping[int, tuple[str, ...]]
     in_full: bool = False
@@ -76,12 +76,12 @@ def words_of(detail: CaseDetail, *, reader: Reader, place: Runtime) -> Words:
     if reader.staff:
         return _staff_words(detail, personal=reader.personal)
     shown = _public_words(detail, place=place)
-    return replace(shown, text=state.text, place=state.place) if reader.own else shown
+    return replace(shown, text=state.text, address=state.address) if reader.own else shown
 
 
 def _staff_words(detail: CaseDetail, *, personal: bool) -> Words:
     state, events = detail.state, detail.events
-    written = [state.text, state.place, *(text for event in events for text in (event.reason, *_notes(event)))]
+    written = [state.text, state.address, *(text for event in events for text in (event.reason, *_notes(event)))]
     hidden = {text: mask(text) for text in dict.fromkeys(written)}
 
     def shown(text: str) -> str:
@@ -89,7 +89,7 @@ def _staff_words(detail: CaseDetail, *, personal: bool) -> Words:
 
     return Words(
         text=shown(state.text),
-        place=shown(state.place),
+        address=shown(state.address),
         reasons={event.seq: shown(event.reason) for event in events},
         notes={event.seq: tuple(map(shown, _notes(event))) for event in events},
         in_full=personal and any(text != masked for text, masked in hidden.items()),
@@ -98,7 +98,7 @@ def _staff_words(detail: CaseDetail, *, personal: bool) -> Words:
 
 def _public_words(detail: CaseDetail, *, place: Runtime) -> Words:
     workflow, number = place.rules.workflow, detail.state.number
-    originals = {(CASE, number): detail.state.text, (PLACE, number): detail.state.place}
+    originals = {(CASE, number): detail.state.text, (PLACE, number): detail.state.address}
     originals |= {(EVENT, event_key(event)): event_words(event, workflow=workflow) for event in detail.events}
     released = place.pack.portal.moderation == BEFORE
     withheld = say("（内容未公开）", "(not published)")
@@ -107,7 +107,7 @@ def _public_words(detail: CaseDetail, *, place: Runtime) -> Words:
     }
     return Words(
         text=found[CASE, number],
-        place=found[PLACE, number],
+        address=found[PLACE, number],
         reasons={},
         notes={event.seq: (words,) for event in detail.events if (words := found[EVENT, event_key(event)])},
     )

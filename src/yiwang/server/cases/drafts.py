@@ -6,32 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from yiwang.core.cases.fields import Reported
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportDraft:
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDraft(Reported):
     """What somebody, or something, says. Nothing is checked yet; `cases.intake` does that.
 
     Attributes:
-        text: What is wrong, in words.
-        category, condition: Codes of the city's scheme, where they are known.
-        address: Where it is, in words.
-        lon, lat: Where it is, in degrees of ``crs``; both or neither.
+        text, category, condition, address, lon, lat …: What `Reported` declares; lon and lat in degrees of ``crs``, both or
+            neither; ``region`` may be the code of a unit grid.
         crs: ``wgs84``, ``cgcs2000``, ``gcj02`` or ``bd09``; empty is what the city's pack says.
-        region: Code of a region or unit grid.
         contact: How to reach whoever reports.
         channel: How it came: ``hotline``, ``inspector``, ``sensor`` …; empty is the channel of the reporter's role.
         photos: Pictures, as bytes or open files.
         origin, external: The system that it came from, and its number there.
     """
 
-    text: str = ""
-    category: str = ""
-    condition: str = ""
-    address: str = ""
-    lon: float | None = None
-    lat: float | None = None
     crs: str = ""
-    region: str = ""
     contact: str = ""
     channel: str = ""
     photos: Sequence[Any] = ()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from yiwang.core.cases.fields import DECIDING
 from yiwang.core.rules import Change, DictColumn, Row, compare, compile_table
 from yiwang.packs import Pack
 from yiwang.server.cases.models import Case
@@ -33,7 +34,7 @@ class Facts:
 
 def past_facts(*, city: str, since: datetime, zone: ZoneInfo, step: Callable[..., None]) -> Facts:
     """Facts of a city's cases opened since a moment, as they stand now (so with the priority that they have), in the order of opening."""
-    names = ("category", "condition", "region", "source", "priority")
+    names = tuple(DECIDING.values())
     query = Case.objects.filter(city=city, opened_at__gte=since).order_by("opened_at", "id")
     values: dict[str, list[str]] = {name: [] for name in names}
     days: list[str] = []
@@ -45,7 +46,7 @@ def past_facts(*, city: str, since: datetime, zone: ZoneInfo, step: Callable[...
             values[name].append(value)
         if count % _EVERY == 0:
             step(count)
-    columns = {("channel" if name == "source" else name): DictColumn.encode(texts) for name, texts in values.items()}
+    columns = {fact: DictColumn.encode(values[name]) for fact, name in DECIDING.items()}
     return Facts(columns=columns, days=np.array(days, dtype="datetime64[D]"), ids=np.array(ids, dtype=np.int64))
 
 

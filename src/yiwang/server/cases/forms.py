@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from yiwang.core.cases.custody import facts_of
 from yiwang.core.cases.definitions import WORDS
-from yiwang.core.cases.payloads import field_name
+from yiwang.core.cases.fields import ASKED, REPORTED
+from yiwang.core.cases.payloads import BY_PEOPLE, field_name
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
@@ -134,15 +135,12 @@ def payload(post: QueryDict) -> dict[str, Any]:
 
 # what maps and phones give and pages ask for, whatever system the city's records are in
 PAGES_CRS = "wgs84"
-SIMPLE = (
-    "reason", "note", "unit", "category", "condition", "region", "place", "priority", "until", "into", "stars", "opinion", "result",
-    "reply", "lon", "lat",
-)  # fmt: skip
+# what one input gives; units and parts are lists, pictures are files
+SIMPLE = tuple(sorted(BY_PEOPLE - {"units", "parts", "crs"}))
 # what a case knows already: its form shows it, and need not be filled again
-KNOWN = ("category", "condition", "region", "place", "priority")
-
-
-REPORTED = ("text", "category", "address", "contact", "region")
+KNOWN = ASKED
+# what the page of a report asks for, beside the point
+WORDS_OF_REPORT = (*(name for name in REPORTED if name not in ("lon", "lat")), "contact")
 
 
 def draft(post: QueryDict, *, channel: str = "", photos: Sequence[Any] = ()) -> ReportDraft:
@@ -151,7 +149,7 @@ def draft(post: QueryDict, *, channel: str = "", photos: Sequence[Any] = ()) -> 
     Raises:
         BadInput: When a coordinate is no number.
     """
-    said: dict[str, Any] = {name: post.get(name, "").strip() for name in REPORTED}
+    said: dict[str, Any] = {name: post.get(name, "").strip() for name in WORDS_OF_REPORT}
     return ReportDraft(**said, **coordinates(post), crs=PAGES_CRS, channel=channel, photos=photos)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from yiwang.core.cases.fields import LOCATION
 from yiwang.core.kernel import characters
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
@@ -36,7 +37,12 @@ class Placed:
     flag: str = ""
     contradicted: str = ""
 
+    def fields(self) -> dict[str, Any]:
+        """The fields of a case that say where it is."""
+        return {name: getattr(self, name) for name in LOCATION}
 
+
+CODES = ("category", "condition")  # as the scheme writes them
 LONGEST = {"text": LONGEST_TEXT, "address": LONGEST_ADDRESS, "contact": LONGEST_CONTACT, "channel": 40}
 
 
@@ -56,7 +62,7 @@ def checked(draft: ReportDraft, *, place: Runtime, at: datetime) -> ReportDraft:
                     column=name,
                 )
             )
-    kept: dict[str, Any] = {name: clean(getattr(draft, name)) for name in (*LONGEST, "category", "condition")}
+    kept: dict[str, Any] = {name: clean(getattr(draft, name)) for name in (*LONGEST, *CODES)}
     found = replace(draft, **kept)
     _check_category(found, place, at, problems)
     if not found.text and not found.category:

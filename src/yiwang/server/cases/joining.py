@@ -88,7 +88,7 @@ def join(
                 checked.contact, actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
             )  # fmt: skip
             statements = [storage.insertion(Report, operations.REPORT_COLUMNS, [said])]
-            statements.append(words.put(case_id=row["id"], text=state.text, place=state.place, more=[report]))
+            statements.append(words.put(case_id=row["id"], text=state.text, address=state.address, more=[report]))
             if kept:
                 pictured = operations.photo_values(kept, case_id=row["id"], seq=state.seq, place=place)
                 statements.append(storage.insertion(Photo, operations.PHOTO_COLUMNS, pictured))

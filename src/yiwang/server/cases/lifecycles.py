@@ -217,7 +217,7 @@ class BulkWriter:
                 said = events[0].payload["set"]  # as it was reported, whatever became of the case later
                 report_rows.append((
                     pk, one.report, city, events[0].at, said.get("text", ""), said.get("category", ""), said.get("lon"),
-                    said.get("lat"), said.get("region", ""), said.get("place", ""), said.get("source", ""), one.contact,
+                    said.get("lat"), said.get("region", ""), said.get("address", ""), said.get("source", ""), one.contact,
                     said.get("reporter", ""), self.origin, one.external,
                 ))  # fmt: skip
             outbox.append((city, state.number, 1, state.seq, now, 0, now, ""))

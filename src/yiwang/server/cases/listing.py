@@ -63,7 +63,7 @@ def worded(rows: Iterable[Mapping[str, Any]], *, readers: Readers, place: Runtim
     staff = [readers.of_row(row).staff for row in rows]
     others = iter(public.listed([row for row, known in zip(rows, staff, strict=True) if not known], place=place))
     return [
-        {**row, "text": mask(row["text"]), "place": mask(row["place"])} if known else next(others)
+        {**row, "text": mask(row["text"]), "address": mask(row["address"])} if known else next(others)
         for row, known in zip(rows, staff, strict=True)
     ]
 
@@ -88,4 +88,4 @@ def _found_by(rows: list[dict[str, Any]], sought: str) -> list[dict[str, Any]]:
 
 
 def _said(row: Mapping[str, Any]) -> str:
-    return fold(f"{row['text']}\n{row['place']}")
+    return fold(f"{row['text']}\n{row['address']}")

@@ -21,7 +21,7 @@ class Case(models.Model):
         flag: How it was located: empty, ``outside``, ``border`` or ``default_point``.
         head: Hash of the last event.
         rest: The parts of the state that have no column of their own, as JSON.
-        sought: What searches look at: text and place, folded, personal data masked (`words.sought_of`).
+        sought: What searches look at: text and address, folded, personal data masked (`words.sought_of`).
         waits: What somebody is still to answer, each word between spaces: the kind of the request that waits, and
             ``@unit`` for each unit that was asked to assist. Null for the most cases, which wait for nobody.
     """
@@ -38,7 +38,7 @@ class Case(models.Model):
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
     text = models.TextField()
-    place = models.TextField()
+    address = models.TextField()
     source = models.CharField(max_length=CODE)
     priority = models.CharField(max_length=CODE)
     holder = models.CharField(max_length=60)
@@ -128,7 +128,7 @@ class Report(models.Model):
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
     region = models.CharField(max_length=CODE)
-    place = models.TextField()
+    address = models.TextField()
     source = models.CharField(max_length=CODE)
     contact = models.CharField(max_length=200)
     reporter = models.CharField(max_length=80)

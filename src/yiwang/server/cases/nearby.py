@@ -12,7 +12,7 @@ NEAR_M = 150.0
 MOST = 8
 LOOKED_AT = 400
 METRES_PER_DEGREE = 111_320.0
-COLUMNS = ("number", "category", "step", "region", "lon", "lat", "text", "place", "opened_at")
+COLUMNS = ("number", "category", "step", "region", "lon", "lat", "text", "address", "opened_at")
 
 
 def open_near(

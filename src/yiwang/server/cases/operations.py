@@ -15,6 +15,8 @@ from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.cases.decide import advance
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
+from yiwang.core.cases.fields import REPORTED, given
+from yiwang.core.cases.payloads import BY_PEOPLE
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.refusals import Missing, NotPossible, Unknown
@@ -41,17 +43,11 @@ from yiwang.server.common.throttling import Caller
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
 REPORT_COLUMNS = (
-    "case_id", "number", "city", "at", "text", "category", "lon", "lat", "region", "place", "source", "contact",
+    "case_id", "number", "city", "at", "text", "category", "lon", "lat", "region", "address", "source", "contact",
     "reporter", "origin", "external",
 )  # fmt: skip
 PHOTO_COLUMNS = ("case_id", "seq", "path", "digest", "width", "height", "at", "taken_at")
 OUTBOX_COLUMNS = ("city", "number", "first", "last", "created_at", "attempts", "next_at", "error")
-PAYLOAD_FIELDS = frozenset(
-    {
-        "reason", "note", "unit", "category", "condition", "region", "lon", "lat", "place", "priority", "until", "into",
-        "units", "parts", "stars", "opinion", "result", "reply", "crs",
-    }
-)  # fmt: skip
 MOST_PARTS = 20
 # who can be shown to be the same person again: an account, the holder of a secret link, a simulated citizen
 IDENTITIES = ("user:", "follow:", "sim:")
@@ -116,9 +112,7 @@ def report(
     numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
     source = said.channel or default_source(actor, place)
     payload = {
-        "number": numbers[numbering.CASE], "city": city, "text": said.text, "category": said.category,
-        "condition": said.condition, "place": said.address, "source": source, "region": where.region,
-        "grid": where.grid, "lon": where.lon, "lat": where.lat,
+        **dict(given(said, REPORTED)), **where.fields(), "number": numbers[numbering.CASE], "city": city, "source": source,
         "reporter": actor.id if actor.id.startswith(IDENTITIES) else "",
         "flags": [where.flag] if where.flag else [], "photos": _digests(kept),
     }  # fmt: skip
@@ -248,7 +242,7 @@ def _decided(
 ) -> list[Change]:
     """The changes that a command makes: to its case first, then to the others that it concerns."""
     row = found[number]
-    payload = {name: value for name, value in command.payload.items() if name in PAYLOAD_FIELDS}
+    payload = {name: value for name, value in command.payload.items() if name in BY_PEOPLE}
     if command.actor == SYSTEM_ACTOR:
         payload = dict(command.payload)
     if photos:
@@ -332,7 +326,7 @@ def _split(
         payload = {
             "number": number, "city": whole.city, "text": intake.clean(part.get("text")) or whole.text,
             "category": intake.clean(part.get("category")) or whole.category, "region": whole.region, "grid": whole.grid,
-            "lon": whole.lon, "lat": whole.lat, "place": whole.place, "source": whole.source, "reporter": whole.reporter,
+            "lon": whole.lon, "lat": whole.lat, "address": whole.address, "source": whole.source, "reporter": whole.reporter,
             "part_of": whole.number, "flags": [flag] if flag else [],
         }  # fmt: skip
         command = Command(verb=place.rules.workflow.opening().id, actor=SYSTEM_ACTOR, payload=payload)
@@ -364,11 +358,11 @@ def writing(changes: Sequence[Change], place: Runtime) -> list[storage.Statement
             for event, digest in zip(change.events, digests, strict=True)
         ]
         statements.append(storage.insertion(EventRow, rows.EVENT_COLUMNS, written))
-        if change.row is not None and (change.row["text"], change.row["place"]) != (
+        if change.row is not None and (change.row["text"], change.row["address"]) != (
             change.state.text,
-            change.state.place,
+            change.state.address,
         ):
-            statements.append(words.put(case_id=change.row["id"], text=change.state.text, place=change.state.place))
+            statements.append(words.put(case_id=change.row["id"], text=change.state.text, address=change.state.address))
         outbox.append(outbox_values(change.events, city=city))
         moved += tallies.moves(change.row, change.state)
     statements.append(storage.insertion(Outbox, OUTBOX_COLUMNS, outbox))

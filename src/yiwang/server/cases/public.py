@@ -20,6 +20,6 @@ def texts(originals: Mapping[tuple[str, str], str], *, place: Runtime) -> dict[t
 def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime) -> list[dict[str, Any]]:
     """Rows of a list with public words."""
     rows = list(rows)
-    kinds = {"text": publishing.CASE, "place": publishing.PLACE}
+    kinds = {"text": publishing.CASE, "address": publishing.PLACE}
     said = texts({(kind, row["number"]): row[name] for row in rows for name, kind in kinds.items()}, place=place)
     return [{**row, **{name: said[kind, row["number"]] for name, kind in kinds.items()}} for row in rows]

@@ -21,17 +21,14 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases import rows, walking, words
+from yiwang.server.cases.answers import LIST_FIELDS
 from yiwang.server.cases.intake import UNPLACED
 from yiwang.server.cases.models import CODE, Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import Runtime, runtime
 
-LISTED = (
-    "id", "number", "seq", "step", "stage", "category", "condition", "region", "grid", "lon", "lat", "text", "place",
-    "source", "priority", "holder", "opened_at", "filed_at", "closed_at", "deadline", "overdue", "rating",
-    "merged_into", "flag", "rest",
-)  # fmt: skip
+LISTED = ("id", *LIST_FIELDS, "rest")
 MOST_LISTED = 500
 ORDERS = {"-opened_at": ("opened_at", True), "opened_at": ("opened_at", False), "deadline": ("deadline", False)}
 FLAGS = ("", "undrawn", "default_point", "outside", "border")

@@ -147,8 +147,8 @@ def _write(row: dict[str, Any], right: derived.Derived) -> None:
     if row["next_due"] in right.dues:
         columns["next_due"] = row["next_due"]
     statements = [storage.change(Case, rows.CASE_COLUMNS, [columns[name] for name in rows.CASE_COLUMNS], pk=row["id"])]
-    if (row["text"], row["place"]) != (columns["text"], columns["place"]):
-        statements.append(words.put(case_id=row["id"], text=columns["text"], place=columns["place"]))
+    if (row["text"], row["address"]) != (columns["text"], columns["address"]):
+        statements.append(words.put(case_id=row["id"], text=columns["text"], address=columns["address"]))
     storage.run(statements)
 
 

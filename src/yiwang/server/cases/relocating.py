@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from yiwang.core.cases.payloads import READERS
+from yiwang.core.cases.payloads import FIELDS
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Invalid, Missing
@@ -15,7 +15,7 @@ from yiwang.core.space import SYSTEMS, Location
 from yiwang.server.cases.intake import UNPLACED, Placed, clean, region_named, region_told
 from yiwang.server.places.queries import Runtime
 
-MEANING_A_PLACE = frozenset({"region", "lon", "lat", "place"})
+MEANING_A_PLACE = frozenset({"region", "lon", "lat", "address"})
 SAME_DEGREES = 1e-6  # a tenth of a metre: a form writes six decimals, and a point that it gives back has not moved
 
 
@@ -36,7 +36,7 @@ def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place:
         BadInput: An unknown region or coordinate system.
     """
     rest = {name: value for name, value in payload.items() if name not in {"region", "grid", "lon", "lat", "crs"}}
-    lon, lat = (READERS[name](name, payload.get(name)) for name in ("lon", "lat"))
+    lon, lat = (FIELDS[name].read(payload.get(name)) for name in ("lon", "lat"))
     if (lon is None) != (lat is None):
         field = "lon" if lon is None else "lat"
         raise Missing(
@@ -51,7 +51,7 @@ def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place:
             return rest | _fields(_at_point(point, named, place))
     if named is not None:
         return rest | _fields(_in_region(named, state, place))
-    told = _told(clean(payload.get("place")), state, flag, place)
+    told = _told(clean(payload.get("address")), state, flag, place)
     if told:
         return rest | _fields(Placed(region=told, flag="words"))
     if {"region", "lon"} & payload.keys():
@@ -125,6 +125,6 @@ def _in_region(named: Placed, state: CaseState, place: Runtime) -> Placed:
 
 def _told(address: str, state: CaseState, flag: str, place: Runtime) -> str:
     """The region that a corrected address names, where the case had no better witness."""
-    if not address or address == state.place or state.lon is not None or (state.region and flag != "words"):
+    if not address or address == state.address or state.lon is not None or (state.region and flag != "words"):
         return ""
     return region_told(address, place=place)

@@ -273,7 +273,7 @@ class _Scribe:
     def _payload(self, record: SourceRecord) -> tuple[dict[str, Any], str]:
         payload: dict[str, Any] = {
             "text": record.text, "category": record.category, "condition": record.condition, "source": record.source,
-            "place": record.place, "region": record.region, "external": record.external_id,
+            "address": record.place, "region": record.region, "external": record.external_id,
         }  # fmt: skip
         flag = ""
         if record.lon is not None and record.lat is not None:

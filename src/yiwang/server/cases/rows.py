@@ -12,20 +12,16 @@ from django.db import connection
 from yiwang.core.cases.deadlines import next_due
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.ledger import event_hash, event_record, genesis
-from yiwang.core.cases.state import MOMENTS, PLAIN, CaseState
+from yiwang.core.cases.state import FIELDS, MOMENTS, PLAIN, CaseState
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.words import sought_of
 from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import Runtime
 
 # fields of the state that have a column of the same name
-TEXTS = (
-    "city", "number", "step", "stage", "category", "condition", "region", "grid", "text", "place", "source", "priority",
-    "holder", "level", "merged_into",
-)  # fmt: skip
-OTHERS = ("seq", "lon", "lat", "overdue", "rating")
-TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
-STATE_COLUMNS = (*TEXTS, *OTHERS, *TIMES)
+STATE_COLUMNS = tuple(column.name for column in Case._meta.concrete_fields if column.name in FIELDS)
+TIMES = tuple(name for name in STATE_COLUMNS if name in MOMENTS)
+_PLAIN = tuple(name for name in STATE_COLUMNS if name not in TIMES)
 CASE_COLUMNS = (*STATE_COLUMNS, "next_due", "flag", "head", "rest", "waits", "sought")
 LOADED = ("id", *STATE_COLUMNS, "flag", "head", "rest")
 EVENT_COLUMNS = (
@@ -52,7 +48,7 @@ def case_values(state: CaseState, *, head: bytes, flag: str, place: Runtime) -> 
         head,
         orjson.dumps(rest).decode(),
         waits_of(state.pending, state.assisting),
-        sought_of(state.text, state.place),
+        sought_of(state.text, state.address),
     )
 
 
@@ -70,7 +66,7 @@ def state_of(row: Mapping[str, Any]) -> CaseState:
         BadInput: When what is stored is damaged.
     """
     data = _BLANK | orjson.loads(row["rest"])
-    for name in (*TEXTS, *OTHERS):
+    for name in _PLAIN:
         data[name] = row[name]
     for name in TIMES:
         value: datetime | None = row[name]

@@ -12,12 +12,15 @@ from typing import Any
 from django.conf import settings
 
 from yiwang.core.cases.events import Event
+from yiwang.core.cases.fields import CASE_FIELDS
 from yiwang.server.cases import photos
 from yiwang.server.cases.faults import Fault
 from yiwang.server.cases.models import Photo, Report
 
 # fields of a report that the event which it opened a case with tells too
-TOLD = ("text", "category", "region", "place", "source", "reporter", "lon", "lat")
+TOLD = tuple(
+    column.name for column in Report._meta.concrete_fields if column.name in CASE_FIELDS and column.name != "city"
+)
 _PIECE = 1 << 20
 
 

@@ -47,9 +47,9 @@ _MATCH = {"sqlite": "cases_words MATCH %s", "postgresql": "grams @@ %s::tsquery"
 
 
 @lru_cache(maxsize=4096)  # a case is written several times with the same words
-def sought_of(text: str, place: str) -> str:
+def sought_of(text: str, address: str) -> str:
     """What a search may find a case by: its words with personal data masked, folded (`characters.fold`)."""
-    return fold(mask(f"{text}\n{place}"))
+    return fold(mask(f"{text}\n{address}"))
 
 
 def grams(text: str) -> list[str]:
@@ -76,11 +76,11 @@ def _backwards(number: str) -> str:
     return "no" + "".join(one for one in reversed(fold(number)) if one.isalnum())
 
 
-def put(*, case_id: int, text: str, place: str, more: Iterable[str] = ()) -> storage.Statement:
+def put(*, case_id: int, text: str, address: str, more: Iterable[str] = ()) -> storage.Statement:
     """The statement that indexes a case anew, whether it was indexed or not, with ``more`` numbers of reports than are there."""
     numbers = {*more, *Case.objects.filter(pk=case_id).values_list("number", flat=True)}
     numbers |= {*Report.objects.filter(case_id=case_id).values_list("number", flat=True)}
-    written = _entry(f"{text}\n{place}", numbers)
+    written = _entry(f"{text}\n{address}", numbers)
     return _PUT[connection.vendor], [case_id, written] if connection.vendor == "sqlite" else [[case_id], [written]]
 
 
@@ -94,7 +94,7 @@ def index(*, limit: int = BATCH) -> int:
             f"WHERE id > %s AND NOT EXISTS (SELECT 1 FROM cases_words WHERE {key} = id) "  # noqa: S608
             "ORDER BY id LIMIT %s"
         )
-        rows = select(Case, ("id", "number", "text", "place"), tail, [since, limit])
+        rows = select(Case, ("id", "number", "text", "address"), tail, [since, limit])
         numbers: dict[int, list[str]] = {case: [number] for case, number, *_ in rows}
         if rows:
             span = [rows[0][0], rows[-1][0]]

@@ -54,7 +54,7 @@ def context_of(
         "case": {
             **row,
             "text": words.text,
-            "place": words.place,
+            "address": words.address,
             "light": showing.light(state, place=place, at=now),
             "seq": state.seq,
         },

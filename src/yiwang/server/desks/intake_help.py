@@ -48,7 +48,7 @@ def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
 def _earlier(words: str, place: Runtime) -> list[dict[str, Any]]:
     earlier: dict[str, dict[str, Any]] = {}
     for row in list_cases(city=place.info.id, filters=CaseFilters(q=words), limit=30).items:
-        text = mask(row["place"].strip())
+        text = mask(row["address"].strip())
         if row["lon"] is not None and words.split()[0].lower() in text.lower():
             earlier.setdefault(
                 text,
@@ -79,7 +79,7 @@ def _worded(query: QuerySet[Case], words: str) -> list[dict[str, Any]]:
     """Of the newest cases those whose text shares pairs of characters, or words, with what is said; most shared first."""
     said = {token for token in tokens(words) if len(token) > 1}
     newest = list(query.values(*nearby.COLUMNS)[:LOOKED_AT])
-    shared = {row["number"]: len(said.intersection(tokens(f"{row['text']} {row['place']}"))) for row in newest}
+    shared = {row["number"]: len(said.intersection(tokens(f"{row['text']} {row['address']}"))) for row in newest}
     alike = [row for row in newest if shared[row["number"]] >= SHARED]
     return sorted(alike, key=lambda row: -shared[row["number"]])
 
@@ -116,7 +116,7 @@ def likely_same(
         {
             **row,
             "text": mask(row["text"]),
-            "place": mask(row["place"]),
+            "address": mask(row["address"]),
             "category_name": presentation.category_name(place, row["category"]),
             "step_name": presentation.step_name(place, row["step"]),
             "same": bool(category) and row["category"] == category,

@@ -41,7 +41,7 @@ def lines(entries: Sequence[Entry], *, place: Runtime, sends: bool, at: datetime
     found = []
     for entry in entries:
         row = presentation.row(entry.values, runtime=place, at=at)
-        row["text"], row["place"] = mask(row["text"]), mask(row["place"])
+        row["text"], row["address"] = mask(row["text"]), mask(row["address"])
         row["light"] = light(entry.state, place=place, at=at)
         row["verbs"] = " ".join(entry.verbs)
         row["verb_names"] = [named(place.rules.workflow.verbs[verb]) for verb in entry.verbs]

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from yiwang.core.cases.fields import DECIDING
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotPossible, Refusal
 from yiwang.core.kernel.text import Text
@@ -245,7 +246,7 @@ def change(request: HttpRequest, place: Runtime, key: int) -> HttpResponse:
     """One change: what it alters, what check and dry run found, who did what with it; ask it about one report."""
     found = known_change(place, key)
     more: dict[str, Any] = {}
-    asked = {name: request.GET.get(name, "").strip() for name in ("category", "condition", "region", "source")}
+    asked = {name: request.GET.get(name, "").strip() for name in DECIDING.values() if name != "priority"}
     if asked["category"]:
         try:
             more["said"] = checking.explain(found, at=timezone.now(), **asked)

@@ -363,7 +363,7 @@ def _standing(
     return {
         **field_shell.item(task, place=place, at=timezone.now()),
         "text": words.text,
-        "place": words.place,
+        "address": words.address,
         "closed": detail.state.closed_at is not None,
         "since": [
             {

@@ -125,7 +125,7 @@ def item(task: Task, *, place: Runtime, at: datetime) -> dict[str, Any]:
         "category": presentation.category_name(place, state.category),
         # crews need to know what is wrong and where, not who said so
         "text": mask(state.text),
-        "place": mask(state.place),
+        "address": mask(state.address),
         "region": presentation.region_name(place, state.region),
         "lon": state.lon,
         "lat": state.lat,

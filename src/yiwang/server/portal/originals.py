@@ -25,7 +25,7 @@ def original(*, city: str, kind: str, key: str) -> str:
     """The words of one text; empty when there is none."""
     match kind:
         case publishing.CASE | publishing.PLACE:
-            column = "text" if kind == publishing.CASE else "place"
+            column = "text" if kind == publishing.CASE else "address"
             return Case.objects.filter(city=city, number=key).values_list(column, flat=True).first() or ""
         case publishing.REPORT:
             return Report.objects.filter(city=city, number=key).values_list("text", flat=True).first() or ""
@@ -56,10 +56,10 @@ def _event(city: str, key: str) -> str:
 
 def texts_of_case(*, city: str, number: str) -> list[tuple[str, str, str]]:
     """Every text about a case that somebody may want to moderate: kind, key, words."""
-    case = Case.objects.filter(city=city, number=number).values("id", "text", "place").first()
+    case = Case.objects.filter(city=city, number=number).values("id", "text", "address").first()
     if case is None:
         return []
-    found = [(publishing.CASE, number, case["text"]), (publishing.PLACE, number, case["place"])]
+    found = [(publishing.CASE, number, case["text"]), (publishing.PLACE, number, case["address"])]
     reports = Report.objects.filter(case_id=case["id"]).order_by("id").values_list("number", "text")
     found += [(publishing.REPORT, key, text) for key, text in reports[1:]]
     events = (

@@ -22,6 +22,7 @@ from django.db.models import F, Max
 from numpy.random import Generator
 
 from yiwang.core.cases.events import Actor
+from yiwang.core.cases.fields import REPORTED
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, Refusal
@@ -223,8 +224,8 @@ class LiveCity:
         actor = Actor(id=f"sim:{role}", name="模拟上报", roles=frozenset({role}))
         said = dict(arrival.payload)
         draft = ReportDraft(
-            **{name: said[name] for name in ("text", "category", "condition", "lon", "lat", "region") if name in said},
-            address=said.get("place", ""), channel=said["source"], crs="wgs84", origin=ORIGIN, external=arrival.key,
+            **{name: said[name] for name in REPORTED if name in said},
+            channel=said["source"], crs="wgs84", origin=ORIGIN, external=arrival.key,
         )  # fmt: skip
         try:
             said = operations.report(city=self.place.info.id, draft=draft, actor=actor, at=arrival.at)

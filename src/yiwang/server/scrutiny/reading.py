@@ -13,6 +13,7 @@ import orjson
 from django.db import connection
 
 from yiwang.core.cases.definitions import SYSTEM
+from yiwang.core.cases.fields import DECIDING
 from yiwang.core.mining.flow import Columns, Ints
 from yiwang.core.mining.log import LogCase, LogEvent, LogReport
 from yiwang.server.cases.models import Case, Event, Report
@@ -22,7 +23,7 @@ from yiwang.server.places.queries import runtime
 
 CHUNK = 2000  # cases
 CASE = (
-    "id", "number", "category", "condition", "region", "source", "priority", "step", "level", "opened_at", "closed_at",
+    "id", "number", *DECIDING.values(), "step", "level", "opened_at", "closed_at",
     "overdue", "merged_into", "rest",
 )  # fmt: skip
 EVENT = ("case_id", "seq", "at", "verb", "actor", "role", "actor_unit", "from_step", "to_step", "from_holder", "holder")

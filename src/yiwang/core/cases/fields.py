@@ -1,0 +1,132 @@
+"""What is said of a case: each field declared once, with everything that is done with it.
+
+Reports, verbs' forms, the state, tables, lists, answers, exports and the facts that decision tables ask about are made from
+these declarations. A new field is an attribute here and a column of the model, with its migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from yiwang.core.cases.readers import (
+    Unreadable,
+    read_code,
+    read_latitude,
+    read_longitude,
+    read_text,
+)
+from yiwang.core.kernel.refusals import Invalid
+from yiwang.core.kernel.text import Text
+
+Reader = Callable[[object], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field that a command may carry.
+
+    Attributes:
+        name: Its name in commands, in history and everywhere else.
+        reader: Makes a plain value of what is given, or raises `Unreadable`.
+        label: For people, with its article in English: "a category".
+        asked: A verb of a workflow may require it or have it in its form.
+        correctable: A verb may put it right, and a part of a split case may have its own.
+        inherited: A part of a split case has it from the whole.
+        decides: Under which name the decision tables ask about it; empty where they do not.
+        listed: Lists and their answers show it.
+        open_to: Who may read it: ``all``, ``moderated`` (everybody, as moderated), ``staff``.
+    """
+
+    name: str
+    reader: Reader
+    label: Text
+    asked: bool = False
+    correctable: bool = False
+    inherited: bool = True
+    decides: str = ""
+    listed: bool = True
+    open_to: str = "all"
+
+    def read(self, value: object) -> Any:
+        """The value as it enters history.
+
+        Raises:
+            Invalid: It cannot be taken.
+        """
+        try:
+            return self.reader(value)
+        except Unreadable as error:
+            sentence = Text(
+                "「{what}」有误：{why}。",
+                "There is something wrong with {what} ({name}): {why}.",
+                what=self.label,
+                name=self.name,
+                why=error.why,
+            )
+            raise Invalid(sentence, field=self.name) from None
+
+
+def _of_case(default: Any, reader: Reader, zh: str, en: str, **traits: Any) -> Any:
+    """An attribute of a case, with the declaration of its field; the name is the attribute's."""
+    return field(default=default, metadata={"reader": reader, "label": Text(zh, en), **traits})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """What whoever reports may say of a case."""
+
+    text: str = _of_case(
+        "", read_text, "情况描述", "a description", correctable=True, inherited=False, open_to="moderated"
+    )
+    category: str = _of_case("", read_code, "类别", "a category", asked=True, correctable=True, decides="category")
+    condition: str = _of_case(
+        "", read_code, "立案条件", "a filing condition", asked=True, correctable=True, decides="condition"
+    )
+    region: str = _of_case("", read_code, "区域", "a region", asked=True, correctable=True, decides="region")
+    lon: float | None = _of_case(None, read_longitude, "经度", "a longitude", correctable=True)
+    lat: float | None = _of_case(None, read_latitude, "纬度", "a latitude", correctable=True)
+    address: str = _of_case("", read_text, "地点", "a place", asked=True, correctable=True, open_to="moderated")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFields(Reported):
+    """All fields with which a case can be opened."""
+
+    grid: str = _of_case("", read_code, "单元网格", "a unit grid", correctable=True)
+    source: str = _of_case("", read_code, "来源", "a source", decides="channel")
+    priority: str = _of_case(
+        "", read_code, "缓急", "a priority", asked=True, correctable=True, inherited=False, decides="priority"
+    )
+    reporter: str = _of_case("", read_code, "上报人", "a reporter", listed=False, open_to="staff")
+    part_of: str = _of_case("", read_code, "拆分自", "the case that it is a part of", inherited=False, listed=False)
+    city: str = _of_case("", read_code, "城市", "a city", listed=False)
+
+
+CASE_FIELDS: Mapping[str, Field] = {item.name: Field(name=item.name, **item.metadata) for item in fields(CaseFields)}
+REPORTED = tuple(item.name for item in fields(Reported))
+ALSO_CALLED = {"place": "address"}  # in workflows and calls that were written for the first version
+LOCATION = ("region", "grid", "lon", "lat")  # one fact: a verb that carries one of them carries them all
+LOCATING = (*LOCATION, "address")
+
+
+def names(**traits: Any) -> tuple[str, ...]:
+    """Names of the case's fields that have the traits, in the order of their declaration."""
+    return tuple(item.name for item in CASE_FIELDS.values() if all(getattr(item, k) == v for k, v in traits.items()))
+
+
+ASKED, CORRECTABLE, INHERITED = names(asked=True), names(correctable=True), names(inherited=True)
+LISTED, MODERATED = names(listed=True), names(open_to="moderated")
+# what the decision tables ask about ← the field that says it
+DECIDING: Mapping[str, str] = {item.decides: item.name for item in CASE_FIELDS.values() if item.decides}
+
+
+def facts_in(values: Mapping[str, Any]) -> dict[str, str]:
+    """What the decision tables may ask about a case, from its fields by name."""
+    return {fact: values.get(name) or "" for fact, name in DECIDING.items()}
+
+
+def given(case: Reported, among: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Those of some fields that a case has a value for."""
+    return ((name, value) for name in among if (value := getattr(case, name)) not in ("", None))
