@@ -38,10 +38,20 @@ class Problem:
             parts.append(Text("{column} 列", "column {column}", column=self.column))
         return Text.joined({"zh": "，", "en": ", "}, parts) if parts else NO_TEXT
 
+    @property
+    def text(self) -> Text:
+        """All of it: the place, what is wrong, what would be right."""
+        parts = [_as_text(part) for part in (self.message, self.hint) if part]
+        said = Text.joined({"zh": "", "en": " "}, parts)
+        return Text("{where}：{said}", "{where}: {said}", where=self.where, said=said) if self.where else said
+
     def __str__(self) -> str:
         """In English, for logs and the command line."""
-        text = f"{self.where}: {self.message}" if self.where else f"{self.message}"
-        return f"{text} {self.hint}" if self.hint else text
+        return self.text.into("en")
+
+
+def _as_text(words: Text | str) -> Text:
+    return words if isinstance(words, Text) else Text("{words}", "{words}", words=words)
 
 
 class YiwangError(Exception):
@@ -56,3 +66,8 @@ class BadInput(YiwangError):
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def text(self) -> Text:
+        """All problems, a line for each."""
+        return Text.joined({"zh": "\n", "en": "\n"}, [problem.text for problem in self.problems])
