@@ -226,7 +226,7 @@ def _reason(got: Explanation, key: str) -> str:
     decision = got.decisions.get(_TABLE_OF.get(key, ""))
     if key == "deadline" and got.deadline_fault:
         return got.deadline_fault
-    return decision.why("en")[0] if decision else ""
+    return decision.why()[0].into("en") if decision else ""
 
 
 def report_dict(report: Report) -> dict[str, Any]:
