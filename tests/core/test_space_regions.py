@@ -134,7 +134,7 @@ def test_merger_in_two_steps_and_into_an_older_region() -> None:
 def test_every_fault_says_where(rows: list[dict[str, str]], message: str, column: str, number: int) -> None:
     _, problems = read_regions(rows=rows, levels=LEVELS)
     assert len(problems) == 1
-    assert message in problems[0].message
+    assert message in str(problems[0].message)
     assert (problems[0].file, problems[0].column, problems[0].row) == ("regions.csv", column, number)
     assert problems[0].hint
 

@@ -28,8 +28,9 @@ def test_problems_are_said_in_both_languages() -> None:
         f"{path.relative_to(ROOT)}:{argument.lineno}"
         for path, call, name in calls(set(SPEAKS))
         for argument in call.args[SPEAKS[name][0] : SPEAKS[name][-1] + 1]
-        if isinstance(argument, ast.JoinedStr | ast.BinOp)
-        or (isinstance(argument, ast.Constant) and isinstance(argument.value, str) and " " in argument.value)
+        if any(isinstance(part, ast.Constant) and " " in str(part.value) for part in ast.walk(argument))
+        and isinstance(argument, ast.Constant | ast.JoinedStr | ast.BinOp)
+        and path.name != "sealed.py"  # what a verification finds is the command line's, which is English
     ]
     assert not bare
 

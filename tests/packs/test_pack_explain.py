@@ -45,8 +45,8 @@ def test_the_reasons_name_the_runner_up_in_both_languages(explainer: Explainer) 
     limits = found.decisions["limits"]
     assert limits is not None
     assert (limits.row_id, limits.runner_up) == ("L007", "L006")
-    assert "L006" in limits.why("en")[0]
-    assert "区域 9002" in limits.why("zh")[0]
+    assert "L006" in limits.why()[0].into("en")
+    assert "区域 9002" in limits.why()[0].into("zh")
     data = found.to_dict()
     assert data["why"]["limits"]["row"] == "L007"
     assert data["why"]["limits"]["runner_up"] == "L006"

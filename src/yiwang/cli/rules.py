@@ -75,9 +75,9 @@ def explain(city: str, language: str, at: datetime | None, **report: Any) -> Non
     for name, decision in found.decisions.items():
         for chosen in ("zh", "en"):
             if language in (chosen, "both"):
-                why = decision.why(chosen) if decision else ("no row answers",)
+                why = [reason.into(chosen) for reason in decision.why()[:3]] if decision else ["no row answers"]
                 click.echo(f"\n{name}")
-                click.echo("\n".join(f"  {sentence}" for sentence in why[:3]))
+                click.echo("\n".join(f"  {sentence}" for sentence in why))
 
 
 def _facts(found: Explanation) -> list[tuple[str, str]]:

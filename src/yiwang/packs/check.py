@@ -251,7 +251,7 @@ def _reason(got: Explanation, key: str) -> Text:
     decision = got.decisions.get(_TABLE_OF.get(key, ""))
     if key == "deadline" and got.deadline_fault:
         return got.deadline_fault
-    return Text(decision.why("zh")[0], decision.why("en")[0]) if decision else NO_TEXT
+    return decision.why()[0] if decision else NO_TEXT
 
 
 def report_dict(report: Report) -> dict[str, Any]:

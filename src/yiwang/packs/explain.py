@@ -96,8 +96,8 @@ class Explanation:
                     "row": decision.row_id,
                     "runner_up": decision.runner_up,
                     "outputs": dict(decision.outputs),
-                    "zh": list(decision.why("zh")),
-                    "en": list(decision.why("en")),
+                    "zh": [why.into("zh") for why in decision.why()],
+                    "en": [why.into("en") for why in decision.why()],
                 }
                 if decision
                 else None

@@ -78,7 +78,7 @@ def _decided(
         return [_acted(plan, state, command, rules, calendar, at)], state
     except BadInput as error:
         raise Unruled(
-            Text("城市规则无法给出答案：{error}", "The city's rules give no answer: {error}", error=error)
+            Text("城市规则无法给出答案：{error}", "The city's rules give no answer: {error}", error=error.text)
         ) from error
 
 

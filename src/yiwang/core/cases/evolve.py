@@ -9,6 +9,7 @@ from typing import Any
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.state import MOMENTS, CaseState, Custody, blank
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Clock
 
 _NOTHING: Mapping[str, Any] = {}
@@ -39,7 +40,16 @@ def evolve(state: CaseState | None, event: Event) -> CaseState:
     if state is None:
         state = blank(event.number)
     if event.number != state.number or event.seq != state.seq + 1:
-        raise BadInput(f"Event {event.number}#{event.seq} cannot follow {state.number}#{state.seq}.")
+        raise BadInput(
+            Text(
+                "事件 {number}#{seq} 不能接在 {before}#{last} 之后。",
+                "Event {number}#{seq} cannot follow {before}#{last}.",
+                number=event.number,
+                seq=event.seq,
+                before=state.number,
+                last=state.seq,
+            )
+        )
     payload = event.payload
     values = payload.get("set", _NOTHING)
     changes: dict[str, Any] = {**values, "seq": event.seq, "step": event.to_step, "updated_at": event.at}
@@ -88,5 +98,5 @@ def fold(events: Iterable[Event]) -> CaseState:
     for event in events:
         state = evolve(state, event)
     if state is None:
-        raise BadInput("A case without events has no state.")
+        raise BadInput(Text("没有事件的案卷没有状态。", "A case without events has no state."))
     return state

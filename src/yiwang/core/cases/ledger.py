@@ -31,6 +31,7 @@ from yiwang.core.cases.merkle import (
     verify_inclusion,
 )
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 
 __all__ = [
     "EVENT_FIELDS",
@@ -77,7 +78,9 @@ def canonical(value: Mapping[str, Any]) -> bytes:
             value if _floats_stand(value) else _with_plain_zeros(value), default=_plain, option=_OPTIONS
         )
     except TypeError as error:
-        raise BadInput(f"An event cannot be put in canonical form: {error}.") from error
+        raise BadInput(
+            Text("事件无法写成规范形式：{error}。", "An event cannot be put in canonical form: {error}.", error=error)
+        ) from error
 
 
 def _floats_stand(value: Any) -> bool:
@@ -95,7 +98,13 @@ def _floats_stand(value: Any) -> bool:
             pending += item.values()
         elif kind is float:
             if not -_LARGEST_FLOAT <= item <= _LARGEST_FLOAT:
-                raise BadInput(f"The number {item!r} cannot stand in an event: it is not finite or too large.")
+                raise BadInput(
+                    Text(
+                        "事件中不能有数值 {number!r}：它不是有限数或过大。",
+                        "The number {number!r} cannot stand in an event: it is not finite or too large.",
+                        number=item,
+                    )
+                )
             stand = stand and (item != 0 or math.copysign(1, item) > 0)
         elif kind is list or kind is tuple:
             pending += item
@@ -146,7 +155,9 @@ def event_hash(*, event: Mapping[str, Any], previous: bytes) -> bytes:
         BadInput: When the event has no canonical form or ``previous`` is no hash.
     """
     if len(previous) != 32:
-        raise BadInput(f"A hash has 32 bytes, not {len(previous)}.")
+        raise BadInput(
+            Text("哈希值应为 32 字节，而不是 {bytes} 字节。", "A hash has 32 bytes, not {bytes}.", bytes=len(previous))
+        )
     return sha256(_EVENT_DOMAIN + previous + canonical(event)).digest()
 
 

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 
 STORED_LEVELS = 8  # nodes are stored on every eighth level
 _BLOCK = 1 << STORED_LEVELS
@@ -59,7 +60,14 @@ class Frontier:
 
     def __post_init__(self) -> None:
         if self.size < 0 or len(self.peaks) != self.size.bit_count() or any(len(peak) != 32 for peak in self.peaks):
-            raise BadInput(f"A tree of {self.size} leaves does not have these {len(self.peaks)} peaks.")
+            raise BadInput(
+                Text(
+                    "有 {size} 个叶子的树不会有这 {peaks} 个峰。",
+                    "A tree of {size} leaves does not have these {peaks} peaks.",
+                    size=self.size,
+                    peaks=len(self.peaks),
+                )
+            )
 
     def append(self, leaf: bytes) -> Frontier:
         """The tree with one more leaf hash."""
@@ -87,7 +95,9 @@ class Frontier:
         try:
             return cls(size=int(data["size"]), peaks=tuple(bytes.fromhex(peak) for peak in data["peaks"]))
         except (KeyError, ValueError, TypeError) as error:
-            raise BadInput(f"A stored tree cannot be read: {error!r}.") from error
+            raise BadInput(
+                Text("存储的树无法读取：{error!r}。", "A stored tree cannot be read: {error!r}.", error=error)
+            ) from error
 
 
 def complete_nodes(frontier: Frontier, leaves: Iterable[bytes]) -> Iterator[tuple[int, int, bytes]]:
@@ -135,7 +145,14 @@ def inclusion_proof(*, nodes: NodeReader | Sequence[bytes], index: int, size: in
         BadInput: When the leaf is not in a tree of that size.
     """
     if not 0 <= index < size:
-        raise BadInput(f"Leaf {index} is not in a tree of {size} leaves.")
+        raise BadInput(
+            Text(
+                "有 {size} 个叶子的树中没有叶子 {index}。",
+                "Leaf {index} is not in a tree of {size} leaves.",
+                index=index,
+                size=size,
+            )
+        )
     blocks = _Blocks(nodes, size)
     path: list[bytes] = []
     start, stop = 0, size
@@ -159,7 +176,14 @@ def consistency_proof(*, nodes: NodeReader | Sequence[bytes], old_size: int, new
         BadInput: When the old tree is the larger one.
     """
     if not 0 <= old_size <= new_size:
-        raise BadInput(f"A tree of {old_size} leaves is not the beginning of one of {new_size}.")
+        raise BadInput(
+            Text(
+                "有 {old} 个叶子的树不是有 {new} 个叶子的树的开头部分。",
+                "A tree of {old} leaves is not the beginning of one of {new}.",
+                old=old_size,
+                new=new_size,
+            )
+        )
     if old_size in {0, new_size}:
         return []
     blocks = _Blocks(nodes, new_size)
@@ -275,7 +299,15 @@ class _Blocks:
             if read is None and level:
                 read = [self._node_from_below(level, index) for index in range(start, stop)]
             if read is None or len(read) != stop - start:
-                raise BadInput(f"The tree's hashes {start} to {stop} of level {level} are not all there.")
+                raise BadInput(
+                    Text(
+                        "树的第 {level} 层哈希值 {start} 至 {stop} 不全。",
+                        "The tree's hashes {start} to {stop} of level {level} are not all there.",
+                        start=start,
+                        stop=stop,
+                        level=level,
+                    )
+                )
             found = self._known[level, block] = read
         return found
 

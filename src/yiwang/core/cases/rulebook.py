@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.cases.workflow import Workflow
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.templates import fill_template
 from yiwang.core.space import RegionTree
 from yiwang.core.worktime import Limit, TimeUnit
@@ -157,7 +158,15 @@ class Rulebook:
         try:
             return Limit(float(amount), TimeUnit(unit)), ruled
         except ValueError:
-            raise BadInput(f"Row {rows[0].id} of the limits says {amount!r} {unit!r}; that is no limit.") from None
+            raise BadInput(
+                Text(
+                    "时限表的行 {row} 写的是「{amount}」「{unit}」，这不是时限。",
+                    "Row {row} of the limits says {amount!r} {unit!r}; that is no limit.",
+                    row=rows[0].id,
+                    amount=amount,
+                    unit=unit,
+                )
+            ) from None
 
     def _remember(self, key: tuple[Any, ...], answer: object) -> None:
         if len(self._answers) >= CACHED:

@@ -9,6 +9,7 @@ from typing import Any
 
 from yiwang.core.cases.fields import CaseFields
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Clock
 
 
@@ -149,7 +150,9 @@ class CaseState(CaseFields):
             values |= {name: frozenset(data[name]) for name in ("handlers", "fired")}
             return cls(**values)
         except (KeyError, ValueError, TypeError) as error:
-            raise BadInput(f"A stored case cannot be read: {error!r}.") from error
+            raise BadInput(
+                Text("存储的案卷无法读取：{error!r}。", "A stored case cannot be read: {error!r}.", error=error)
+            ) from error
 
 
 MOMENTS = (

@@ -51,16 +51,30 @@ class UnitDirectory:
         problems: list[Problem] = []
         for unit in units:
             if unit.code in self._units:
-                problems.append(Problem(f"unit {unit.code} stands twice", "Codes are unique.", "units.csv"))
+                twice = Text("单位 {unit} 出现了两次。", "unit {unit} stands twice", unit=unit.code)
+                problems.append(Problem(twice, Text("编码不能重复。", "Codes are unique."), "units.csv"))
             self._units[unit.code] = unit
         problems += [
-            Problem(f"unit {unit.code} has the unknown parent {unit.parent}", "Name a unit of this file.", "units.csv")
+            Problem(
+                Text(
+                    "单位 {unit} 的上级 {parent} 不存在。",
+                    "unit {unit} has the unknown parent {parent}",
+                    unit=unit.code,
+                    parent=unit.parent,
+                ),
+                Text("请写本文件中的单位。", "Name a unit of this file."),
+                "units.csv",
+            )
             for unit in self._units.values()
             if unit.parent and unit.parent not in self._units
         ]
         if not problems:
             problems += [
-                Problem(f"unit {unit.code} is above itself", "Break the circle of parents.", "units.csv")
+                Problem(
+                    Text("单位 {unit} 成了自己的上级。", "unit {unit} is above itself", unit=unit.code),
+                    Text("请断开上级之间的循环。", "Break the circle of parents."),
+                    "units.csv",
+                )
                 for unit in self._units.values()
                 if self._circular(unit)
             ]

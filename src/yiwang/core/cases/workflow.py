@@ -28,7 +28,7 @@ from yiwang.core.cases.fields import ALSO_CALLED
 from yiwang.core.cases.payloads import REQUIREMENTS
 from yiwang.core.cases.soundness import faults
 from yiwang.core.kernel.errors import BadInput, Problem
-from yiwang.core.kernel.text import Text, language_keys
+from yiwang.core.kernel.text import NO_TEXT, Text, language_keys
 from yiwang.core.worktime import Limit
 
 __all__ = [
@@ -53,6 +53,14 @@ TOP = {"id", "version", "start", "main_clock", "same_unit", "role", "stage", "st
 Piece = TypeVar("Piece", Role, Stage, Step, ClockRule, Verb)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _OFFSET = re.compile(r"([+-])\s*(.+)")
+_ADD = Text("请补上。", "Add it.")
+_KINDS = {
+    "role": Text("角色", "role"),
+    "stage": Text("阶段", "stage"),
+    "step": Text("环节", "step"),
+    "clock": Text("时钟", "clock"),
+    "verb": Text("动作", "verb"),
+}
 
 
 def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Workflow:
@@ -68,12 +76,17 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     """
     reading = _Reading(file)
     for key in sorted(set(data) - TOP):
-        reading.fault(f"The workflow has the unknown key {key!r}.", f"Known: {', '.join(sorted(TOP))}.", key)
+        message = Text("流程文件中的键「{key}」不存在。", "The workflow has the unknown key {key!r}.", key=key)
+        reading.fault(message, _known(sorted(TOP)), key)
     top = {key: reading.text(data, key) for key in ("id", "version", "start")}
     main = reading.text(data, "main_clock") if "main_clock" in data else "disposal"
     same_unit = reading.text(data, "same_unit") if "same_unit" in data else GOES_ON
     if same_unit not in (GOES_ON, ANEW):
-        reading.fault(f"same_unit = {same_unit!r} is no answer.", f"{GOES_ON!r} or {ANEW!r}.", "same_unit")
+        reading.fault(
+            Text("same_unit = 「{said}」无效。", "same_unit = {said!r} is no answer.", said=same_unit),
+            Text("请写「{goes_on}」或「{anew}」。", "{goes_on!r} or {anew!r}.", goes_on=GOES_ON, anew=ANEW),
+            "same_unit",
+        )
     roles = reading.pieces(data, "role", Role)
     stages = reading.pieces(data, "stage", Stage)
     steps = reading.pieces(data, "step", Step)
@@ -99,6 +112,29 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     return workflow
 
 
+def _known(words: Iterable[str]) -> Text:
+    return Text("可用的有：{words}。", "Known: {words}.", words=", ".join(words))
+
+
+def _label(key: str, piece: object, place: int) -> Text:
+    """A piece of the workflow by its id, or by its place in the file where it has none."""
+    if piece:
+        return Text("{kind}「{id}」", "{kind} {id}", kind=_KINDS[key], id=piece)
+    return Text("第 {place} 个{kind}", "{kind} number {place}", kind=_KINDS[key], place=place)
+
+
+def _rule(place: int) -> Text:
+    return Text("第 {place} 条升级规则", "escalation number {place}", place=place)
+
+
+def _part(label: Text, key: str) -> Text:
+    return Text("{label}：{key}", "{label}: {key}", label=label, key=key)
+
+
+def _lacks(label: Text, key: str) -> Text:
+    return Text("{label}缺少 {key}。", "{label} has no {key}.", label=label, key=key)
+
+
 class _Reading:
     """Reads pieces and collects what is wrong with them."""
 
@@ -106,88 +142,104 @@ class _Reading:
         self.file = file
         self.problems: list[Problem] = []
 
-    def fault(self, message: str, hint: str, key: str, row: int | None = None) -> None:
+    def fault(self, message: Text, hint: Text, key: str, row: int | None = None) -> None:
         self.problems.append(Problem(message, hint, self.file, row, key))
 
     def text(self, data: Mapping[str, Any], key: str) -> str:
         value = data.get(key)
         if isinstance(value, str) and value:
             return value
-        self.fault(f"{key} is {value!r}." if key in data else f"{key} is not given.", "Give a text.", key)
+        message = (
+            Text("{key} 是 {value!r}。", "{key} is {value!r}.", key=key, value=value)
+            if key in data
+            else Text("没有写 {key}。", "{key} is not given.", key=key)
+        )
+        self.fault(message, Text("请写一段文字。", "Give a text."), key)
         return ""
 
     def tables(self, data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
         rows = data.get(key, [])
         if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return rows
-        self.fault(f"{key} is no list of tables.", f"Head each one with [[{key}]].", key)
+        self.fault(
+            Text("{key} 不是表的列表。", "{key} is no list of tables.", key=key),
+            Text("每一个都以 [[{key}]] 开头。", "Head each one with [[{key}]].", key=key),
+            key,
+        )
         return []
 
     def pieces(self, data: Mapping[str, Any], key: str, kind: Callable[..., Piece]) -> dict[str, Piece]:
         found: dict[str, Piece] = {}
         for place, row in enumerate(self.tables(data, key), start=1):
             values = {("origins" if name == "from" and kind is Verb else name): value for name, value in row.items()}
-            values = self.named(values, f"{key} {row.get('id') or f'number {place}'}", key)
-            made = self.checked(values, fields(kind), f"{key} {row.get('id') or f'number {place}'}", key)  # type: ignore[arg-type]
+            label = _label(key, row.get("id"), place)
+            values = self.named(values, label, key)
+            made = self.checked(values, fields(kind), label, key)  # type: ignore[arg-type]
             if made is None:
                 continue
             piece = kind(**made)
             if piece.id in found:
-                self.fault(f"{key} {piece.id} stands twice.", "Ids are unique.", key)
+                message = Text("{label}出现了两次。", "{label} stands twice.", label=_label(key, piece.id, place))
+                self.fault(message, Text("id 不能重复。", "Ids are unique."), key)
             found[piece.id] = piece
         return found
 
-    def named(self, values: Mapping[str, Any], label: str, key: str) -> dict[str, Any]:
+    def named(self, values: Mapping[str, Any], label: Text, key: str) -> dict[str, Any]:
         """The values with their names in all languages as one text; Chinese and English are required."""
         written = language_keys(values, "name")
         rest = {name: value for name, value in values.items() if name not in written.values()}
         for tag, name in (("zh", "name"), ("en", "name_en")):
             if tag not in written:
-                self.fault(f"{label} has no {name}.", "Add it.", key)
-        said = {tag: str(self.value(values[name], "str", f"{label}: {name}", key)) for tag, name in written.items()}
+                self.fault(_lacks(label, name), _ADD, key)
+        said = {tag: str(self.value(values[name], "str", _part(label, name), key)) for tag, name in written.items()}
         return {**rest, "name": Text.of(said)}
 
     def checked(
-        self, values: Mapping[str, Any], known: Iterable[Field[Any]], label: str, key: str
+        self, values: Mapping[str, Any], known: Iterable[Field[Any]], label: Text, key: str
     ) -> dict[str, Any] | None:
         """The values by field in the types of the fields, or None when something is wrong."""
         before = len(self.problems)
         by_name = {item.name: item for item in known}
-        shown = ", ".join("from" if name == "origins" else name for name in by_name)
+        shown = ["from" if name == "origins" else name for name in by_name]
         for name in values.keys() - by_name.keys():
-            self.fault(f"{label} has the unknown key {name!r}.", f"Known: {shown}.", key)
+            message = Text(
+                "{label}的键「{name}」不存在。", "{label} has the unknown key {name!r}.", label=label, name=name
+            )
+            self.fault(message, _known(shown), key)
         for name, item in by_name.items():
             if name not in values and item.default is MISSING:
-                self.fault(f"{label} has no {name}.", "Add it.", key)
+                self.fault(_lacks(label, name), _ADD, key)
         result = {
-            name: self.value(value, str(by_name[name].type), f"{label}: {'from' if name == 'origins' else name}", key)
+            name: self.value(value, str(by_name[name].type), _part(label, "from" if name == "origins" else name), key)
             for name, value in values.items()
             if name in by_name
         }
         return result if len(self.problems) == before else None
 
-    def value(self, value: object, kind: str, label: str, key: str) -> object:
+    def value(self, value: object, kind: str, label: Text, key: str) -> object:
+        message = Text("{label} 是 {value!r}。", "{label} is {value!r}.", label=label, value=value)
         if kind.startswith("tuple"):
             if isinstance(value, list) and all(isinstance(item, str) for item in value):
                 return tuple(ALSO_CALLED.get(item, item) for item in value)
-            self.fault(f"{label} is {value!r}.", 'Write a list of texts, e.g. ["filed"].', key)
+            hint = Text('请写文字的列表，例如 ["filed"]。', 'Write a list of texts, e.g. ["filed"].')
+            self.fault(message, hint, key)
         elif kind == "bool":
             if isinstance(value, bool):
                 return value
-            self.fault(f"{label} is {value!r}.", "Write true or false.", key)
+            self.fault(message, Text("请写 true 或 false。", "Write true or false."), key)
         elif kind == "int":
             if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
                 return value
-            self.fault(f"{label} is {value!r}.", "Write a whole number, 0 or more.", key)
+            self.fault(message, Text("请写不小于 0 的整数。", "Write a whole number, 0 or more."), key)
         elif kind != "Text" and not isinstance(value, str):
-            self.fault(f"{label} is {value!r}.", "Write a text in quotes.", key)
+            self.fault(message, Text("请写带引号的文字。", "Write a text in quotes."), key)
         return value
 
     def escalations(self, data: Mapping[str, Any]) -> tuple[Escalation, ...]:
         written = [item for item in fields(Escalation) if item.name in {"clock", "at", "verb", "steps"}]
         found = []
         for place, row in enumerate(self.tables(data, "escalation"), start=1):
-            values = self.checked(row, written, f"escalation number {place}", "escalation")
+            values = self.checked(row, written, _rule(place), "escalation")
             moment = self.moment(str(row.get("at", "")), place) if values else None
             if values and moment:
                 share, offset, early = moment
@@ -197,12 +249,17 @@ class _Reading:
     def moment(self, text: str, place: int) -> tuple[float | None, Limit | None, bool] | None:
         if share := _SHARE.fullmatch(text):
             return float(share[1]) / 100, None, False
+        rule = _rule(place)
         try:
             if offset := _OFFSET.fullmatch(text):
                 return None, Limit.parse(offset[2]), offset[1] == "-"
         except BadInput as error:
-            self.fault(f"escalation number {place}: {error}", "", "escalation.at")
+            message = Text("{rule}：{error}", "{rule}: {error}", rule=rule, error=error.text)
+            self.fault(message, NO_TEXT, "escalation.at")
             return None
-        message = f"escalation number {place}: {text!r} is no moment of a clock."
-        self.fault(message, "Write e.g. '80%', '100%' or '+24 work_hours'.", "escalation.at")
+        message = Text(
+            "{rule}：「{text}」不是时钟的时点。", "{rule}: {text!r} is no moment of a clock.", rule=rule, text=text
+        )
+        hint = Text("请写例如 '80%'、'100%' 或 '+24 work_hours'。", "Write e.g. '80%', '100%' or '+24 work_hours'.")
+        self.fault(message, hint, "escalation.at")
         return None

@@ -18,10 +18,19 @@ from typing import TypeAlias
 
 from yiwang.core.indicators.columns import DAY, FLAG, FLOAT, INTEGER, MOMENT, TEXT
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import NO_TEXT, Text
 
 LONGEST = 2000  # characters of one condition
 AS_OF = "as_of"
 NUMBERS = frozenset({INTEGER, FLOAT})
+_KINDS: Mapping[str, Text] = {
+    TEXT: Text("文字", TEXT),
+    INTEGER: Text("整数", INTEGER),
+    FLAG: Text("条件", FLAG),
+    FLOAT: Text("小数", FLOAT),
+    MOMENT: Text("时刻", MOMENT),
+    DAY: Text("日期", DAY),
+}
 _COMPARISONS: Mapping[type[ast.cmpop], str] = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
 }  # fmt: skip
@@ -136,7 +145,15 @@ def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str,
     """
     node = _Reader(columns, terms).read(_parsed(text))
     if node.kind != FLAG:
-        raise _fault(f"{text!r} is no condition but a {node.kind}.", "Compare it with something.")
+        raise _fault(
+            Text(
+                "「{text}」不是条件，而是{kind}。",
+                "{text!r} is no condition but a {kind}.",
+                text=text,
+                kind=_KINDS[node.kind],
+            ),
+            Text("请把它与某个值比较。", "Compare it with something."),
+        )
     return node
 
 
@@ -151,29 +168,56 @@ def read_measure(text: str, *, columns: Mapping[str, str], terms: Mapping[str, N
         return Measure(read_condition(text, columns=columns, terms=terms))
     reader = _Reader(columns, terms)
     if tree.keywords or not 1 <= len(tree.args) <= 2:
-        raise _fault(f"{text!r}: sum takes a number and, if wanted, a condition.", "E.g. sum(reworks, closed).")
+        raise _fault(
+            Text(
+                "「{text}」：sum 需要一个数，还可以带一个条件。",
+                "{text!r}: sum takes a number and, if wanted, a condition.",
+                text=text,
+            ),
+            Text("例如 sum(reworks, closed)。", "E.g. sum(reworks, closed)."),
+        )
     amount = reader.read(tree.args[0])
     condition = reader.read(tree.args[1]) if len(tree.args) == 2 else ALWAYS
     if amount.kind != INTEGER:
         raise _fault(
-            f"{text!r} sums a {amount.kind}.", "Only whole numbers are summed, so that every engine gives the same."
+            Text("「{text}」对{kind}求和。", "{text!r} sums a {kind}.", text=text, kind=_KINDS[amount.kind]),
+            Text(
+                "只对整数求和，使每种计算引擎结果一致。",
+                "Only whole numbers are summed, so that every engine gives the same.",
+            ),
         )
     if condition.kind != FLAG:
-        raise _fault(f"{text!r}: the second part is no condition but a {condition.kind}.")
+        raise _fault(
+            Text(
+                "「{text}」：第二部分不是条件，而是{kind}。",
+                "{text!r}: the second part is no condition but a {kind}.",
+                text=text,
+                kind=_KINDS[condition.kind],
+            )
+        )
     return Measure(condition, amount)
 
 
-def _fault(message: str, hint: str = "") -> BadInput:
+def _fault(message: Text, hint: Text = NO_TEXT) -> BadInput:
     return BadInput(Problem(message, hint))
 
 
 def _parsed(text: str) -> ast.expr:
     if len(text) > LONGEST:
-        raise _fault(f"A condition has at most {LONGEST} characters.", "Give a part of it a name under [terms].")
+        raise _fault(
+            Text("条件最长 {longest} 个字符。", "A condition has at most {longest} characters.", longest=LONGEST),
+            Text("请在 [terms] 中给其中一部分起个名称。", "Give a part of it a name under [terms]."),
+        )
     try:
         return ast.parse(" ".join(text.split()), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _fault(f"{text!r} cannot be read.", 'E.g. filed_at is not None and end_kind != "void".') from None
+        raise _fault(
+            Text("「{text}」无法读取。", "{text!r} cannot be read.", text=text),
+            Text(
+                '例如 filed_at is not None and end_kind != "void"。',
+                'E.g. filed_at is not None and end_kind != "void".',
+            ),
+        ) from None
 
 
 class _Reader:
@@ -197,7 +241,10 @@ class _Reader:
             case ast.Compare(left=left, ops=[one], comparators=[right]):
                 return self.compared(left, one, right)
         raise _fault(
-            f"{ast.unparse(tree)!r} is not understood here.", "Use comparisons, in, is None, and, or, not, + and -."
+            Text("这里不能写「{part}」。", "{part!r} is not understood here.", part=ast.unparse(tree)),
+            Text(
+                "请用比较、in、is None、and、or、not、+ 和 -。", "Use comparisons, in, is None, and, or, not, + and -."
+            ),
         )
 
     def named(self, name: str) -> Node:
@@ -209,8 +256,10 @@ class _Reader:
             return AsOf()
         near = get_close_matches(name, [*self.terms, *self.columns], n=1)
         raise _fault(
-            f"There is no column or term {name!r}.",
-            f"Did you mean {near[0]}?" if near else "docs/reference/facts.md lists the columns.",
+            Text("没有名为「{name}」的列或术语。", "There is no column or term {name!r}.", name=name),
+            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0])
+            if near
+            else Text("各列见 docs/reference/facts.md。", "docs/reference/facts.md lists the columns."),
         )
 
     def literal(self, value: object) -> Literal:
@@ -222,21 +271,39 @@ class _Reader:
             return Literal(value, INTEGER)
         if isinstance(value, float):
             return Literal(value, FLOAT)
-        raise _fault(f"{value!r} cannot be compared with.", "Write a text in quotes, a number, True or False.")
+        raise _fault(
+            Text("不能与 {value!r} 比较。", "{value!r} cannot be compared with.", value=value),
+            Text("请写带引号的文字、数、True 或 False。", "Write a text in quotes, a number, True or False."),
+        )
 
     def flag(self, tree: ast.expr) -> Node:
         node = self.read(tree)
         if node.kind != FLAG:
             raise _fault(
-                f"{ast.unparse(tree)!r} is a {node.kind}, no condition.",
-                "Compare it with something, e.g. reworks > 0 or filed_at is not None.",
+                Text(
+                    "「{part}」是{kind}，不是条件。",
+                    "{part!r} is a {kind}, no condition.",
+                    part=ast.unparse(tree),
+                    kind=_KINDS[node.kind],
+                ),
+                Text(
+                    "请把它与某个值比较，例如 reworks > 0 或 filed_at is not None。",
+                    "Compare it with something, e.g. reworks > 0 or filed_at is not None.",
+                ),
             )
         return node
 
     def number(self, tree: ast.expr) -> Node:
         node = self.read(tree)
         if node.kind != INTEGER:
-            raise _fault(f"{ast.unparse(tree)!r} is a {node.kind}; only whole numbers can be added.")
+            raise _fault(
+                Text(
+                    "「{part}」是{kind}；只有整数可以相加。",
+                    "{part!r} is a {kind}; only whole numbers can be added.",
+                    part=ast.unparse(tree),
+                    kind=_KINDS[node.kind],
+                )
+            )
         return node
 
     def compared(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Node:
@@ -251,8 +318,15 @@ class _Reader:
         sign = _COMPARISONS.get(type(operator))
         if sign is None:
             raise _fault(
-                f"The comparison with {ast.unparse(right)!r} is not understood.",
-                'Use ==, !=, <, <=, >, >=, is None, or in ("a", "b").',
+                Text(
+                    "与「{part}」的比较无法识别。",
+                    "The comparison with {part!r} is not understood.",
+                    part=ast.unparse(right),
+                ),
+                Text(
+                    '请用 ==、!=、<、<=、>、>=、is None 或 in ("a", "b")。',
+                    'Use ==, !=, <, <=, >, >=, is None, or in ("a", "b").',
+                ),
             )
         other = self.read(right)
         self.fitting(value, other, sign)
@@ -261,15 +335,33 @@ class _Reader:
     def member(self, value: Node, item: ast.expr) -> Literal:
         node = self.read(item)
         if not isinstance(node, Literal):
-            raise _fault(f"{ast.unparse(item)!r} is no text or number.", 'Write in ("a", "b").')
+            raise _fault(
+                Text("「{part}」不是文字或数。", "{part!r} is no text or number.", part=ast.unparse(item)),
+                Text('请写成 in ("a", "b")。', 'Write in ("a", "b").'),
+            )
         self.fitting(value, node, "==")
         return node
 
     @staticmethod
     def fitting(value: Node, other: Node, sign: str) -> None:
         if value.kind != other.kind and not {value.kind, other.kind} <= NUMBERS:
-            raise _fault(f"A {value.kind} cannot be compared with a {other.kind}.")
+            raise _fault(
+                Text(
+                    "{kind}不能与{other}比较。",
+                    "A {kind} cannot be compared with a {other}.",
+                    kind=_KINDS[value.kind],
+                    other=_KINDS[other.kind],
+                )
+            )
         if value.kind in (FLAG, TEXT) and sign not in ("==", "!="):
-            raise _fault(f"A {value.kind} has no order, so {sign} means nothing.", "Use == or !=.")
+            raise _fault(
+                Text(
+                    "{kind}没有大小之分，{sign} 没有意义。",
+                    "A {kind} has no order, so {sign} means nothing.",
+                    kind=_KINDS[value.kind],
+                    sign=sign,
+                ),
+                Text("请用 == 或 !=。", "Use == or !=."),
+            )
         if DAY in (value.kind, other.kind) and sign not in ("==", "!=", "<", "<=", ">", ">="):
-            raise _fault("Days are compared with days.")
+            raise _fault(Text("日期只能与日期比较。", "Days are compared with days."))

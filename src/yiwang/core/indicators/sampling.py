@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 
 METHOD = "yiwang-draw/1"
 MIN_SEED_BYTES = 16
@@ -78,30 +79,64 @@ class Plan:
         """
         sizes = Counter(place.stratum for place in self.places)
         problems = [
-            Problem(f"The place {code!r} stands {count} times in the frame.", "Each place stands there once.")
+            Problem(
+                Text(
+                    "地点「{place}」在抽样名单中出现了 {count} 次。",
+                    "The place {place!r} stands {count} times in the frame.",
+                    place=code,
+                    count=count,
+                ),
+                Text("每个地点只出现一次。", "Each place stands there once."),
+            )
             for code, count in Counter(place.id for place in self.places).items()
             if count > 1
         ]
         problems += [
-            Problem(f"The inspector {code!r} is listed {count} times.", "Each is listed once.")
+            Problem(
+                Text(
+                    "检查员「{person}」列了 {count} 次。",
+                    "The inspector {person!r} is listed {count} times.",
+                    person=code,
+                    count=count,
+                ),
+                Text("每人只列一次。", "Each is listed once."),
+            )
             for code, count in Counter(inspector.id for inspector in self.inspectors).items()
             if count > 1
         ]
         if self.team < 1:
-            problems.append(Problem(f"A team of {self.team} cannot inspect.", "At least 1; 2 is usual."))
+            problems.append(
+                Problem(
+                    Text("每组 {team} 人无法检查。", "A team of {team} cannot inspect.", team=self.team),
+                    Text("至少 1 人，通常 2 人。", "At least 1; 2 is usual."),
+                )
+            )
         for stratum, wanted in sorted(self.sample.items()):
             if not 0 <= wanted <= sizes[stratum]:
                 problems.append(
                     Problem(
-                        f"{wanted} places cannot be drawn in {stratum!r}, which has {sizes[stratum]}.",
-                        f"Between 0 and {sizes[stratum]}.",
+                        Text(
+                            "「{stratum}」只有 {size} 个地点，无法抽取 {wanted} 个。",
+                            "{wanted} places cannot be drawn in {stratum!r}, which has {size}.",
+                            wanted=wanted,
+                            stratum=stratum,
+                            size=sizes[stratum],
+                        ),
+                        Text("应在 0 和 {size} 之间。", "Between 0 and {size}.", size=sizes[stratum]),
                     )
                 )
             free = sum(stratum not in inspector.avoids for inspector in self.inspectors)
             if wanted and free < self.team:
                 problems.append(
                     Problem(
-                        f"Only {free} inspectors may go to {stratum!r}, a team has {self.team}.", "List more of them."
+                        Text(
+                            "只有 {free} 名检查员可以去「{stratum}」，而每组需要 {team} 人。",
+                            "Only {free} inspectors may go to {stratum!r}, a team has {team}.",
+                            free=free,
+                            stratum=stratum,
+                            team=self.team,
+                        ),
+                        Text("请多列几名检查员。", "List more of them."),
                     )
                 )
         if problems:
@@ -146,7 +181,12 @@ def commitment(*, plan: Plan, seed: bytes) -> str:
         BadInput: When the seed is so short that it could be guessed from the commitment.
     """
     if len(seed) < MIN_SEED_BYTES:
-        raise BadInput(Problem(f"A seed of {len(seed)} bytes can be guessed.", f"At least {MIN_SEED_BYTES} bytes."))
+        raise BadInput(
+            Problem(
+                Text("{count} 字节的种子可能被猜中。", "A seed of {count} bytes can be guessed.", count=len(seed)),
+                Text("至少 {least} 字节。", "At least {least} bytes.", least=MIN_SEED_BYTES),
+            )
+        )
     return sha256(f"{METHOD}\n{plan.digest()}\n{seed.hex()}".encode()).hexdigest()
 
 
@@ -168,8 +208,12 @@ def draw(*, plan: Plan, seed: bytes, beacon: str = "") -> tuple[Visit, ...]:
         BadInput: When the seed is too short, or a beacon is missing or was not announced.
     """
     if bool(beacon) != bool(plan.beacon):
-        wanted = f"Give the value of {plan.beacon!r}." if plan.beacon else "The plan names none: leave it out."
-        raise BadInput(Problem("The public number does not fit the plan.", wanted))
+        wanted = (
+            Text("请给出「{beacon}」的值。", "Give the value of {beacon!r}.", beacon=plan.beacon)
+            if plan.beacon
+            else Text("方案没有写公开随机数：请不要填写。", "The plan names none: leave it out.")
+        )
+        raise BadInput(Problem(Text("公开随机数与方案不符。", "The public number does not fit the plan."), wanted))
     key = f"{commitment(plan=plan, seed=seed)}\n{seed.hex()}\n{json.dumps(beacon)}"
     drawn = [place for stratum in sorted(plan.sample) for place in _first(plan, key=key, stratum=stratum)]
     sizes = Counter(place.stratum for place in plan.places)
@@ -206,24 +250,46 @@ def verify(
     if commitment(plan=plan, seed=seed) != published:
         problems.append(
             Problem(
-                "The commitment does not fit: the frame, the inspectors, the plan or the seed is another than was published.",
-                f"Published was {published}.",
+                Text(
+                    "承诺值不符：抽样名单、检查员、方案或种子与公布的不同。",
+                    "The commitment does not fit: the frame, the inspectors, the plan or the seed is another than was published.",
+                ),
+                Text("公布的是 {published}。", "Published was {published}.", published=published),
             )
         )
     expected = {visit.place: visit for visit in draw(plan=plan, seed=seed, beacon=beacon)}
     claimed = {visit.place: visit for visit in visits}
     if len(claimed) < len(visits):
-        problems.append(Problem("A place is said to have been drawn twice.", "Each place is drawn once."))
+        problems.append(
+            Problem(
+                Text("有一个地点被列为抽中两次。", "A place is said to have been drawn twice."),
+                Text("每个地点只抽一次。", "Each place is drawn once."),
+            )
+        )
     for place in sorted(expected.keys() | claimed.keys()):
         if place not in claimed:
-            problems.append(Problem(f"{place} was drawn and is not listed."))
+            problems.append(
+                Problem(Text("{place} 已抽中但未列出。", "{place} was drawn and is not listed.", place=place))
+            )
         elif place not in expected:
-            problems.append(Problem(f"{place} is listed and was not drawn."))
+            problems.append(
+                Problem(Text("{place} 已列出但未抽中。", "{place} is listed and was not drawn.", place=place))
+            )
         elif claimed[place] != expected[place]:
             problems.append(
                 Problem(
-                    f"{place} is listed with {', '.join(claimed[place].inspectors)}.",
-                    f"Drawn was {', '.join(expected[place].inspectors)} with weight {expected[place].weight:g}.",
+                    Text(
+                        "{place} 列出的检查员是 {people}。",
+                        "{place} is listed with {people}.",
+                        place=place,
+                        people=", ".join(claimed[place].inspectors),
+                    ),
+                    Text(
+                        "抽中的是 {people}，权重 {weight:g}。",
+                        "Drawn was {people} with weight {weight:g}.",
+                        people=", ".join(expected[place].inspectors),
+                        weight=expected[place].weight,
+                    ),
                 )
             )
     return tuple(problems)

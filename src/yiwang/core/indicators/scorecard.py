@@ -12,6 +12,7 @@ from yiwang.core.indicators.columns import BASES, TEXT, FactContext
 from yiwang.core.indicators.definitions import Composite, Indicator, IndicatorBook, composite
 from yiwang.core.indicators.expressions import ALWAYS, Column, Comparison, Literal, Measure, Node, both
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 
 PERIODS = ("day", "week", "month", "quarter", "half", "year")
 DIMENSIONS = (
@@ -124,8 +125,16 @@ def column_of(dimension: str, *, context: FactContext) -> str:
         return column
     known = [*levels, *DIMENSIONS, *(f"{_POST}{post}" for post in context.posts), *PERIODS]
     raise BadInput(
-        Problem(f"Nothing can be counted by {dimension!r}.", "One of " + ", ".join(known) + ".", column="by")
+        Problem(
+            Text("不能按「{dimension}」统计。", "Nothing can be counted by {dimension!r}.", dimension=dimension),
+            _one_of(known),
+            column="by",
+        )
     )
+
+
+def _one_of(words: Iterable[str]) -> Text:
+    return Text("可选 {words}。", "One of {words}.", words=", ".join(words))
 
 
 def chosen(book: IndicatorBook, *, ids: Sequence[str], day: date) -> dict[str, Indicator]:
@@ -138,7 +147,11 @@ def chosen(book: IndicatorBook, *, ids: Sequence[str], day: date) -> dict[str, I
     for name in ids:
         if name not in known:
             raise BadInput(
-                Problem(f"There is no indicator {name!r}.", "One of " + ", ".join(known) + ".", column="indicator")
+                Problem(
+                    Text("没有指标「{indicator}」。", "There is no indicator {indicator!r}.", indicator=name),
+                    _one_of(known),
+                    column="indicator",
+                )
             )
     return {name: known[name] for name in ids} if ids else known
 
@@ -163,7 +176,13 @@ def score(
     """
     period = [name for name in wish.by if name in PERIODS]
     if len(period) > 1:
-        raise BadInput(Problem("There is one period at a time.", f"Choose one of {', '.join(period)}.", column="by"))
+        raise BadInput(
+            Problem(
+                Text("一次只能按一种周期统计。", "There is one period at a time."),
+                Text("请从 {periods} 中选一个。", "Choose one of {periods}.", periods=", ".join(period)),
+                column="by",
+            )
+        )
     plain = [tuple(name for name in wish.by if name not in PERIODS)]
     sets = [tuple(one) for one in groupings] or plain
     columns = [tuple(column_of(name, context=context) for name in one) for one in sets]

@@ -20,8 +20,8 @@ class Problem:
         column: Column or key.
     """
 
-    message: Text | str
-    hint: Text | str = NO_TEXT
+    message: Text
+    hint: Text = NO_TEXT
     file: str = ""
     row: int | None = None
     column: str = ""
@@ -40,15 +40,13 @@ class Problem:
 
     @property
     def text(self) -> Text:
-        """All of it in one line."""
-        text = Text(
-            "{message}{hint}", "{message} {hint}" if self.hint else "{message}", message=self.message, hint=self.hint
-        )
-        return Text("{where}：{text}", "{where}: {text}", where=self.where, text=text) if self.where else text
+        """All of it: the place, what is wrong, what would be right."""
+        said = Text.joined({"zh": "", "en": " "}, [part for part in (self.message, self.hint) if part])
+        return Text("{where}：{said}", "{where}: {said}", where=self.where, said=said) if self.where else said
 
     def __str__(self) -> str:
         """In English, for logs and the command line."""
-        return str(self.text)
+        return self.text.into("en")
 
 
 class YiwangError(Exception):
@@ -64,12 +62,13 @@ class YiwangError(Exception):
 class BadInput(YiwangError):
     """Input that cannot be taken, with every problem found, not only the first."""
 
-    def __init__(self, problems: Iterable[Problem] | Problem | Text | str) -> None:
-        if isinstance(problems, Text | str):
+    def __init__(self, problems: Iterable[Problem] | Problem | Text) -> None:
+        if isinstance(problems, Text):
             problems = Problem(problems)
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     @property
     def text(self) -> Text:
+        """All problems, a line for each."""
         return Text.joined({"zh": "\n", "en": "\n"}, [problem.text for problem in self.problems])

@@ -27,6 +27,7 @@ from yiwang.core.cases.events import Actor, Command
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Workflow
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Limit, TimeUnit, WorkCalendar
 
 
@@ -115,7 +116,13 @@ def read_parameters(data: Mapping[str, Any], *, file: str = "simulation.toml") -
         values = tuple(float(value) for value in data.get("arrivals", {}).get(key, [1.0] * length))
         if len(values) != length or min(values, default=-1) < 0 or not sum(values):
             problems.append(
-                Problem(f"{len(values)} weights", f"Give {length} weights ≥ 0.", file, None, f"arrivals.{key}")
+                Problem(
+                    Text("写了 {count} 个权重。", "{count} weights", count=len(values)),
+                    Text("请给出 {length} 个不小于 0 的权重。", "Give {length} weights ≥ 0.", length=length),
+                    file,
+                    None,
+                    f"arrivals.{key}",
+                )
             )
         return values
 
@@ -125,7 +132,11 @@ def read_parameters(data: Mapping[str, Any], *, file: str = "simulation.toml") -
         if len(minutes) != 3 or list(minutes) != sorted(minutes) or minutes[0] < 0:
             problems.append(
                 Problem(
-                    "the delay is not [shortest, usual, longest]", "Give three rising numbers.", file, index, "minutes"
+                    Text("用时不是 [最短, 通常, 最长]。", "the delay is not [shortest, usual, longest]"),
+                    Text("请从小到大给出三个数。", "Give three rising numbers."),
+                    file,
+                    index,
+                    "minutes",
                 )
             )
             continue
@@ -154,7 +165,9 @@ def read_parameters(data: Mapping[str, Any], *, file: str = "simulation.toml") -
         for row in data.get("trouble", [])
     )
     if not troubles:
-        problems.append(Problem("nothing to report", "Give at least one [[trouble]].", file, None, "trouble"))
+        nothing = Text("没有可以上报的问题。", "nothing to report")
+        hint = Text("请至少写一个 [[trouble]]。", "Give at least one [[trouble]].")
+        problems.append(Problem(nothing, hint, file, None, "trouble"))
     hours, weekdays = weights("hours", 24), weights("weekdays", 7)
     if problems:
         raise BadInput(problems)

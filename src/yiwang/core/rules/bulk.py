@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.axes import Axis, Epochs
 from yiwang.core.rules.columns import Column, DictColumn, texts_of
 from yiwang.core.rules.table import Table
@@ -90,7 +91,12 @@ class BulkDecider:
         if count is None:
             count = max((len(column) for column in columns.values()), default=-1)
         if count < 0:
-            raise BadInput("No column says how many records there are; give at least one.")
+            raise BadInput(
+                Text(
+                    "没有任何列说明共有多少条记录；请至少给出一列。",
+                    "No column says how many records there are; give at least one.",
+                )
+            )
         return self._in_blocks(readers, count)
 
     def _in_blocks(self, readers: Sequence[Reader], count: int) -> Indexes:
@@ -153,11 +159,18 @@ class BulkDecider:
         days = np.asarray(on)
         if days.ndim == 1 and days.dtype.kind == "M":
             if np.isnat(days).any():
-                raise BadInput("A record has no day.")
+                raise BadInput(Text("有一条记录没有日期。", "A record has no day."))
             return days.astype("datetime64[D]").astype(np.int64) + _UNIX_EPOCH
         if days.ndim == 1 and days.dtype.kind in "iu":
             return days.astype(np.int64, copy=False)
-        raise BadInput(f"Days are datetime64 or day numbers in one row, not {days.dtype} of {days.ndim} dimensions.")
+        raise BadInput(
+            Text(
+                "日期应是一维的 datetime64 或日序号，而不是 {dimensions} 维的 {dtype}。",
+                "Days are datetime64 or day numbers in one row, not {dtype} of {dimensions} dimensions.",
+                dtype=str(days.dtype),
+                dimensions=days.ndim,
+            )
+        )
 
     def _day_reader(self, days: Numbers | int, stride: int) -> Reader:
         if isinstance(days, int):
@@ -192,7 +205,15 @@ def _reader(column: Column | None, classes: _ClassByFact, stride: int, name: str
 
 def _same_count(count: int | None, length: int, name: str) -> int:
     if count is not None and count != length:
-        raise BadInput(f"Column {name!r} has {length} records, others have {count}.")
+        raise BadInput(
+            Text(
+                "列「{name}」有 {length} 条记录，其他列有 {count} 条。",
+                "Column {name!r} has {length} records, others have {count}.",
+                name=name,
+                length=length,
+                count=count,
+            )
+        )
     return length
 
 

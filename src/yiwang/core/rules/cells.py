@@ -11,6 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from yiwang.core.kernel.text import Text
+
 # Full match, ASCII only: float() would also take "1_0", "nan", "inf" and digits of other scripts.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
 # Characters of wildcards and regular expressions. Cells are no patterns, and taken literally these would match nothing.
@@ -31,11 +33,11 @@ class Match(StrEnum):
 
 
 class CellError(ValueError):
-    """A cell that cannot be read; ``hint`` says what would be right."""
+    """A cell that cannot be read: what is wrong with it, and what would be right."""
 
-    def __init__(self, message: str, hint: str) -> None:
-        self.hint = hint
-        super().__init__(message)
+    def __init__(self, message: Text, hint: Text) -> None:
+        self.message, self.hint = message, hint
+        super().__init__(str(message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +188,16 @@ def _refuse_patterns(text: str) -> None:
     found = sorted(_PATTERN_CHARACTERS.intersection(text))
     if found:
         raise CellError(
-            f"{text!r} holds {' '.join(found)}, but cells are no patterns.",
-            'Leave it empty for any value; for several values write several rows, or match = "set" in the declaration.',
+            Text(
+                "「{text}」含有 {found}，但单元格不是匹配模式。",
+                "{text!r} holds {found}, but cells are no patterns.",
+                text=text,
+                found=" ".join(found),
+            ),
+            Text(
+                '任意值请留空；多个值请写多行，或在声明中写 match = "set"。',
+                'Leave it empty for any value; for several values write several rows, or match = "set" in the declaration.',
+            ),
         )
 
 
@@ -197,23 +207,48 @@ def _read_range(text: str) -> Range:
     for bound in (low_text.strip(), high_text.strip()):
         number = read_number(bound)
         if not dots or (bound and number is None):
-            raise CellError(f"{text!r} is no range.", "Write two numbers and two dots, 0..50, the upper excluded.")
+            raise CellError(
+                Text("「{text}」不是范围。", "{text!r} is no range.", text=text),
+                Text(
+                    "请写两个数和两个点，如 0..50，不含上限。",
+                    "Write two numbers and two dots, 0..50, the upper excluded.",
+                ),
+            )
         bounds.append(number)
     low, high = bounds
     if low is None and high is None:
-        raise CellError(f"{text!r} has no bound.", "Leave the cell empty for any value, missing ones included.")
+        raise CellError(
+            Text("「{text}」没有上下限。", "{text!r} has no bound.", text=text),
+            Text("任意值（包括缺失）请将单元格留空。", "Leave the cell empty for any value, missing ones included."),
+        )
     if low is not None and high is not None and not low < high:
-        raise CellError(f"The range {text!r} is empty.", "The lower bound comes first; the upper, excluded, is larger.")
+        raise CellError(
+            Text("范围「{text}」是空的。", "The range {text!r} is empty.", text=text),
+            Text(
+                "下限在前；上限不含在内，应大于下限。", "The lower bound comes first; the upper, excluded, is larger."
+            ),
+        )
     return Range(low, high)
 
 
 def _read_members(text: str) -> Members:
     members = [member.strip() for member in text.split("|")]
     if "" in members:
-        raise CellError(f"{text!r} has an empty member.", "Write a|b|c without a bar at either end.")
+        raise CellError(
+            Text("「{text}」有空的成员。", "{text!r} has an empty member.", text=text),
+            Text("请写 a|b|c，两端不要竖线。", "Write a|b|c without a bar at either end."),
+        )
     doubled = sorted({member for member in members if members.count(member) > 1})
     if doubled:
-        raise CellError(f"{text!r} names {', '.join(doubled)} twice.", "Name each member once.")
+        raise CellError(
+            Text(
+                "「{text}」重复写了 {doubled}。",
+                "{text!r} names {doubled} twice.",
+                text=text,
+                doubled=", ".join(doubled),
+            ),
+            Text("每个成员只写一次。", "Name each member once."),
+        )
     for member in members:
         _refuse_patterns(member)
     return Members(frozenset(members))

@@ -8,17 +8,19 @@ from functools import reduce
 from operator import and_, or_
 
 from yiwang.core.kernel.errors import Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.axes import Axis, Epochs, build_axes, build_epochs
 from yiwang.core.rules.bits import bits, lowest
 from yiwang.core.rules.cells import Anything
 from yiwang.core.rules.coverage import Coverage, Dimension, Domain, Group, Lifetimes, build_dimensions
-from yiwang.core.rules.findings import Finding, Kind, day_before, find_holes, find_overlaps
+from yiwang.core.rules.findings import COMMAS, Finding, Kind, day_before, find_holes, find_overlaps
 from yiwang.core.rules.spec import FROM_COLUMN, ROW_COLUMN
 from yiwang.core.rules.table import Row, Table
 
 # Gaps listed one by one; the last finding then counts all of them.
 MOST_GAPS = 50
 _NAMED_ROWS = 5
+_WITH = {"zh": "和", "en": " with "}
 # Better rows up to which it is found out which of them are needed to cover a dead one.
 _MOST_WEIGHED = 32
 
@@ -119,8 +121,17 @@ class _Gaps:
             self.witnesses.append(witness)
             yield self._finding(witness, epoch)
             if len(self.witnesses) == MOST_GAPS:
-                message = f"{total:,} of {self.coverage.combinations:,} combinations of facts find no row on some day."
-                hint = f"Only {MOST_GAPS} gaps are listed; close those first."
+                message = Text(
+                    "{all:,} 种条件组合中有 {total:,} 种在某些日期没有匹配的行。",
+                    "{total:,} of {all:,} combinations of facts find no row on some day.",
+                    total=total,
+                    all=self.coverage.combinations,
+                )
+                hint = Text(
+                    "只列出 {most} 处缺口；请先补上这些。",
+                    "Only {most} gaps are listed; close those first.",
+                    most=MOST_GAPS,
+                )
                 yield Finding(kind=Kind.GAP, problem=Problem(message, hint, self.table.file), count=total)
                 return
 
@@ -159,15 +170,24 @@ class _Gaps:
         for place, group in sorted(witness.items()):
             names = self.dimensions[place].names
             facts.update(zip(names, group.example, strict=True))
-            alike = f" (and {group.size - 1} more like it)" if group.size > 1 else ""
-            parts = zip(names, group.example, strict=True)
-            shown.append(" with ".join(f"{name} {fact!r}" if fact else f"no {name}" for name, fact in parts) + alike)
+            told = Text.joined(_WITH, [_told(name, fact) for name, fact in zip(names, group.example, strict=True)])
+            alike = Text(
+                "{facts}（另有 {more} 个同类）", "{facts} (and {more} more like it)", facts=told, more=group.size - 1
+            )
+            shown.append(alike if group.size > 1 else told)
         day = self.epochs.first_day(epoch)
         if day is None and self.epochs.bounds:
             day = day_before(self.epochs.bounds[0])
-        when = f"on {day}" if day else "on any day"
-        message = f"No row for {', '.join(shown) or 'anything'} {when}."
-        hint = "Add a row, or a general one with these cells empty; if none is needed the table is not complete = true."
+        message = Text(
+            "{when}，{facts}没有匹配的行。",
+            "No row for {facts} {when}.",
+            facts=Text.joined(COMMAS, shown) if shown else Text("任何情况", "anything"),
+            when=Text("在 {day}", "on {day}", day=day) if day else Text("在任何日期", "on any day"),
+        )
+        hint = Text(
+            "请增加一行，或一个将这些单元格留空的通用行；如果不需要，该表就不应写 complete = true。",
+            "Add a row, or a general one with these cells empty; if none is needed the table is not complete = true.",
+        )
         count = self.coverage.combinations
         for place, group in witness.items():
             count = count // self.dimensions[place].size * group.size
@@ -207,8 +227,13 @@ class _Dead:
         if self._leaks(levels, better, bit):
             return None
         if not self._leaks(levels, 0, bit):
-            message = f"Row {row.id} never decides: what it matches does not exist on the days of its validity."
-            return self._finding(row, message, "Correct its dates, or delete the row.", FROM_COLUMN, ())
+            message = Text(
+                "行 {row} 从不起作用：它匹配的内容在其有效期内不存在。",
+                "Row {row} never decides: what it matches does not exist on the days of its validity.",
+                row=row.id,
+            )
+            hint = Text("请改正它的日期，或删除该行。", "Correct its dates, or delete the row.")
+            return self._finding(row, message, hint, FROM_COLUMN, ())
         return self._covered(row, self._needed(levels, better, bit))
 
     def _leaks(self, levels: Sequence[Sequence[Group]], rows: int, bit: int) -> bool:
@@ -240,23 +265,51 @@ class _Dead:
         inputs = self.table.spec.input_names
         cells = [(name, row.cells[inputs.index(name)]) for name in names]
         named = [(name, cell) for name, cell in cells if not isinstance(cell, Anything)]
-        shown = " with ".join(f"{name} {str(cell)!r}" for name, cell in named)
-        message = f"Row {row.id} never decides: {shown} matches nothing that can occur."
-        hint = "Correct the code (spreadsheets drop leading zeros), or delete the row."
+        message = Text(
+            "行 {row} 从不起作用：{cells}匹配不到任何可能出现的内容。",
+            "Row {row} never decides: {cells} matches nothing that can occur.",
+            row=row.id,
+            cells=Text.joined(_WITH, [_told(name, str(cell)) for name, cell in named]),
+        )
+        hint = Text(
+            "请改正代码（电子表格会丢掉开头的零），或删除该行。",
+            "Correct the code (spreadsheets drop leading zeros), or delete the row.",
+        )
         return self._finding(row, message, hint, named[0][0] if named else names[0], ())
 
     def _covered(self, row: Row, better: int) -> Finding:
         ids = tuple(self.table.best_first[place].id for place in bits(better))
-        more = f" and {len(ids) - _NAMED_ROWS} more" if len(ids) > _NAMED_ROWS else ""
-        which = f"{'row' if len(ids) == 1 else 'rows'} {', '.join(ids[:_NAMED_ROWS])}{more}"
-        message = (
-            f"Row {row.id} never decides: wherever it matches, {which} {'comes' if len(ids) == 1 else 'come'} first."
+        named = ", ".join(ids[:_NAMED_ROWS])
+        if len(ids) == 1:
+            first = Text("行 {rows} ", "row {rows} comes", rows=named)
+        elif len(ids) <= _NAMED_ROWS:
+            first = Text("行 {rows} ", "rows {rows} come", rows=named)
+        else:
+            first = Text(
+                "行 {rows} 等 {count} 行",
+                "rows {rows} and {more} more come",
+                rows=named,
+                count=len(ids),
+                more=len(ids) - _NAMED_ROWS,
+            )
+        message = Text(
+            "行 {row} 从不起作用：凡是它匹配的情况，都由{first}优先决定。",
+            "Row {row} never decides: wherever it matches, {first} first.",
+            row=row.id,
+            first=first,
         )
-        return self._finding(row, message, "Delete it, or make it more specific.", ROW_COLUMN, ids)
+        hint = Text("请删除该行，或把它写得更具体。", "Delete it, or make it more specific.")
+        return self._finding(row, message, hint, ROW_COLUMN, ids)
 
-    def _finding(self, row: Row, message: str, hint: str, column: str, others: tuple[str, ...]) -> Finding:
+    def _finding(self, row: Row, message: Text, hint: Text, column: str, others: tuple[str, ...]) -> Finding:
         problem = Problem(message, hint, self.table.file, row.line, column)
         return Finding(kind=Kind.DEAD, problem=problem, rows=(row.id, *others))
+
+
+def _told(name: str, fact: str) -> Text:
+    if not fact:
+        return Text("无 {name}", "no {name}", name=name)
+    return Text("{name}「{fact}」", "{name} {fact!r}", name=name, fact=fact)
 
 
 def _merged(groups: Sequence[Group], rows: int, wanted: int) -> list[Group]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,22 @@ class DictColumn:
     def __post_init__(self) -> None:
         codes = np.asarray(self.codes)
         if codes.ndim != 1 or codes.dtype.kind not in "iu":
-            raise BadInput(f"Codes are whole numbers in one dimension, not {codes.dtype} in {codes.ndim}.")
+            raise BadInput(
+                Text(
+                    "代码应是一维的整数，而不是 {dimensions} 维的 {dtype}。",
+                    "Codes are whole numbers in one dimension, not {dtype} in {dimensions}.",
+                    dtype=str(codes.dtype),
+                    dimensions=codes.ndim,
+                )
+            )
         if len(codes) and (int(codes.min()) < -1 or int(codes.max()) >= len(self.values)):
-            raise BadInput(f"A column's codes lie between -1 and {len(self.values) - 1}, the place of its last value.")
+            raise BadInput(
+                Text(
+                    "列的代码应在 -1 和 {last}（最后一个值的位置）之间。",
+                    "A column's codes lie between -1 and {last}, the place of its last value.",
+                    last=len(self.values) - 1,
+                )
+            )
         object.__setattr__(self, "codes", codes.astype(np.int32, copy=False))
 
     def __len__(self) -> int:
@@ -57,6 +71,14 @@ def texts_of(column: NDArray[Any], *, name: str) -> NDArray[Any]:
     """
     array = np.asarray(column)
     if array.ndim != 1 or array.dtype.kind not in "OUT":
-        hint = "a DictColumn or an array of text in one dimension is expected"
-        raise BadInput(f"Column {name!r} is {array.dtype} in {array.ndim} dimensions; {hint}.")
+        raise BadInput(
+            Text(
+                "列「{name}」是 {dimensions} 维的 {dtype}；应为 DictColumn 或一维的文本数组。",
+                "Column {name!r} is {dtype} in {dimensions} dimensions; "
+                "a DictColumn or an array of text in one dimension is expected.",
+                name=name,
+                dtype=str(array.dtype),
+                dimensions=array.ndim,
+            )
+        )
     return array

@@ -16,6 +16,7 @@ from operator import and_, or_
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.axes import Axis, Epochs
 from yiwang.core.rules.bits import bits
 from yiwang.core.rules.table import Table
@@ -76,7 +77,12 @@ def build_dimensions(
     wrong = sorted({name for name in named if name not in axis_of or named.count(name) > 1})
     if wrong:
         raise BadInput(
-            f"The domain of table {table.name!r} must name each input at most once; look at {', '.join(wrong)}."
+            Text(
+                "决策表「{table}」的取值域中每个输入最多写一次；请检查 {inputs}。",
+                "The domain of table {table!r} must name each input at most once; look at {inputs}.",
+                table=table.name,
+                inputs=", ".join(wrong),
+            )
         )
     values: dict[tuple[str, ...], Iterable[tuple[str, ...]]] = {
         key: [(value,) if isinstance(value, str) else tuple(value) for value in given]
@@ -101,7 +107,15 @@ def _dimension(
     groups: dict[tuple[int, int], list[tuple[str, ...]]] = {}
     for value in dict.fromkeys(values):
         if len(value) != len(names):
-            raise BadInput(f"A value of {', '.join(names)} has {len(names)} parts, not {value!r}.")
+            raise BadInput(
+                Text(
+                    "{inputs} 的值应有 {count} 个部分，而不是 {value!r}。",
+                    "A value of {inputs} has {count} parts, not {value!r}.",
+                    inputs=", ".join(names),
+                    count=len(names),
+                    value=value,
+                )
+            )
         lives = [
             lifetimes[name][part] for name, part in zip(names, value, strict=True) if part in lifetimes.get(name, {})
         ]
@@ -109,7 +123,9 @@ def _dimension(
         rows = reduce(and_, (axis_of[name].rows_for(part) for name, part in zip(names, value, strict=True)))
         groups.setdefault((rows, exists), []).append(value)
     if not groups:
-        raise BadInput(f"The domain has no value for {', '.join(names)}.")
+        raise BadInput(
+            Text("取值域中没有 {inputs} 的值。", "The domain has no value for {inputs}.", inputs=", ".join(names))
+        )
     return Dimension(
         names=names,
         groups=tuple(

@@ -1,4 +1,4 @@
-"""A decision and its reasons: which row, why, and what came second, in words of both languages."""
+"""A decision and its reasons: which row, why, and what came second."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.rules.bits import bits, lowest
 from yiwang.core.rules.cells import Anything, Cell, Match
 
@@ -33,16 +34,14 @@ class Considered:
         input: The input that told it from its opponent (the runner-up for the deciding row, else the deciding row);
             empty where there is no opponent or nothing told them apart.
         tie: Nothing told it from its opponent, only the order of the file.
-        reason: In English.
-        reason_zh: In Chinese.
+        reason: Why, as a part of a sentence.
     """
 
     row: Row
     place: int
     input: str
     tie: bool
-    reason: str
-    reason_zh: str
+    reason: Text
 
     @property
     def won(self) -> bool:
@@ -107,94 +106,86 @@ class Decision:
             _considered(self.spec, row, place, opponent) for place, (row, opponent) in enumerate(pairs, start=1)
         )
 
-    def why(self, language: str = "zh") -> tuple[str, ...]:
-        """The reasons as sentences, best row first, in Chinese (``zh``, ``zh-hans`` …) or else in English."""
-        chinese = language.lower().startswith("zh")
-        sentences = []
-        for entry in self.trace:
-            row = entry.row
-            label = f"第{row.line}行 {row.id}" if chinese else f"Row {row.id} (line {row.line})"
-            cells = _conditions(self.spec, row, chinese)
-            if chinese:
-                verdict = "采用" if entry.won else "未采用"
-                sentences.append(f"{label}（{cells}）{verdict}：{entry.reason_zh}。{_origin(row, True)}")
-            else:
-                verdict = "decides" if entry.won else "loses"
-                sentences.append(f"{label}, {cells}, {verdict}: {entry.reason}.{_origin(row, False)}")
-        return tuple(sentences)
+    def why(self) -> tuple[Text, ...]:
+        """The reasons as sentences, best row first."""
+        return tuple(_sentence(self.spec, entry) for entry in self.trace)
 
 
-def name_of(input_name: str, chinese: bool) -> str:
-    """Name of an input in a sentence."""
-    return _FACTS_ZH.get(input_name, input_name) if chinese else input_name
+def _name_of(input_name: str) -> Text:
+    return Text(_FACTS_ZH.get(input_name, input_name), input_name)
+
+
+def _sentence(spec: TableSpec, entry: Considered) -> Text:
+    row = entry.row
+    return Text(
+        "第{line}行 {row}（{conditions}）{verdict}：{reason}。{origin}",
+        "Row {row} (line {line}), {conditions}, {verdict}: {reason}.{origin}",
+        line=row.line,
+        row=row.id,
+        conditions=_conditions(spec, row),
+        verdict=Text("采用", "decides") if entry.won else Text("未采用", "loses"),
+        reason=entry.reason,
+        origin=_origin(row),
+    )
 
 
 def _considered(spec: TableSpec, row: Row, place: int, opponent: Row | None) -> Considered:
     if opponent is None:
-        alone, alone_zh = "no other row matches", "没有其他行匹配"
-        return Considered(row=row, place=place, input="", tie=False, reason=alone, reason_zh=alone_zh)
+        alone = Text("没有其他行匹配", "no other row matches")
+        return Considered(row=row, place=place, input="", tie=False, reason=alone)
     for position in spec.ranking:
         ours, theirs = row.cells[position], opponent.cells[position]
         if ours.specificity != theirs.specificity:
             item = spec.inputs[position]
-            reason = _comparison(item.name, item.match, ours, theirs, opponent.id)
-            reason_zh = _comparison_zh(name_of(item.name, True), item.match, ours, theirs, opponent.id)
-            return Considered(row=row, place=place, input=item.name, tie=False, reason=reason, reason_zh=reason_zh)
-    first, first_zh = ("first", "前") if place == 1 else ("later", "后")
-    return Considered(
-        row=row,
-        place=place,
-        input="",
-        tie=True,
-        reason=f"a tie with {opponent.id}: equally specific, and it stands {first} in the file",
-        reason_zh=f"与 {opponent.id} 同样具体，只因在文件中排在{first_zh}面",
+            reason = _comparison(_name_of(item.name), item.match, ours, theirs, opponent.id)
+            return Considered(row=row, place=place, input=item.name, tie=False, reason=reason)
+    tie = Text(
+        "与 {row} 同样具体，只因在文件中排在{side}面",
+        "a tie with {row}: equally specific, and it stands {side} in the file",
+        row=opponent.id,
+        side=Text("前", "first") if place == 1 else Text("后", "later"),
+    )
+    return Considered(row=row, place=place, input="", tie=True, reason=tie)
+
+
+def _comparison(name: Text, match: Match, ours: Cell, theirs: Cell, opponent: str) -> Text:
+    said = {"name": name, "ours": ours, "theirs": theirs, "row": opponent}
+    if isinstance(theirs, Anything):
+        return Text("限定了{name} {ours}，而 {row} 未限定", "it names {name} {ours}, which {row} leaves open", **said)
+    if isinstance(ours, Anything):
+        return Text("未限定{name}，而 {row} 限定为 {theirs}", "it leaves {name} open, {row} names {theirs}", **said)
+    more = ours.specificity > theirs.specificity
+    how = {
+        Match.EXACT: (Text("更准", "more exact"), Text("更泛", "less exact")),
+        Match.PREFIX: (Text("更长", "longer"), Text("更短", "shorter")),
+        Match.RANGE: (Text("范围更窄", "narrower"), Text("范围更宽", "wider")),
+        Match.SET: (Text("集合更小", "smaller"), Text("集合更大", "larger")),
+    }[match][0 if more else 1]
+    return Text(
+        "{name} {ours} 比 {row} 的 {theirs} {how}", "{name} {ours} is {how} than {theirs} of {row}", how=how, **said
     )
 
 
-def _comparison(name: str, match: Match, ours: Cell, theirs: Cell, opponent: str) -> str:
-    if isinstance(theirs, Anything):
-        return f"it names {name} {ours}, which {opponent} leaves open"
-    if isinstance(ours, Anything):
-        return f"it leaves {name} open, {opponent} names {theirs}"
-    more = ours.specificity > theirs.specificity
-    word = {
-        Match.EXACT: ("more exact", "less exact"),
-        Match.PREFIX: ("longer", "shorter"),
-        Match.RANGE: ("narrower", "wider"),
-        Match.SET: ("smaller", "larger"),
-    }[match][0 if more else 1]
-    return f"{name} {ours} is {word} than {theirs} of {opponent}"
-
-
-def _comparison_zh(name: str, match: Match, ours: Cell, theirs: Cell, opponent: str) -> str:
-    if isinstance(theirs, Anything):
-        return f"限定了{name} {ours}，而 {opponent} 未限定"
-    if isinstance(ours, Anything):
-        return f"未限定{name}，而 {opponent} 限定为 {theirs}"
-    more = ours.specificity > theirs.specificity
-    word = {
-        Match.EXACT: ("更准", "更泛"),
-        Match.PREFIX: ("更长", "更短"),
-        Match.RANGE: ("范围更窄", "范围更宽"),
-        Match.SET: ("集合更小", "集合更大"),
-    }[match][0 if more else 1]
-    return f"{name} {ours} 比 {opponent} 的 {theirs} {word}"
-
-
-def _conditions(spec: TableSpec, row: Row, chinese: bool) -> str:
+def _conditions(spec: TableSpec, row: Row) -> Text:
     named = [
-        f"{name_of(item.name, chinese)} {cell}"
+        Text("{name} {cell}", "{name} {cell}", name=_name_of(item.name), cell=cell)
         for item, cell in zip(spec.inputs, row.cells, strict=True)
         if not isinstance(cell, Anything)
     ]
     if not named:
-        return "无条件" if chinese else "for anything"
-    return "，".join(named) if chinese else "for " + ", ".join(named)
+        return Text("无条件", "for anything")
+    cells = Text.joined({"zh": "，", "en": ", "}, named)
+    return Text("{cells}", "for {cells}", cells=cells)
 
 
-def _origin(row: Row, chinese: bool) -> str:
+def _origin(row: Row) -> Text:
     if not row.source:
-        return ""
-    if chinese:
-        return f"依据：{row.source}" + (f"（可信度：{row.confidence}）。" if row.confidence else "。")
-    return f" Source: {row.source}" + (f" (confidence: {row.confidence})." if row.confidence else ".")
+        return NO_TEXT
+    if not row.confidence:
+        return Text("依据：{source}。", " Source: {source}.", source=row.source)
+    return Text(
+        "依据：{source}（可信度：{confidence}）。",
+        " Source: {source} (confidence: {confidence}).",
+        source=row.source,
+        confidence=row.confidence,
+    )

@@ -10,10 +10,12 @@ from enum import StrEnum
 from itertools import pairwise
 
 from yiwang.core.kernel.errors import Problem
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.rules.cells import Anything, Cell, Exact, Members, Prefix, Range, below, intersect
 from yiwang.core.rules.spec import FROM_COLUMN, ROW_COLUMN
 from yiwang.core.rules.table import Row, Table
 
+COMMAS = {"zh": "、", "en": ", "}
 _DAY = timedelta(days=1)
 
 
@@ -70,12 +72,25 @@ def _overlap(table: Table, row: Row, above: list[Row]) -> Finding:
     names = table.spec.input_names
     facts = {name: _common(*cells) for name, *cells in zip(names, row.cells, other.cells, strict=True)}
     day = _common_day(row, other)
-    more = f" and {len(above) - 1} more" if len(above) > 1 else ""
-    shown = ", ".join(f"{name} {fact!r}" for name, fact in facts.items() if fact) or "any facts"
-    message = f"Row {row.id} and row {other.id} (row {other.line}){more} are equally specific and both match {shown}"
-    message += f" on {day}." if day else "."
+    more = Text("等 {count} 行", " and {more} more", count=len(above), more=len(above) - 1)
+    shown = [Text("{name}「{fact}」", "{name} {fact!r}", name=name, fact=fact) for name, fact in facts.items() if fact]
+    message = Text(
+        "行 {row} 与行 {other}（第 {line} 行）{more}同样具体，{when}都匹配{facts}。",
+        "Row {row} and row {other} (row {line}){more} are equally specific and both match {facts}{when}.",
+        row=row.id,
+        other=other.id,
+        line=other.line,
+        more=more if len(above) > 1 else NO_TEXT,
+        facts=Text.joined(COMMAS, shown) if shown else Text("任何情况", "any facts"),
+        when=Text("在 {day} ", " on {day}", day=day) if day else NO_TEXT,
+    )
     hint = (
-        "Delete one." if row.outputs == other.outputs else "Make one more specific, or end one before the other begins."
+        Text("请删除其中一行。", "Delete one.")
+        if row.outputs == other.outputs
+        else Text(
+            "请把其中一行写得更具体，或让一行在另一行开始前结束。",
+            "Make one more specific, or end one before the other begins.",
+        )
     )
     return Finding(
         kind=Kind.OVERLAP,
@@ -135,12 +150,19 @@ def find_holes(table: Table) -> Iterator[Finding]:
 
 def _hole(table: Table, before: Row, after: Row, end: date, start: date) -> Finding:
     days = (start - end).days
-    message = (
-        f"Row {before.id} ends on {end} and row {after.id}, with the same conditions, begins on {start}: "
-        f"on {'the day' if days == 1 else f'{days} days'} between, neither is in force."
+    message = Text(
+        "行 {before} 于 {end} 结束，条件相同的行 {after} 于 {start} 开始：其间{days}两行都不生效。",
+        "Row {before} ends on {end} and row {after}, with the same conditions, begins on {start}: "
+        "on {days} between, neither is in force.",
+        before=before.id,
+        end=end,
+        after=after.id,
+        start=start,
+        days=Text("一天", "the day") if days == 1 else Text(" {count} 天", "{count} days", count=days),
     )
-    hint = (
-        "valid_to is the first day on which a row is no longer in force: give the next row that same day as valid_from."
+    hint = Text(
+        "valid_to 是一行不再有效的第一天：请让下一行的 valid_from 写同一天。",
+        "valid_to is the first day on which a row is no longer in force: give the next row that same day as valid_from.",
     )
     return Finding(
         kind=Kind.HOLE,

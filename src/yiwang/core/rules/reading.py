@@ -8,6 +8,7 @@ from datetime import date
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.periods import Validity
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.cells import ANY, Cell, CellError, read_cell
 from yiwang.core.rules.spec import (
     CONFIDENCE_COLUMN,
@@ -53,7 +54,7 @@ class _RowReader:
         self._known = {*spec.columns, NOTE_COLUMN}
         self._reported: set[str] = set()
 
-    def fault(self, message: str, hint: str, *, line: int, column: str) -> None:
+    def fault(self, message: Text, hint: Text, *, line: int, column: str) -> None:
         self.problems.append(Problem(message, hint, self.file, line, column))
 
     def read(self, cells: Mapping[str, str], line: int) -> Row | None:
@@ -77,27 +78,38 @@ class _RowReader:
         # csv.DictReader keeps surplus cells under None, whatever the annotation promises.
         surplus = [column for column in cells if not isinstance(column, str)]
         if surplus:
-            hint = "Quote a cell that holds a comma."
-            self.fault("The row has more cells than the header.", hint, line=line, column="")
+            message = Text("本行的单元格比表头多。", "The row has more cells than the header.")
+            hint = Text("含逗号的单元格请加引号。", "Quote a cell that holds a comma.")
+            self.fault(message, hint, line=line, column="")
         for column in sorted(set(cells).difference(self._known, surplus, self._reported)):
-            hint = f"Known are {', '.join((*self.spec.columns, NOTE_COLUMN))}."
-            self.fault(f"Unknown column {column!r}.", hint, line=1, column=column)
+            known = ", ".join((*self.spec.columns, NOTE_COLUMN))
+            hint = Text("可用的列有 {known}。", "Known are {known}.", known=known)
+            message = Text("没有「{column}」这一列。", "Unknown column {column!r}.", column=column)
+            self.fault(message, hint, line=1, column=column)
             self._reported.add(column)
         for column in self.spec.columns:
             if column not in cells and column not in self._reported:
-                hint = f"The table needs {', '.join(self.spec.columns)}."
-                self.fault(f"The column {column!r} is missing.", hint, line=1, column=column)
+                columns = ", ".join(self.spec.columns)
+                hint = Text("该表须有 {columns}。", "The table needs {columns}.", columns=columns)
+                message = Text("缺少「{column}」列。", "The column {column!r} is missing.", column=column)
+                self.fault(message, hint, line=1, column=column)
                 self._reported.add(column)
 
     def _id(self, text: str, line: int) -> str:
         if ROW_COLUMN in self._reported:
             return ""
         if not text:
-            hint = "Give every row an id of its own, e.g. L0001."
-            self.fault("The row has no id.", hint, line=line, column=ROW_COLUMN)
+            hint = Text("请给每一行写上自己的编号，例如 L0001。", "Give every row an id of its own, e.g. L0001.")
+            self.fault(Text("本行没有编号。", "The row has no id."), hint, line=line, column=ROW_COLUMN)
         elif text in self._lines:
-            message = f"The id {text!r} is used again; it belongs to row {self._lines[text]}."
-            self.fault(message, "Give every row an id of its own.", line=line, column=ROW_COLUMN)
+            message = Text(
+                "编号「{id}」重复；它已用于第 {line} 行。",
+                "The id {id!r} is used again; it belongs to row {line}.",
+                id=text,
+                line=self._lines[text],
+            )
+            hint = Text("请给每一行写上自己的编号。", "Give every row an id of its own.")
+            self.fault(message, hint, line=line, column=ROW_COLUMN)
         self._lines.setdefault(text, line)
         return text
 
@@ -106,25 +118,36 @@ class _RowReader:
         try:
             return read_cell(text, match)
         except CellError as error:
-            self.fault(str(error), error.hint, line=line, column=column)
+            self.fault(error.message, error.hint, line=line, column=column)
             return ANY
 
     def _output(self, text: str, column: str, line: int) -> str:
         if not text and column in self.spec.required and column not in self._reported:
-            self.fault(f"The output {column!r} is empty.", "Every row must answer it.", line=line, column=column)
+            message = Text("输出列「{column}」为空。", "The output {column!r} is empty.", column=column)
+            hint = Text("每一行都须填写。", "Every row must answer it.")
+            self.fault(message, hint, line=line, column=column)
         return text
 
     def _said(self, text: str, column: str, line: int) -> str:
         if not text and column not in self._reported:
-            hint = "Every rule says where it comes from and how sure that is."
-            self.fault(f"The row has no {column}.", hint, line=line, column=column)
+            message = Text("本行没有填写 {column}。", "The row has no {column}.", column=column)
+            hint = Text("每条规则都要写明依据和可信度。", "Every rule says where it comes from and how sure that is.")
+            self.fault(message, hint, line=line, column=column)
         return text
 
     def _validity(self, texts: Mapping[str, str], line: int) -> Validity:
         start, end = (self._day(texts[column], column, line) for column in (FROM_COLUMN, TO_COLUMN))
         if start is not None and end is not None and end <= start:
-            message = f"The row ends on {end}, not after it begins on {start}."
-            hint = "valid_to is the first day on which the row is no longer in force; leave it empty for no end."
+            message = Text(
+                "本行于 {end} 结束，不晚于开始日 {start}。",
+                "The row ends on {end}, not after it begins on {start}.",
+                end=end,
+                start=start,
+            )
+            hint = Text(
+                "valid_to 是本行不再有效的第一天；没有结束日请留空。",
+                "valid_to is the first day on which the row is no longer in force; leave it empty for no end.",
+            )
             self.fault(message, hint, line=line, column=TO_COLUMN)
         return Validity(start, end)
 
@@ -136,5 +159,6 @@ class _RowReader:
                 return date.fromisoformat(text)
         except ValueError:
             pass
-        self.fault(f"{text!r} is no day.", "Write it like 2026-01-31.", line=line, column=column)
+        message = Text("「{text}」不是日期。", "{text!r} is no day.", text=text)
+        self.fault(message, Text("请写成 2026-01-31 的形式。", "Write it like 2026-01-31."), line=line, column=column)
         return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.cells import Match
 
 ROW_COLUMN = "row"
@@ -69,7 +70,9 @@ class TableSpec:
         """
         reader = _Reader(mapping=mapping, name=name or str(mapping.get("name", "")), file=file)
         for key in sorted(set(mapping) - _KEYS):
-            reader.fault(key, f"Unknown key {key!r}.", f"There are {', '.join(sorted(_KEYS - {'name'}))}.")
+            reader.fault(
+                key, Text("没有「{key}」这个键。", "Unknown key {key!r}.", key=key), _known(sorted(_KEYS - {"name"}))
+            )
         inputs, outputs = reader.inputs(), reader.texts("outputs", needed=True)
         precedence, required = reader.texts("precedence", needed=True), reader.texts("required", needed=False)
         complete = reader.flag("complete")
@@ -106,26 +109,57 @@ class TableSpec:
 def _faults(spec: TableSpec) -> list[Problem]:
     problems: list[Problem] = []
 
-    def fault(key: str, message: str, hint: str) -> None:
+    def fault(key: str, message: Text, hint: Text) -> None:
         problems.append(Problem(message, hint, column=f"tables.{spec.name}.{key}"))
 
     names = (*spec.input_names, *spec.outputs)
+    least = Text("请至少声明一个。", "Declare at least one.")
     if not spec.inputs:
-        fault("inputs", "The table has no input.", "Declare at least one.")
+        fault("inputs", Text("决策表没有输入。", "The table has no input."), least)
     if not spec.outputs:
-        fault("outputs", "The table has no output.", "Declare at least one.")
+        fault("outputs", Text("决策表没有输出。", "The table has no output."), least)
     for name in sorted({name for name in names if names.count(name) > 1}):
-        fault("inputs", f"Column {name!r} is declared twice.", "Each input and output has a name of its own.")
+        fault(
+            "inputs",
+            Text("列「{column}」声明了两次。", "Column {column!r} is declared twice.", column=name),
+            Text("每个输入和输出的名称不能重复。", "Each input and output has a name of its own."),
+        )
     for name in sorted(set(names).intersection(RESERVED_COLUMNS)):
-        hint = f"{', '.join(RESERVED_COLUMNS)} are kept for the row itself; call it something else."
-        fault("inputs", f"No input or output may be called {name!r}.", hint)
+        fault(
+            "inputs",
+            Text("输入或输出不能叫「{column}」。", "No input or output may be called {column!r}.", column=name),
+            Text(
+                "{columns} 留给行本身使用；请换一个名称。",
+                "{columns} are kept for the row itself; call it something else.",
+                columns=", ".join(RESERVED_COLUMNS),
+            ),
+        )
     if sorted(spec.precedence) != sorted(spec.input_names):
-        hint = f"It must list each input once: {', '.join(spec.input_names)}, in the order that decides."
-        fault("precedence", f"Precedence names {', '.join(spec.precedence) or 'nothing'}.", hint)
+        fault(
+            "precedence",
+            Text(
+                "precedence 写的是：{inputs}。",
+                "Precedence names {inputs}.",
+                inputs=", ".join(spec.precedence) or Text("空", "nothing"),
+            ),
+            Text(
+                "须按判定的先后把每个输入写一次：{inputs}。",
+                "It must list each input once: {inputs}, in the order that decides.",
+                inputs=", ".join(spec.input_names),
+            ),
+        )
     for name in spec.required:
         if name not in spec.outputs:
-            fault("required", f"{name!r} is no output.", f"There are {', '.join(spec.outputs)}.")
+            fault(
+                "required",
+                Text("「{column}」不是输出。", "{column!r} is no output.", column=name),
+                _known(spec.outputs),
+            )
     return problems
+
+
+def _known(words: Iterable[str]) -> Text:
+    return Text("可用的有 {words}。", "There are {words}.", words=", ".join(words))
 
 
 class _Reader:
@@ -135,28 +169,39 @@ class _Reader:
         self.mapping, self.name, self.file = mapping, name, file
         self.problems: list[Problem] = []
 
-    def fault(self, key: str, message: str, hint: str) -> None:
+    def fault(self, key: str, message: Text, hint: Text) -> None:
         self.problems.append(Problem(message, hint, self.file, None, f"tables.{self.name}.{key}"))
 
     def texts(self, key: str, *, needed: bool) -> tuple[str, ...]:
         value = self.mapping.get(key, None if needed else ())
         if not isinstance(value, list | tuple) or not all(isinstance(text, str) and text for text in value):
-            self.fault(key, "A list of names is expected.", 'For example ["amount", "unit"].')
+            self.fault(
+                key,
+                Text("这里应是名称的列表。", "A list of names is expected."),
+                Text('例如 ["amount", "unit"]。', 'For example ["amount", "unit"].'),
+            )
             return ()
         return tuple(value)
 
     def flag(self, key: str) -> bool:
         value = self.mapping.get(key, False)
         if not isinstance(value, bool):
-            self.fault(key, f"{value!r} is neither true nor false.", "Write it without quotation marks.")
+            self.fault(
+                key,
+                Text("{value!r} 既不是 true 也不是 false。", "{value!r} is neither true nor false.", value=value),
+                Text("请不要加引号。", "Write it without quotation marks."),
+            )
             return False
         return value
 
     def inputs(self) -> tuple[InputSpec, ...]:
         value = self.mapping.get("inputs")
         if not isinstance(value, list | tuple):
-            hint = 'For example [ {name = "category", match = "prefix"} ].'
-            self.fault("inputs", "A list of inputs is expected.", hint)
+            hint = Text(
+                '例如 [ {name = "category", match = "prefix"} ]。',
+                'For example [ {name = "category", match = "prefix"} ].',
+            )
+            self.fault("inputs", Text("这里应是输入的列表。", "A list of inputs is expected."), hint)
             return ()
         found = []
         for place, item in enumerate(value):
@@ -164,9 +209,22 @@ class _Reader:
             name = item.get("name") if isinstance(item, Mapping) else None
             match = item.get("match") if isinstance(item, Mapping) else None
             if not isinstance(item, Mapping) or not isinstance(name, str) or not name or set(item) - {"name", "match"}:
-                self.fault(key, f"{item!r} is no input.", 'Write {name = "category", match = "prefix"}.')
+                self.fault(
+                    key,
+                    Text("{item!r} 不是输入。", "{item!r} is no input.", item=item),
+                    Text(
+                        '请写 {name = "category", match = "prefix"}。',
+                        'Write {name = "category", match = "prefix"}.',
+                    ),
+                )
             elif match not in set(Match):
-                self.fault(key, f"Match {match!r} of input {name!r} is unknown.", f"There are {', '.join(Match)}.")
+                message = Text(
+                    "输入「{name}」的 match「{match}」不存在。",
+                    "Match {match!r} of input {name!r} is unknown.",
+                    match=match,
+                    name=name,
+                )
+                self.fault(key, message, _known(Match))
             else:
                 found.append(InputSpec(name=name, match=Match(match)))
         return tuple(found)

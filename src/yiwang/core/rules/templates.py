@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.rules.table import Row
 
 _PIECE = re.compile(r"\{([^{}]*)\}")
@@ -21,7 +22,13 @@ def placeholders(template: str) -> tuple[str, ...]:
     names = tuple(_PIECE.findall(template))
     alone = re.search(r"[{}]", _PIECE.sub("", template))
     if alone or not all(_LEVEL.fullmatch(name) for name in names):
-        raise BadInput(f"{template!r} is no template; a placeholder is a level id in braces, e.g. SWEEP-{{street}}.")
+        raise BadInput(
+            Text(
+                "「{template}」不是模板；占位符是花括号中的层级 id，例如 SWEEP-{{street}}。",
+                "{template!r} is no template; a placeholder is a level id in braces, e.g. SWEEP-{{street}}.",
+                template=template,
+            )
+        )
     return names
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 
 SYSTEMS = ("wgs84", "cgcs2000", "gcj02", "bd09")
 
@@ -84,7 +85,12 @@ def from_wgs84(lon: Any, lat: Any, crs: str) -> tuple[Any, Any]:
 def _system(crs: str) -> str:
     name = crs.lower().replace("-", "").replace("_", "").replace(" ", "")
     if name not in SYSTEMS:
-        raise BadInput(Problem(f"Unknown coordinate system {crs!r}.", hint="One of " + ", ".join(SYSTEMS) + "."))
+        raise BadInput(
+            Problem(
+                Text("坐标系「{crs}」不存在。", "Unknown coordinate system {crs!r}.", crs=crs),
+                hint=Text("可选 {systems}。", "One of {systems}.", systems=", ".join(SYSTEMS)),
+            )
+        )
     return name
 
 

@@ -14,6 +14,7 @@ from shapely import Geometry
 from shapely.geometry import mapping, shape
 
 from yiwang.core.kernel.errors import Problem
+from yiwang.core.kernel.text import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +80,23 @@ def read_shapes(
         properties = feature.get("properties") or {}
         code = str(properties.get("code", ""))
         if not code:
-            problems.append(Problem(f"Feature {number} has no code.", hint="Set properties.code.", file=file))
+            message = Text("第 {number} 个要素没有编码。", "Feature {number} has no code.", number=number)
+            hint = Text("请填写 properties.code。", "Set properties.code.")
+            problems.append(Problem(message, hint=hint, file=file))
         elif code in shapes:
-            problems.append(Problem(f"Feature {number} repeats region {code!r}.", file=file))
+            message = Text(
+                "第 {number} 个要素重复了区域「{code}」。",
+                "Feature {number} repeats region {code!r}.",
+                number=number,
+                code=code,
+            )
+            problems.append(Problem(message, file=file))
         else:
             geometry = _read_geometry(feature.get("geometry"))
             if geometry is None:
-                problems.append(Problem(f"Region {code!r} has no polygon.", hint="Polygon or MultiPolygon.", file=file))
+                message = Text("区域「{code}」没有多边形。", "Region {code!r} has no polygon.", code=code)
+                hint = Text("应为 Polygon 或 MultiPolygon。", "Polygon or MultiPolygon.")
+                problems.append(Problem(message, hint=hint, file=file))
             else:
                 shapes[code] = Shape(
                     geometry=geometry,

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from shapely import Geometry
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space.frame import Lattice
 from yiwang.core.space.pieces import CellKeys, Pieces, cell_boxes
 from yiwang.core.space.raster import NOTHING, ON_LINE, Floats, Ints, sums
@@ -41,6 +42,7 @@ _SAME_AREA = 1e-7
 _HAIR = 1e-9
 
 _FORMAT = 1
+_ANEW = Text("请重新生成。", "Make them anew.")
 _WHOLE_COLUMNS = ("scale", "owner", "i", "j", "grid_of_piece", "grid_owner", "grid_number")
 
 
@@ -141,7 +143,7 @@ class UnitGrids:
         """
         grid = self._find(code)
         if grid < 0:
-            raise BadInput(Problem(f"Unknown unit grid {code!r}."))
+            raise BadInput(Text("单元网格「{code}」不存在。", "Unknown unit grid {code!r}.", code=code))
         return grid
 
     def in_region(self, region_code: str) -> range:
@@ -182,7 +184,10 @@ class UnitGrids:
         shapes = cell_boxes(table.i[pieces], table.j[pieces], lattice=self.lattice, scale=self.scale[owner])
         if any(geometry is None for geometry in self._geometries[np.unique(owner)]):
             raise BadInput(
-                Problem("These unit grids were read without their communities.", hint="Read them with a tree.")
+                Problem(
+                    Text("读取这些单元网格时没有带上社区。", "These unit grids were read without their communities."),
+                    hint=Text("请连同区域树一起读取。", "Read them with a tree."),
+                )
             )
         clipped = (table.area[pieces] < 1.0) & ~self._has_parts[pieces]
         shapes[clipped] = _polygons_only(
@@ -323,16 +328,30 @@ class UnitGrids:
             arrays = {name: archive[name].astype(np.int64) for name in _WHOLE_COLUMNS}
             area = archive["area"]
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise BadInput(Problem(f"Stored unit grids cannot be read: {error}.", hint="Make them anew.")) from error
+            message = Text(
+                "存储的单元网格无法读取：{error}。", "Stored unit grids cannot be read: {error}.", error=error
+            )
+            raise BadInput(Problem(message, hint=_ANEW)) from error
         if header.get("version") != _FORMAT:
             raise BadInput(
-                Problem(f"Stored unit grids are of version {header.get('version')}.", hint="Make them anew.")
+                Problem(
+                    Text(
+                        "存储的单元网格版本是 {version}。",
+                        "Stored unit grids are of version {version}.",
+                        version=header.get("version"),
+                    ),
+                    hint=_ANEW,
+                )
             )
         regions = [tree.get(code) if tree else None for code in header["region_codes"]]
         geometries = [region.geometry if region else None for region in regions]
         if tree and _fingerprint(geometries) != header["fingerprint"]:
-            hint = "Read them with the tree that they were made from."
-            raise BadInput(Problem("The communities are no longer those of the stored unit grids.", hint=hint))
+            message = Text(
+                "社区与存储的单元网格所用的已不相同。",
+                "The communities are no longer those of the stored unit grids.",
+            )
+            hint = Text("请用生成它们时的区域树读取。", "Read them with the tree that they were made from.")
+            raise BadInput(Problem(message, hint=hint))
         parts = {int(piece): shapely.from_wkb(text) for piece, text in header["parts"].items()}
         rules = header["rules"] | {"origin": tuple(header["rules"]["origin"]) if header["rules"]["origin"] else None}
         return cls(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space.frame import Lattice, metres_per_degree
 from yiwang.core.space.grids import UnitGrids
 from yiwang.core.space.index import OUTSIDE, Indexes, RegionIndex
@@ -37,7 +38,8 @@ class DefaultPoint:
 
     def __post_init__(self) -> None:
         if not (-180 <= self.lon <= 180 and -90 <= self.lat <= 90 and self.radius_m >= 0):
-            raise BadInput(Problem(f"No such default point: {self}.", file="pack.toml", column="default_points"))
+            message = Text("默认点无效：{point}。", "No such default point: {point}.", point=self)
+            raise BadInput(Problem(message, file="pack.toml", column="default_points"))
 
     def covers(self, lon: Any, lat: Any) -> Any:
         """Whether a point, or which of an array of points, lies within the radius."""
@@ -188,7 +190,17 @@ class Locator:
         """
         lon, lat = np.asarray(lons, dtype=np.float64).ravel(), np.asarray(lats, dtype=np.float64).ravel()
         if len(lon) != len(lat):
-            raise BadInput(Problem(f"{len(lon)} longitudes, {len(lat)} latitudes.", hint="Give one of each per point."))
+            raise BadInput(
+                Problem(
+                    Text(
+                        "经度 {lons} 个，纬度 {lats} 个。",
+                        "{lons} longitudes, {lats} latitudes.",
+                        lons=len(lon),
+                        lats=len(lat),
+                    ),
+                    hint=Text("每个点各给一个。", "Give one of each per point."),
+                )
+            )
         region = np.full(len(lon), OUTSIDE, dtype=np.int32)
         grid = np.full(len(lon), -1, dtype=np.int32)
         flag = np.zeros(len(lon), dtype=np.uint8)
@@ -222,10 +234,12 @@ def default_points_from(rows: Sequence[Mapping[str, float]]) -> tuple[DefaultPoi
     problems = []
     for row in rows:
         if not {"lon", "lat"} <= set(row) <= {"lon", "lat", "radius_m"}:
-            hint = "lon and lat in degrees, and radius_m if it is not 25."
-            problems.append(
-                Problem(f"Default point {dict(row)} is not one.", hint, "pack.toml", None, "default_points")
+            message = Text("{point} 不是默认点。", "Default point {point} is not one.", point=dict(row))
+            hint = Text(
+                "请写以度为单位的 lon 和 lat；半径不是 25 米时再写 radius_m。",
+                "lon and lat in degrees, and radius_m if it is not 25.",
             )
+            problems.append(Problem(message, hint, "pack.toml", None, "default_points"))
     if problems:
         raise BadInput(problems)
     return tuple(DefaultPoint(**row) for row in rows)

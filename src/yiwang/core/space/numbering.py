@@ -9,6 +9,7 @@ import numpy as np
 from shapely import Geometry
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space.frame import Lattice
 from yiwang.core.space.grids import GridRules, UnitGrids
 from yiwang.core.space.pieces import Pieces, join_small, pieces_of
@@ -40,12 +41,26 @@ def generate_unit_grids(
     rules = rules or (previous.rules if previous else GridRules())
     places = rules.code_width - tree.levels[-1].width
     if places < 1:
-        hint = f"More than {tree.levels[-1].width}, the width of level {tree.levels[-1].id!r}."
-        message = f"Grid code width {rules.code_width} leaves no place for a number."
+        hint = Text(
+            "应大于 {width}，即层级「{level}」的编码长度。",
+            "More than {width}, the width of level {level!r}.",
+            width=tree.levels[-1].width,
+            level=tree.levels[-1].id,
+        )
+        message = Text(
+            "网格编码长度 {width} 没有给序号留位置。",
+            "Grid code width {width} leaves no place for a number.",
+            width=rules.code_width,
+        )
         raise BadInput(Problem(message, hint=hint, file="pack.toml", column="grid.code_width"))
     regions = [region for region in tree.at_level(tree.levels[-1].id) if region.geometry is not None]
     if not regions:
-        raise BadInput(Problem(f"No region of level {tree.levels[-1].id!r} has a geometry.", file="regions.geojson.gz"))
+        message = Text(
+            "层级「{level}」的区域都没有图形。",
+            "No region of level {level!r} has a geometry.",
+            level=tree.levels[-1].id,
+        )
+        raise BadInput(Problem(message, file="regions.geojson.gz"))
     codes, geometries = [region.code for region in regions], [region.geometry for region in regions]
     lattice = _lattice(geometries, rules, previous)
     return _Maker(codes, geometries, rules, lattice, previous, len(rules.alphabet) ** places - 1).make()
@@ -173,8 +188,21 @@ class _Maker:
         free = self.capacity - self.used[overfull]
         if np.any(free < 1):
             codes = [self.codes[owner] for owner in overfull[free < 1]]
-            hint = "Declare alphabet 0-9A-Z or a wider code in pack.toml's [grid]; retired numbers are not used again."
-            raise BadInput([Problem(f"The grid numbers of region {code!r} are used up.", hint=hint) for code in codes])
+            hint = Text(
+                "请在 pack.toml 的 [grid] 中声明字符集 0-9A-Z 或更长的编码；停用的序号不会再用。",
+                "Declare alphabet 0-9A-Z or a wider code in pack.toml's [grid]; retired numbers are not used again.",
+            )
+            raise BadInput(
+                Problem(
+                    Text(
+                        "区域「{code}」的网格序号已用完。",
+                        "The grid numbers of region {code!r} are used up.",
+                        code=code,
+                    ),
+                    hint=hint,
+                )
+                for code in codes
+            )
         count = np.bincount(grid_owner, minlength=len(self.codes))[overfull]
         factor = np.sqrt(count / free)
         self.scale[overfull] = np.maximum(

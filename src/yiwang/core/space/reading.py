@@ -8,7 +8,7 @@ from datetime import date
 
 from yiwang.core.kernel.errors import Problem
 from yiwang.core.kernel.periods import Validity
-from yiwang.core.kernel.text import text_of
+from yiwang.core.kernel.text import Text, text_of
 from yiwang.core.space.geometry import Shape
 from yiwang.core.space.regions import Level, Region
 
@@ -58,7 +58,7 @@ class _Reader:
         self.faulty: set[str] = set()
         self.check_levels()
 
-    def fault(self, message: str, hint: str, row: int | None, column: str) -> None:
+    def fault(self, message: Text, hint: Text, row: int | None, column: str) -> None:
         self.problems.append(Problem(message, hint=hint, file=self.file, row=row, column=column))
 
     def check_levels(self) -> None:
@@ -66,8 +66,15 @@ class _Reader:
             if below.width <= above.width:
                 self.problems.append(
                     Problem(
-                        f"Level {below.id!r} has width {below.width}, its upper level {above.id!r} has {above.width}.",
-                        hint="Widths grow from the city down.",
+                        Text(
+                            "层级「{level}」的编码长度是 {width}，上一级「{above}」是 {upper}。",
+                            "Level {level!r} has width {width}, its upper level {above!r} has {upper}.",
+                            level=below.id,
+                            width=below.width,
+                            above=above.id,
+                            upper=above.width,
+                        ),
+                        hint=Text("编码长度自市级向下递增。", "Widths grow from the city down."),
                         file="pack.toml",
                         column="level.width",
                     )
@@ -76,21 +83,34 @@ class _Reader:
     def read(self, row: Mapping[str, str], number: int) -> None:
         code = _cell(row, "code")
         if not code:
-            self.fault("A region has no code.", "Give each row a code.", number, "code")
+            message = Text("有区域没有编码。", "A region has no code.")
+            self.fault(message, Text("请给每一行写上编码。", "Give each row a code."), number, "code")
             return
         before = len(self.problems)
         if code in self.row_of:
             self.fault(
-                f"Code {code!r} is already used in row {self.row_of[code]}.", "Codes are unique.", number, "code"
+                Text(
+                    "编码「{code}」已用于第 {row} 行。",
+                    "Code {code!r} is already used in row {row}.",
+                    code=code,
+                    row=self.row_of[code],
+                ),
+                Text("编码不能重复。", "Codes are unique."),
+                number,
+                "code",
             )
             return
         self.row_of[code] = number
         if not _CODE.fullmatch(code):
-            self.fault(f"Code {code!r} holds characters that no path may.", "Letters, digits, - and _.", number, "code")
+            message = Text(
+                "编码「{code}」含有不允许的字符。", "Code {code!r} holds characters that no path may.", code=code
+            )
+            self.fault(message, Text("只能用字母、数字、- 和 _。", "Letters, digits, - and _."), number, "code")
         level = _cell(row, "level")
         self.check_level(code, level, number)
         if not _cell(row, "name"):
-            self.fault(f"Region {code!r} has no name.", "Fill the name.", number, "name")
+            message = Text("区域「{code}」没有名称。", "Region {code!r} has no name.", code=code)
+            self.fault(message, Text("请填写名称。", "Fill the name."), number, "name")
         region = self.region(code, level, row, number)
         if len(self.problems) == before:
             self.regions[code] = region
@@ -100,12 +120,21 @@ class _Reader:
     def check_level(self, code: str, level: str, number: int) -> None:
         if level not in self.depth:
             known = ", ".join(known.id for known in self.levels)
-            self.fault(f"Unknown level {level!r}.", f"One of {known}.", number, "level")
+            message = Text("层级「{level}」不存在。", "Unknown level {level!r}.", level=level)
+            self.fault(message, Text("可选 {known}。", "One of {known}.", known=known), number, "level")
             return
         width = self.levels[self.depth[level]].width
         if len(code) != width:
-            hint = f"A code of level {level!r} has {width}."
-            self.fault(f"Code {code!r} has {len(code)} characters.", hint, number, "code")
+            message = Text(
+                "编码「{code}」有 {count} 个字符。", "Code {code!r} has {count} characters.", code=code, count=len(code)
+            )
+            hint = Text(
+                "层级「{level}」的编码应有 {width} 个。",
+                "A code of level {level!r} has {width}.",
+                level=level,
+                width=width,
+            )
+            self.fault(message, hint, number, "code")
 
     def region(self, code: str, level: str, row: Mapping[str, str], number: int) -> Region:
         shape = self.shapes.get(code)
@@ -113,7 +142,15 @@ class _Reader:
         valid_to = self.day(row, "valid_to", number)
         if valid_from and valid_to and valid_to <= valid_from:
             self.fault(
-                f"Region {code!r} ends on {valid_to}, before it begins.", "valid_to is exclusive.", number, "valid_to"
+                Text(
+                    "区域「{code}」于 {day} 结束，早于开始。",
+                    "Region {code!r} ends on {day}, before it begins.",
+                    code=code,
+                    day=valid_to,
+                ),
+                Text("valid_to 当天不包括在内。", "valid_to is exclusive."),
+                number,
+                "valid_to",
             )
         return Region(
             code=code,
@@ -136,7 +173,8 @@ class _Reader:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            self.fault(f"{text!r} is no date.", "Write YYYY-MM-DD.", number, column)
+            message = Text("「{text}」不是日期。", "{text!r} is no date.", text=text)
+            self.fault(message, Text("请写成 YYYY-MM-DD。", "Write YYYY-MM-DD."), number, column)
             return None
 
     def check_links(self) -> None:
@@ -145,28 +183,62 @@ class _Reader:
             self.check_predecessors(region, self.row_of[region.code])
         for code in self.shapes:
             if code not in self.row_of:
-                self.fault(f"There is a geometry for {code!r} but no region.", "Add its row or drop it.", None, "code")
+                message = Text(
+                    "「{code}」有图形但没有区域。", "There is a geometry for {code!r} but no region.", code=code
+                )
+                hint = Text("请补上它的行，或删去图形。", "Add its row or drop it.")
+                self.fault(message, hint, None, "code")
 
     def check_parent(self, region: Region, number: int) -> None:
         depth = self.depth[region.level]
         if not region.parent:
             if depth > 0:
-                self.fault(f"Region {region.code!r} has no parent.", "Only the top level has none.", number, "parent")
+                message = Text("区域「{code}」没有上级。", "Region {code!r} has no parent.", code=region.code)
+                hint = Text("只有最高层级没有上级。", "Only the top level has none.")
+                self.fault(message, hint, number, "parent")
             return
         parent = self.regions.get(region.parent)
         if parent is None:
             if region.parent not in self.faulty:
-                self.fault(f"Unknown parent {region.parent!r}.", "Give the code of a row here.", number, "parent")
+                message = Text("上级「{code}」不存在。", "Unknown parent {code!r}.", code=region.parent)
+                hint = Text("请写本文件中某一行的编码。", "Give the code of a row here.")
+                self.fault(message, hint, number, "parent")
             return
         if self.depth[parent.level] != depth - 1:
-            hint = f"The parent is of level {self.levels[depth - 1].id!r}." if depth else "The top level has no parent."
-            self.fault(f"Parent {parent.code!r} is of level {parent.level!r}.", hint, number, "parent")
+            message = Text(
+                "上级「{code}」属于层级「{level}」。",
+                "Parent {code!r} is of level {level!r}.",
+                code=parent.code,
+                level=parent.level,
+            )
+            hint = (
+                Text(
+                    "上级应属于层级「{level}」。", "The parent is of level {level!r}.", level=self.levels[depth - 1].id
+                )
+                if depth
+                else Text("最高层级没有上级。", "The top level has no parent.")
+            )
+            self.fault(message, hint, number, "parent")
         if not region.code.startswith(parent.code):
-            hint = f"It starts with {parent.code!r}: the code is the path."
-            self.fault(f"Code {region.code!r} does not begin with its parent's.", hint, number, "code")
+            message = Text(
+                "编码「{code}」不以上级的编码开头。",
+                "Code {code!r} does not begin with its parent's.",
+                code=region.code,
+            )
+            hint = Text(
+                "应以「{code}」开头：编码逐级加长。", "It starts with {code!r}: the code is the path.", code=parent.code
+            )
+            self.fault(message, hint, number, "code")
         if not _within(region.validity, parent.validity):
-            hint = f"{parent.code!r} lives {_span(parent.validity)}."
-            message = f"Region {region.code!r} lives {_span(region.validity)}, outside its parent's life."
+            hint = Text(
+                "「{code}」的有效期是{span}。", "{code!r} lives {span}.", code=parent.code, span=_span(parent.validity)
+            )
+            message = Text(
+                "区域「{code}」的有效期是{span}，超出了上级的有效期。",
+                "Region {code!r} lives {span}, outside its parent's life.",
+                code=region.code,
+                span=_span(region.validity),
+            )
             self.fault(message, hint, number, "valid_from")
 
     def check_predecessors(self, region: Region, number: int) -> None:
@@ -174,15 +246,28 @@ class _Reader:
             earlier = self.regions.get(code)
             if code == region.code:
                 self.fault(
-                    f"Region {code!r} names itself as predecessor.", "Name another region.", number, "predecessors"
+                    Text("区域「{code}」把自己写成了前身。", "Region {code!r} names itself as predecessor.", code=code),
+                    Text("请写另一个区域。", "Name another region."),
+                    number,
+                    "predecessors",
                 )
             elif earlier is None:
                 if code not in self.faulty:
-                    hint = "Keep ended regions in the file, with their valid_to."
-                    self.fault(f"Unknown predecessor {code!r}.", hint, number, "predecessors")
+                    message = Text("前身「{code}」不存在。", "Unknown predecessor {code!r}.", code=code)
+                    hint = Text(
+                        "请在文件中保留已结束的区域及其 valid_to。",
+                        "Keep ended regions in the file, with their valid_to.",
+                    )
+                    self.fault(message, hint, number, "predecessors")
             elif _begins_after(earlier.validity, region.validity):
-                hint = "A predecessor is the earlier of the two."
-                self.fault(f"Predecessor {code!r} began after {region.code!r} ended.", hint, number, "predecessors")
+                message = Text(
+                    "前身「{earlier}」在「{code}」结束之后才开始。",
+                    "Predecessor {earlier!r} began after {code!r} ended.",
+                    earlier=code,
+                    code=region.code,
+                )
+                hint = Text("两者中较早的才是前身。", "A predecessor is the earlier of the two.")
+                self.fault(message, hint, number, "predecessors")
 
 
 def _cell(row: Mapping[str, str], column: str) -> str:
@@ -199,6 +284,12 @@ def _begins_after(later: Validity, earlier: Validity) -> bool:
     return later.valid_from is not None and earlier.valid_to is not None and later.valid_from >= earlier.valid_to
 
 
-def _span(validity: Validity) -> str:
-    start = f"from {validity.valid_from}" if validity.valid_from else "from the beginning"
-    return f"{start} to {validity.valid_to}" if validity.valid_to else f"{start} on"
+def _span(validity: Validity) -> Text:
+    start = (
+        Text("自 {day} 起", "from {day}", day=validity.valid_from)
+        if validity.valid_from
+        else Text("自始", "from the beginning")
+    )
+    if validity.valid_to:
+        return Text("{start}至 {end}", "{start} to {end}", start=start, end=validity.valid_to)
+    return Text("{start}", "{start} on", start=start)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
 from yiwang.core.space.geometry import Shape
 from yiwang.core.space.reading import read_regions
 from yiwang.core.space.regions import Level, Region
@@ -77,7 +78,7 @@ class RegionTree:
         try:
             return self._by_code[code]
         except KeyError:
-            raise BadInput(Problem(f"Unknown region {code!r}.", hint="See the city's regions.csv.")) from None
+            raise _unknown(code) from None
 
     def get(self, code: str) -> Region | None:
         """The region of this code, or None."""
@@ -183,4 +184,13 @@ class RegionTree:
             region = self._by_code.get(code[: level.width]) if level.width < len(code) else None
             if region is not None:
                 return region
-        raise BadInput(Problem(f"Unknown region {code!r}.", hint="See the city's regions.csv."))
+        raise _unknown(code)
+
+
+def _unknown(code: str) -> BadInput:
+    return BadInput(
+        Problem(
+            Text("区域「{code}」不存在。", "Unknown region {code!r}.", code=code),
+            hint=Text("请见该城市的 regions.csv。", "See the city's regions.csv."),
+        )
+    )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime.wallclock import DAY, MICRO, WallClock
 
 Seconds = NDArray[np.int64]
@@ -42,9 +43,23 @@ class Arrivals:
 
     def __post_init__(self) -> None:
         if self.free_day not in FREE_DAYS:
-            raise BadInput(f"{self.free_day!r} says nothing about free days; write one of {', '.join(FREE_DAYS)}.")
+            raise BadInput(
+                Text(
+                    "「{word}」没有说明休息日如何处理；请写 {known} 之一。",
+                    "{word!r} says nothing about free days; write one of {known}.",
+                    word=self.free_day,
+                    known=", ".join(FREE_DAYS),
+                )
+            )
         if not self.opening < self.closing:
-            raise BadInput(f"Closing at {self.closing} does not come after opening at {self.opening}.")
+            raise BadInput(
+                Text(
+                    "下班时间 {closing} 不晚于上班时间 {opening}。",
+                    "Closing at {closing} does not come after opening at {opening}.",
+                    closing=self.closing,
+                    opening=self.opening,
+                )
+            )
 
     def shift(self, *, day: int, second: float, is_workday: Callable[[int], bool]) -> tuple[int, float]:
         """The day and second of the day as which an arrival counts.
@@ -95,7 +110,7 @@ def _next_workday(day: int, is_workday: Callable[[int], bool]) -> int:
     for later in range(day + 1, day + _LONGEST_REST):
         if is_workday(later):
             return later
-    raise BadInput("The calendar has no working day for a whole year.")
+    raise BadInput(Text("日历中整整一年没有工作日。", "The calendar has no working day for a whole year."))
 
 
 def _seconds(moment: time) -> int:

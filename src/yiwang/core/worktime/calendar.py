@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime.arrivals import Arrivals, arrived, arrived_many
 from yiwang.core.worktime.limits import Limit, TimeUnit
 from yiwang.core.worktime.timeline import BEYOND, Timeline
@@ -32,8 +33,14 @@ class UnknownYear(BadInput):
     def __init__(self, *, year: int, known: Iterable[int]) -> None:
         self.year = year
         super().__init__(
-            f"The holidays and adjusted workdays of {year} are not known; known: {_spell(known)}. "
-            'Update the holiday library, list the days in calendar.toml, or state fallback = "weekdays" there.'
+            Text(
+                "{year} 年的节假日和调休未知；已知的年份：{known}。"
+                '请更新节假日库，或在 calendar.toml 中列出日期，或在其中写 fallback = "weekdays"。',
+                "The holidays and adjusted workdays of {year} are not known; known: {known}. "
+                'Update the holiday library, list the days in calendar.toml, or state fallback = "weekdays" there.',
+                year=year,
+                known=_spell(known) or Text("无", "none"),
+            )
         )
 
 
@@ -83,11 +90,23 @@ class WorkCalendar:
         arrivals: Arrivals | None = None,
     ) -> None:
         if fallback not in {"error", "weekdays"}:
-            raise BadInput(f"{fallback!r} is no fallback for unknown years; write 'error' or 'weekdays'.")
+            raise BadInput(
+                Text(
+                    "「{fallback}」不能作为未知年份的 fallback；请写 'error' 或 'weekdays'。",
+                    "{fallback!r} is no fallback for unknown years; write 'error' or 'weekdays'.",
+                    fallback=fallback,
+                )
+            )
         try:
             self.zone = ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise BadInput(f"{timezone!r} is no time zone; write an IANA name such as 'Asia/Shanghai'.") from error
+            raise BadInput(
+                Text(
+                    "「{zone}」不是时区；请写 IANA 名称，例如 'Asia/Shanghai'。",
+                    "{zone!r} is no time zone; write an IANA name such as 'Asia/Shanghai'.",
+                    zone=timezone,
+                )
+            ) from error
         self.timezone = timezone
         self.periods = tuple(periods)
         self.years = dict(sorted(years.items()))
@@ -226,7 +245,14 @@ class WorkCalendar:
         """
         starts, seconds = np.asarray(starts, dtype=np.int64), np.asarray(seconds, dtype=np.int64)
         if starts.ndim != 1 or starts.shape != seconds.shape:
-            raise BadInput(f"Starts of shape {starts.shape} need seconds of the same, flat shape, not {seconds.shape}.")
+            raise BadInput(
+                Text(
+                    "起始时刻的形状是 {starts}，秒数应为相同的一维形状，而不是 {seconds}。",
+                    "Starts of shape {starts} need seconds of the same, flat shape, not {seconds}.",
+                    starts=str(starts.shape),
+                    seconds=str(seconds.shape),
+                )
+            )
         if unit == TimeUnit.URGENT_HOURS:
             return starts + np.maximum(seconds, 0)
         if unit == TimeUnit.CALENDAR_DAYS:
@@ -294,7 +320,14 @@ class WorkCalendar:
 
     def _extended(self, first: int, last: int) -> Timeline:
         if first < FIRST_YEAR or last > LAST_YEAR:
-            raise BadInput(f"Working time is counted from {FIRST_YEAR} to {LAST_YEAR} only.")
+            raise BadInput(
+                Text(
+                    "工作时间只能计算 {first} 年至 {last} 年。",
+                    "Working time is counted from {first} to {last} only.",
+                    first=FIRST_YEAR,
+                    last=LAST_YEAR,
+                )
+            )
         built_first, built_last, _ = self._laid_out
         first, last = min(first, built_first), max(last, built_last)
         timeline = self._lay_out(first, last)
@@ -310,8 +343,12 @@ def _spans(periods: Sequence[tuple[time, time]]) -> list[tuple[int, int]]:
     edges = [edge for span in spans for edge in span]
     if not spans or any(start >= end for start, end in spans) or edges != sorted(edges):
         raise BadInput(
-            "Working periods must be given in order, each ending after it starts and not after the next one starts; "
-            "write one over midnight as two, e.g. 22:00–00:00 and 00:00–06:00."
+            Text(
+                "工作时段须按先后写出，每段的结束晚于开始，且不晚于下一段的开始；"
+                "跨零点的一段请写成两段，例如 22:00–00:00 和 00:00–06:00。",
+                "Working periods must be given in order, each ending after it starts and not after the next one starts; "
+                "write one over midnight as two, e.g. 22:00–00:00 and 00:00–06:00.",
+            )
         )
     return spans
 
@@ -326,7 +363,13 @@ def _day(day: date) -> int:
 
 def _micros(moment: datetime) -> int:
     if moment.tzinfo is None:
-        raise BadInput(f"{moment.isoformat()} has no time zone; give an aware time.")
+        raise BadInput(
+            Text(
+                "{moment} 没有时区；请给出带时区的时间。",
+                "{moment} has no time zone; give an aware time.",
+                moment=moment.isoformat(),
+            )
+        )
     return (moment - EPOCH) // _MICROSECOND
 
 
@@ -335,11 +378,11 @@ def _moment(micros: int) -> datetime:
 
 
 def _spell(years: Iterable[int]) -> str:
-    """Years as spans: ``2022–2026``."""
+    """Years as spans: ``2022–2026``; empty for none."""
     spans: list[list[int]] = []
     for year in sorted(years):
         if spans and spans[-1][1] == year - 1:
             spans[-1][1] = year
         else:
             spans.append([year, year])
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in spans) or "none"
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in spans)

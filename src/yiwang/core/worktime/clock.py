@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime.calendar import WorkCalendar
 from yiwang.core.worktime.limits import Limit, TimeUnit
 
@@ -170,7 +171,9 @@ class Clock:
                 fixed_deadline=_time(data.get("fixed_deadline")),
             )
         except (KeyError, ValueError, TypeError) as error:
-            raise BadInput(f"A stored clock cannot be read: {error!r}.") from error
+            raise BadInput(
+                Text("存储的时钟无法读取：{error!r}。", "A stored clock cannot be read: {error!r}.", error=error)
+            ) from error
 
 
 def start_clock(*, limit: Limit, calendar: WorkCalendar, at: datetime, fixed_deadline: datetime | None = None) -> Clock:

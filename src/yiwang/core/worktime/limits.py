@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 
 
 class TimeUnit(StrEnum):
@@ -37,7 +38,13 @@ class Limit:
 
     def __post_init__(self) -> None:
         if not 0 <= self.amount < 1e6:
-            raise BadInput(f"A limit of {self.amount!r} makes no sense; give a number from 0 to 1,000,000.")
+            raise BadInput(
+                Text(
+                    "时限 {amount!r} 没有意义；请给出 0 至 1,000,000 的数。",
+                    "A limit of {amount!r} makes no sense; give a number from 0 to 1,000,000.",
+                    amount=self.amount,
+                )
+            )
 
     @classmethod
     def parse(cls, text: str) -> Limit:
@@ -50,8 +57,14 @@ class Limit:
         try:
             return cls(float(amount), TimeUnit(unit.strip()))
         except ValueError:
-            units = ", ".join(TimeUnit)
-            raise BadInput(f"{text!r} is no limit; write an amount and one of {units}, e.g. '2 work_hours'.") from None
+            raise BadInput(
+                Text(
+                    "「{text}」不是时限；请写数量和 {units} 之一，例如 '2 work_hours'。",
+                    "{text!r} is no limit; write an amount and one of {units}, e.g. '2 work_hours'.",
+                    text=text,
+                    units=", ".join(TimeUnit),
+                )
+            ) from None
 
     def __str__(self) -> str:
         return f"{self.amount:g} {self.unit}"

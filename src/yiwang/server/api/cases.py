@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Body, Header, Path, Query, Router
 
-from yiwang.core.cases.fields import ALSO_CALLED
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor, Command
+from yiwang.core.cases.fields import ALSO_CALLED
 from yiwang.core.kernel.refusals import Conflict, NotAllowed
 from yiwang.server.api.access import ACTING
 from yiwang.server.api.answering import for_reader, ready

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, StringConstraints
 from yiwang.core.cases.lateness import passed
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.errors import Problem as Fault
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import to_geojson
 from yiwang.server.api.answering import ready, unchanged
 from yiwang.server.api.cases import City, IfNoneMatch
@@ -126,7 +127,7 @@ def centre(
     place = known_city(city)
     at, past = moment_of(city, asked.at)
     if asked.region and asked.region not in place.regions:
-        raise BadInput(Fault(f"There is no region {asked.region!r}.", "See the city's regions.", column="region"))
+        raise BadInput(_no_region(asked.region))
     tag = tagged(place, at)
     if same := unchanged(if_none_match, tag):
         return same
@@ -172,7 +173,7 @@ def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) ->
     """GeoJSON of the regions below one, with how many cases, open and overdue ones each has."""
     place = known_city(city)
     if asked.region and asked.region not in place.regions:
-        raise BadInput(Fault(f"There is no region {asked.region!r}.", "See the city's regions.", column="region"))
+        raise BadInput(_no_region(asked.region))
     code = asked.region or place.regions.roots[0].code
     tree = place.locator.tree
     below = tree.children(code)
@@ -197,3 +198,11 @@ def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) ->
         for region in below
     ]
     return ready({"type": "FeatureCollection", "features": features})
+
+
+def _no_region(code: str) -> Fault:
+    return Fault(
+        Text("没有编码为「{code}」的区域。", "There is no region {code!r}.", code=code),
+        Text("请查看本市的区域表。", "See the city's regions."),
+        column="region",
+    )

@@ -14,7 +14,7 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import ClockStatus
 from yiwang.server.cases import forms, presentation
 from yiwang.server.cases.dossier import Words
-from yiwang.server.common.language import english, say
+from yiwang.server.common.language import say
 from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.desks import duties
@@ -76,7 +76,7 @@ def suggested_unit(state: CaseState, *, place: Runtime, at: datetime) -> dict[st
 def reasons(state: CaseState, *, place: Runtime, at: datetime) -> list[str]:
     """Why the routing table says so, as its trace tells it."""
     decision = place.pack.tables["routing"].decide(facts_of(state), at.astimezone(place.info.zone).date())
-    return list(decision.why("en" if english() else "zh")) if decision else []
+    return [say(why) for why in decision.why()] if decision else []
 
 
 def choices(

@@ -326,7 +326,7 @@ def password(request: HttpRequest) -> HttpResponse:
         old, new, again = (request.POST.get(key, "") for key in ("old", "new", "again"))
         try:
             if new != again:
-                raise BadInput(say("两次输入的新密码不一样。", "The new password was typed in two ways."))
+                raise BadInput(Text("两次输入的新密码不一样。", "The new password was typed in two ways."))
             operations.change_own_password(user=signed_in(request), old=old, new=new)
         except BadInput as error:
             problems = sentences(error)

@@ -9,7 +9,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit
 from yiwang.server.cases.presentation import limit_text, unit_name
-from yiwang.server.common.language import english, say
+from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.queries import Runtime
 
@@ -79,9 +79,7 @@ def explained(place: Runtime, *, category: str, region: str, at: datetime) -> li
             lines.append({"name": say("截止", "Due"), "text": say(error.text), "why": ""})
     decision = place.pack.tables["limits"].decide(facts, on)
     if decision:
-        lines.append(
-            {"name": say("为什么", "Why"), "text": " ".join(decision.why("en" if english() else "zh")), "why": ""}
-        )
+        lines.append({"name": say("为什么", "Why"), "text": " ".join(say(why) for why in decision.why()), "why": ""})
     return lines
 
 

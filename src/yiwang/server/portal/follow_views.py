@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import queries as cases
 from yiwang.server.common import throttling
 from yiwang.server.common.language import say
@@ -146,7 +147,7 @@ def _done(request: HttpRequest, mine: Follow) -> None:
         if email:
             throttling.slow_down(limits.MAIL, email.casefold())
         if not operations.set_email(follow=mine, email=email, told=detail.state.seq, current=current):
-            raise BadInput(say("这个邮箱要求不再接收任何邮件。", "That address asked for no messages at all."))
+            raise BadInput(Text("这个邮箱要求不再接收任何邮件。", "That address asked for no messages at all."))
         return
     payload = {name: text for name in ("stars", "note", "reason") if (text := post.get(name, "").strip())}
     wanted = ("stars", "note") if what == "rate" else ("reason",)

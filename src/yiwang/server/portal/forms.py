@@ -101,7 +101,7 @@ def email(text: str) -> str:
         if len(text) > LONGEST_EMAIL:
             raise ValidationError("too long")
     except ValidationError:
-        raise BadInput(Problem(say("这不是邮箱地址。", "That is no e-mail address."), column="email")) from None
+        raise BadInput(Problem(Text("这不是邮箱地址。", "That is no e-mail address."), column="email")) from None
     return text
 
 

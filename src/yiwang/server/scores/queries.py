@@ -93,7 +93,7 @@ def book_of(place: Runtime) -> IndicatorBook:
                     "The pack of {info} has no indicators.toml.",
                     info=place.info.id,
                 ),
-                "docs/reference/indicators.md",
+                Text("写法见 docs/reference/indicators.md。", "docs/reference/indicators.md"),
             )
         )
     return book
@@ -113,7 +113,7 @@ def engine(place: Runtime, store: FactStore, name: str) -> Iterator[Engine]:
         raise BadInput(
             Problem(
                 Text("没有「{name}」这个引擎。", "There is no engine {name!r}.", name=name),
-                "One of " + ", ".join(ENGINES) + ".",
+                Text("可选：{engines}。", "One of {engines}.", engines=", ".join(ENGINES)),
                 column="engine",
             )
         )
