@@ -73,7 +73,7 @@ def fill(*, city: str, cases: int) -> None:
 
 
 CASE = (
-    "city", "number", "seq", "step", "stage", "category", "condition", "region", "grid", "lon", "lat", "text", "place",
+    "city", "number", "seq", "step", "stage", "category", "condition", "region", "grid", "lon", "lat", "text", "address",
     "source", "priority", "holder", "level", "opened_at", "filed_at", "closed_at", "deadline", "next_due", "overdue",
     "rating", "merged_into", "flag", "head", "rest",
 )  # fmt: skip

@@ -20,6 +20,7 @@ def city(db: None) -> Any:
     from tests.outsiders import CITIZEN
 
     from yiwang.server.cases import numbering, operations
+    from yiwang.server.cases.drafts import ReportDraft
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 
@@ -27,7 +28,7 @@ def city(db: None) -> Any:
     numbering.forget()
     install_pack(MINI)
     operations.report(
-        city="mini", data={"text": "垃圾", "category": "02001", "lon": 120.003, "lat": 31.003}, actor=CITIZEN, at=MONDAY
+        city="mini", draft=ReportDraft(text="垃圾", category="02001", lon=120.003, lat=31.003), actor=CITIZEN, at=MONDAY
     )
     yield "mini"
     queries.forget()

@@ -98,3 +98,13 @@ def test_each_app_has_one_migration_of_its_own() -> None:
         if found != ["0001_initial.py"] or imported - {"yiwang.server.common.append_only"}:
             wrong.append((folder.parent.name, found, imported))
     assert not wrong
+
+
+def test_a_field_of_a_case_is_named_once() -> None:
+    """`core/cases/fields.py` declares the fields; whoever lists them by hand forgets the next. The one pair is the key of a file."""
+    listed = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "src").rglob("*.py"))
+        if '"category", "condition"' in path.read_text(encoding="utf-8")
+    ]
+    assert listed == ["src/yiwang/packs/catalogue.py"]

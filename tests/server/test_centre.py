@@ -56,7 +56,7 @@ def many(mini: str) -> list[Case]:
                 stage="", category=chance.choice(CATEGORIES), condition="", region=chance.choice(REGIONS), grid="",
                 lon=round(120.003 + chance.randrange(5) * 0.01, 6) if somewhere else None,
                 lat=round(31.003 + chance.randrange(5) * 0.01, 6) if somewhere else None,
-                text="", place="", source="public", priority="", holder=chance.choice(HOLDERS), level="city", opened_at=opened,
+                text="", address="", source="public", priority="", holder=chance.choice(HOLDERS), level="city", opened_at=opened,
                 closed_at=closed if closed and closed < NOW else None, deadline=deadline, overdue=chance.random() < 0.2, rating=0,
                 merged_into="", flag="", head=b"", rest="{}",
             )
@@ -265,7 +265,7 @@ def test_following_equals_reading_anew_whatever_the_order(mini: str, monkeypatch
             case = Case.objects.create(
                 city=mini, number=f"R{round_:02}-{chance.random()}", seq=1, step="reported", stage="", category=chance.choice(CATEGORIES),
                 condition="", region=chance.choice(REGIONS), grid="", lon=chance.choice((None, 120.003)), lat=31.003, text="",
-                place="", source="", priority="", holder="", level="", opened_at=NOW, overdue=False, rating=0, merged_into="",
+                address="", source="", priority="", holder="", level="", opened_at=NOW, overdue=False, rating=0, merged_into="",
                 flag="", head=b"", rest="{}",
             )  # fmt: skip
             _event(case, 1).save()

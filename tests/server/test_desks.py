@@ -294,7 +294,7 @@ def test_a_call_becomes_a_case_or_joins_one(mini: str, django_assert_max_num_que
     assert "{&#x27;" not in made.content.decode(), "sentences, not Python"
     assert "行，得「" in made.content.decode()
     case = Case.objects.get()
-    assert (case.source, case.place) == ("hotline", "门口")
+    assert (case.source, case.address) == ("hotline", "门口")
     with django_assert_max_num_queries(8):
         help_ = client.get(
             "/mini/desk/intake/new/assist", {"text": "路灯不亮", "lon": "120.003", "lat": "31.003"}, **HX

@@ -21,7 +21,7 @@ ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
 def test_the_address_that_was_typed_on_the_page_is_kept(mini: str) -> None:
     answer = Client().post("/mini/report", {"text": "垃圾", "category": "02001", "address": "中山路 8 号", **SPOT})
     assert answer.status_code == 201
-    assert Case.objects.get().place == Report.objects.get().place == "中山路 8 号"
+    assert Case.objects.get().address == Report.objects.get().address == "中山路 8 号"
 
 
 def test_the_address_alone_finds_the_region_from_the_page_too(mini: str) -> None:

@@ -32,14 +32,14 @@ def many(mini: str, monkeypatch: pytest.MonkeyPatch) -> list[Case]:
                 city=mini, number=f"M{serial:05}", seq=1, step=step, stage="", category=chance.choice(("02001", "03001")),
                 condition="", region=chance.choice(REGIONS), grid="", lon=120 + chance.randrange(10) / 100,
                 lat=31.0, text=chance.choice(TEXTS),
-                place=chance.choice(("", "人民路1号", "Station 9")), source="public", priority="", holder=chance.choice(HOLDERS),
+                address=chance.choice(("", "人民路1号", "Station 9")), source="public", priority="", holder=chance.choice(HOLDERS),
                 level="city", opened_at=opened, closed_at=opened + timedelta(hours=3) if step == "closed" else None,
                 deadline=chance.choice((None, opened + timedelta(hours=chance.randrange(40)))), overdue=chance.random() < 0.4, rating=0,
                 merged_into="", flag="", head=b"", rest="{}",
             )
         )  # fmt: skip
     for case in cases:
-        case.sought = words.sought_of(case.text, case.place)
+        case.sought = words.sought_of(case.text, case.address)
     Case.objects.bulk_create(cases)
     return list(Case.objects.all())
 
@@ -64,7 +64,7 @@ def passes(case: Case, asked: dict[str, Any]) -> bool:
         and (not asked.get("bbox") or case.lon <= 120.05)
         and (not asked.get("due_before") or (not ended and case.deadline and case.deadline < asked["due_before"]))
         and all(
-            word.lower() in case.text.lower() or word.lower() in case.place.lower() or case.number.startswith(word)
+            word.lower() in case.text.lower() or word.lower() in case.address.lower() or case.number.startswith(word)
             for word in asked.get("q", "").split()
         )
         and (asked.get("order") != "deadline" or (not ended and case.deadline is not None))
@@ -158,8 +158,8 @@ def test_words_that_change_are_found_again(report: Any, act: Any, actor: Any) ->
 
     from yiwang.server.cases import storage
 
-    Case.objects.filter(pk=row.pk).update(place="解放路", sought=words.sought_of(row.text, "解放路"))
+    Case.objects.filter(pk=row.pk).update(address="解放路", sought=words.sought_of(row.text, "解放路"))
     with connection.cursor():
-        storage.run([words.put(case_id=row.pk, text=row.text, place="解放路")])
+        storage.run([words.put(case_id=row.pk, text=row.text, address="解放路")])
     assert listed({"q": "解放"}, limit=10) == [number]
     assert listed({"q": "人民"}, limit=10) == []

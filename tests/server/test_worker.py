@@ -17,6 +17,7 @@ from tests.forging import forging
 from tests.server.test_hands import KINDS, Site, site_on
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.server.cases import ledger, log, outbox, tallies
 from yiwang.server.cases.models import Event, Leaf, Outbox, Seal, Tally
 from yiwang.server.common import operations as common
@@ -258,10 +259,11 @@ def test_a_job_tells_how_far_it_is_and_what_came_of_it(db: None, monkeypatch: An
 
 def test_a_job_that_cannot_be_done_says_why(db: None, monkeypatch: Any) -> None:
     def refuses(job: Job, progress: Any) -> dict[str, Any]:
-        raise BadInput("The pack has no simulation.toml.")
+        raise BadInput(Text("城市包没有 simulation.toml。", "The pack has no simulation.toml."))
 
     job = run_with(monkeypatch, refuses)
-    assert (job.state, job.message) == ("failed", "The pack has no simulation.toml.")
+    assert (job.state, job.message) == ("failed", "城市包没有 simulation.toml。")
+    assert job.message_en == "The pack has no simulation.toml."
 
     def breaks(job: Job, progress: Any) -> dict[str, Any]:
         raise ZeroDivisionError("oh")

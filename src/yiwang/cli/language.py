@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 import yiwang
-from yiwang.cli.output import Failed, say, say_problem
+from yiwang.cli.output import Failed, emit, json_option, problem_dict, say, say_problem, wants_json
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -29,8 +29,13 @@ def language() -> None:
 @language.command()
 @click.argument("tag")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; <TAG>.po here by default.")
+@json_option
 def extract(tag: str, out: Path | None) -> None:
-    """Write every text of the interface into a catalogue for the language TAG (BCP 47), keeping what is translated there."""
+    """Write every text of the interface into a catalogue for the language TAG (BCP 47), keeping what is translated there.
+
+    \b
+    Example: yiwang language extract zh-Hant --out zh-Hant.po
+    """
     from babel.messages.pofile import read_po, write_po
 
     if not _TAG.fullmatch(tag):
@@ -47,16 +52,28 @@ def extract(tag: str, out: Path | None) -> None:
     with path.open("wb") as file:
         write_po(file, catalog, width=0, sort_output=False, omit_header=False, no_location=False)
     left = sum(not message.string for message in catalog if message.id)
-    say(f"{path}: {len(catalog):,} texts, {left:,} not translated.")
+    if wants_json():
+        emit({"file": str(path), "texts": len(catalog), "not_translated": left})
+    else:
+        say(f"{path}: {len(catalog):,} texts, {left:,} not translated.")
 
 
 @language.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
 def check(file: Path) -> None:
-    """Read a catalogue as the server does and say what is missing or wrong."""
+    """Read a catalogue as the server does and say what is missing or wrong. It goes into the folder languages of YIWANG_HOME.
+
+    \b
+    Example: yiwang language check zh-Hant.po
+    """
     from yiwang.server.common import catalogues
 
     wrong, done, whole = catalogues.problems(file)
+    if wants_json():
+        emit(
+            {"file": str(file), "texts": whole, "translated": done, "problems": [problem_dict(each) for each in wrong]}
+        )
     for problem in wrong:
         say_problem(problem)
     say(f"{file}: {done:,} of {whole:,} texts are translated, {len(wrong):,} cannot be used.")

@@ -14,6 +14,7 @@ from yiwang.packs.hints import code_hint, date_hint, did_you_mean, one_of
 CATEGORIES = "categories.csv"
 MAPPINGS = "category_mappings.csv"
 CONDITIONS = "conditions.csv"
+CONDITION_KEY = ("category", "condition")  # conditions are numbered within their category
 KINDS = ("component", "event")
 RELATIONS = ("exact", "renamed", "near", "dropped")
 _EMPTY = Text("单元格为空。", "The cell is empty.")
@@ -245,7 +246,7 @@ def _read_mappings(files: PackFiles, schemes: Mapping[str, Mapping[str, Category
 
 
 def _read_conditions(files: PackFiles, categories: Mapping[str, Category]) -> dict[tuple[str, str], Condition]:
-    columns = ("category", "condition", "text", "text_en")
+    columns = (*CONDITION_KEY, "text", "text_en")
     optional = ("closing", "closing_en", "source", "confidence")
     conditions: dict[tuple[str, str], Condition] = {}
     for number, cells in enumerate(files.rows(CONDITIONS, columns=columns, optional=optional, required=False), start=2):

@@ -15,6 +15,7 @@ from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.rules import Finding, Kind, Table, analyse
 from yiwang.core.rules.cells import ANY
 from yiwang.core.worktime import Limit
+from yiwang.packs.catalogue import CONDITION_KEY
 from yiwang.packs.crosscheck import CrossCheck
 from yiwang.packs.examples import Example
 from yiwang.packs.explain import Explainer, Explanation
@@ -109,7 +110,7 @@ def analyse_table(table: Table, pack: Pack) -> list[Finding]:
     domain: dict[str | tuple[str, ...], list[Any]] = {}
     if "category" in names and "condition" in names:
         pairs = [(code, "") for code in codes]
-        domain["category", "condition"] = pairs + [pair for pair in pack.conditions if pair[0] in pack.categories]
+        domain[CONDITION_KEY] = pairs + [pair for pair in pack.conditions if pair[0] in pack.categories]
     elif "category" in names:
         domain["category"] = codes
     if "region" in names:

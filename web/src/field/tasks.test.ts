@@ -42,7 +42,7 @@ function task(number: string, change: Partial<Task> = {}): Task {
     step_name: "Sent",
     category: "Litter",
     text: "",
-    place: "",
+    address: "",
     region: "",
     lon: null,
     lat: null,

@@ -60,7 +60,7 @@ def analyse(
     Args:
         table: The table.
         domain: Values that facts can take, by input, or by a tuple of inputs whose values belong together, e.g.
-            ``{("category", "condition"): [("01001", "1"), …], "region": codes}``. An input that is not named can be any
+            ``{("street", "house"): [("Long Lane", "1"), …], "region": codes}``. An input that is not named can be any
             text or missing. Name every value that can occur, codes of upper levels and ``""`` for unknown included.
         lifetimes: Days on which values exist, by input and value, e.g. of categories that a newer scheme replaced.
             Values that are not named exist always.

@@ -11,7 +11,6 @@ from ninja import Body, Header, Path, Query, Router
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor, Command
-from yiwang.core.cases.fields import ALSO_CALLED
 from yiwang.core.kernel.refusals import Conflict, NotAllowed
 from yiwang.server.api.access import ACTING
 from yiwang.server.api.answering import for_reader, ready
@@ -144,8 +143,7 @@ def act(
     expected, by_tag = said.seq, False
     if if_match.strip() not in {"", "*"}:
         expected, by_tag = tagged(if_match), True
-    given = said.model_dump(exclude={"seq", "photos"}, exclude_none=True)
-    payload = {ALSO_CALLED.get(name, name): value for name, value in given.items()}
+    payload = said.model_dump(exclude={"seq", "photos"}, exclude_none=True)
     user: Any = request.auth  # type: ignore[attr-defined]
     city = queries.city_of(number)
     if city is None:  # no case's own number as it is written: a receipt's, or in another letter case

@@ -42,7 +42,6 @@ class Placed:
         return {name: getattr(self, name) for name in LOCATION}
 
 
-CODES = ("category", "condition")  # as the scheme writes them
 LONGEST = {"text": LONGEST_TEXT, "address": LONGEST_ADDRESS, "contact": LONGEST_CONTACT, "channel": 40}
 
 
@@ -62,7 +61,7 @@ def checked(draft: ReportDraft, *, place: Runtime, at: datetime) -> ReportDraft:
                     column=name,
                 )
             )
-    kept: dict[str, Any] = {name: clean(getattr(draft, name)) for name in (*LONGEST, *CODES)}
+    kept: dict[str, Any] = {name: clean(value) for name, value in draft.words().items() if isinstance(value, str)}
     found = replace(draft, **kept)
     _check_category(found, place, at, problems)
     if not found.text and not found.category:

@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.cases.decide import advance
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
-from yiwang.core.cases.fields import REPORTED, given
+from yiwang.core.cases.fields import ALSO_CALLED, REPORTED, given
 from yiwang.core.cases.payloads import BY_PEOPLE
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
@@ -242,7 +242,8 @@ def _decided(
 ) -> list[Change]:
     """The changes that a command makes: to its case first, then to the others that it concerns."""
     row = found[number]
-    payload = {name: value for name, value in command.payload.items() if name in BY_PEOPLE}
+    called = ((ALSO_CALLED.get(name, name), value) for name, value in command.payload.items())
+    payload = {name: value for name, value in called if name in BY_PEOPLE}
     if command.actor == SYSTEM_ACTOR:
         payload = dict(command.payload)
     if photos:

@@ -128,7 +128,7 @@ def passing(query: QuerySet[Case], sought: str, *, as_written: bool = False) -> 
     for word in split_words(sought):
         found = Q(sought__contains=fold(word)) | Q(id__in=_numbered(word))
         if as_written:
-            found |= Q(text__icontains=word) | Q(place__icontains=word)
+            found |= Q(text__icontains=word) | Q(address__icontains=word)
         query = query.filter(found)
     return query
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.packs import pack_folders
+from yiwang.packs.catalogue import CONDITION_KEY
 from yiwang.packs.files import PackFiles
 from yiwang.packs.info import read_info
 from yiwang.server.common.faults import is_full
@@ -24,7 +25,7 @@ MOST_FILES, MOST_BYTES, MOST_ARCHIVE_BYTES = 2000, 200_000_000, 60_000_000
 SUFFIXES = frozenset({".toml", ".csv", ".md", ".txt", ".gz", ".geojson", ".json", ".svg"})
 _PIECE = 1 << 16
 KEYS = {"regions.csv": ("code",), "categories.csv": ("scheme", "code"), "units.csv": ("code",),
-        "conditions.csv": ("category", "condition"), **{f"{table}.csv": ("row",) for table in RULE_TABLES}}  # fmt: skip
+        "conditions.csv": CONDITION_KEY, **{f"{table}.csv": ("row",) for table in RULE_TABLES}}  # fmt: skip
 
 
 def at_hand() -> list[dict[str, Any]]:
