@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from yiwang.core.cases.fields import CORRECTABLE, LOCATION
+from yiwang.core.cases.fields import CARRIED, CORRECTABLE, LOCATION
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Limit
 
@@ -28,7 +28,7 @@ WORDS = ("reason", "note", "opinion", "result", "reply")
 ALWAYS_PUBLIC = ("reply",)
 FROM_RULES = "rules"  # a clock with this limit asks the limits table
 NOWHERE = "="  # a verb that leads here leaves the case in its step
-ALWAYS_CARRIED = ("reason", "note", "photos", "result")
+ALWAYS_CARRIED = ("reason", "note", "photos", "result", *CARRIED)
 EFFECT_FIELDS: Mapping[str, tuple[str, ...]] = {
     "correct": CORRECTABLE,
     "suspend_ask": ("until",),

@@ -36,6 +36,7 @@ class Field:
         inherited: A part of a split case has it from the whole.
         decides: Under which name the decision tables ask about it; empty where they do not.
         listed: Lists and their answers show it.
+        carried: Any verb may come with it; the event keeps it.
         open_to: Who may read it: ``all``, ``moderated`` (everybody, as moderated), ``staff``.
     """
 
@@ -47,6 +48,7 @@ class Field:
     inherited: bool = True
     decides: str = ""
     listed: bool = True
+    carried: bool = False
     open_to: str = "all"
 
     def read(self, value: object) -> Any:
@@ -117,7 +119,8 @@ def names(**traits: Any) -> tuple[str, ...]:
 
 
 ASKED, CORRECTABLE, INHERITED = names(asked=True), names(correctable=True), names(inherited=True)
-LISTED, MODERATED = names(listed=True), names(open_to="moderated")
+LISTED, CARRIED = names(listed=True), names(carried=True)
+MODERATED, FOR_STAFF = names(open_to="moderated"), names(open_to="staff")
 # what the decision tables ask about ← the field that says it
 DECIDING: Mapping[str, str] = {item.decides: item.name for item in CASE_FIELDS.values() if item.decides}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from yiwang.core.cases.fields import ASKED, CASE_FIELDS, CORRECTABLE, Field
+from yiwang.core.cases.fields import ASKED, CARRIED, CASE_FIELDS, CORRECTABLE, Field
 from yiwang.core.cases.readers import (
     Unreadable,
     check_number,
@@ -53,7 +53,7 @@ FIELDS: Mapping[str, Field] = {**{one.name: one for one in _COMMAND}, **CASE_FIE
 # what a verb of a workflow may require or have in its form; pictures are asked for one by one
 REQUIREMENTS = frozenset((*(one.name for one in _COMMAND if one.asked), *ASKED, "photo"))
 # what people may give with a verb: never flags, numbers or recorded deadlines, which are ours to say
-BY_PEOPLE = frozenset((*(one.name for one in _COMMAND if one.asked), *ASKED, "lon", "lat", "crs"))
+BY_PEOPLE = frozenset((*(one.name for one in _COMMAND if one.asked), *ASKED, *CARRIED, "lon", "lat", "crs"))
 
 
 def field_name(name: str) -> Text:

@@ -73,7 +73,7 @@ def report(
     """
     user: Any = request.auth  # type: ignore[attr-defined]
     signed_in = user.is_authenticated
-    words = said.model_dump(exclude={"photos", "source", "follow"})
+    words = said.model_dump(exclude={"photos", "source", "follow"}, exclude_none=True)
     draft = ReportDraft(**words, channel=said.source if signed_in else "", photos=pictures(said.photos))
     caller = throttling.stranger(request)
     if said.follow and not signed_in:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Field, Schema
-from pydantic import AwareDatetime, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, StringConstraints, create_model
+
+from yiwang.core.cases.fields import ASKED, CASE_FIELDS, LISTED, REPORTED
+from yiwang.core.cases.readers import read_code, read_latitude, read_longitude, read_text
 
 Code = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9._:-]*$")]
 Line = Annotated[str, StringConstraints(max_length=400)]
@@ -22,17 +26,27 @@ class Strict(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-class ReportIn(Strict):
+# how the value of a case's field comes and goes in JSON; what is not here is an object, which the field's reader checks
+_GIVEN: dict[Any, Any] = {read_text: Text, read_code: Code, read_longitude: Longitude, read_latitude: Latitude}
+_ANSWERED: dict[Any, Any] = {read_text: str, read_code: str, read_longitude: float | None, read_latitude: float | None}
+
+
+def _given(names: Iterable[str]) -> dict[str, Any]:
+    """Fields of a case as a call may give them."""
+    return {name: (_GIVEN.get(CASE_FIELDS[name].reader, dict[str, Any]) | None, None) for name in names}
+
+
+def _answered(names: Iterable[str]) -> dict[str, Any]:
+    """Fields of a case as answers have them."""
+    return {name: (_ANSWERED.get(CASE_FIELDS[name].reader, dict[str, Any] | None), ...) for name in names}
+
+
+class ReportIn(create_model("ReportFields", __base__=Strict, **_given(REPORTED))):  # type: ignore[misc]
     """A report. It needs a text or a category; a place by point, region or address is asked for, but a report without one is taken."""
 
-    text: Text = ""
-    category: Code = ""
-    condition: Code = ""
-    lon: Longitude | None = None
-    lat: Latitude | None = None
+    region: Code | None = Field(None, description="Code of a region or unit grid.")
+    address: Line | None = None
     crs: Code = Field("", description="wgs84, cgcs2000, gcj02 or bd09; empty is what the city's pack says.")
-    region: Code = Field("", description="Code of a region or unit grid.")
-    address: Line = ""
     contact: Annotated[str, StringConstraints(max_length=200)] = ""
     source: Code = Field("", description="Channel; anonymous callers always report as the public.")
     photos: list[Picture] = Field(default_factory=list, max_length=6, description="Pictures, base64.")
@@ -96,7 +110,7 @@ class Part(Strict):
     category: Code = ""
 
 
-class VerbIn(Strict):
+class VerbIn(create_model("VerbFields", __base__=Strict, **_given((*ASKED, "lon", "lat")))):  # type: ignore[misc]
     """What verbs take; `GET /cities/{city}/workflow` says which verb requires what."""
 
     seq: int | None = Field(
@@ -109,15 +123,9 @@ class VerbIn(Strict):
     reply: Text | None = Field(None, description="To the citizen: everybody may read it.")
     unit: Code | None = None
     units: Annotated[list[Code], Field(max_length=50)] | None = None
-    category: Code | None = None
-    condition: Code | None = None
-    region: Code | None = None
-    lon: Longitude | None = None
-    lat: Latitude | None = None
     crs: Code | None = Field(None, description="Of `lon` and `lat`; empty is what the city's pack says.")
     address: Line | None = None
     place: Line | None = Field(None, description="The same as `address`, its first name.")
-    priority: Code | None = None
     until: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         None, description="A day, or a moment with offset."
     )
@@ -162,24 +170,14 @@ class Acted(Schema):
     )
 
 
-class CaseRow(Schema):
+class CaseRow(create_model("CaseFields", __base__=Schema, **_answered(LISTED))):  # type: ignore[misc]
     """A case in a list."""
 
     number: str
     seq: int
     step: str
     stage: str
-    category: str
-    condition: str
-    region: str
-    grid: str
-    lon: float | None
-    lat: float | None
-    text: str
-    address: str
     place: str = Field(description="The same as `address`, its first name.")
-    source: str
-    priority: str
     holder: str
     opened_at: datetime
     filed_at: datetime | None

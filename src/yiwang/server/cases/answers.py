@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
-from yiwang.core.cases.fields import LISTED, MODERATED
+from yiwang.core.cases.fields import FOR_STAFF, LISTED, MODERATED
 from yiwang.core.cases.lateness import shown_late
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases import estimates, explaining
@@ -181,7 +181,9 @@ def events(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) 
 
 
 # what people write freely, and whom it is about, wherever it stands in an event
-UNPUBLISHED = frozenset({*definitions.WORDS, *MODERATED, "parts", "contact", "handler", "reporter", "pending"})
+UNPUBLISHED = frozenset(
+    {*definitions.WORDS, *MODERATED, *FOR_STAFF, "parts", "contact", "handler", "reporter", "pending"}
+)
 
 
 def without_persons(item: Mapping[str, Any]) -> dict[str, Any]:

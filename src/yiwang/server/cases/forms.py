@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from yiwang.core.cases.custody import facts_of
 from yiwang.core.cases.definitions import WORDS
-from yiwang.core.cases.fields import ASKED, REPORTED
+from yiwang.core.cases.fields import ASKED, CARRIED, REPORTED
 from yiwang.core.cases.payloads import BY_PEOPLE, field_name
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
@@ -136,7 +136,7 @@ def payload(post: QueryDict) -> dict[str, Any]:
 # what maps and phones give and pages ask for, whatever system the city's records are in
 PAGES_CRS = "wgs84"
 # what one input gives; units and parts are lists, pictures are files
-SIMPLE = tuple(sorted(BY_PEOPLE - {"units", "parts", "crs"}))
+SIMPLE = tuple(sorted(BY_PEOPLE.difference(CARRIED, {"units", "parts", "crs"})))
 # what a case knows already: its form shows it, and need not be filled again
 KNOWN = ASKED
 # what the page of a report asks for, beside the point
