@@ -138,7 +138,7 @@ def case(
     ]
     data |= {"text": words.text, "address": words.address, "place": words.address}
     if not reader.staff:
-        for name in ("handlers", "pending"):
+        for name in ("handlers", "pending", *(name for name in FOR_STAFF if name != "reporter")):
             data.pop(name)
     elif data["pending"] and not reader.personal:
         data["pending"] = _masked(data["pending"])
