@@ -6,6 +6,7 @@ these declarations. A new field is an attribute here and a column of the model, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -15,6 +16,7 @@ from yiwang.core.cases.readers import (
     read_code,
     read_latitude,
     read_longitude,
+    read_moment,
     read_text,
 )
 from yiwang.core.kernel.refusals import Invalid
@@ -70,6 +72,53 @@ class Field:
             raise Invalid(sentence, field=self.name) from None
 
 
+_NUMBER, _WORD, _MOMENT = (int, float), str, str
+# what shows that something is so, by kind: its parts, which must all be there, and what each is
+EVIDENCE: Mapping[str, Mapping[str, Any]] = {
+    # somebody was there: degrees (WGS 84), metres, when by their own clock
+    "on_site": {"lon": _NUMBER, "lat": _NUMBER, "accuracy_m": _NUMBER, "at": _MOMENT},
+    # an instrument measured it: datastream and unit as the sensing part names them, when by the instrument's clock
+    "observation": {"datastream": _WORD, "value": _NUMBER, "unit": _WORD, "at": _MOMENT},
+}
+
+
+def read_evidence(value: object) -> dict[str, dict[str, Any]] | None:
+    """Evidence by kind, see `EVIDENCE`; None for none. Moments keep the offset that they were written with."""
+    if value is None or value == {}:
+        return None
+    if not isinstance(value, Mapping) or not value.keys() <= EVIDENCE.keys():
+        kinds = ", ".join(EVIDENCE)
+        raise Unreadable(Text("应为按种类列出的证据：{kinds}", "it must be evidence by kind: {kinds}", kinds=kinds))
+    found: dict[str, dict[str, Any]] = {}
+    for kind, parts in EVIDENCE.items():
+        if kind not in value:
+            continue
+        told = value[kind]
+        if not isinstance(told, Mapping) or told.keys() != parts.keys():
+            needs = Text("{kind} 应有 {parts}", "{kind} has {parts}", kind=kind, parts=", ".join(parts))
+            raise Unreadable(needs)
+        found[kind] = {name: _part(kind, name, told[name], type_) for name, type_ in parts.items()}
+    return found
+
+
+def _part(kind: str, name: str, value: Any, type_: Any) -> Any:
+    """One part of some evidence, in the type that it must have."""
+    if name in ("lon", "lat"):
+        value = (read_longitude if name == "lon" else read_latitude)(value)
+    elif name == "at":
+        value = value if isinstance(value, str) and read_moment(value) else None
+    elif type_ is str:
+        value = read_code(value)
+    if (
+        value in (None, "")
+        or isinstance(value, bool)
+        or not isinstance(value, type_)
+        or (type_ is _NUMBER and not math.isfinite(value))
+    ):
+        raise Unreadable(Text("{kind} 的 {part} 不能用", "{part} of {kind} cannot be used", kind=kind, part=name))
+    return value
+
+
 def _of_case(default: Any, reader: Reader, zh: str, en: str, **traits: Any) -> Any:
     """An attribute of a case, with the declaration of its field; the name is the attribute's."""
     return field(default=default, metadata={"reader": reader, "label": Text(zh, en), **traits})
@@ -89,6 +138,10 @@ class Reported:
     region: str = _of_case("", read_code, "区域", "a region", asked=True, correctable=True, decides="region")
     lon: float | None = _of_case(None, read_longitude, "经度", "a longitude", correctable=True)
     lat: float | None = _of_case(None, read_latitude, "纬度", "a latitude", correctable=True)
+    component: str = _of_case("", read_code, "部件", "a component", asked=True, correctable=True)
+    evidence: Mapping[str, Any] | None = _of_case(
+        None, read_evidence, "证据", "evidence", inherited=False, listed=False, carried=True, open_to="staff"
+    )
     address: str = _of_case("", read_text, "地点", "a place", asked=True, correctable=True, open_to="moderated")
 
 

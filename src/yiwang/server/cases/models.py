@@ -35,6 +35,7 @@ class Case(models.Model):
     condition = models.CharField(max_length=CODE)
     region = models.CharField(max_length=CODE)
     grid = models.CharField(max_length=CODE)
+    component = models.CharField(max_length=200, default="", db_default="")
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
     text = models.TextField()
