@@ -47,8 +47,9 @@ def test_what_is_done_offline_survives_closing_and_is_sent_exactly_once(
     assert [event["verb"] for event in events].count("take") == 1
     finished = [event for event in events if event["verb"] == "finish"]
     assert len(finished) == 1
-    assert finished[0]["payload"]["note"].startswith("清走两车，地面冲过\n〔现场 on site ")
-    assert "120.00400, 31.00400 ±12 m" in finished[0]["payload"]["note"]
+    assert finished[0]["payload"]["note"] == "清走两车，地面冲过"
+    seen = finished[0]["payload"]["evidence"]["on_site"]
+    assert (seen["lon"], seen["lat"], seen["accuracy_m"]) == (120.004, 31.004, 12)
     assert len(finished[0]["payload"]["photos"]) == 1
 
 

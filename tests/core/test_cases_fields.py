@@ -55,7 +55,7 @@ def test_evidence_is_taken_part_by_part() -> None:
 @pytest.mark.parametrize("kind", EVIDENCE)
 @pytest.mark.parametrize("value", [None, "", True, float("nan"), float("inf"), [1], {"a": 1}], ids=str)
 def test_a_part_that_is_none_is_refused_by_name(kind: str, value: Any) -> None:
-    whole = {"on_site": SEEN, "observation": MEASURED}[kind]
+    whole = {"on_site": SEEN, "by_phone": {"at": SEEN["at"]}, "observation": MEASURED}[kind]
     for name in whole:
         with pytest.raises(Unreadable) as caught:
             read_evidence({kind: {**whole, name: value}})

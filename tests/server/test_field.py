@@ -216,8 +216,13 @@ def test_a_verb_with_a_photo_is_done_once_however_often_it_is_sent(phone: Any, d
     assert {answer.status_code for answer in answers} == {200}
     events = Event.objects.filter(case__number=number, verb="finish")
     assert events.count() == Photo.objects.filter(case__number=number).count() == 1
-    note = json.loads(events.get().payload)["note"]
-    assert note == "清走了\n〔现场 on site 2026-03-02 09:00 · 120.00300, 31.00300 ±12 m · 照片 photo 08:59〕"
+    payload = json.loads(events.get().payload)
+    assert payload["note"] == "清走了"
+    assert payload["evidence"] == {
+        "on_site": {"lon": 120.003, "lat": 31.003, "accuracy_m": 12.0, "at": "2026-03-02T09:00:00+08:00"}
+    }
+    assert "现场：2026-03-02 09:00，120.00300, 31.00300 ±12 米" in client.get(f"/mini/cases/{number}").content.decode()
+    assert "现场：" not in Client().get(f"/mini/cases/{number}").content.decode()
     kept = Photo.objects.get(case__number=number)
     assert (kept.width, kept.height) == (40, 30)
 
@@ -226,9 +231,8 @@ def test_a_photo_of_the_gallery_is_not_taken_on_the_spot(phone: Any, dispatched:
     number, client = dispatched(), phone("handler", "SWEEP-9001")
     said = {"seq": state(number).seq, "made_at": "2026-03-02T01:00:00Z", "taken_at": "2019-05-04T00:59:00Z"}
     assert send(client, f"/mini/field/cases/{number}/take", photo=picture(), **said).status_code == 200
-    note = json.loads(Event.objects.get(case__number=number, verb="take").payload)["note"]
-    assert "on site" not in note
-    assert "2019-05-04 08:59" in note
+    payload = json.loads(Event.objects.get(case__number=number, verb="take").payload)
+    assert payload["evidence"] == {"by_phone": {"at": "2026-03-02T09:00:00+08:00"}}
 
 
 def test_a_conflict_shows_how_the_case_stands(phone: Any, dispatched: Any, act: Any, actor: Any) -> None:

@@ -77,6 +77,8 @@ _NUMBER, _WORD, _MOMENT = (int, float), str, str
 EVIDENCE: Mapping[str, Mapping[str, Any]] = {
     # somebody was there: degrees (WGS 84), metres, when by their own clock
     "on_site": {"lon": _NUMBER, "lat": _NUMBER, "accuracy_m": _NUMBER, "at": _MOMENT},
+    # when it was done by the clock of a telephone that may have been without a line; where is not known
+    "by_phone": {"at": _MOMENT},
     # an instrument measured it: datastream and unit as the sensing part names them, when by the instrument's clock
     "observation": {"datastream": _WORD, "value": _NUMBER, "unit": _WORD, "at": _MOMENT},
 }

@@ -215,9 +215,34 @@ def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
         "holder_name": unit_name(runtime, event.holder),
         "reason": event.reason,
         "lines": [str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key)],
-        "moves": _moves(event, runtime),
+        "moves": _moves(event, runtime) + (_shown_by(event, runtime) if persons else []),
         "tone": tone,
     }
+
+
+EVIDENCE_WORDS = {
+    "on_site": Text(
+        "现场：{at}，{lon:.5f}, {lat:.5f} ±{accuracy_m:.0f} 米",
+        "On site: {at}, {lon:.5f}, {lat:.5f} ±{accuracy_m:.0f} m",
+    ),
+    "by_phone": Text("手机记录：{at}", "By the phone: {at}"),
+    "observation": Text(
+        "监测：{at}，{datastream} 为 {value:g} {unit}", "Observed: {at}, {datastream} was {value:g} {unit}"
+    ),
+}
+
+
+def _shown_by(event: Event, runtime: Runtime) -> list[str]:
+    """The evidence that came with an event, a line for each kind."""
+    given = event.payload.get("evidence") or event.payload.get("set", {}).get("evidence") or {}
+    return [
+        say(
+            EVIDENCE_WORDS[kind],
+            **{**parts, "at": f"{datetime.fromisoformat(parts['at']).astimezone(runtime.info.zone):%Y-%m-%d %H:%M}"},
+        )
+        for kind, parts in given.items()
+        if kind in EVIDENCE_WORDS
+    ]
 
 
 SYSTEM_VERBS = {RECOUNT: Text("截止时间重算", "Deadline counted anew")}

@@ -5,7 +5,6 @@ Every public page asks here, whatever app it belongs to; the original is never c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from yiwang.server.common.masking import mask
@@ -13,8 +12,6 @@ from yiwang.server.common.models import PublicText
 
 CASE, PLACE, EVENT, REPORT = "case", "place", "event", "report"
 IDEA, COMMENT, ANSWER = "idea", "comment", "answer"
-# where and when somebody's telephone was as they acted (pages.field): for those who handle the case, not for everybody
-STAMP = re.compile(r"\n?〔(?:现场 on site|手机记录 by the phone) [^〕]*〕")
 
 
 def public_texts(*, kind: str, originals: Mapping[str, str], released_only: bool = False) -> dict[str, str | None]:
@@ -54,7 +51,7 @@ def of_kinds(
         if state == PublicText.State.WITHHELD or (released_only and state == PublicText.State.WAITING):
             found[place] = None
         else:
-            found[place] = mask(STAMP.sub("", text)) if state == PublicText.State.WAITING else published
+            found[place] = mask(text) if state == PublicText.State.WAITING else published
     return found
 
 

@@ -270,7 +270,7 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
         payload: dict[str, Any] = {
             name: text for name in field_shell.TEXTS if (text := request.POST.get(name, "").strip())
         }
-        payload["note"] = "\n".join(filter(None, (payload.get("note", ""), _stamp(request.POST, place, where=True))))
+        payload["evidence"] = _evidence(request.POST, place, where=True)
 
         def attempt(actor: Actor) -> dict[str, Any]:
             command = Command(verb=verb, actor=actor, payload=payload, expected_seq=seen)
@@ -294,10 +294,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     actors.append(outsider(city, id=actors[0].id, name=actors[0].name))
     try:
         key = _key(request)
-        stamp = _stamp(request.POST, place, where=False)
-        said = forms.draft(request.POST)
-        if said.text or said.category:  # the stamp alone is no report
-            said = replace(said, text="\n".join(filter(None, (said.text, stamp))))
+        said = replace(forms.draft(request.POST), evidence=_evidence(request.POST, place, where=False))
 
         def attempt(actor: Actor) -> dict[str, Any]:
             draft = replace(said, photos=_photos(request))
@@ -404,23 +401,18 @@ def _number(post: Mapping[str, str], name: str, most: float) -> float | None:
     return value
 
 
-def _stamp(post: Any, place: Runtime, *, where: bool) -> str:
-    """One line with what the phone says of time and place. It is the phone's word: no clock is reckoned by it."""
+def _evidence(post: Any, place: Runtime, *, where: bool) -> dict[str, Any] | None:
+    """What the phone says of time and place. It is the phone's word: no clock is reckoned by it.
+
+    Without a position nobody has shown to be there; the place of a report is where the problem is, not where the phone was.
+    """
     made = _moment(post.get("made_at", ""), place)
-    lon, lat = _number(post, "lon", 180), _number(post, "lat", 90)
-    accuracy = _number(post, "accuracy", 1e7)
-    parts = [f"{made:%Y-%m-%d %H:%M}"] if made else []
-    if where and lon is not None and lat is not None:
-        parts.append(f"{lon:.5f}, {lat:.5f}" + (f" ±{accuracy:.0f} m" if accuracy is not None else ""))
-    taken = sorted(moment for text in post.getlist("taken_at")[:6] if (moment := _moment(text, place)))
-    parts += [
-        f"照片 photo {moment:{'%H:%M' if made and made.date() == moment.date() else '%Y-%m-%d %H:%M'}}"
-        for moment in taken
-    ]
-    # in both languages: a second attempt after a change of language must be the same command
-    # without a position nobody has shown to be there: the time is all that is known
-    title = "现场 on site" if lon is not None and lat is not None else "手机记录 by the phone"
-    return f"〔{title} {' · '.join(parts)}〕" if parts else ""
+    lon, lat, accuracy = _number(post, "lon", 180), _number(post, "lat", 90), _number(post, "accuracy", 1e7)
+    if made is None:
+        return None
+    if not where or lon is None or lat is None or accuracy is None:
+        return {"by_phone": {"at": made.isoformat()}}
+    return {"on_site": {"lon": lon, "lat": lat, "accuracy_m": accuracy, "at": made.isoformat()}}
 
 
 def _moment(text: str, place: Runtime) -> datetime | None:
