@@ -65,6 +65,27 @@ def test_names_of_the_pack_are_its_own(reader: Client) -> None:
     assert any(name in page for name in said)
 
 
+def test_forms_and_choices_of_staff_speak_it(reader: Client) -> None:
+    from tests.outsiders import CITIZEN
+
+    from yiwang.server.cases import operations
+    from yiwang.server.cases.drafts import ReportDraft
+    from yiwang.server.people.models import User
+    from yiwang.server.people.operations import create_person
+
+    draft = ReportDraft(text="x", category="02001", lon=120.003, lat=31.003, component="BIN-9")
+    number = operations.report(city="mini", draft=draft, actor=CITIZEN)["case"]
+    create_person(username="l", password=None, name="l", name_en="l", city="mini", roles={"leader": ("CTR-90", "")})
+    reader.force_login(User.objects.get(username="l"))
+    page = reader.get(f"/mini/cases/{number}").content.decode()
+    assert "BIN-9" in page
+    workflow = queries.runtime("mini").rules.workflow
+    changed = [verb.name for verb in workflow.verbs.values() if verb.name.into(TAG) != verb.name.zh]
+    shown = [name for name in changed if f">{name.into(TAG)}<" in page]
+    assert shown
+    assert not [name for name in changed if f">{name.zh}<" in page]
+
+
 def test_it_can_be_chosen_and_is_called_what_it_calls_itself(reader: Client) -> None:
     other = Client(headers={"accept-language": "en"})
     page = other.get("/mini/cases").content.decode()

@@ -83,6 +83,7 @@ def told(
             "lon": state.lon,
             "lat": state.lat,
             "grid": state.grid,
+            "component": state.component,
             "seq": state.seq,
             "chain": [named(link) for link in place.regions.chain(state.region)] if region else [],
             "source_name": say_or(presentation.SOURCE_NAMES.get(state.source), state.source),
@@ -134,7 +135,7 @@ def _verbs(
     actor, allowed, others = actor_for(request.user, city=place.info.id), [], []
     for choice in permitted(detail.state, actor, rules=place.rules, at=timezone.now()):
         verb = place.rules.workflow.verbs[choice.verb]
-        names = {"id": verb.id, "name": verb.name.zh, "name_en": verb.name.en}
+        names = {"id": verb.id, "name": verb.name}
         if choice.allowed:
             fields = forms.fields(verb, state=detail.state, place=place)
             allowed.append({**names, "fields": fields, "map": any(field["name"] == "lon" for field in fields)})

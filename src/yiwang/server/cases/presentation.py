@@ -164,7 +164,7 @@ def _clock(name: str, clock: Clock, *, runtime: Runtime, at: datetime) -> dict[s
     due = clock.deadline(calendar=runtime.calendar)
     late = passed(due, at=at) if due else left < 0
     state = "red" if late else "green" if left > (1 - YELLOW_FROM) * clock.limit_seconds else "yellow"
-    names = {"name": definition.name.zh, "name_en": definition.name.en} if definition else {"name": name}
+    names: dict[str, Text | str] = {"name": definition.name} if definition else {"name": name}
     return {
         **names,
         "status_name": say_or(CLOCK_STATES.get(str(clock.status)), str(clock.status)),

@@ -93,8 +93,7 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "undrawn": map_points.undrawn(city=city, region=region.code, at=at),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
-                {"code": child.code, "name": child.name.zh, "name_en": child.name.en, **counts.get(child.code, nothing)}
-                for child in children
+                {"code": child.code, "name": child.name, **counts.get(child.code, nothing)} for child in children
             ],
             "by_step": [
                 {"step": step, "name": step_name(place, step), "cases": steps[step]}

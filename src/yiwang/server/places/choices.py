@@ -13,14 +13,12 @@ def region_choices(place: Runtime, *, depth: int = 3) -> list[dict[str, Any]]:
 
     def walk(code: str, level: int) -> None:
         for child in place.regions.children(code):
-            found.append(
-                {"code": child.code, "name": child.name.zh, "name_en": child.name.en, "indent": "\u3000" * level}
-            )
+            found.append({"code": child.code, "name": child.name, "indent": "\u3000" * level})
             if level + 2 < depth:
                 walk(child.code, level + 1)
 
     root = place.regions.roots[0]
-    found.append({"code": root.code, "name": root.name.zh, "name_en": root.name.en, "indent": ""})
+    found.append({"code": root.code, "name": root.name, "indent": ""})
     walk(root.code, 0)
     return found
 
@@ -29,8 +27,6 @@ def category_choices(place: Runtime) -> list[dict[str, Any]]:
     """Categories in force, grouped by their major class."""
     majors: dict[str, dict[str, Any]] = {}
     for category in place.categories.values():
-        major = majors.setdefault(
-            category.major, {"name": category.major_name.zh, "name_en": category.major_name.en, "categories": []}
-        )
+        major = majors.setdefault(category.major, {"name": category.major_name, "categories": []})
         major["categories"].append(category)
     return list(majors.values())

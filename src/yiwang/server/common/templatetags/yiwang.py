@@ -42,6 +42,8 @@ def named(thing: Any) -> str:
     if isinstance(text := thing if isinstance(thing, Text) else getattr(thing, "name", None), Text):
         return say(text)
     if isinstance(thing, dict):
+        if isinstance(text := thing.get("name"), Text):
+            return say(text)
         native, other = thing.get("name", ""), thing.get("name_en", "")
     else:
         native, other = getattr(thing, "name", ""), getattr(thing, "name_en", "")
