@@ -35,6 +35,7 @@ snapshots: $(VENV)/.installed-dev $(STATIC)/manifest.json ## renew the reference
 	YIWANG_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/browser/test_snapshots.py
 
 docs: $(VENV)/.installed-dev $(STATIC)/manifest.json ## screenshots and pictures in docs/
+	$(BIN)/python scripts/list_decisions.py
 	$(BIN)/python scripts/make_docs.py
 
 lock: $(VENV)/.installed ## refresh the locked requirements after a change in pyproject.toml

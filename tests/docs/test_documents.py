@@ -106,3 +106,10 @@ def test_a_field_of_a_case_is_named_once() -> None:
         if '"category", "condition"' in path.read_text(encoding="utf-8")
     ]
     assert listed == ["src/yiwang/packs/catalogue.py"]
+
+
+def test_the_index_of_the_decisions_is_made_from_them() -> None:
+    import runpy
+
+    made = runpy.run_path(str(ROOT / "scripts" / "list_decisions.py"))
+    assert made["INDEX"].read_text(encoding="utf-8") == made["index"](), "Run scripts/list_decisions.py."
