@@ -160,7 +160,7 @@ def reported(page: Page, base: str) -> str:
     page.goto(f"{base}/wuxi/portal/report")
     page.evaluate("document.querySelector('form.steps').classList.remove('stepped')")
     page.evaluate("document.querySelectorAll('[data-part]').forEach(part => part.hidden = false)")
-    page.fill("#place", "滨湖区")
+    page.fill("#address", "滨湖区")
     page.fill("#text", "湖边步道的垃圾箱满了两天，请打13812345678")
     page.evaluate("document.querySelector('[name=seen]').value = '1'")
     page.locator("button.big", has_text=re.compile("提交|Send")).click()

@@ -87,7 +87,7 @@ def test_the_report_works_without_scripts(open_as: Opener, browser: object, site
         page.goto(f"{site}/mini/portal/report")
         assert page.locator("[data-part]:visible").count() == 3
         assert page.locator("[data-locate]:visible").count() == 0  # it would do nothing
-        page.fill("#place", "西南社区门口")
+        page.fill("#address", "西南社区门口")
         page.fill("#text", "路灯不亮好几天了")
         page.click("button.big")
         expect(page.locator("h1")).to_have_text("核对后提交")

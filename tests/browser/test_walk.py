@@ -86,7 +86,7 @@ def reported(walk: Walk, *, text: str, category: str) -> tuple[str, str]:
     walk.shot("report-photo", page, "第一步：拍照", "Step one: a photo")
     next_step(page)
     page.locator("summary", has_text=re.compile("坐标|coordinates")).click()
-    page.fill("#place", "河埒社区健康路" if walk.language.startswith("zh") else "Jiankang Road")
+    page.fill("#address", "河埒社区健康路" if walk.language.startswith("zh") else "Jiankang Road")
     page.fill("#lon", str(LON))
     page.fill("#lat", str(LAT))
     next_step(page)

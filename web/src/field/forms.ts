@@ -192,7 +192,7 @@ export function reportForm(
     h(
       "div",
       { class: "field" },
-      h("label", { for: "report-place" }, say("address")),
+      h("label", { for: "report-address" }, say("address")),
       h("input", { id: "report-address", name: "address", maxlength: 400 }),
     ),
     position,

@@ -163,7 +163,7 @@ class CaseFields(Reported):
 
 CASE_FIELDS: Mapping[str, Field] = {item.name: Field(name=item.name, **item.metadata) for item in fields(CaseFields)}
 REPORTED = tuple(item.name for item in fields(Reported))
-ALSO_CALLED = {"place": "address"}  # in workflows and calls that were written for the first version
+ALSO_CALLED = {"place": "address"}  # its first name, which workflows and commands may still give
 LOCATION = ("region", "grid", "lon", "lat")  # one fact: a verb that carries one of them carries them all
 LOCATING = (*LOCATION, "address")
 

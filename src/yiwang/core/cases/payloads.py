@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from yiwang.core.cases.fields import ASKED, CARRIED, CASE_FIELDS, CORRECTABLE, Field
+from yiwang.core.cases.fields import ALSO_CALLED, ASKED, CARRIED, CASE_FIELDS, CORRECTABLE, Field
 from yiwang.core.cases.readers import (
     Unreadable,
     check_number,
@@ -68,7 +68,8 @@ def carried(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any
         Invalid: For the first that cannot be read.
     """
     found: dict[str, Any] = {}
-    for name, value in payload.items():
+    for called, value in payload.items():
+        name = ALSO_CALLED.get(called, called)
         if name in names:
             read = FIELDS[name].read(value)
             if read is not None and read != "" and read != []:
