@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import NO_TEXT, Text
@@ -223,13 +223,13 @@ class CrossCheck:
         workflow = self.pack.workflow
         for row in self.pack.tables["triage"].rows:
             auto, verify = row.outputs["auto"], row.outputs["verify"]
-            place = {"file": table_file("triage"), "row": row.line}
+            fault = partial(self.found.fault, file=table_file("triage"), row=row.line)
             if auto and auto not in workflow.steps:
                 message = Text("未知的环节：「{step}」。", "Unknown step {step!r}.", step=auto)
                 hint = did_you_mean(auto, workflow.steps) or Text(
                     "请写 {file} 中的环节，或留空。", "A step of {file}, or empty.", file=WORKFLOW
                 )
-                self.found.fault(message, hint, **place, column="auto")  # type: ignore[arg-type]
+                fault(message, hint, column="auto")
             elif auto and auto not in workflow.paths:
                 message = Text(
                     "系统无法把案卷推进到「{step}」。", "The system cannot carry a case to {step!r}.", step=auto
@@ -239,11 +239,11 @@ class CrossCheck:
                     "Give the verbs on the way the role 'system', or stop earlier: {known}.",
                     known=", ".join(workflow.paths),
                 )
-                self.found.fault(message, hint, **place, column="auto")  # type: ignore[arg-type]
+                fault(message, hint, column="auto")
             if verify not in ("yes", "no"):
                 message = Text("「{word}」不是有效的填写。", "{word!r} is no answer.", word=verify)
                 hint = Text("请写 yes 或 no。", "Write yes or no.")
-                self.found.fault(message, hint, **place, column="verify")  # type: ignore[arg-type]
+                fault(message, hint, column="verify")
 
     def check_limits(self) -> None:
         for row in self.pack.tables["limits"].rows:
