@@ -80,3 +80,19 @@ def test_the_chain_with_evidence_in_it_verifies(mini: str, actor: Any, evidence:
     rebuilding.rebuild(city=mini)
     assert Case.objects.values().get() == before
     assert not list(verifying.verify(city=mini).faults)
+
+
+def test_a_stranger_cannot_claim_to_be_an_instrument(mini: str) -> None:
+    body = {
+        "text": "满溢",
+        "category": "02001",
+        "lon": 120.003,
+        "lat": 31.003,
+        "source": "sensor",
+        "evidence": OBSERVED,
+    }
+    answer = Client().post("/api/v1/cities/mini/reports", body, content_type="application/json")
+    assert answer.status_code == 201
+    found = queries.get_case(city=mini, number=answer.json()["case"])
+    assert found is not None
+    assert (found.state.evidence, found.state.source) == (None, "public")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from dataclasses import replace
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -74,7 +75,9 @@ def report(
     user: Any = request.auth  # type: ignore[attr-defined]
     signed_in = user.is_authenticated
     words = said.model_dump(exclude={"photos", "source", "follow"}, exclude_none=True)
-    draft = ReportDraft(**words, channel=said.source if signed_in else "", photos=pictures(said.photos))
+    draft = ReportDraft(**words, channel=said.source, photos=pictures(said.photos))
+    if not signed_in:  # anybody can claim to be an instrument, or to have been there
+        draft = replace(draft, channel="", evidence=None)
     caller = throttling.stranger(request)
     if said.follow and not signed_in:
         key = given_key(request) or secrets.token_urlsafe(16)

@@ -299,10 +299,10 @@ def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: Runtime, at: da
     ):
         raise Missing(
             Text(
-                "「{verb}」须写明 2 至 {MOST_PARTS} 个部分。",
-                "“{verb}” needs 2 to {MOST_PARTS} parts.",
+                "「{verb}」须写明 2 至 {most} 个部分。",
+                "“{verb}” needs 2 to {most} parts.",
                 verb=verb.name,
-                MOST_PARTS=MOST_PARTS,
+                most=MOST_PARTS,
             ),
             field="parts",
         )
