@@ -111,7 +111,9 @@ def test_photos_arrive_one_by_one_over_a_slow_line_and_none_is_sent_again_after_
     assert arrived == [201, 201, 201], "what had arrived was not sent again"
     (case,) = [case for case in desks["leader"].cases() if words in case["text"]]
     assert len(desks["leader"].http.get(f"/api/v1/cases/{case['number']}").json()["photos"]) == 3
-    assert "2026-03-02 08:50" in case["text"], "the camera's own time"
+    assert case["text"] == words
+    shown = desks["leader"].http.get(f"/mini/cases/{case['number']}").text
+    assert "2026-03-02 08:50" in shown, "the camera's own time, with the photo"
 
 
 def report_with_photos(page: Page, words: str, *, photos: int) -> None:

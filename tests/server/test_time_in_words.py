@@ -81,7 +81,7 @@ def test_each_clock_names_its_own_rule(mini: str, report: Any, act: Any, actor: 
     page = Client().get(f"/{mini}/cases/{number}", headers={"accept-language": "en"}).content.decode()
     parts = re.findall(r'<details class="clock".*?<ul class="turns">', page, re.DOTALL)
     for clock in shown:
-        part = next(part for part in parts if f"<strong>{clock['name_en']}</strong>" in part)
+        part = next(part for part in parts if f"<strong>{clock['name'].en}</strong>" in part)
         assert (f"workflow.toml [clock {clock['id']}]" in part) is clock["literal"]
         assert clock["literal"] or clock["row"]["row"]["id"] in part
     assert Case.objects.get(number=number).deadline
