@@ -96,9 +96,9 @@ def read_moment(value: object) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)  # type: ignore[arg-type]
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, OverflowError):
         raise Unreadable(Text("应为带时区的时间", "it must be a moment such as 2026-03-06T17:00:00+08:00")) from None
     raise Unreadable(Text("缺少时区", "it has no offset from UTC"))

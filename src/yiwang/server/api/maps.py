@@ -10,15 +10,13 @@ from ninja import Field, Path, Query, Router, Schema
 from pydantic import AwareDatetime, StringConstraints
 
 from yiwang.core.cases.lateness import passed
-from yiwang.core.kernel.errors import BadInput
-from yiwang.core.kernel.errors import Problem as Fault
-from yiwang.core.kernel.text import Text
 from yiwang.core.space import to_geojson
 from yiwang.server.api.answering import ready, unchanged
 from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
 from yiwang.server.cases import centre_figures, map_points, map_tiles, queries
 from yiwang.server.cases.forms import box
+from yiwang.server.cases.intake import no_region
 from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import vector_tiles
 from yiwang.server.places.finding import known_city
@@ -127,7 +125,7 @@ def centre(
     place = known_city(city)
     at, past = moment_of(city, asked.at)
     if asked.region and asked.region not in place.regions:
-        raise BadInput(_no_region(asked.region))
+        raise no_region(asked.region)
     tag = tagged(place, at)
     if same := unchanged(if_none_match, tag):
         return same
@@ -173,7 +171,7 @@ def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) ->
     """GeoJSON of the regions below one, with how many cases, open and overdue ones each has."""
     place = known_city(city)
     if asked.region and asked.region not in place.regions:
-        raise BadInput(_no_region(asked.region))
+        raise no_region(asked.region)
     code = asked.region or place.regions.roots[0].code
     tree = place.locator.tree
     below = tree.children(code)
@@ -198,11 +196,3 @@ def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) ->
         for region in below
     ]
     return ready({"type": "FeatureCollection", "features": features})
-
-
-def _no_region(code: str) -> Fault:
-    return Fault(
-        Text("没有编码为「{code}」的区域。", "There is no region {code!r}.", code=code),
-        Text("请查看本市的区域表。", "See the city's regions."),
-        column="region",
-    )

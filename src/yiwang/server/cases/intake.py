@@ -190,14 +190,19 @@ def region_named(code: str, place: Runtime) -> Placed | None:
     try:
         region = place.regions.chain(code)[-1]  # a unit grid's code begins with its community's
     except BadInput:
-        raise BadInput(
-            Problem(
-                Text("没有编码为「{code}」的区域。", "There is no region {code!r}.", code=code),
-                Text("请查看本市的区域表。", "See the city's regions."),
-                column="region",
-            )
-        ) from None
+        raise no_region(code) from None
     return Placed(region=region.code, grid=code)
+
+
+def no_region(code: str) -> BadInput:
+    """That the city has no such region."""
+    return BadInput(
+        Problem(
+            Text("没有编码为「{code}」的区域。", "There is no region {code!r}.", code=code),
+            Text("请查看本市的区域表。", "See the city's regions."),
+            column="region",
+        )
+    )
 
 
 def region_told(address: str, *, place: Runtime) -> str:

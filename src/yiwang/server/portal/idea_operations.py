@@ -12,6 +12,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed
 from yiwang.core.kernel.text import Text
+from yiwang.server.cases.intake import no_region
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment, IdeaSupport
@@ -41,11 +42,7 @@ def propose(*, place: Runtime, title: str, text: str, region: str, author: str) 
     title = _words("title", " ".join(title.split()), LONGEST_TITLE)
     text = _words("text", text, LONGEST_TEXT)
     if region and region not in place.regions:
-        raise BadInput(
-            Problem(
-                Text("没有编码为「{region}」的区域。", "There is no region {region!r}.", region=region), column="region"
-            )
-        )
+        raise no_region(region)
     with transaction.atomic():
         idea = Idea.objects.create(city=place.info.id, text=f"{title}\n{text}", region=region, author=author)
         offer(place=place, kind=publishing.IDEA, texts={str(idea.pk): idea.text}, always=True)
