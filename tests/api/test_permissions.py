@@ -23,7 +23,7 @@ from django.db import transaction
 from tests.loop import Drive, altered
 
 from yiwang.core.cases.decide import permitted
-from yiwang.core.cases.definitions import SYSTEM
+from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.lifecycles import BulkWriter, Lived

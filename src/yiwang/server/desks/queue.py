@@ -176,7 +176,7 @@ def _condition(place: Runtime, desk: Desk, steps: duties.Steps, kind: str) -> Q 
     alike: defaultdict[tuple[str, tuple[str, ...], str, str], set[str]] = defaultdict(set)
     for step, verbs in steps.items():
         for verb in verbs:
-            kinds = duties.kinds_answered(verb) if kind == duties.ASKED else ()
+            kinds = duties.kinds_answered(place.rules.workflow, verb) if kind == duties.ASKED else ()
             for actor in desk.actors:
                 alike[verb.who, kinds, actor.unit, actor.region].add(step)
     parts: list[Q] = []
