@@ -21,9 +21,9 @@ from boston_pack import opened_in, reader
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.packs import read_pack
 from yiwang.packs.pack import Pack
-from yiwang.packs.records import SourceRecord, as_of, deadline_agrees, expected_flag
-from yiwang.packs.records_duplicates import link_duplicates
-from yiwang.packs.records_mapping import ReplayMapping
+from yiwang.packs.records.duplicates import link_duplicates
+from yiwang.packs.records.mapping import ReplayMapping
+from yiwang.packs.records.reading import SourceRecord, as_of, deadline_agrees, expected_flag
 
 TOP = 25
 

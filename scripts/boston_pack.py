@@ -11,8 +11,8 @@ from boston_data import PACK
 from yiwang.core.worktime import WorkCalendar
 from yiwang.packs.calendar import read_calendar
 from yiwang.packs.files import PackFiles
-from yiwang.packs.records import RecordReader, SourceRecord, Vocabulary, read_records
-from yiwang.packs.records_mapping import require_mapping
+from yiwang.packs.records.mapping import require_mapping
+from yiwang.packs.records.reading import RecordReader, SourceRecord, Vocabulary, read_records
 
 TIMEZONE = "America/New_York"
 ZONE = ZoneInfo(TIMEZONE)

@@ -26,7 +26,7 @@ import numpy as np
 from boston_data import CITY, FILE, PACK, PERIOD, write_csv
 from boston_pack import read_calendar_of_pack, records_of, vocabulary
 from yiwang.core.worktime import TimeUnit, WorkCalendar
-from yiwang.packs.records import SourceRecord
+from yiwang.packs.records.reading import SourceRecord
 
 ZONE = ZoneInfo("America/New_York")
 FROM = "2011-07-01"

@@ -9,8 +9,8 @@ from datetime import timedelta
 from math import cos, hypot, radians
 
 from yiwang.core.space import DefaultPoint
-from yiwang.packs.records import SourceRecord
-from yiwang.packs.records_mapping import DuplicateRule
+from yiwang.packs.records.mapping import DuplicateRule
+from yiwang.packs.records.reading import SourceRecord
 
 _METRES_PER_DEGREE = 111_195.0
 

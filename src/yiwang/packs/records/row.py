@@ -9,10 +9,10 @@ from typing import Protocol
 
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import FIRST_YEAR, LAST_YEAR
-from yiwang.packs.records_flags import MomentReader, OutOfTime
-from yiwang.packs.records_mapping import ReplayMapping, placeholders
-from yiwang.packs.records_model import Counts, SourceRecord, Vocabulary, spelled
-from yiwang.packs.records_places import projection
+from yiwang.packs.records.flags import MomentReader, OutOfTime
+from yiwang.packs.records.mapping import ReplayMapping, placeholders
+from yiwang.packs.records.model import Counts, SourceRecord, Vocabulary, spelled
+from yiwang.packs.records.places import projection
 
 _REMEMBERED = 100_000  # look-ups kept; a file holds few different words, but a broken one may not
 _LONGEST_NUMBER = 80  # characters that a report's number elsewhere may have

@@ -1,8 +1,8 @@
 """A city's own file of past requests, read in the words of its pack: typed records for the replay and for measurements.
 
-The file is CSV or a workbook (:mod:`yiwang.packs.records_file`), read as a stream. A row that cannot be used is reported
+The file is CSV or a workbook (:mod:`yiwang.packs.records.file`), read as a stream. A row that cannot be used is reported
 with its number and column, counted and left out; nothing is lost silently, and nothing is repaired by guessing. What the
-file's columns, words and habits mean stands in the pack's `replay.toml` (:mod:`yiwang.packs.records_mapping`).
+file's columns, words and habits mean stands in the pack's `replay.toml` (:mod:`yiwang.packs.records.mapping`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.packs.files import uneven_row
 from yiwang.packs.hints import did_you_mean, header_has
-from yiwang.packs.records_file import Row, open_rows
-from yiwang.packs.records_flags import MomentReader, as_of, deadline_agrees, expected_flag
-from yiwang.packs.records_mapping import REQUIRED_FIELDS, ReplayMapping, plain
-from yiwang.packs.records_model import Counts, SourceRecord, Vocabulary
-from yiwang.packs.records_row import RowReader
+from yiwang.packs.records.file import Row, open_rows
+from yiwang.packs.records.flags import MomentReader, as_of, deadline_agrees, expected_flag
+from yiwang.packs.records.mapping import REQUIRED_FIELDS, ReplayMapping, plain
+from yiwang.packs.records.model import Counts, SourceRecord, Vocabulary
+from yiwang.packs.records.row import RowReader
 
 __all__ = [
     "Counts",

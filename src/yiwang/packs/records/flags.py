@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import FIRST_YEAR, LAST_YEAR
-from yiwang.packs.records_mapping import FlagRule, ReplayMapping
+from yiwang.packs.records.mapping import FlagRule, ReplayMapping
 
 
 class OutOfTime(ValueError):

@@ -18,7 +18,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean
-from yiwang.packs.records_places import HINT, known_system
+from yiwang.packs.records.places import HINT, known_system
 
 FILE = "replay.toml"
 REQUIRED_FIELDS = ("external_id", "opened")
