@@ -1,6 +1,6 @@
 """Write packs/boston/limits.csv, routing.csv and triage.csv from the requests of July–September 2011.
 
-    .venv/bin/python scripts/boston_rules.py [--check-on-september]
+    .venv/bin/python packs/boston/provenance/boston_rules.py [--check-on-september]
 
 **Limits.** For each type every limit of so many working days (as `calendar.toml` counts them) or calendar days is tried;
 the one that hits the most recorded deadlines to a minute is taken when it hits at least half of them.

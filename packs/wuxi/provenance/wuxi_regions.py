@@ -1,6 +1,6 @@
 """Make packs/wuxi/regions.csv and regions.geojson.gz from the real division codes and district outlines.
 
-A tool for developers, run by hand (`.venv/bin/python scripts/wuxi_regions.py`, needs `pypinyin`); what it makes is
+A tool for developers, run by hand (`.venv/bin/python packs/wuxi/provenance/wuxi_regions.py`, needs `pypinyin`); what it makes is
 committed.
 
 The seven district outlines are real, though simplified. No outline of a street or community is open data, so each
@@ -27,7 +27,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import mapping, shape
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 COLUMNS = [
     "code",
     "name",

@@ -1,6 +1,6 @@
 """Writes packs/wuxi/triage.csv and routing.csv: who gets what, in the demonstration city.
 
-    python scripts/wuxi_rules.py packs/wuxi
+    python packs/wuxi/provenance/wuxi_rules.py packs/wuxi
 
 Small matters are closed at the lowest level that can act: dirt by the street's sanitation station, order in the street by
 its enforcement team, neighbourhood matters by the community; facilities by the district's offices; mains and wires by
@@ -215,5 +215,5 @@ def main(pack: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python scripts/wuxi_rules.py PACK_FOLDER")
+        sys.exit("usage: python packs/wuxi/provenance/wuxi_rules.py PACK_FOLDER")
     main(Path(sys.argv[1]))

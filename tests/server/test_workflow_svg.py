@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.loop import altered, mini
 
-from yiwang.core.cases.drawing import workflow_svg
+from yiwang.server.common.workflow_svg import workflow_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

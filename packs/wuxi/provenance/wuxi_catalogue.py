@@ -1,6 +1,6 @@
 """Writes the catalogue of packs/wuxi: categories, mappings, conditions, the comparison and the limits.
 
-    python scripts/wuxi_catalogue.py ../shared/reference packs/wuxi
+    python packs/wuxi/provenance/wuxi_catalogue.py ../shared/reference packs/wuxi
 
 The reference files are not in the repository (their sentences are a city's own). This script was run once; from then on
 the CSV files of the pack are what counts, and staff edit them by hand.
@@ -386,5 +386,5 @@ def main(reference: Path, pack: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python scripts/wuxi_catalogue.py REFERENCE_FOLDER PACK_FOLDER")
+        sys.exit("usage: python packs/wuxi/provenance/wuxi_catalogue.py REFERENCE_FOLDER PACK_FOLDER")
     main(Path(sys.argv[1]), Path(sys.argv[2]))

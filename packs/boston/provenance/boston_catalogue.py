@@ -1,6 +1,6 @@
 """Write packs/boston/categories.csv, conditions.csv, units.csv and replay_units.csv from the requests of July–September 2011.
 
-    .venv/bin/python scripts/boston_catalogue.py
+    .venv/bin/python packs/boston/provenance/boston_catalogue.py
 
 A category's code is the department that owns the subject (a letter), the reason (two digits) and the type (two digits),
 numbered in alphabetical order; `00` stands for a type or reason that was not seen. Numbers already given in categories.csv

@@ -1,6 +1,6 @@
 """What the scripts that derive the Boston pack share: the raw rows, the month that must stay unseen, and writing CSV.
 
-Only `scripts/` and `packs/boston/` know Boston; nothing under `src/` does.
+Only `packs/boston/` knows Boston; nothing under `src/` does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 PACK = ROOT / "packs" / "boston"
 DATA = ROOT.parent / "shared" / "data" / "boston311"
 FILE = DATA / "boston_311_2011_jul_oct.csv.gz"

@@ -1,6 +1,6 @@
 """Write packs/boston/demo/requests.csv.gz: the first 3,000 requests opened in October 2011, as the city published them.
 
-    .venv/bin/python scripts/boston_demo.py
+    .venv/bin/python packs/boston/provenance/boston_demo.py
 
 They come in one unbroken run, so that duplicates find what they repeat, and from the month that nothing in the pack was
 derived from, so that the demonstration shows what the rules do with requests they have not seen.

@@ -1,6 +1,6 @@
 """Writes packs/wuxi/units.csv from packs/wuxi/regions.csv: who can hold a case in the demonstration city.
 
-    python scripts/wuxi_units.py packs/wuxi
+    python packs/wuxi/provenance/wuxi_units.py packs/wuxi
 
 The division tree is real; the units, their shape and their crews are a demonstration 示范.
 """
@@ -174,5 +174,5 @@ def main(pack: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python scripts/wuxi_units.py PACK_FOLDER")
+        sys.exit("usage: python packs/wuxi/provenance/wuxi_units.py PACK_FOLDER")
     main(Path(sys.argv[1]))

@@ -1,6 +1,6 @@
 """How the Boston pack does on a file of requests: flags, deadlines, routing, places, duplicates.
 
-    .venv/bin/python scripts/boston_measure.py [FILE] [--since 2011-10-01] [--until 2011-11-01] [--json]
+    .venv/bin/python packs/boston/provenance/boston_measure.py [FILE] [--since 2011-10-01] [--until 2011-11-01] [--json]
 
 Without a file it measures October 2011, which nothing in the pack was derived from. The figures of
 docs/reference/boston-replay.md come from here.

@@ -1,6 +1,6 @@
 """Write packs/boston/regions.csv and regions.geojson.gz: city, public works district, ward, precinct.
 
-    .venv/bin/python scripts/boston_regions.py
+    .venv/bin/python packs/boston/provenance/boston_regions.py
 
 Why this tree stands in docs/decisions/0060-boston-tree.md. The 26 neighbourhood outlines are real; nothing published with
 them outlines wards or precincts, so their cells are grown here: each point of a request of July–September 2011 claims what
