@@ -70,7 +70,7 @@ def kinds() -> set[str]:
 
 
 FORGERIES: dict[str, tuple[str, str, str]] = {
-    "newest seal": ("DELETE FROM ledger_seal WHERE day = '2026-03-03'", "seal", "A seal is gone: 2 events"),
+    "newest seal": ("DELETE FROM ledger_seal WHERE day = '2026-03-03'", "seal", "A seal is gone: 2 entries"),
     "all seals": ("DELETE FROM ledger_seal", "seal", "there is no seal"),
     "day of the first seal": ("UPDATE ledger_seal SET day = '2026-03-01' WHERE first = 0", "seal", "it is of 2026-03-02"),
     "day of the newest seal": ("UPDATE ledger_seal SET day = '2026-03-09' WHERE first > 0", "seal", "it is of 2026-03-03"),
