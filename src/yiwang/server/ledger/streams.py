@@ -21,9 +21,11 @@ class Entries(Protocol):
     """Reads the entries that may have to be sealed."""
 
     def __call__(self, *, city: str, after: int, end: datetime) -> Iterator[Entry]:
-        """Entries with a key above ``after`` and a moment before ``end``, sealed or not, in the order of the log.
+        """Entries with a key above ``after`` and a moment before ``end``, in the order of the log.
 
         The order begins with the moment and is the same whenever it is asked for. They come one by one, in bounded memory.
+        Entries that are in the log already may be among them or not; a table can leave them out by `log.in_log`, which is
+        quicker after a large import.
         """
 
 
