@@ -11,8 +11,9 @@ import pytest
 from django.db.models import QuerySet
 from tests.forging import forging
 
+from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import ledger
-from yiwang.server.cases.models import Event
+from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally
 from yiwang.server.cases.stream import EVENTS
 from yiwang.server.ledger import api as log
 from yiwang.server.ledger import log as log_module
@@ -130,3 +131,22 @@ def test_positions_run_on_across_the_blocks_in_which_they_are_written(mini: str,
     events = {pk: row for pk, *row in Event.objects.values_list("id", "at", "case__number", "seq")}
     assert [events[key] for _, key in placed] == sorted(events.values())
     assert ledger.verify(city=mini).faults == []
+
+
+@pytest.mark.parametrize("value", [2**53, 1e300])
+def test_a_number_that_cannot_be_hashed_is_refused_before_anything_is_written(
+    mini: str, report: Any, act: Any, actor: Any, value: float
+) -> None:
+    observation = {"datastream": "bin-9", "value": value, "unit": "1", "at": "2026-03-02T01:00:00Z"}
+    kept = report()["case"]
+
+    def written() -> list[Any]:
+        return [list(model.objects.order_by("pk").values()) for model in (Case, Event, Report, Outbox, Tally, Serial)]
+
+    before = written()
+    with pytest.raises(BadInput, match="cannot stand in a record"):
+        act(kept, "file", actor("leader"), evidence={"observation": observation})
+    assert written() == before
+    with pytest.raises(BadInput, match="cannot stand in a record"):
+        report(actor=actor("inspector"), evidence={"observation": observation})
+    assert [*written()[:5]] == before[:5], "a number of a case may be left out, nothing else is left behind"

@@ -33,7 +33,11 @@ def ledger() -> None:
 @ledger.command()
 @click.argument("city", required=False, default="")
 @click.option(
-    "--root", "given", multiple=True, metavar="DAY=HEX", help="A published root of CITY to compare with; repeatable."
+    "--root",
+    "given",
+    multiple=True,
+    metavar="DAY=HEX",
+    help="A published root of the cases of CITY to compare with; repeatable.",
 )
 @click.option(
     "--roots", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
