@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -43,6 +44,7 @@ class ChainForm:
         _domain(self.stream)
 
 
+@lru_cache(maxsize=64)
 def _domain(stream: str) -> bytes:
     if not _NAME.fullmatch(stream):
         raise BadInput(
