@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class CasesConfig(AppConfig):
     name = "yiwang.server.cases"
     label = "cases"
+
+    def ready(self) -> None:
+        from yiwang.server.cases.stream import EVENTS
+        from yiwang.server.ledger import api
+
+        api.register(EVENTS)

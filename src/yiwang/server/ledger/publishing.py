@@ -17,11 +17,13 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from yiwang.server.cases.models import Publication, Seal
-from yiwang.server.cases.outbox import FIRST_WAIT, LONGEST_WAIT
+from yiwang.server.ledger.models import Publication, Seal
+from yiwang.server.ledger.streams import named
 
 FILE = "file"
 ROOTS_FILE = "roots.txt"  # in the data folder
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=6)
 _SECONDS = 20
 _CLAIMED = timedelta(minutes=5)  # after which another worker takes over what a killed one had in hand
 log = logging.getLogger("yiwang.roots")
@@ -30,7 +32,7 @@ log = logging.getLogger("yiwang.roots")
 def announce(seal: Seal, *, at: datetime) -> None:
     """Note in the seal's own transaction that it is to be published. It binds all before it, so an older one that has not
     gone out is dropped: years that are replayed end in one message, not in thousands."""
-    Publication.objects.filter(seal__city=seal.city, sent_at=None).delete()
+    Publication.objects.filter(seal__stream=seal.stream, seal__city=seal.city, sent_at=None).delete()
     Publication.objects.bulk_create(
         Publication(seal=seal, target=target, next_at=at) for target in settings.YIWANG_PUBLISH_ROOTS
     )
@@ -46,7 +48,7 @@ def publish(*, at: datetime | None = None) -> int:
         try:
             _send(row.target, row.seal)
         except (OSError, ValueError) as error:
-            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (row.attempts + 1))
+            wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts + 1, 16))
             changes = {"attempts": row.attempts + 1, "next_at": at + wait, "error": str(error)[:500]}
             log.warning("root of %s to %s: %s", row.seal.day, _shown(row.target), error)
         else:
@@ -56,8 +58,8 @@ def publish(*, at: datetime | None = None) -> int:
 
 
 def line(seal: Seal) -> str:
-    """A root as it is published, and as `yiwang ledger verify --roots` reads it: city, day, size of the log, root."""
-    return f"{seal.city} {seal.day.isoformat()} {seal.size} {bytes(seal.root).hex()}"
+    """A root as it is published, and as `yiwang ledger verify --roots` reads it: city, stream, day, size, root."""
+    return f"{seal.city} {seal.stream} {seal.day.isoformat()} {seal.size} {bytes(seal.root).hex()}"
 
 
 def _send(target: str, seal: Seal) -> None:
@@ -82,18 +84,25 @@ def _write(path: Path, text: str) -> None:
 
 
 def _mail(address: str, seal: Seal) -> None:
+    title = named(seal.stream).title
     body = (
         f"{line(seal)}\n\n"
-        "请妥善保存此邮件：以上日根约束了截至当日的全部案卷历史，可用 yiwang ledger verify --roots 核对。\n\n"
-        "Keep this message: the root above binds the whole history of cases up to that day; "
+        f"请妥善保存此邮件：以上日根约束了截至当日的全部历史（{title.into('zh')}），可用 yiwang ledger verify --roots 核对。\n\n"
+        f"Keep this message: the root above binds the whole history ({title.into('en')}) up to that day; "
         "yiwang ledger verify --roots compares with it.\n"
     )
-    subject = f"{seal.city} {seal.day.isoformat()} 日根 / root of the day"
+    subject = f"{seal.city} {seal.day.isoformat()} {title.into('zh')}日根 / root of the day ({title.into('en')})"
     EmailMessage(subject, body, None, [address]).send()
 
 
 def _post(url: str, seal: Seal) -> None:
-    said = {"city": seal.city, "day": seal.day.isoformat(), "size": seal.size, "root": bytes(seal.root).hex()}
+    said = {
+        "city": seal.city,
+        "stream": seal.stream,
+        "day": seal.day.isoformat(),
+        "size": seal.size,
+        "root": bytes(seal.root).hex(),
+    }
     request = urllib.request.Request(  # noqa: S310 - the setting takes http and https only
         url, data=json.dumps(said).encode(), headers={"Content-Type": "application/json"}, method="POST"
     )

@@ -14,9 +14,10 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
-from yiwang.server.cases import ledger, publishing
-from yiwang.server.cases.models import Publication, Seal
+from yiwang.server.cases import ledger
 from yiwang.server.common import environment
+from yiwang.server.ledger import api as log
+from yiwang.server.ledger.models import Publication, Seal
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -53,19 +54,19 @@ def test_the_newest_root_goes_to_every_target_once(home: Path, mini: str, report
     settings.YIWANG_PUBLISH_ROOTS = ["file", "mailto:archive@example.org"]
     for day in range(3):
         report(at=START + timedelta(days=day))
-    ledger.seal_days(city=mini, at=START + timedelta(days=3))
-    assert publishing.publish() == 2
-    assert publishing.publish() == 0
+    log.seal_days(stream="cases", city=mini, at=START + timedelta(days=3))
+    assert log.publish() == 2
+    assert log.publish() == 0
     seal = Seal.objects.order_by("-size")[0]
-    expected = f"mini 2026-03-04 6 {bytes(seal.root).hex()}"
+    expected = f"mini cases 2026-03-04 6 {bytes(seal.root).hex()}"
     file = home / "roots.txt"
     assert file.read_text() == f"{expected}\n", "days that are sealed together give one line: the newest binds them all"
     assert file.stat().st_mode & 0o077 == 0
     assert [message.to for message in mail.outbox] == [["archive@example.org"]]
     assert mail.outbox[0].body.startswith(expected)
     report(at=START + timedelta(days=3))
-    ledger.seal_days(city=mini, at=START + timedelta(days=4))
-    publishing.publish()
+    log.seal_days(stream="cases", city=mini, at=START + timedelta(days=4))
+    log.publish()
     assert len(file.read_text().splitlines()) == 2
 
 
@@ -74,9 +75,9 @@ def test_what_is_published_can_be_verified_with(home: Path, mini: str, report: A
 
     settings.YIWANG_PUBLISH_ROOTS = ["file"]
     report(at=START)
-    ledger.seal_days(city=mini, at=START + timedelta(days=1))
-    publishing.publish()
-    roots = roots_given("", (), home / "roots.txt")["mini"]
+    log.seal_days(stream="cases", city=mini, at=START + timedelta(days=1))
+    log.publish()
+    roots = roots_given("", (), home / "roots.txt")["mini"]["cases"]
     found = ledger.verify(city=mini, roots=roots)
     assert (found.faults, list(found.published.values())) == ([], [True])
 
@@ -87,22 +88,22 @@ def test_an_address_that_does_not_answer_is_tried_again(
     url, got = catcher
     settings.YIWANG_PUBLISH_ROOTS = [url]
     report(at=START)
-    ledger.seal_days(city=mini, at=START + timedelta(days=1))
+    log.seal_days(stream="cases", city=mini, at=START + timedelta(days=1))
     now = datetime.now(UTC)
-    assert publishing.publish(at=now) == 0
+    assert log.publish(at=now) == 0
     row = Publication.objects.get()
     assert (row.attempts, row.sent_at) == (1, None)
     assert "503" in row.error
-    assert publishing.publish(at=now) == 0
-    assert publishing.publish(at=row.next_at) == 1
+    assert log.publish(at=now) == 0
+    assert log.publish(at=row.next_at) == 1
     root = bytes(Seal.objects.get().root).hex()
-    assert got == [{"city": "mini", "day": "2026-03-02", "size": 2, "root": root}] * 2
+    assert got == [{"city": "mini", "stream": "cases", "day": "2026-03-02", "size": 2, "root": root}] * 2
 
 
 def test_without_targets_nothing_is_published(mini: str, report: Any, settings: Any) -> None:
     settings.YIWANG_PUBLISH_ROOTS = []
     report(at=START)
-    ledger.seal_days(city=mini, at=START + timedelta(days=1))
+    log.seal_days(stream="cases", city=mini, at=START + timedelta(days=1))
     assert not Publication.objects.exists()
 
 
