@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.loop import mini
 
-from yiwang.core.indicators.columns import BASES, HEAD, MOMENTS, RESULTS
+from yiwang.core.facts.cases import BASES, HEAD, MOMENTS, RESULTS
 from yiwang.core.indicators.definitions import Part, composite
 from yiwang.core.indicators.expressions import LONGEST, read_condition, read_measure
 from yiwang.core.indicators.scorecard import first_day, label

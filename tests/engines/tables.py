@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.loop import mini
 
-from yiwang.core.indicators.columns import BASES, FactContext
+from yiwang.core.facts.cases import BASES, FactContext
 from yiwang.engines.duckdb import connect
 
 AS_OF = datetime(2026, 4, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engines.tables import AS_OF, context, fact, parquet
 
-from yiwang.core.indicators.columns import BASES
+from yiwang.core.facts.cases import BASES
 from yiwang.core.indicators.expressions import Measure, read_condition, read_measure
 from yiwang.core.indicators.scorecard import PERIODS, Question
 from yiwang.engines.duckdb import DuckDBEngine

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from yiwang.core.indicators.columns import FLAG, NULLABLE, TEXT
+from yiwang.core.facts.table import FLAG, NULLABLE, TEXT
 from yiwang.core.indicators.expressions import (
     ALWAYS,
     Among,

@@ -9,7 +9,7 @@ from typing import Any
 
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.cases.workflow import Workflow
-from yiwang.core.indicators.columns import BASES, FactContext
+from yiwang.core.facts.cases import BASES, FactContext
 from yiwang.core.indicators.definitions import (
     OBJECTS,
     UNITS,
@@ -30,7 +30,7 @@ from yiwang.core.indicators.expressions import (
     read_condition,
     read_measure,
 )
-from yiwang.core.indicators.facts import unit_facts
+from yiwang.core.facts.case_rows import unit_facts
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import Text

@@ -11,7 +11,7 @@ from typing import Any
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.cases.workflow import Workflow, read_workflow
-from yiwang.core.indicators.columns import FactContext
+from yiwang.core.facts.cases import FactContext
 from yiwang.core.indicators.definitions import IndicatorBook
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
-from yiwang.core.indicators.columns import DAY, FLAG, FLOAT, INTEGER, MOMENT, TEXT
+from yiwang.core.facts.table import DAY, FLAG, FLOAT, INTEGER, MOMENT, TEXT
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import NO_TEXT, Text
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from yiwang.core.indicators.columns import BASES, TEXT, FactContext
+from yiwang.core.facts.cases import BASES, FactContext
+from yiwang.core.facts.table import TEXT
 from yiwang.core.indicators.definitions import Composite, Indicator, IndicatorBook, composite
 from yiwang.core.indicators.expressions import ALWAYS, Column, Comparison, Literal, Measure, Node, both
 from yiwang.core.kernel.errors import BadInput, Problem

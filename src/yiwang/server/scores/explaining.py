@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from yiwang.core.indicators.columns import BASES, MOMENT, TEXT
+from yiwang.core.facts.cases import BASES
+from yiwang.core.facts.table import MOMENT, TEXT
 from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.indicators.expressions import (
     ALWAYS,

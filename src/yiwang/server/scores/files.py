@@ -16,8 +16,9 @@ import duckdb
 import orjson
 from django.conf import settings
 
-from yiwang.core.indicators.columns import MOMENT, FactContext
-from yiwang.core.indicators.facts import Row
+from yiwang.core.facts.cases import FactContext
+from yiwang.core.facts.table import MOMENT
+from yiwang.core.facts.table import Row
 from yiwang.engines import sql
 from yiwang.engines.duckdb import connect
 

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 from django.db import IntegrityError, transaction
 
-from yiwang.core.indicators.columns import FactContext
-from yiwang.core.indicators.facts import Row
+from yiwang.core.facts.cases import FactContext
+from yiwang.core.facts.table import Row
 from yiwang.server.cases.models import Case
 from yiwang.server.places.queries import Runtime, runtime
 from yiwang.server.scores import files, reading

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from yiwang.core.indicators.columns import MOMENT
+from yiwang.core.facts.table import MOMENT
 from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.core.indicators.standing import Standing

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from yiwang.core.indicators.columns import FactContext
+from yiwang.core.facts.cases import FactContext
 from yiwang.core.indicators.definitions import Indicator, IndicatorBook
 from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, chosen, score
 from yiwang.core.indicators.standing import Standing, standings

@@ -9,8 +9,9 @@ from operator import itemgetter
 
 from django.db.models import Count, Max
 
-from yiwang.core.indicators.columns import FactContext
-from yiwang.core.indicators.facts import Row, fact_row
+from yiwang.core.facts.cases import FactContext
+from yiwang.core.facts.case_rows import fact_row
+from yiwang.core.facts.table import Row
 from yiwang.server.cases import rows
 from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.places.queries import Runtime

@@ -18,10 +18,10 @@ from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.fields import DECIDING, LOCATION
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.units import UnitDirectory
-from yiwang.core.indicators.columns import BASES, FactContext, UnitFacts
+from yiwang.core.facts.cases import BASES, FactContext, UnitFacts
+from yiwang.core.facts.table import Row, region_codes
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 
-Row = dict[str, Any]
 ENDS: Mapping[str, str] = {"reject": "rejected", "void": "void", "merge": "merged"}
 CLOSED = "closed"
 # column ← name under which the workflow's engine counts
@@ -104,9 +104,7 @@ def _opening(row: Row, first: Event, context: FactContext) -> None:
 
 
 def _places(row: Row, context: FactContext) -> None:
-    region = row["region"] or context.root
-    for level, width in context.levels:
-        row[f"region_{level}"] = region[:width] if len(region) >= width else ""
+    row |= region_codes(row["region"], levels=context.levels, root=context.root)
     row["located"] = row["lon"] is not None and not row["flag"]
 
 
