@@ -98,7 +98,7 @@ def period_text(day: str, period: str) -> str:
 
 
 def where_text(question: Question) -> str:
-    """Which cases a question is about."""
+    """Which rows a question is about."""
     where = [f"{question.day} is not null"]
     where += [f"{question.day} >= date '{question.since}'"] if question.since else []
     where += [f"{question.day} < date '{question.until}'"] if question.until else []
@@ -141,12 +141,13 @@ def sums_of(question: Question, rows: Iterable[Sequence[Any]]) -> Iterator[Sums]
         yield Sums(place, tuple([row[column] for column in columns]), period, tuple(row[2 * width + 1 :]))
 
 
-def facts_text(*, base: Sequence[str], delta: Sequence[str], reader: str = "read_parquet({})") -> str:
-    """The facts as a query: what was written last about a case holds.
+def facts_text(*, base: Sequence[str], delta: Sequence[str], key: str, reader: str = "read_parquet({})") -> str:
+    """A table of facts as a query: what was written last of a key holds.
 
     Args:
-        base: Parquet files with one row a case.
+        base: Parquet files with one row a key.
         delta: Files whose rows replace those of the base.
+        key: Column that names a row.
         reader: How a list of files is read; ``{}`` stands for it.
     """
 
@@ -158,8 +159,8 @@ def facts_text(*, base: Sequence[str], delta: Sequence[str], reader: str = "read
         return read(delta)
     if not delta:
         return read(base)
-    newer = f"select number from ({read(delta)}) as newer"
-    return f"{read(base)} where number not in ({newer}) union all by name {read(delta)}"
+    newer = f"select {key} from ({read(delta)}) as newer"
+    return f"{read(base)} where {key} not in ({newer}) union all by name {read(delta)}"
 
 
 SQL_TYPES = {

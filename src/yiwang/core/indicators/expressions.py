@@ -119,7 +119,7 @@ ALWAYS = Literal(True, FLAG)
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is summed over the cases of a group: 1, or a whole number, for each case that fulfils the condition."""
+    """What is summed over the rows of a group: 1, or a whole number, for each row that fulfils the condition."""
 
     condition: Node = ALWAYS
     amount: Node | None = None
@@ -158,7 +158,7 @@ def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str,
 
 
 def read_measure(text: str, *, columns: Mapping[str, str], terms: Mapping[str, Node]) -> Measure:
-    """Read what is counted: a condition (cases that fulfil it), ``sum(number)`` or ``sum(number, condition)``.
+    """Read what is counted: a condition (rows that fulfil it), ``sum(number)`` or ``sum(number, condition)``.
 
     Raises:
         BadInput: With what is wrong and what would be right.
