@@ -38,6 +38,6 @@ def parquet(rows: list[dict[str, Any]], path: Path) -> Path:
     from yiwang.server.scores.files import write_rows
 
     connection = connect()
-    write_rows(connection, rows, context=context(), path=path)
+    write_rows(connection, rows, table=context().table, path=path)
     connection.close()
     return path

@@ -260,7 +260,9 @@ def test_on_time_indicators_leave_out_what_had_no_deadline() -> None:
                    closed_at=day("03-03"), end_kind="closed", handlers=1)  # fmt: skip
         row = {**context.blank, **{name: value for name, value in row.items() if name in context.blank}}
         wish = Wish(by=(), as_of=day("04-30"))
-        counted = score(wish, book=pack.indicators, context=context, engine=MemoryEngine([row]))[0].cells
+        engines = {"cases": MemoryEngine([row])}
+        tables, zone = pack.fact_tables(), pack.info.zone
+        counted = score(wish, book=pack.indicators, tables=tables, engines=engines, zone=zone)[0].cells
         names = [
             name for name in counted if re.fullmatch("(closing|disposal)_(on_time|late)|closed_on_time_share", name)
         ]

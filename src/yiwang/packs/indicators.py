@@ -9,6 +9,7 @@ from typing import Any
 
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.cases.workflow import Workflow
+from yiwang.core.facts.case_rows import unit_facts
 from yiwang.core.facts.cases import CASES, FactContext
 from yiwang.core.facts.table import FactTable
 from yiwang.core.indicators.definitions import (
@@ -32,7 +33,6 @@ from yiwang.core.indicators.expressions import (
     read_condition,
     read_measure,
 )
-from yiwang.core.facts.case_rows import unit_facts
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import Text
@@ -194,7 +194,9 @@ class _Book:
                 self.name_condition(item, name, {name: text}, pick=name)
         return item.table
 
-    def name_condition(self, item: Fields, name: str, options: Mapping[str, str], *, pick: str, key: str = "{}") -> bool:
+    def name_condition(
+        self, item: Fields, name: str, options: Mapping[str, str], *, pick: str, key: str = "{}"
+    ) -> bool:
         """Let a name stand for one of several conditions in every table with whose columns all can be said.
 
         Returns:
@@ -212,8 +214,8 @@ class _Book:
             if not faults[table.name] and pick in nodes:
                 self.terms[table.name][name] = nodes[pick]
         if all(faults.values()):
-            for option, error in min(faults.values(), key=len):
-                item.take(key.format(option), error)
+            for option, fault in min(faults.values(), key=len):
+                item.take(key.format(option), fault)
         return any(name in terms for terms in self.terms.values())
 
     def condition(self, item: Fields, key: str, text: str, table: FactTable) -> Node | None:
@@ -246,7 +248,9 @@ class _Book:
         if choice.pick not in options:
             message = Text("没有选项「{pick}」。", "There is no option {pick!r}.", pick=choice.pick)
             item.fault("pick", message, one_of(options))
-        return choice if self.name_condition(item, choice.id, choice.options, pick=choice.pick, key="options.{}") else None
+        return (
+            choice if self.name_condition(item, choice.id, choice.options, pick=choice.pick, key="options.{}") else None
+        )
 
     def measure(self, item: Fields, key: str, text: str, also: Node, table: FactTable) -> Measure | None:
         if not text:

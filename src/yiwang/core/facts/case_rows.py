@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
 
 from yiwang.core.cases.definitions import SYSTEM
 from yiwang.core.cases.events import Event

@@ -118,7 +118,9 @@ class FactContext:
         dimensions |= {
             name: Dimension(column=name, object=DEPARTMENT if name in _HANDLING else "") for name in DIMENSIONS
         }
-        dimensions |= {f"post_{post}": Dimension(column=f"post_{post}", object=POST, member=post) for post in self.posts}
+        dimensions |= {
+            f"post_{post}": Dimension(column=f"post_{post}", object=POST, member=post) for post in self.posts
+        }
         return FactTable(
             name=CASES, label=Text("案卷", "cases"), key="number", columns=tuple(self._columns()), bases=BASES, dimensions=dimensions,
             month="opened_day", order="opened_at", inputs=self.digest(),

@@ -21,6 +21,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import NO_TEXT, Text
 
 LONGEST = 2000  # characters of one condition
+MOST_LISTED = 30  # columns named in an error
 AS_OF = "as_of"
 NUMBERS = frozenset({INTEGER, FLOAT})
 _KINDS: Mapping[str, Text] = {
@@ -257,10 +258,13 @@ class _Reader:
         near = get_close_matches(name, [*self.terms, *self.columns], n=1)
         raise _fault(
             Text("没有名为「{name}」的列或术语。", "There is no column or term {name!r}.", name=name),
-            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0])
-            if near
-            else Text("各列见 docs/reference/facts.md。", "docs/reference/facts.md lists the columns."),
+            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0]) if near else self.listed(),
         )
+
+    def listed(self) -> Text:
+        if len(self.columns) <= MOST_LISTED:
+            return Text("可用的列：{columns}。", "The columns are {columns}.", columns=", ".join(self.columns))
+        return Text("各列见 docs/reference/facts.md。", "docs/reference/facts.md lists the columns.")
 
     def literal(self, value: object) -> Literal:
         if isinstance(value, bool):
