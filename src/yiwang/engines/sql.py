@@ -33,11 +33,16 @@ FACTS = "facts"
 _SIGNS = {"==": "=", "!=": "<>"}
 
 
+def quoted(name: str) -> str:
+    """The name of a column, which may be a word of SQL: ``"at"``."""
+    return f'"{name}"'
+
+
 def text_of(node: Node, as_of: datetime) -> str:
     """An expression as SQL that is never null where it is a condition."""
     match node:
         case Column(name=name):
-            return name
+            return quoted(name)
         case Literal(value=value):
             return _literal(value)
         case AsOf():
@@ -86,6 +91,7 @@ def measure_text(measure: Measure, as_of: datetime) -> str:
 
 def period_text(day: str, period: str) -> str:
     """The first day of the period in which a day lies."""
+    day = quoted(day)
     match period:
         case "":
             return "cast(null as date)"
@@ -99,16 +105,17 @@ def period_text(day: str, period: str) -> str:
 
 def where_text(question: Question) -> str:
     """Which rows a question is about."""
-    where = [f"{question.day} is not null"]
-    where += [f"{question.day} >= date '{question.since}'"] if question.since else []
-    where += [f"{question.day} < date '{question.until}'"] if question.until else []
+    day = quoted(question.day)
+    where = [f"{day} is not null"]
+    where += [f"{day} >= date '{question.since}'"] if question.since else []
+    where += [f"{day} < date '{question.until}'"] if question.until else []
     where += [text_of(question.only, question.as_of)] if question.only != ALWAYS else []
     return " and ".join(where)
 
 
 def query(question: Question, *, facts: str = FACTS) -> str:
     """The query of a question. Its columns: grouping marks, keys, period, then the sums in order."""
-    keys = question.keys
+    keys = [quoted(name) for name in question.keys]
     sums = [f"{measure_text(measure, question.as_of)} as m{place}" for place, measure in enumerate(question.measures)]
     fine_keys = [*keys, f"{period_text(question.day, question.period)} as period"]
     group = [*keys, "period"]
@@ -121,7 +128,7 @@ def query(question: Question, *, facts: str = FACTS) -> str:
         return f"select {', '.join([*marks, *group, *(f'm{n}' for n in range(len(sums)))])} from ({fine}) as fine"
     marks = [f"grouping({name})" for name in keys]
     rolled = [f"cast(sum(m{place}) as bigint)" for place in range(len(sums))]
-    sets = ", ".join("(" + ", ".join([*grouping, "period"]) + ")" for grouping in question.groupings)
+    sets = ", ".join("(" + ", ".join([*map(quoted, grouping), "period"]) + ")" for grouping in question.groupings)
     return f"select {', '.join([*marks, *group, *rolled])} from ({fine}) as fine group by grouping sets ({sets})"
 
 
@@ -159,8 +166,8 @@ def facts_text(*, base: Sequence[str], delta: Sequence[str], key: str, reader: s
         return read(delta)
     if not delta:
         return read(base)
-    newer = f"select {key} from ({read(delta)}) as newer"
-    return f"{read(base)} where {key} not in ({newer}) union all by name {read(delta)}"
+    newer = f"select {quoted(key)} from ({read(delta)}) as newer"
+    return f"{read(base)} where {quoted(key)} not in ({newer}) union all by name {read(delta)}"
 
 
 SQL_TYPES = {

@@ -113,6 +113,7 @@ def explain(
         measures=tuple(measure for measure in (found.numerator, found.denominator) if measure is not None), groupings=((),),
         day=table.bases[found.basis], period="", since=since, until=until, only=narrowed(only, table=table), as_of=as_of,
     )  # fmt: skip
+    key = sql.quoted(table.key)
     facts = shelf.facts(base=store.base, delta=store.delta) + " as facts"
     measures = [measure for measure in (found.numerator, found.denominator) if measure is not None]
     names = tuple(
@@ -120,14 +121,14 @@ def explain(
             name for measure in measures for part in (measure.condition, measure.amount) for name in looked_at(part)
         )
     )
-    shown = [f"epoch_us({name})" if table.kinds[name] == MOMENT else name for name in names]
+    shown = [f"epoch_us({sql.quoted(name)})" if table.kinds[name] == MOMENT else sql.quoted(name) for name in names]
     below = amount(found.denominator, as_of) if found.denominator else "0"
     with files.workshop(shelf) as connection:
         totals = list(sql.sums_of(question, connection.execute(sql.query(question, facts=facts)).fetchall()))
         listed = connection.execute(
-            f"select {table.key}, {amount(found.numerator, as_of)} as above, {below} as below{''.join(', ' + name for name in shown)}"
+            f"select {key}, {amount(found.numerator, as_of)} as above, {below} as below{''.join(', ' + name for name in shown)}"
             f" from {facts} where {sql.where_text(question)} and (above <> 0 or below <> 0)"
-            f" order by above = 0, {table.order}, {table.key} limit {SHOWN + 1} offset {max(0, offset)}"
+            f" order by above = 0, {sql.quoted(table.order)}, {key} limit {SHOWN + 1} offset {max(0, offset)}"
         ).fetchall()
     sums = totals[0].sums if totals else tuple(0 for _ in measures)
     denominator = sums[1] if found.denominator else None

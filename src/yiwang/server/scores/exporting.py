@@ -9,6 +9,7 @@ from typing import Any
 from yiwang.core.facts.cases import CASES
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
+from yiwang.engines import sql
 from yiwang.server.places.fact_sources import sources
 from yiwang.server.places.queries import runtime
 from yiwang.server.scores import files, operations
@@ -65,7 +66,8 @@ def export_parquet(*, city: str, path: Path, table: str = CASES) -> dict[str, An
     quoted = str(path).replace("'", "''")
     with files.workshop(shelf) as connection:
         connection.execute(
-            f"copy (select {columns}, strftime({of.month}, '%Y-%m') as month from {relation} as facts order by month, {of.key})"
+            f"copy (select {columns}, strftime({sql.quoted(of.month)}, '%Y-%m') as month from {relation} as facts"
+            f" order by month, {sql.quoted(of.key)})"
             f" to '{quoted}' (format parquet, compression zstd, partition_by (city, month), overwrite_or_ignore true)"
         )
     written = sorted(target.rglob("*.parquet"))
