@@ -244,6 +244,8 @@ def test_kept_up_to_date_is_the_same_as_counted_anew(both: str, kept: Inspection
     assert operations.refresh(city=both, table="inspections")["rows"] == 6
     found = rows_kept(both)
     assert (found["I6"]["region_street"], found["I2"]["points"]) == ("9001", 95)
+    months = ["2026-03", "2026-04", "2026-05"]
+    assert FactStore.objects.get(city=both, table="inspections").months == months, "a month of the delta is one"
     operations.rebuild(city=both, table="inspections")
     assert rows_kept(both) == found
     assert FactStore.objects.get(city=both, table="cases").version == cases, "the other table was left alone"

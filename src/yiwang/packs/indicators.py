@@ -295,6 +295,7 @@ class _Book:
             source=item.text("source", hint=_SOURCE_HINT),
             confidence=item.text("confidence"),
             validity=self.validity(item),
+            public=item.flag("public"),
         )
         item.done()
         return found if found.id and numerator and unit else None

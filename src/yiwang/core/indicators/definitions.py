@@ -53,6 +53,7 @@ class Indicator:
         basis: By which day a row falls into a period: one of the bases of its table.
         source, confidence: Who says so, and how far it was read in the text itself.
         validity: Days on which it holds.
+        public: The portal publishes it.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Indicator:
     source: str
     confidence: str
     validity: Validity = field(default_factory=Validity)
+    public: bool = False
 
     def value(self, numerator: int, denominator: int | None) -> float | None:
         """The figure in the indicator's unit; None for no data, which is what a denominator of nothing gives."""

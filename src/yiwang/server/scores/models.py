@@ -15,6 +15,7 @@ class FactStore(models.Model):
         base: Month → files, one row a key.
         delta: Files whose rows replace those of the base.
         delta_rows: How many.
+        months: Those in which there are rows, of the base or the delta, in order.
         marks: ``[moment, id, id …]``: up to which ids of its source everything that could be seen then has been counted.
         rows: How many rows there are.
         refreshed_at: The moment for which the facts hold.
@@ -27,6 +28,7 @@ class FactStore(models.Model):
     base = models.JSONField(default=dict)
     delta = models.JSONField(default=list)
     delta_rows = models.PositiveBigIntegerField(default=0)
+    months = models.JSONField(default=list)
     marks = models.JSONField(default=list)
     rows = models.PositiveBigIntegerField(default=0)
     refreshed_at = models.DateTimeField()

@@ -155,7 +155,10 @@ def _changes(
     )
     fresh.unlink()
     count = _one(connection, f"select count(*) from read_parquet('{shelf.folder / name}')")
-    values = {"delta": [name], "delta_rows": count, "rows": store.rows + changed - others - known}
+    months = {*store.months, *_months(connection, f"read_parquet('{shelf.folder / name}')", shelf)}
+    values = {
+        "delta": [name], "delta_rows": count, "rows": store.rows + changed - others - known, "months": sorted(months),
+    }  # fmt: skip
     if count > COMPACT_ROWS:
         values |= _compacted(connection, shelf, store.base, [name])
     return values, changed
@@ -184,13 +187,7 @@ def _compacted(
 ) -> dict[str, Any]:
     """The base with the delta in it: only the months that it concerns are written anew."""
     rows = f"read_parquet({shelf.paths(delta)!r})"
-    months = [
-        month
-        for (month,) in connection.execute(
-            f"select distinct strftime({quoted(shelf.table.month)}, '%Y-%m') from {rows}"
-        ).fetchall()
-    ]
-    concerned = {month: base[month] for month in months if month in base}
+    concerned = {month: base[month] for month in _months(connection, rows, shelf) if month in base}
     merged = shelf.facts(base=concerned, delta=delta) + " as merged"
     return {
         "base": {**base, **files.split_by_month(connection, merged, shelf=shelf)},
@@ -245,7 +242,8 @@ def rebuild(
     # a source that cannot tell what changed is compared with the mark itself
     mark = _earlier(at, upto) if source.changes is not None else [at.isoformat(), *upto]
     values = {
-        "digest": shelf.table.digest, "base": base, "delta": delta, "delta_rows": 0, "marks": [mark], "rows": done, "refreshed_at": at,
+        "digest": shelf.table.digest, "base": base, "months": sorted(base), "delta": delta, "delta_rows": 0,
+        "marks": [mark], "rows": done, "refreshed_at": at,
     }  # fmt: skip
     if before is not None:
         _replace(before, values)
@@ -279,6 +277,12 @@ def _sweep(shelf: Shelf) -> None:
     store = store_in(shelf.city, shelf.table.name)
     if store is not None:
         files.sweep(shelf, keep=[*(name for month in store.base.values() for name in month), *store.delta])
+
+
+def _months(connection: duckdb.DuckDBPyConnection, relation: str, shelf: Shelf) -> list[str]:
+    """The months of the rows of a relation."""
+    found = connection.execute(f"select distinct strftime({quoted(shelf.table.month)}, '%Y-%m') from {relation}")
+    return [month for (month,) in found.fetchall()]
 
 
 def _one(connection: duckdb.DuckDBPyConnection, text: str) -> int:

@@ -53,7 +53,7 @@ def _asked(request: HttpRequest, city: str) -> Asked:
     if level not in (*levels, DEPARTMENT):
         raise Http404(say("没有这个层级", "There is no such level"))
     store = queries.counted_store(place)
-    months = sorted(store.base, reverse=True) if store else []
+    months = sorted(store.months, reverse=True) if store else []
     month = request.GET.get("month", months[0] if months else "")
     if month and not MONTH.fullmatch(month):
         raise Http404(say("月份应写成 2011-07", "Write the month as 2011-07"))

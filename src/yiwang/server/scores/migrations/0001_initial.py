@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 ("base", models.JSONField(default=dict)),
                 ("delta", models.JSONField(default=list)),
                 ("delta_rows", models.PositiveBigIntegerField(default=0)),
+                ("months", models.JSONField(default=list)),
                 ("marks", models.JSONField(default=list)),
                 ("rows", models.PositiveBigIntegerField(default=0)),
                 ("refreshed_at", models.DateTimeField()),
