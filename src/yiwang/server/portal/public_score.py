@@ -38,6 +38,24 @@ def published(place: Runtime, *, at: datetime) -> dict[str, Indicator]:
     return {name: one for name, one in known.items() if one.public}
 
 
+def total(*, place: Runtime) -> dict[str, Any]:
+    """What the first page shows: the public figures of the whole city in the usual month."""
+    importing, store = jobs.importing(city=place.info.id), _publishable(place)
+    at = None if store is None or importing else stands_at(city=place.info.id) or store.refreshed_at
+    measures = {} if at is None else published(place, at=at)
+    if store is None or at is None or not store.months or not measures:
+        return {"importing": importing, "month": "", "total": []}
+    month = usual_month(store.months)
+
+    def count() -> Figures:
+        since, until = bounds(month)
+        card = scores.scorecard(place=place, by=(), indicators=tuple(measures), since=since, until=until, as_of=at)
+        return card.rows[0].cells if card.rows else {}
+
+    found = _once((place.info.id, place.digest, store.version, at, month, "total"), count)
+    return {"importing": False, "month": month, "total": shown(found, measures)}
+
+
 def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str, Any]:
     """What the page shows of a month, and of the months before it.
 

@@ -45,7 +45,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
             "page": "portal",
             "policy": place.pack.portal,
             "figures": figures(city=city, region=place.regions.roots[0].code, at=judged_at(city=city)),
-            "score": public_score.score(place=place, month="", region="", category=""),
+            "score": public_score.total(place=place),
             "recent": queries.recent(place=place),
             "ideas": queries.ideas(place=place, order="support").items[:4],
             "mine": queries.followed(city=city, held=links.held(request)),
