@@ -170,18 +170,20 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Inspections]:
 
 
 @pytest.fixture
-def both(kept: Inspections, folder: Path, report: Callable[..., Any]) -> str:
+def both(kept: Inspections, folder: Path, report: Callable[..., Any]) -> Iterator[str]:
     """A city with three cases and five inspections, counted; `report` has installed the toy city."""
     from yiwang.server.places import queries as places
     from yiwang.server.provision.operations import install_pack
 
     install_pack(folder)
     places.forget()
+    places._installed.runtimes.clear()  # another pack of the same name and version may have been read
     report(at=datetime(2026, 3, 2, 1, tzinfo=UTC))
     report(at=datetime(2026, 3, 3, 1, tzinfo=UTC))
     report(at=datetime(2026, 4, 3, 1, tzinfo=UTC))
     tasks.refresh_all()
-    return "mini"
+    yield "mini"
+    places._installed.runtimes.clear()
 
 
 def place_of(city: str) -> Any:
