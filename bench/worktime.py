@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from yiwang.core.cases.ledger import EVENT_FIELDS, Frontier, canonical, event_hash, genesis, leaf_hash
+from yiwang.core.cases.ledger import EVENT_FIELDS, event_hash, genesis
+from yiwang.core.ledger import Frontier, canonical, leaf_hash
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 from yiwang.packs.holidays_source import year_tables
 

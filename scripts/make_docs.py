@@ -21,8 +21,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from yiwang.core.cases.drawing import workflow_svg
 from yiwang.packs import read_pack
+from yiwang.server.common.workflow_svg import workflow_svg
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "guide" / "images"

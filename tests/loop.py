@@ -75,6 +75,7 @@ class Drive:
     events: list[Event] = field(default_factory=list)
     state: CaseState | None = None
     rules: Rulebook | None = None
+    number: str = "MN1"
 
     @property
     def now(self) -> CaseState:
@@ -83,7 +84,7 @@ class Drive:
 
     def report(self, role: str = "citizen", **payload: Any) -> Drive:
         payload = {
-            "number": "MN1",
+            "number": self.number,
             "city": "mini",
             "text": "垃圾",
             "category": "02001",

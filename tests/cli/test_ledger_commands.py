@@ -83,10 +83,10 @@ def test_a_root_that_is_none_is_a_wrong_call(run: Run, city: str, arguments: lis
 
 
 def test_published_roots_are_compared(run: Run, city: str, tmp_path: Path) -> None:
-    from yiwang.server.cases import ledger
-    from yiwang.server.cases.models import Seal
+    from yiwang.server.ledger import api as log
+    from yiwang.server.ledger.models import Seal
 
-    ledger.seal_days(city=city)
+    log.seal_days(stream="cases", city=city)
     seal = Seal.objects.get()
     root = bytes(seal.root).hex()
     right = run("ledger", "verify", city, "--root", f"{seal.day}={root}")
@@ -102,7 +102,9 @@ def test_published_roots_are_compared(run: Run, city: str, tmp_path: Path) -> No
     assert before.exit_code == 1
     assert "nothing is sealed up to that day" in before.stdout
     file = tmp_path / "roots.txt"
-    file.write_text(f"# published\nelsewhere 2026-01-01 7 {'0' * 64}\n{city} {seal.day} {seal.size} {root}\n")
+    file.write_text(
+        f"# published\nelsewhere cases 2026-01-01 7 {'0' * 64}\n{city} cases {seal.day} {seal.size} {root}\n"
+    )
     assert json.loads(run("ledger", "verify", city, "--roots", file, "--json").stdout)["cities"][0]["published"] == [
         {"day": str(seal.day), "matches": True}
     ]
@@ -127,9 +129,9 @@ def test_rows_are_rebuilt_from_events(run: Run, city: str) -> None:
 
 
 def test_roots_and_proofs(run: Run, city: str) -> None:
-    from yiwang.server.cases import ledger
+    from yiwang.server.ledger import api as log
 
-    ledger.seal_days(city=city)
+    log.seal_days(stream="cases", city=city)
     day = (datetime.now(UTC) - timedelta(days=1)).date()
     root = json.loads(run("ledger", "root", city, day.isoformat(), "--json").stdout)
     assert len(bytes.fromhex(root["root"])) == 32
@@ -143,12 +145,12 @@ def test_roots_and_proofs(run: Run, city: str) -> None:
 
 
 def test_a_proof_can_be_checked_with_published_roots_alone(run: Run, city: str) -> None:
-    from yiwang.core.cases.ledger import leaf_hash, verify_consistency, verify_inclusion
-    from yiwang.server.cases import ledger
+    from yiwang.core.ledger import leaf_hash, verify_consistency, verify_inclusion
+    from yiwang.server.ledger import api as log
 
     now = datetime.now(UTC)
-    ledger.seal_days(city=city)
-    ledger.seal_days(city=city, at=now + timedelta(days=2))
+    log.seal_days(stream="cases", city=city)
+    log.seal_days(stream="cases", city=city, at=now + timedelta(days=2))
     proof = json.loads(run("ledger", "prove", first_number(), "--json").stdout)
     old, new = proof["sealed"], proof["newest"]
     assert old["size"] < new["size"]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yiwang.core.cases.ledger import (
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.ledger import (
     Frontier,
     complete_nodes,
     consistency_proof,
@@ -22,7 +23,6 @@ from yiwang.core.cases.ledger import (
     verify_consistency,
     verify_inclusion,
 )
-from yiwang.core.kernel.errors import BadInput
 
 # The entries and roots of Certificate Transparency's reference implementation.
 ENTRIES = [

@@ -34,6 +34,7 @@ FAULTS = [
     (('to = "verifying"', 'to = "verifing"'), "verb ask_verify names the unknown step 'verifing'"),
     (('who = "any"\nrequires = ["note"]\n\n[[verb]]\nid = "accept"', 'who = "all"\n\n[[verb]]\nid = "accept"'), "unknown relation"),
     (('effect = "supervise"', 'effect = "suprvise"'), "unknown effect 'suprvise'"),
+    (('effect = "supervise"', 'effect = "supervise"\ntone = "sad"'), "unknown tone 'sad'"),
     (('requires = ["stars"]', 'requires = ["star"]'), "unknown requirement 'star'"),
     (('moves = "across"', 'moves = "sideways"'), "unknown move 'sideways'"),
     (('roles = ["leader", "system"]\nstop = ["intake"]', 'roles = ["boss", "system"]\nstop = ["intake"]'), "unknown role 'boss'"),

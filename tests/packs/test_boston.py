@@ -13,8 +13,8 @@ from yiwang.core.cases.events import Actor, Command
 from yiwang.core.cases.evolve import evolve, fold
 from yiwang.packs import check_pack, read_pack
 from yiwang.packs.pack import Pack
-from yiwang.packs.records import SourceRecord, Vocabulary, as_of, deadline_agrees, expected_flag, read_records
-from yiwang.packs.records_duplicates import link_duplicates
+from yiwang.packs.records.duplicates import link_duplicates
+from yiwang.packs.records.reading import SourceRecord, Vocabulary, as_of, deadline_agrees, expected_flag, read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 PACK = ROOT / "packs" / "boston"

@@ -24,13 +24,13 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def scripts() -> Any:
-    sys.path.insert(0, str(ROOT / "scripts"))
+    sys.path.insert(0, str(ROOT / "packs" / "boston" / "provenance"))
     try:
         import boston_measure
 
         yield boston_measure
     finally:
-        sys.path.remove(str(ROOT / "scripts"))
+        sys.path.remove(str(ROOT / "packs" / "boston" / "provenance"))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,9 @@ def test_the_derived_files_are_what_the_scripts_write(
     for name, lines in written.items():
         with (boston_data.PACK / name).open(encoding="utf-8", newline="") as stream:
             committed = list(csv.DictReader(stream))
-        assert committed == lines, f"{name}: run scripts/boston_catalogue.py and scripts/boston_rules.py"
+        assert committed == lines, (
+            f"{name}: run packs/boston/provenance/boston_catalogue.py and packs/boston/provenance/boston_rules.py"
+        )
 
 
 VARIANTS = {

@@ -67,6 +67,15 @@ def test_a_pack_that_cannot_be_read_is_a_report_too(tmp_path: Path) -> None:
     assert report_dict(report)["problems"][0]["file"] == "pack.toml"
 
 
+def test_where_priorities_are_listed_triage_gives_no_other(mini: Path) -> None:
+    listed = '[[priority]]\nid = "normal"\nname = "一般"\nname_en = "normal"\n\n'
+    edit(mini / "workflow.toml", "[[stage]]", listed + "[[stage]]")
+    problems = problems_of(mini)
+    assert has(problems, file="triage.csv", words="Unknown priority 'urgent'", column="priority")
+    edit(mini / "workflow.toml", "[[stage]]", listed.replace("normal", "urgent") + "[[stage]]")
+    assert check_pack(mini, on=TODAY).ok
+
+
 @pytest.mark.parametrize(
     ("file", "row", "column", "words", "line"),
     [

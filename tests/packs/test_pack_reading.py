@@ -59,6 +59,14 @@ def test_two_reads_have_one_digest_and_a_change_another(mini: Path) -> None:
     assert read_pack(mini).digest != before
 
 
+def test_how_a_pack_was_made_is_no_part_of_it(mini: Path) -> None:
+    before = read_pack(mini)
+    (mini / "provenance").mkdir()
+    (mini / "provenance" / "limits.py").write_text("print('made')", encoding="utf-8")
+    after = read_pack(mini)
+    assert (after.digest, after.files) == (before.digest, before.files)
+
+
 def test_numbers() -> None:
     info = read_pack(MINI).info
     assert info.format_case_number(day=date(2026, 3, 6), serial=7) == "MN2026030600007"

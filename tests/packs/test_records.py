@@ -10,7 +10,8 @@ import pytest
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.packs.files import PackFiles
-from yiwang.packs.records import (
+from yiwang.packs.records.mapping import ReplayMapping, read_mapping, require_mapping
+from yiwang.packs.records.reading import (
     RecordReader,
     SourceRecord,
     Vocabulary,
@@ -19,7 +20,6 @@ from yiwang.packs.records import (
     expected_flag,
     read_records,
 )
-from yiwang.packs.records_mapping import ReplayMapping, read_mapping, require_mapping
 
 REPLAY = """
 timezone = "America/New_York"

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yiwang.core.space import DefaultPoint
-from yiwang.packs.records import SourceRecord
-from yiwang.packs.records_duplicates import link_duplicates
-from yiwang.packs.records_mapping import DuplicateRule
+from yiwang.packs.records.duplicates import link_duplicates
+from yiwang.packs.records.mapping import DuplicateRule
+from yiwang.packs.records.reading import SourceRecord
 
 START = datetime(2011, 7, 1, tzinfo=UTC)
 RULE = DuplicateRule(says=(re.compile("dup"),), unless=(), numbers=(), within_m=50.0, within_days=30.0)

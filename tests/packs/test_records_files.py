@@ -11,8 +11,8 @@ from tests.packs.test_records import HEADER, REPLAY, ROW, WORDS, changed, vocabu
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.packs.files import PackFiles
-from yiwang.packs.records import RecordReader, read_records
-from yiwang.packs.records_mapping import read_mapping, require_mapping
+from yiwang.packs.records.mapping import read_mapping, require_mapping
+from yiwang.packs.records.reading import RecordReader, read_records
 
 
 @pytest.fixture

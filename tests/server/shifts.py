@@ -29,9 +29,11 @@ from tests.townsfolk import TOML  # noqa: E402
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases import ledger, operations, outbox, tallies, tick  # noqa: E402
 from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
-from yiwang.server.cases.models import Case, Event, Leaf, Outbox, Report, Seal, Tally  # noqa: E402
+from yiwang.server.cases.models import Case, Event, Outbox, Report, Tally  # noqa: E402
 from yiwang.server.common import operations as common  # noqa: E402
 from yiwang.server.common.models import Heartbeat, Job  # noqa: E402
+from yiwang.server.ledger import api as log  # noqa: E402
+from yiwang.server.ledger.models import Leaf, Seal  # noqa: E402
 from yiwang.server.provision import simulation, worker  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
@@ -75,7 +77,7 @@ def later() -> datetime:
 CHORES: dict[str, Callable[[], int]] = {
     "tick": lambda: tick.tick(at=later()),
     "outbox": outbox.drain,
-    "seal": lambda: len(ledger.seal_days(city="mini")),
+    "seal": lambda: len(log.seal_days(stream="cases", city="mini")),
     "sum": lambda: tallies.sum_up(city="mini"),
 }
 

@@ -17,7 +17,7 @@ AGAIN = (
     ("tests/api/test_calls.py", "tests/api/test_strangers.py", "tests/server/test_access.py", "tests/server/test_calendar_changes.py"),
     ("tests/server/test_governance.py", "tests/server/test_corrected_place.py"),
     ("tests/server/test_centre.py", "tests/server/test_scores.py"),
-    ("tests/server/test_hostile.py",),
+    ("tests/server/test_hostile.py", "tests/server/test_ledger_streams.py", "tests/server/test_ledger_sealing.py"),
 )  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from tests.townsfolk import PER_DAY, TOML
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import ledger, numbering
-from yiwang.server.cases.models import Case, Event, LedgerNode, Outbox, Report, Serial, Tally
+from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally
 from yiwang.server.common import operations as common
+from yiwang.server.ledger.models import Node
 from yiwang.server.places import queries as places
 from yiwang.server.provision import simulation
 from yiwang.server.provision.operations import install_pack
@@ -56,7 +57,7 @@ def lives() -> list[tuple[Any, ...]]:
 
 def wipe() -> None:
     with forging():
-        for model in (Outbox, Tally, LedgerNode, Report, Event, Case, Serial):
+        for model in (Outbox, Tally, Node, Report, Event, Case, Serial):
             model.objects.all().delete()
     numbering.forget()
 

@@ -17,10 +17,12 @@ from tests.forging import forging
 from tests.outsiders import CITIZEN
 
 from yiwang.core.cases.events import Actor
-from yiwang.server.cases import joining, ledger, log, operations, rebuilding
+from yiwang.server.cases import joining, ledger, operations, rebuilding
 from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.cases.models import Case, Event, LedgerNode, Seal, Tally
+from yiwang.server.cases.models import Case, Event, Tally
 from yiwang.server.cases.models import Photo as PhotoRow
+from yiwang.server.ledger import api as log
+from yiwang.server.ledger.models import Node, Seal
 
 pytestmark = pytest.mark.django_db
 WEST = {"lon": 120.003, "lat": 31.003}
@@ -45,7 +47,7 @@ def town(mini: str, act: Any, actor: Callable[..., Actor]) -> list[str]:
     joining.join(city=mini, number=numbers[0], draft=ReportDraft(text="我也看到了"), actor=CITIZEN, at=START)
     numbers.append(report(START + timedelta(days=1), photos=[picture()]))
     numbers.append(report(START + timedelta(days=2), lon=120.01, lat=31.005))
-    ledger.seal_days(city=mini, at=START + timedelta(days=2))
+    log.seal_days(stream="cases", city=mini, at=START + timedelta(days=2))
     act(numbers[2], "file", actor("leader"))
     act(numbers[2], "dispatch", actor("dispatcher"))  # a clock runs, so the system will look at it again
     late = Case.objects.get(number=numbers[2])
@@ -57,8 +59,8 @@ def town(mini: str, act: Any, actor: Callable[..., Actor]) -> list[str]:
 
 def sql(statement: str, *values: Any) -> None:
     with connection.cursor() as cursor:
-        if "DELETE FROM cases_seal" in statement:  # the database holds a seal as long as its sending is noted
-            cursor.execute("DELETE FROM cases_publication")
+        if "DELETE FROM ledger_seal" in statement:  # the database holds a seal as long as its sending is noted
+            cursor.execute("DELETE FROM ledger_publication")
         cursor.execute(statement, values)
         assert cursor.rowcount > 0, "the forger changed something"
 
@@ -68,11 +70,11 @@ def kinds() -> set[str]:
 
 
 FORGERIES: dict[str, tuple[str, str, str]] = {
-    "newest seal": ("DELETE FROM cases_seal WHERE day = '2026-03-03'", "seal", "A seal is gone: 2 events"),
-    "all seals": ("DELETE FROM cases_seal", "seal", "there is no seal"),
-    "day of the first seal": ("UPDATE cases_seal SET day = '2026-03-01' WHERE first = 0", "seal", "it is of 2026-03-02"),
-    "day of the newest seal": ("UPDATE cases_seal SET day = '2026-03-09' WHERE first > 0", "seal", "it is of 2026-03-03"),
-    "root": ("UPDATE cases_seal SET root = (SELECT head FROM cases_case LIMIT 1)", "root", "history was rewritten"),
+    "newest seal": ("DELETE FROM ledger_seal WHERE day = '2026-03-03'", "seal", "A seal is gone: 2 entries"),
+    "all seals": ("DELETE FROM ledger_seal", "seal", "there is no seal"),
+    "day of the first seal": ("UPDATE ledger_seal SET day = '2026-03-01' WHERE first = 0", "seal", "it is of 2026-03-02"),
+    "day of the newest seal": ("UPDATE ledger_seal SET day = '2026-03-09' WHERE first > 0", "seal", "it is of 2026-03-03"),
+    "root": ("UPDATE ledger_seal SET root = (SELECT head FROM cases_case LIMIT 1)", "root", "history was rewritten"),
     "next_due": ("UPDATE cases_case SET next_due = NULL WHERE number = '{2}'", "row", "next_due"),
     "next_due put off": ("UPDATE cases_case SET next_due = '2036-01-01 00:00:00+00' WHERE number = '{2}'", "row", "next_due"),
     "waits": ("UPDATE cases_case SET waits = ' @DEPT-WORKS ' WHERE number = '{0}'", "row", "waits"),
@@ -122,14 +124,14 @@ def with_nodes(mini: str) -> str:
     """A log with a kept node: more than 256 events are sealed."""
     for index in range(130):
         report(START + timedelta(seconds=index))
-    ledger.seal_days(city=mini, at=START + timedelta(days=1))
-    assert LedgerNode.objects.count() == 1
+    log.seal_days(stream="cases", city=mini, at=START + timedelta(days=1))
+    assert Node.objects.count() == 1
     return mini
 
 
 NODES = {
-    "altered": "UPDATE cases_ledgernode SET hash = (SELECT head FROM cases_case LIMIT 1)",
-    "gone": "DELETE FROM cases_ledgernode",
+    "altered": "UPDATE ledger_node SET hash = (SELECT head FROM cases_case LIMIT 1)",
+    "gone": "DELETE FROM ledger_node",
 }
 
 
@@ -138,7 +140,7 @@ def test_a_forged_node_is_named_and_poisons_no_later_seal(with_nodes: str, how: 
     sql(NODES[how])
     assert kinds() == {"node"}
     report(START + timedelta(days=1))
-    ledger.seal_days(city=with_nodes, at=START + timedelta(days=2))
+    log.seal_days(stream="cases", city=with_nodes, at=START + timedelta(days=2))
     assert ledger.verify(city=with_nodes).faults == [], "the sealer made it anew from the events"
     sql(NODES[how])
     assert rebuilding.rebuild(city=with_nodes).nodes == 1
@@ -148,10 +150,10 @@ def test_a_forged_node_is_named_and_poisons_no_later_seal(with_nodes: str, how: 
 def test_nothing_is_sealed_on_top_of_a_log_that_was_rewritten(with_nodes: str) -> None:
     with forging():
         sql("UPDATE cases_event SET hash = (SELECT hash FROM cases_event WHERE seq = 2 LIMIT 1) WHERE seq = 1")
-    sql("DELETE FROM cases_ledgernode")
+    sql("DELETE FROM ledger_node")
     report(START + timedelta(days=1))
-    with pytest.raises(ledger.LogBroken, match="2026-03-02"):
-        ledger.seal_days(city=with_nodes, at=START + timedelta(days=2))
+    with pytest.raises(log.LogBroken, match="2026-03-02"):
+        log.seal_days(stream="cases", city=with_nodes, at=START + timedelta(days=2))
     assert Seal.objects.count() == 1
 
 
@@ -163,10 +165,10 @@ def test_a_forger_who_takes_everything_back_is_found_by_the_published_root_only(
     roots = {seal.day: bytes(seal.root).hex() for seal in Seal.objects.all()}
     found = ledger.verify(city="mini", roots=roots)
     assert (found.faults, set(found.published.values()), found.unsealed) == ([], {True}, 4)
-    size = log.size("mini")
+    size = log.size("cases", "mini")
     first = Seal.objects.order_by("-size").values_list("first", flat=True)[0]
-    sql("DELETE FROM cases_leaf WHERE position >= %s AND position < %s", first, size)
-    sql("DELETE FROM cases_seal WHERE first = %s", first)
+    sql("DELETE FROM ledger_leaf WHERE position >= %s AND position < %s", first, size)
+    sql("DELETE FROM ledger_seal WHERE first = %s", first)
     assert ledger.verify(city="mini").faults == []
     found = ledger.verify(city="mini", roots=roots)
     assert [fault.kind for fault in found.faults] == ["published"]

@@ -12,6 +12,7 @@ from tests.forging import forging
 
 from yiwang.server.cases import ledger, outbox, tick
 from yiwang.server.cases.models import Case, Event, Outbox
+from yiwang.server.ledger import api as log
 
 
 def verbs(number: str) -> list[str]:
@@ -90,7 +91,7 @@ def test_rewriting_a_case_to_its_end_is_found_by_the_seal(report: Any, mini: str
     with forging():
         Event.objects.filter(case__number=number).update(at=yesterday)  # so that its day has ended
     rechain(number, event_hash, event_record, genesis, rows)
-    assert [seal.size for seal in ledger.seal_days(city=mini)] == [2]
+    assert [seal.size for seal in log.seal_days(stream="cases", city=mini)] == [2]
     with forging(), connection.cursor() as cursor:
         cursor.execute("UPDATE cases_event SET actor_name = 'somebody else' WHERE seq = 1")
     assert ledger.verify(city=mini).first.seq == 1  # type: ignore[union-attr]

@@ -6,23 +6,23 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.forging import forging
 from tests.server.test_hands import KINDS, Site, site_on
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import ledger, log, outbox, tallies
-from yiwang.server.cases.models import Event, Leaf, Outbox, Seal, Tally
+from yiwang.server.cases import ledger, outbox, tallies
+from yiwang.server.cases.models import Outbox, Tally
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
 from yiwang.server.common.models import Job
+from yiwang.server.ledger.models import Seal
 from yiwang.server.provision import retaining, tasks, worker
 
 SHIFTS = Path(__file__).with_name("shifts.py")
@@ -99,112 +99,6 @@ def test_what_was_sent_long_ago_is_thrown_away(report: Any) -> None:
     report()
     assert outbox.forget(at=now + timedelta(days=8)) == 1
     assert Outbox.objects.filter(sent_at=None).count() == 1, "what waits is kept"
-
-
-# --- seals ------------------------------------------------------------------------------------------------------------
-
-
-def moved(days: int) -> None:
-    """Events that are in no seal yet, so many days into the past. Their hashes are not looked at here."""
-    for event in Event.objects.filter(leaf=None):
-        with forging():
-            Event.objects.filter(pk=event.pk).update(at=event.at - timedelta(days=days))
-
-
-def test_a_day_without_events_gets_no_seal_and_late_ones_come_with_the_next(mini: str, report: Any) -> None:
-    now = datetime.now(UTC)
-    for days in (5, 5, 3):
-        report(at=now - timedelta(days=days))
-    seals = ledger.seal_days(city=mini)
-    assert [seal.size for seal in seals] == [4, 6]
-    report(at=now - timedelta(days=9))  # a phone without network
-    report(at=now - timedelta(days=1))
-    assert ledger.seal_days(city=mini) != []
-    assert Leaf.objects.count() == 10
-    assert ledger.verify(city=mini).faults == []
-
-
-def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, report: Any) -> None:
-    """Day after day, with events of the new day there already, some dated ahead, and one that appears late."""
-    start = datetime.now(UTC) - timedelta(days=20)
-    for day in range(12):
-        now = start + timedelta(days=day)
-        report(at=now)
-        report(at=now + timedelta(hours=30))  # a clock that runs ahead
-        ledger.seal_days(city=mini, at=now)
-    settled = log.settled(mini)
-    assert settled > 0
-    assert not Event.objects.filter(city=mini, id__lte=settled, leaf=None).exists()
-    newest = Event.objects.order_by("-id").values_list("id", flat=True)[0]
-    assert settled > newest - 16, "what has been sealed long ago is not looked at again"
-    ledger.seal_days(city=mini, at=start + timedelta(days=30))
-    assert not Event.objects.filter(leaf=None).exists()
-    assert ledger.verify(city=mini).faults == []
-
-
-def test_what_another_transaction_held_back_comes_with_a_later_seal(mini: str, report: Any, monkeypatch: Any) -> None:
-    """An event with a small id that no seal could see: its transaction was under way."""
-    start = datetime.now(UTC).replace(hour=1) - timedelta(days=10)  # all three on one local day, whatever the hour now
-    numbers = [report(at=start + timedelta(hours=hour))["case"] for hour in range(3)]
-    hidden = list(Event.objects.filter(case__number=numbers[1]).values_list("id", flat=True))
-    unsealed = ledger._unsealed
-
-    def without(city: str, *, start: int, end: datetime) -> Iterator[Any]:
-        return (row for row in unsealed(city, start=start, end=end) if row[1] not in hidden)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(ledger, "_unsealed", without)
-        assert ledger.seal_days(city=mini, at=start + timedelta(days=1)) != []
-    assert Event.objects.filter(leaf=None).count() == 2
-    report(at=start + timedelta(days=1))
-    ledger.seal_days(city=mini, at=start + timedelta(days=3))
-    assert not Event.objects.filter(leaf=None).exists()
-
-
-def test_an_event_that_the_seals_have_passed_by_is_named(mini: str, report: Any) -> None:
-    """Put in behind them, or its place in the log taken away: it would be in no seal for ever."""
-    start = datetime.now(UTC) - timedelta(days=9)
-    numbers = []
-    for day in range(5):
-        numbers.append(report(at=start + timedelta(days=day))["case"])
-        ledger.seal_days(city=mini, at=start + timedelta(days=day + 1))
-    assert ledger.verify(city=mini).faults == []
-    Leaf.objects.filter(event__case__number=numbers[1], event__seq=2).delete()
-    faults = ledger.verify(city=mini).faults
-    assert ("unsealed", numbers[1], 2) in {(fault.kind, fault.number, fault.seq) for fault in faults}
-
-
-def test_a_sealer_that_is_overtaken_leaves_the_rest_to_the_other(mini: str, report: Any, monkeypatch: Any) -> None:
-    now = datetime.now(UTC)
-    for days in (4, 3, 2):
-        report(at=now - timedelta(days=days))
-    unsealed, turns = ledger._unsealed, []
-
-    def overtaken(city: str, *, start: int, end: datetime) -> Iterator[Any]:
-        found = list(unsealed(city, start=start, end=end))
-        if not turns:
-            turns.append(1)
-            assert len(ledger.seal_days(city=city)) == 3
-        return iter(found)
-
-    monkeypatch.setattr(ledger, "_unsealed", overtaken)
-    assert ledger.seal_days(city=mini) == []
-    assert Seal.objects.count() == 3
-    assert ledger.verify(city=mini).faults == []
-
-
-def test_positions_run_on_across_the_blocks_in_which_they_are_written(mini: str, report: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(ledger, "_WRITTEN", 3)
-    monkeypatch.setattr(ledger, "_READ", 2)
-    monkeypatch.setattr(ledger, "_HELD_BYTES", 64)
-    now = datetime.now(UTC)
-    for index in range(7):
-        report(at=now - timedelta(days=2 + index % 3))
-    ledger.seal_days(city=mini)
-    ordered = Event.objects.order_by("leaf__position").values_list("at", "case__number", "seq", "leaf__position")
-    assert [position for *_, position in ordered] == list(range(14))
-    assert [row[:3] for row in ordered] == sorted(row[:3] for row in ordered)
-    assert ledger.verify(city=mini).faults == []
 
 
 # --- jobs -------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,10 @@ from yiwang.cli.site import installed_city, site
 
 if TYPE_CHECKING:
     from yiwang.server.cases.ledger import Verified
+    from yiwang.server.ledger.api import LogFound
+
+CASES = "cases"  # the stream whose app looks at more than the log
+Roots = dict[str, dict[str, dict[date, str]]]  # by city, stream and day
 
 
 @click.group()
@@ -29,11 +33,15 @@ def ledger() -> None:
 @ledger.command()
 @click.argument("city", required=False, default="")
 @click.option(
-    "--root", "given", multiple=True, metavar="DAY=HEX", help="A published root of CITY to compare with; repeatable."
+    "--root",
+    "given",
+    multiple=True,
+    metavar="DAY=HEX",
+    help="A published root of the cases of CITY to compare with; repeatable.",
 )
 @click.option(
     "--roots", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of published roots, each line CITY DAY SIZE HEX as the worker publishes them (or DAY HEX).",
+    help="A file of published roots, each line CITY STREAM DAY SIZE HEX as the worker publishes them (or DAY HEX).",
 )  # fmt: skip
 @json_option
 def verify(city: str, given: tuple[str, ...], file: Path | None) -> None:
@@ -50,48 +58,61 @@ def verify(city: str, given: tuple[str, ...], file: Path | None) -> None:
         if city:
             installed_city(city)
         from yiwang.server.cases import ledger as operations
+        from yiwang.server.ledger import api as logs
         from yiwang.server.places import queries as places
 
-        found = []
+        found, others = [], []
         for name in [city] if city else [info.id for info in places.cities()]:
+            roots = published.get(name, {})
             with progress(f"Verifying cases of {name}") as step:
-                found.append(operations.verify(city=name, roots=published.get(name), progress=step))
+                found.append(operations.verify(city=name, roots=roots.get(CASES), progress=step))
+            others.append(logs.check_others(city=name, known={CASES}, roots=roots))
+    sound = not any(each.faults for each in found) and not any(
+        log.faults for logs_of in others for log in logs_of.values()
+    )
     if wants_json():
-        emit({"sound": not any(each.faults for each in found), "cities": [each.to_dict() for each in found]})
+        told = [
+            each.to_dict() | {"streams": [{"stream": name} | log.to_dict() for name, log in logs_of.items()]}
+            for each, logs_of in zip(found, others, strict=True)
+        ]
+        emit({"sound": sound, "cities": told})
     else:
-        for each in found:
+        for each, logs_of in zip(found, others, strict=True):
             _say_city(each)
-    if any(each.faults for each in found):
+            _say_streams(each.city, logs_of)
+    if not sound:
         raise click.exceptions.Exit(1)
 
 
-def roots_given(city: str, given: tuple[str, ...], file: Path | None) -> dict[str, dict[date, str]]:
-    """Published roots by city and day; one that is malformed is a wrong call (exit code 2)."""
-    found: dict[str, dict[date, str]] = {}
+def roots_given(city: str, given: tuple[str, ...], file: Path | None) -> Roots:
+    """Published roots by city, stream and day; one that is malformed is a wrong call (exit code 2)."""
+    found: Roots = {}
     for text in given:
         day, _, digits = text.partition("=")
-        _take(found, city, day.strip(), digits.strip(), text, "--root")
+        _take(found, (city, CASES), day.strip(), digits.strip(), text, "--root")
     if file is None:
         return found
-    before = sum(map(len, found.values()))
+    taken = 0
     for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
         words = line.split("#")[0].replace("=", " ").split()
         if not words:
             continue
-        if len(words) not in (2, 4):
+        if len(words) not in (2, 5):
             raise click.BadParameter(
-                f"{file}:{number}: {line.strip()!r} is no root. Each line is CITY DAY SIZE HEX, or DAY HEX.",
+                f"{file}:{number}: {line.strip()!r} is no root. Each line is CITY STREAM DAY SIZE HEX, or DAY HEX.",
                 param_hint="--roots",
             )
-        name = words[0] if len(words) == 4 else city
+        name, stream, day = (words[0], words[1], words[2]) if len(words) == 5 else (city, CASES, words[0])
         if not city or name == city:
-            _take(found, name, words[-3] if len(words) == 4 else words[0], words[-1], f"{file}:{number}", "--roots")
-    if sum(map(len, found.values())) == before:
+            _take(found, (name, stream), day, words[-1], f"{file}:{number}", "--roots")
+            taken += 1
+    if not taken:
         raise click.BadParameter(f"{file} holds no root{f' of {city}' if city else ''}.", param_hint="--roots")
     return found
 
 
-def _take(found: dict[str, dict[date, str]], city: str, day: str, digits: str, where: str, option: str) -> None:
+def _take(found: Roots, log: tuple[str, str], day: str, digits: str, where: str, option: str) -> None:
+    city, stream = log
     if not city:
         raise click.BadParameter(f"{where} names no city. Give CITY too.", param_hint=option)
     try:
@@ -102,7 +123,7 @@ def _take(found: dict[str, dict[date, str]], city: str, day: str, digits: str, w
         raise click.BadParameter(
             f"{where}: {digits!r} is no root. A root has 64 hexadecimal digits.", param_hint=option
         )
-    if found.setdefault(city, {}).setdefault(parsed, digits) != digits:
+    if found.setdefault(city, {}).setdefault(stream, {}).setdefault(parsed, digits) != digits:
         raise click.BadParameter(f"{where}: two different roots are given for {parsed}.", param_hint=option)
 
 
@@ -129,11 +150,20 @@ def _say_city(found: Verified) -> None:
         )
 
 
+def _say_streams(city: str, logs: dict[str, LogFound]) -> None:
+    for name, found in logs.items():
+        for fault in found.faults:
+            click.echo(f"{city} {name}: {fault.sentence}")
+        faults = f"{len(found.faults)} faults" if found.faults else "everything fits"
+        say(f"{city}, {name}: {faults}; {found.seals:,} daily roots.", style="red" if found.faults else "green")
+
+
 @ledger.command()
 @click.argument("city")
 @click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--stream", default=CASES, show_default=True, help="Which log of CITY.")
 @json_option
-def root(city: str, day: datetime) -> None:
+def root(city: str, day: datetime, stream: str) -> None:
     """Print the root over everything that had happened in CITY by the end of DAY.
 
     Only once it is published where you cannot change it, nobody can rewrite what came before unseen. The worker seals a day when it
@@ -144,9 +174,9 @@ def root(city: str, day: datetime) -> None:
     """
     with site():
         installed_city(city)
-        from yiwang.server.cases import ledger as operations
+        from yiwang.server.ledger import api
 
-        found = operations.day_root(city=city, day=day.date())
+        found = api.day_root(stream=stream, city=city, day=day.date())
     _show(found)
 
 

@@ -42,7 +42,7 @@ class Moment(click.ParamType):  # type: ignore[type-arg]
 @click.option("--lat", type=float, help="Latitude.")
 @click.option("--crs", type=click.Choice(SYSTEMS), help="Coordinate system (default: the pack's).")
 @click.option("--region", default="", help="Region or unit grid code, instead of coordinates.")
-@click.option("--source", default="citizen", show_default=True, help="Where the report comes from.")
+@click.option("--source", default=None, help="Channel of the report (default: that of whoever comes from outside).")
 @click.option("--at", type=Moment(), help="When; without an offset the city's time (default: now).")
 @click.option(
     "--language",
@@ -67,6 +67,8 @@ def explain(city: str, language: str, at: datetime | None, **report: Any) -> Non
     moment = at or datetime.now(pack.info.zone)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=pack.info.zone)
+    if report["source"] is None:
+        report["source"] = pack.workflow.channel_of(pack.workflow.outside_roles())
     found = Explainer(pack).explain(at=moment, crs=report.pop("crs") or "", **report)
     if wants_json():
         emit(found.to_dict())

@@ -222,8 +222,16 @@ class CrossCheck:
     def check_triage(self) -> None:
         workflow = self.pack.workflow
         for row in self.pack.tables["triage"].rows:
-            auto, verify = row.outputs["auto"], row.outputs["verify"]
+            auto, verify, priority = row.outputs["auto"], row.outputs["verify"], row.outputs["priority"]
             fault = partial(self.found.fault, file=table_file("triage"), row=row.line)
+            if priority and workflow.priorities and priority not in workflow.priorities:
+                message = Text("未知的紧急程度：「{word}」。", "Unknown priority {word!r}.", word=priority)
+                hint = did_you_mean(priority, workflow.priorities) or Text(
+                    "请写 {file} 中的 priority，或在那里加上它。",
+                    "A priority of {file}, or add it there.",
+                    file=WORKFLOW,
+                )
+                fault(message, hint, column="priority")
             if auto and auto not in workflow.steps:
                 message = Text("未知的环节：「{step}」。", "Unknown step {step!r}.", step=auto)
                 hint = did_you_mean(auto, workflow.steps) or Text(

@@ -29,6 +29,8 @@ UTF8_HINT = Text(
 _NO_NEED = Text("城市包不需要这么多层。", "No pack needs that.")
 # Left behind by editors and systems; no part of a pack.
 _IGNORED = re.compile(r"^(\.|__pycache__|Thumbs\.db|desktop\.ini|~\$)|~$|\.(bak|tmp|swp)$")
+# How a pack was made: the scripts that derived its tables. Beside the pack, no part of it, so that its version stays.
+PROVENANCE = "provenance"
 # A pack is edited by hand; a file beyond this is a mistake or an attack on memory.
 MAX_FILE_BYTES = 200_000_000
 MAX_DEPTH = 20  # tables and lists within one another
@@ -61,13 +63,13 @@ class PackFiles:
         self.problems.extend(Problem(p.message, p.hint, file, row, column) for p in error.problems)
 
     def names(self) -> list[str]:
-        """Every file of the pack, relative, with forward slashes, sorted; editors' left-overs are left out."""
+        """Every file of the pack, relative, with forward slashes, sorted; editors' left-overs and `PROVENANCE` are left out."""
         found = []
         for path in self.root.rglob("*"):
             parts = path.relative_to(self.root).parts
             if not self._inside(path):
                 continue
-            if path.is_file() and not any(_IGNORED.search(part) for part in parts):
+            if parts[0] != PROVENANCE and path.is_file() and not any(_IGNORED.search(part) for part in parts):
                 found.append("/".join(parts))
         return sorted(found)
 

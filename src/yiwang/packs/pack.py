@@ -27,7 +27,7 @@ from yiwang.packs.files import PackFiles
 from yiwang.packs.indicators import fact_context, read_indicators, read_moments
 from yiwang.packs.info import PackInfo, read_info
 from yiwang.packs.portal import PortalPolicy, read_portal
-from yiwang.packs.records_mapping import ReplayMapping, read_mapping
+from yiwang.packs.records.mapping import ReplayMapping, read_mapping
 from yiwang.packs.regions import read_tree
 from yiwang.packs.tables import read_tables
 from yiwang.packs.units import read_units

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "yiwang.server.common",
     "yiwang.server.people",
     "yiwang.server.places",
+    "yiwang.server.ledger",
     "yiwang.server.cases",
     "yiwang.server.desks",
     "yiwang.server.portal",

@@ -12,6 +12,9 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.cases.fields import DECIDING
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.refusals import Unknown
+from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import WorkCalendar
 
 NOT_GIVEN: Any = object()
@@ -54,6 +57,15 @@ class Asked:
     def why(self, table: str, answer: Mapping[str, Any] | str) -> None:
         """Note which row of a table decided."""
         self.tells.setdefault("why", {})[table] = answer
+
+    def check_region(self, region: str) -> None:
+        """Raises `Unknown` when there is no such region."""
+        try:
+            self.rules.codes_of(region)
+        except BadInput as error:
+            raise Unknown(
+                Text("没有编码为 {region} 的区域。", "There is no region {region}.", region=region), field="region"
+            ) from error
 
     def notify(self, *units: str) -> None:
         """Units that are to be told."""

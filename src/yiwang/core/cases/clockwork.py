@@ -9,7 +9,7 @@ from typing import Any
 
 from yiwang.core.cases.asking import NOT_GIVEN, Asked, facts_of
 from yiwang.core.cases.definitions import GOES_ON
-from yiwang.core.cases.readiness import late
+from yiwang.core.cases.lateness import late
 from yiwang.core.cases.units import CENTRE
 from yiwang.core.worktime import Clock, ClockStatus, Limit, TimeUnit, WorkCalendar, start_clock
 

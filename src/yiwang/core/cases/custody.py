@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from yiwang.core.cases.asking import Asked, facts_of
-from yiwang.core.cases.definitions import SYSTEM
+from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.refusals import Missing, NotPossible, Unknown
 from yiwang.core.kernel.text import Text

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from yiwang.core.cases.definitions import SYSTEM, Escalation
-from yiwang.core.cases.events import SYSTEM_ACTOR, Command
+from yiwang.core.cases.definitions import Escalation
+from yiwang.core.cases.events import SYSTEM, SYSTEM_ACTOR, Command
 from yiwang.core.cases.permissions import objection
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState

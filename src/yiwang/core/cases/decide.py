@@ -14,10 +14,11 @@ from typing import Any
 
 from yiwang.core.cases.asking import NOT_GIVEN, Asked
 from yiwang.core.cases.clockwork import clock_changes
+from yiwang.core.cases.corrections import corrections
 from yiwang.core.cases.custody import next_holder
-from yiwang.core.cases.definitions import REQUESTS, SYSTEM, Plan
-from yiwang.core.cases.effects import EFFECT_OF, check_region, corrections
-from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
+from yiwang.core.cases.definitions import Plan
+from yiwang.core.cases.effects import REQUESTS
+from yiwang.core.cases.events import SYSTEM, SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.fields import CASE_FIELDS, CORRECTABLE, DECIDING, facts_in
 from yiwang.core.cases.payloads import FIELDS, carried, field_name
@@ -149,9 +150,7 @@ def _event(asked: Asked) -> Event:
         changes = corrections(asked)
         if changes:
             asked.state = before.changed(changes)  # what follows goes by what is now known
-    effect = EFFECT_OF.get(verb.effect)
-    if effect is not None:
-        changes |= effect(asked)
+    changes |= plan.effect.apply(asked)
     holder = next_holder(asked) if asked.holder is None or verb.moves != "stay" else asked.holder
     touched: dict[str, Clock] = {}
     if plan.clocks:
@@ -283,7 +282,7 @@ def _report(asked: Asked) -> tuple[Event, str]:
     """The first event, and the step to which triage lets the system carry the case."""
     plan, payload, at = asked.plan, asked.payload, asked.at
     fields = {name: payload[name] for name in CASE_FIELDS if name in payload}
-    check_region(asked, fields.get("region", ""))
+    asked.check_region(fields.get("region", ""))
     facts = facts_in(fields)
     triaged = asked.rules.triaged(facts, asked.on)
     centre, auto = "", ""

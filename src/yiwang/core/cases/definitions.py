@@ -9,45 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from yiwang.core.cases.fields import CARRIED, CORRECTABLE, LOCATION
+from yiwang.core.cases.effects import EFFECTS, NONE, REQUESTS, Effect
+from yiwang.core.cases.events import SYSTEM
+from yiwang.core.cases.fields import CARRIED, LOCATION
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Limit
 
-SYSTEM = "system"  # id of the role in which the system itself acts
 MOVES = frozenset({"stay", "down", "up", "across", "back", "centre", "again"})
 WHO = frozenset({"any", "holder", "over", "handler", "assisting", "reporter"})
-EFFECTS = frozenset(
-    {
-        "", "correct", "extend_ask", "extend_approve", "suspend_ask", "suspend_approve", "refuse_request", "resume", "return",
-        "rework", "reject", "void", "on_the_spot", "supervise", "assist_ask", "assist_done", "merge", "absorb", "split", "appeal",
-        "appeal_endorse", "appeal_approve", "appeal_refuse", "reopen", "rate", "escalate", "note",
-    }
-)  # fmt: skip
 # what people write freely in a verb's form; everybody may read a reply, and the others where the verb says so
 WORDS = ("reason", "note", "opinion", "result", "reply")
 ALWAYS_PUBLIC = ("reply",)
 FROM_RULES = "rules"  # a clock with this limit asks the limits table
 NOWHERE = "="  # a verb that leads here leaves the case in its step
 ALWAYS_CARRIED = ("reason", "note", "photos", "result", *CARRIED)
-EFFECT_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "correct": CORRECTABLE,
-    "suspend_ask": ("until",),
-    "suspend_approve": ("until",),
-    "supervise": ("opinion",),
-    "assist_ask": ("units",),
-    "assist_done": ("unit",),
-    "merge": ("into",),
-    "absorb": ("number", "numbers"),
-    "split": ("parts", "numbers"),
-    "rate": ("stars",),
-}
-# the requests that wait for an answer, and the effects that answer them
-REQUESTS: Mapping[str, tuple[str, ...]] = {
-    "extend": ("extend_approve", "refuse_request"),
-    "suspend": ("suspend_approve", "refuse_request"),
-    "appeal": ("appeal_endorse", "appeal_approve", "appeal_refuse"),
-}
-NO_CLOSING = frozenset({"reject", "void", "merge"})  # ends that say nothing about the work
 
 
 GOES_ON, ANEW = "goes_on", "anew"
@@ -75,6 +50,14 @@ class Role:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """One of the stages that steps belong to."""
+
+    id: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priority:
+    """How urgent a case is, as triage says it and the limits ask for it; listed for the sake of its name."""
 
     id: str
     name: Text
@@ -118,7 +101,8 @@ class Verb:
         moves: What becomes of custody.
         requires, optional: Fields of the command.
         start, stop, pause, resume, extend: Clocks it touches.
-        effect: Operation with a state of its own, or a mark by which it is counted.
+        effect: Operation with a state of its own, or a mark by which it is counted (`effects`).
+        tone: How it is marked where people read what has happened: ``bad``; empty is as its effect says.
         max: How often it may be done on one case; 0 is any number.
         before_deadline: Only while the main clock has not run out.
         handles: Who does it counts as a handler.
@@ -144,6 +128,7 @@ class Verb:
     resume: tuple[str, ...] = ()
     extend: tuple[str, ...] = ()
     effect: str = ""
+    tone: str = ""
     max: int = 0
     before_deadline: bool = False
     handles: bool = False
@@ -186,6 +171,8 @@ class Plan:
 
     Attributes:
         verb: The verb.
+        effect: Its effect.
+        tone: How it is marked where people read what has happened.
         origins, roles: As sets.
         target: The step it leads to; None where the case stays in its step.
         order: Place of the target among the steps, -1 where the case stays.
@@ -198,6 +185,8 @@ class Plan:
     """
 
     verb: Verb
+    effect: Effect
+    tone: str
     origins: frozenset[str]
     roles: frozenset[str]
     target: Step | None
@@ -232,6 +221,7 @@ class Workflow:
         start: The step of a new case.
         roles, stages, steps, clocks, verbs: Its pieces by id.
         escalations: What the system does as clocks run.
+        priorities: The priorities that triage may give; where none is listed, any word is one.
         main_clock: The clock by which a case is late.
         same_unit: What a new dispatch after a return does to the main clock of the unit that returned the case: it
             ``goes_on`` or begins ``anew``. Another unit always begins anew.
@@ -240,7 +230,7 @@ class Workflow:
         paths: Ways by which the system itself may carry a new case, by the step they lead to.
         answers: For each kind of request, the steps at which somebody can answer it.
         asked_for: Kinds of request that somebody can make.
-        endorsed_appeals: Somebody must endorse an appeal before it can be granted.
+        effects: Ids of the effects that its verbs have.
         literals: Each clock's own limit; None where the limits table decides.
     """
 
@@ -253,6 +243,7 @@ class Workflow:
     clocks: Mapping[str, ClockRule]
     verbs: Mapping[str, Verb]
     escalations: tuple[Escalation, ...] = ()
+    priorities: Mapping[str, Priority] = field(default_factory=dict)
     main_clock: str = "disposal"
     same_unit: str = GOES_ON
     plans: Mapping[str, Plan] = field(init=False, repr=False, compare=False)
@@ -260,7 +251,7 @@ class Workflow:
     paths: Mapping[str, tuple[Verb, ...]] = field(init=False, repr=False, compare=False)
     answers: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
     asked_for: frozenset[str] = field(init=False, repr=False, compare=False)
-    endorsed_appeals: bool = field(init=False, repr=False, compare=False)
+    effects: frozenset[str] = field(init=False, repr=False, compare=False)
     literals: Mapping[str, Limit | None] = field(init=False, repr=False, compare=False)
     _leaving: Mapping[str, tuple[Verb, ...]] = field(init=False, repr=False, compare=False)
 
@@ -278,9 +269,8 @@ class Workflow:
             for kind, effects in REQUESTS.items()
         }
         remember("answers", answered)
-        effects = {verb.effect for verb in verbs}
-        remember("asked_for", frozenset(kind for kind in REQUESTS if effects & {kind, f"{kind}_ask"}))
-        remember("endorsed_appeals", "appeal_endorse" in effects)
+        remember("effects", frozenset(verb.effect for verb in verbs))
+        remember("asked_for", frozenset(plan.effect.asks for plan in self.plans.values() if plan.effect.asks))
         remember("literals", _Literals(self.clocks))
 
     def leaving(self, step: str) -> tuple[Verb, ...]:
@@ -309,16 +299,19 @@ class Workflow:
         return (verb for verb in self.verbs.values() if verb.effect == effect)
 
     def _plan(self, verb: Verb) -> Plan:
+        effect = EFFECTS.get(verb.effect, NONE)
         target = None if verb.to == NOWHERE else self.steps.get(verb.to)
         ends = target is not None and target.end
         moving = ("unit",) if verb.moves in {"down", "across"} else ()
         named = tuple("photos" if name == "photo" else name for name in (*verb.requires, *verb.optional))
-        fields = {*ALWAYS_CARRIED, *named, *moving, *EFFECT_FIELDS.get(verb.effect, ())}
+        fields = {*ALWAYS_CARRIED, *named, *moving, *effect.fields}
         if not fields.isdisjoint(LOCATION):
             fields |= {*LOCATION, "flags"}
         touched = (*verb.start, *verb.stop, *verb.pause, *verb.resume, *verb.extend)
         return Plan(
             verb=verb,
+            effect=effect,
+            tone=verb.tone or effect.tone,
             origins=frozenset(verb.origins),
             roles=frozenset(verb.roles),
             target=target,
@@ -326,10 +319,10 @@ class Workflow:
             needs=tuple("photos" if name == "photo" else name for name in verb.requires),
             carries=frozenset(fields),
             counts=(verb.id,) if verb.effect in {"", verb.id} else (verb.id, verb.effect),
-            clocks=bool(touched) or ends or verb.effect == "reopen",
-            finishes=self.main_clock in verb.stop and not ends and verb.effect in {"", "on_the_spot"},
+            clocks=bool(touched) or ends or effect.reopens,
+            finishes=self.main_clock in verb.stop and not ends and effect.finishes,
             ends=ends,
-            closes=ends and verb.effect not in NO_CLOSING,
+            closes=ends and not effect.ends,
         )
 
     def _paths(self) -> dict[str, tuple[Verb, ...]]:

@@ -15,7 +15,7 @@ class Actor:
     """Somebody, or the system, acting in roles at one unit.
 
     Attributes:
-        id: ``user:17``, ``system``, ``citizen``, ``replay`` …
+        id: ``user:17``, ``system``, ``nobody``, ``replay`` …
         name: As the story shows it.
         roles: Role ids of the workflow.
         unit: Code of the unit for which they act; empty for citizens and the system.

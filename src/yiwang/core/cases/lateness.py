@@ -12,10 +12,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from yiwang.core.cases.rulebook import Rulebook
+    from yiwang.core.cases.state import CaseState
+
 
 def passed(deadline: datetime | None, *, at: datetime) -> bool:
     """Whether a deadline has passed; there is none to pass where it is None."""
     return deadline is not None and at > deadline
+
+
+def late(state: CaseState, *, rules: Rulebook, at: datetime) -> bool:
+    """Whether the main clock is running and has run out."""
+    return state.deadline_clock == rules.workflow.main_clock and passed(state.deadline, at=at)
 
 
 def passed_each(deadlines: NDArray[np.int64], *, at: float) -> NDArray[np.bool_]:

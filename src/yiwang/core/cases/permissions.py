@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from yiwang.core.cases.definitions import NO_CLOSING, SYSTEM, Plan
-from yiwang.core.cases.events import Actor
-from yiwang.core.cases.readiness import READY, late
+from yiwang.core.cases.definitions import Plan
+from yiwang.core.cases.events import SYSTEM, Actor
+from yiwang.core.cases.lateness import late
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Refusal
 from yiwang.core.kernel.text import Text
-
-# an ask may be made as often as one likes; what counts against its maximum is what was granted
-GRANTED_BY = {"extend_ask": "extend_approve", "suspend_ask": "suspend_approve"}
 
 
 def role_of(plan: Plan, actor: Actor) -> str:
@@ -120,7 +117,7 @@ def _related(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Ruleb
 
 def _used_up(plan: Plan, state: CaseState, rules: Rulebook, at: datetime) -> Refusal | None:
     verb = plan.verb
-    if verb.max and state.count(GRANTED_BY.get(verb.effect, verb.id)) >= verb.max:
+    if verb.max and state.count(plan.effect.granted_by or verb.id) >= verb.max:
         return NotPossible(
             Text(
                 "「{verb}」最多 {most} 次。",
@@ -138,7 +135,7 @@ def _used_up(plan: Plan, state: CaseState, rules: Rulebook, at: datetime) -> Ref
             )
         )
     ahead = bool(state.returned_from) and plan.order > rules.workflow.order.get(state.returned_from, -1)
-    if ahead and verb.effect not in NO_CLOSING:
+    if ahead and not plan.effect.ends:
         step = rules.workflow.steps.get(state.returned_from)
         return NotPossible(
             Text(
@@ -148,5 +145,4 @@ def _used_up(plan: Plan, state: CaseState, rules: Rulebook, at: datetime) -> Ref
                 verb=verb.name,
             ),
         )
-    ready = READY.get(verb.effect)
-    return ready(state, rules, at) if ready else None
+    return plan.effect.ready(state, rules, at)

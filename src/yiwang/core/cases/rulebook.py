@@ -91,9 +91,11 @@ class Rulebook:
     _answers: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False)
     _codes: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False)
     _depths: dict[str, int] = field(default_factory=dict, init=False, repr=False)
+    _roots: frozenset[str] = field(default=frozenset(), init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._depths = {level.id: depth for depth, level in enumerate(self.regions.levels)}
+        self._roots = frozenset(root.code for root in self.regions.roots)
 
     def triaged(self, facts: Mapping[str, str], on: date) -> Triaged | None:
         """How a report starts; None where the table has no row."""
@@ -177,10 +179,15 @@ class Rulebook:
         return fill_template(template, codes=self.codes_of(region))
 
     def concerns(self, region: str, place: str) -> bool:
-        """Whether a place lies in a region, or in one that this region has replaced; every place lies in the empty one."""
+        """Whether a place lies in a region, or in one that this region has replaced.
+
+        The empty region and the root are the whole city: every place lies there, and what has no place too.
+        """
         if place.startswith(region):
             return True
-        return region in self.regions and place.startswith(self.regions.lineage(region))
+        if region not in self.regions:
+            return False
+        return region in self._roots or place.startswith(self.regions.lineage(region))
 
     def codes_of(self, region: str) -> Mapping[str, str]:
         """Codes above a region or unit grid by level. A case that could not be located is the whole city's.

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from yiwang.core.cases.definitions import (
-    EFFECTS,
     FROM_RULES,
     MOVES,
     NOWHERE,
-    SYSTEM,
     WHO,
     WORDS,
     Verb,
     Workflow,
 )
+from yiwang.core.cases.effects import EFFECTS, TONES
+from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.payloads import REQUIREMENTS
 from yiwang.core.cases.soundness_clocks import clock_faults
 from yiwang.core.cases.soundness_effects import effect_faults
@@ -108,7 +108,8 @@ def _verb_words(workflow: Workflow, verb: Verb) -> Iterator[Fault]:
         (Text("时钟", "clock"), touched, workflow.clocks),
         (Text("必填项", "requirement"), [*verb.requires, *verb.optional], REQUIREMENTS),
         (Text("文字字段（public）", "field with words (public)"), verb.public, WORDS),
-        (Text("效果", "effect"), [verb.effect], EFFECTS - {""}),
+        (Text("效果", "effect"), [verb.effect], EFFECTS.keys() - {""}),
+        (Text("标记（tone）", "tone"), [verb.tone], TONES),
         (Text("移交方式（moves）", "move"), [verb.moves], MOVES),
         (Text("关系（who）", "relation (who)"), [verb.who], WHO),
     )
@@ -303,7 +304,7 @@ def _graph(workflow: Workflow) -> Iterator[Fault]:
                 Text("请改正它的 from。", "Correct its 'from'."),
             )
         ends = [origin for origin in verb.origins if workflow.steps[origin].end]
-        if ends and verb.to != NOWHERE and verb.effect != "reopen":
+        if ends and verb.to != NOWHERE and not workflow.plans[verb.id].effect.reopens:
             yield (
                 "verb",
                 Text(

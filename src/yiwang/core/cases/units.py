@@ -129,6 +129,13 @@ class UnitDirectory:
         """The units directly below one."""
         return self._below.get(code, ())
 
+    def at_or_below(self, code: str) -> tuple[str, ...]:
+        """The code of a unit and of all below it, at any depth."""
+        found = [code]
+        for each in found:  # grows as it is walked
+            found += [unit.code for unit in self.below(each)]
+        return tuple(found)
+
     def centre_of(self, code: str) -> str:
         """The centre that a unit belongs to: itself or the nearest centre above; empty where there is none."""
         unit = self._units.get(code)

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from yiwang.core.cases.definitions import (
     ANEW,
-    EFFECTS,
     FROM_RULES,
     GOES_ON,
     MOVES,
@@ -18,6 +17,7 @@ from yiwang.core.cases.definitions import (
     ClockRule,
     Escalation,
     Plan,
+    Priority,
     Role,
     Stage,
     Step,
@@ -32,7 +32,6 @@ from yiwang.core.kernel.text import NO_TEXT, Text, language_keys
 from yiwang.core.worktime import Limit
 
 __all__ = [
-    "EFFECTS",
     "FROM_RULES",
     "MOVES",
     "NOWHERE",
@@ -41,6 +40,7 @@ __all__ = [
     "ClockRule",
     "Escalation",
     "Plan",
+    "Priority",
     "Role",
     "Stage",
     "Step",
@@ -49,8 +49,10 @@ __all__ = [
     "read_workflow",
 ]
 
-TOP = {"id", "version", "start", "main_clock", "same_unit", "role", "stage", "step", "clock", "verb", "escalation"}
-Piece = TypeVar("Piece", Role, Stage, Step, ClockRule, Verb)
+TOP = {
+    "id", "version", "start", "main_clock", "same_unit", "role", "stage", "step", "clock", "verb", "escalation", "priority",
+}  # fmt: skip
+Piece = TypeVar("Piece", Role, Stage, Step, ClockRule, Verb, Priority)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _OFFSET = re.compile(r"([+-])\s*(.+)")
 _ADD = Text("请补上。", "Add it.")
@@ -60,6 +62,7 @@ _KINDS = {
     "step": Text("环节", "step"),
     "clock": Text("时钟", "clock"),
     "verb": Text("动作", "verb"),
+    "priority": Text("紧急程度", "priority"),
 }
 
 
@@ -92,6 +95,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     steps = reading.pieces(data, "step", Step)
     clocks = reading.pieces(data, "clock", ClockRule)
     verbs = reading.pieces(data, "verb", Verb)
+    priorities = reading.pieces(data, "priority", Priority)
     escalations = reading.escalations(data)
     if reading.problems:
         raise BadInput(reading.problems)
@@ -105,6 +109,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
         clocks=clocks,
         verbs=verbs,
         escalations=escalations,
+        priorities=priorities,
     )
     problems = faults(workflow, file=file)
     if problems:

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 
-from yiwang.core.cases.definitions import SYSTEM
-from yiwang.core.cases.events import Event
+from yiwang.core.cases.effects import EFFECTS
+from yiwang.core.cases.events import SYSTEM, Event
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.fields import DECIDING, LOCATION
 from yiwang.core.cases.state import CaseState
@@ -21,15 +21,11 @@ from yiwang.core.facts.cases import BASES, FactContext, UnitFacts
 from yiwang.core.facts.table import Row, region_codes
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 
-ENDS: Mapping[str, str] = {"reject": "rejected", "void": "void", "merge": "merged"}
 CLOSED = "closed"
-# column ← name under which the workflow's engine counts
-COUNTS: Mapping[str, str] = {
-    "returns": "return", "reworks": "rework", "extensions_asked": "extend_ask", "extensions": "extend_approve",
-    "suspensions_asked": "suspend_ask", "suspensions": "suspend_approve", "supervisions": "supervise", "escalations": "escalate",
-    "appeals": "appeal", "appeals_granted": "appeal_approve", "reopens": "reopen", "corrections": "correct", "assists": "assist_ask",
-    "ratings": "rate",
-}  # fmt: skip
+# how an end is called ← effect of the verb that led to it, where it was no closing
+ENDS: Mapping[str, str] = {effect.id: effect.ends for effect in EFFECTS.values() if effect.ends}
+# column ← effect that it counts
+COUNTS: Mapping[str, str] = {effect.counts_as: effect.id for effect in EFFECTS.values() if effect.counts_as}
 PLAIN = (
     "number", "seq", *LOCATION, *(name for name in DECIDING.values() if name != "region"), "step", "stage", "holder",
     "centre", "merged_into", "part_of", "overdue", "penalty_lifted", "rating",

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from yiwang.core.cases.definitions import NOWHERE, SYSTEM, Workflow
+from yiwang.core.cases.definitions import NOWHERE, Workflow
+from yiwang.core.cases.events import SYSTEM
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import decide
-from yiwang.core.cases.definitions import SYSTEM, Workflow
-from yiwang.core.cases.events import Actor, Command, Event
+from yiwang.core.cases.definitions import Workflow
+from yiwang.core.cases.events import SYSTEM, Actor, Command, Event
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState

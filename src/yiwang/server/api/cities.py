@@ -212,6 +212,7 @@ def get_workflow(request: HttpRequest, city: City) -> HttpResponse:
                 {"id": s.id, "name": s.name.zh, "name_en": s.name.en, "stage": s.stage, "end": s.end}
                 for s in flow.steps.values()
             ],
+            "priorities": [{"id": p.id, "name": p.name.zh, "name_en": p.name.en} for p in flow.priorities.values()],
             "clocks": [
                 {"id": c.id, "name": c.name.zh, "name_en": c.name.en, "limit": c.limit} for c in flow.clocks.values()
             ],
@@ -233,6 +234,7 @@ def get_workflow(request: HttpRequest, city: City) -> HttpResponse:
                     "resume": list(v.resume),
                     "extend": list(v.extend),
                     "effect": v.effect,
+                    "tone": flow.plans[v.id].tone,
                     "max": v.max,
                     "before_deadline": v.before_deadline,
                     "not_handler": v.not_handler,

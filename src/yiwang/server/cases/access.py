@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from yiwang.core.cases.events import Actor
+from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Workflow
 from yiwang.server.cases.actors import actors_for
@@ -52,6 +53,7 @@ class Readers:
     Attributes:
         user: Who; an anonymous user for nobody in particular.
         city: Of which city's cases.
+        rules: The city's, which know its regions.
         identity: Who they are as a reporter; empty for nobody.
         posts: Their posts in the city's loop.
         supervising: Those of them on the supervision axis.
@@ -59,6 +61,7 @@ class Readers:
 
     user: Any
     city: str
+    rules: Rulebook
     identity: str
     posts: tuple[Actor, ...]
     supervising: tuple[Actor, ...]
@@ -78,10 +81,13 @@ class Readers:
 
     def _reader(self, *, region: str, units: set[str], reporter: str) -> Reader:
         return Reader(
-            staff=_concern(self.posts, region, units),
-            personal=_concern(self.supervising, region, units),
+            staff=self._concern(self.posts, region, units),
+            personal=self._concern(self.supervising, region, units),
             own=bool(reporter) and reporter == self.identity,
         )
+
+    def _concern(self, posts: Iterable[Actor], region: str, units: set[str]) -> bool:
+        return any(self.rules.concerns(post.region, region) or (post.unit and post.unit in units) for post in posts)
 
     def record(self, *, numbers: str | Iterable[str], what: str, purpose: str) -> None:
         """Put on record that they are shown personal data of cases, before the answer is sent."""
@@ -101,10 +107,11 @@ def readers_as(actors: Iterable[Actor], *, user: Any, place: Runtime) -> Readers
     signed_in = bool(getattr(user, "is_authenticated", False))
     held = list(actors) if signed_in else []
     workflow = place.rules.workflow
-    within = [post for actor in held for post in _within_reach(actor, place)]
+    within = [_with_region(actor, place) for actor in held]
     return Readers(
         user=user,
         city=place.info.id,
+        rules=place.rules,
         identity=held[0].id if held else "",
         posts=tuple(actor for actor in within if _axes(actor, workflow) - {""}),
         supervising=tuple(actor for actor in within if SUPERVISION in _axes(actor, workflow)),
@@ -115,14 +122,7 @@ def _axes(actor: Actor, workflow: Workflow) -> set[str]:
     return {workflow.roles[role].axis for role in actor.roles if role in workflow.roles}
 
 
-def _within_reach(actor: Actor, place: Runtime) -> list[Actor]:
-    """The post with the region that it works in: its own, else its unit's; none is the whole city. Once more for each region
-    that this one has replaced: its cases are this one's now."""
+def _with_region(actor: Actor, place: Runtime) -> Actor:
+    """The post with the region that it works in: its own, else its unit's; none is the whole city."""
     unit = place.rules.units.get(actor.unit) if actor.unit and not actor.region else None
-    region = unit.region if unit else actor.region
-    prefixes = place.regions.lineage(region) if region in place.regions else (region,)
-    return [replace(actor, region=prefix) for prefix in prefixes]
-
-
-def _concern(posts: Iterable[Actor], region: str, units: set[str]) -> bool:
-    return any(region.startswith(post.region) or (post.unit and post.unit in units) for post in posts)
+    return replace(actor, region=unit.region) if unit else actor

@@ -8,7 +8,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.server.people.queries import posts_of
 from yiwang.server.places.queries import NoSuchCity, runtime
 
-NOBODY = "citizen"  # the id in history of nobody in particular, in every city
+NOBODY = "nobody"  # the id in history of nobody in particular, in every city
 
 
 def outsider(city: str, *, id: str = NOBODY, name: str = "") -> Actor:

@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 
 from yiwang.core.cases.lateness import passed
-from yiwang.packs.records_flags import deadline_agrees
-from yiwang.packs.records_mapping import FlagRule
-from yiwang.packs.records_model import SourceRecord
+from yiwang.packs.records.flags import deadline_agrees
+from yiwang.packs.records.mapping import FlagRule
+from yiwang.packs.records.model import SourceRecord
 from yiwang.server.cases.models import Event, Report
 from yiwang.server.places.queries import Runtime
 

@@ -9,6 +9,9 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         from yiwang.server.cases.fact_source import SOURCE
-        from yiwang.server.places.fact_sources import register
+        from yiwang.server.cases.stream import EVENTS
+        from yiwang.server.ledger import api as ledger
+        from yiwang.server.places import fact_sources
 
-        register(SOURCE)
+        fact_sources.register(SOURCE)
+        ledger.register(EVENTS)

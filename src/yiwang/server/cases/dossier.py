@@ -326,15 +326,13 @@ def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
     }
 
 
-PRIORITIES = {"normal": Text("一般", "normal"), "urgent": Text("紧急", "urgent")}
-
-
 def _value(table: str, value: str, place: Runtime) -> str:
     if table == "routing":
         return presentation.unit_name(place, value)
     if table == "triage":  # "urgent → unit": in words, for people
         priority, arrow, unit = value.partition(" → ")
-        name = say_or(PRIORITIES.get(priority), priority)
+        known = place.rules.workflow.priorities.get(priority)
+        name = say_or(known.name if known else None, priority)
         return f"{name}{arrow}{presentation.unit_name(place, unit)}"
     if table == "limits":
         amount, _, unit = value.partition(" ")

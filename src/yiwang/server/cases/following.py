@@ -17,8 +17,8 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb, Workflow
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
-from yiwang.packs.records_duplicates import Link
-from yiwang.packs.records_model import SourceRecord
+from yiwang.packs.records.duplicates import Link
+from yiwang.packs.records.model import SourceRecord
 from yiwang.server.cases import operations, rows
 from yiwang.server.cases.models import Case, Report
 from yiwang.server.places.queries import Runtime

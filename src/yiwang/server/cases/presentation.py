@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from yiwang.core.cases.events import Event
+from yiwang.core.cases.events import SYSTEM, Event
 from yiwang.core.cases.lateness import passed
 from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
@@ -197,18 +197,13 @@ def story(events: Iterable[Event], *, runtime: Runtime, persons: bool) -> list[d
 def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
     workflow = runtime.rules.workflow
     verb, role = workflow.verbs.get(event.verb), workflow.roles.get(event.role)
-    tone = (
-        "system"
-        if event.actor == "system"
-        else "bad"
-        if event.verb in {"check_fail", "return", "reject", "void", "reopen"}
-        else ""
-    )
+    system = event.actor == SYSTEM
+    tone = "system" if system else workflow.plans[verb.id].tone if verb else ""
     return {
         "verb_name": named(verb) if verb else say_or(SYSTEM_VERBS.get(event.verb), event.verb),
         "at": event.at,
-        "actor_name": say("系统", "System") if event.actor == "system" else event.actor_name if persons else "",
-        "role_name": named(role) if role and event.actor != "system" else "",
+        "actor_name": say("系统", "System") if system else event.actor_name if persons else "",
+        "role_name": named(role) if role and not system else "",
         "actor_unit_name": unit_name(runtime, event.actor_unit),
         "moved": event.holder != event.from_holder,
         "from_holder_name": unit_name(runtime, event.from_holder),

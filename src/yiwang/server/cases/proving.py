@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from yiwang.core.cases.ledger import event_record, verify_chain
+from yiwang.core.cases.ledger import STREAM, event_record, verify_chain
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases import ledger, queries
-from yiwang.server.cases.models import Event, Leaf
+from yiwang.server.cases.models import Event
+from yiwang.server.ledger import api
 
 
 def ledger_of(*, detail: queries.CaseDetail) -> dict[str, Any]:
@@ -18,10 +19,10 @@ def ledger_of(*, detail: queries.CaseDetail) -> dict[str, Any]:
         `ledger.prove`, or None where nothing is sealed yet), ``path`` (its steps).
     """
     number = detail.state.number
-    rows = list(
-        Event.objects.filter(case_id=detail.values["id"]).order_by("seq").values_list("seq", "hash", "leaf__position")
-    )
+    city = detail.values["city"]
+    rows = list(Event.objects.filter(case_id=detail.values["id"]).order_by("seq").values_list("seq", "hash", "id"))
     hashes = {seq: bytes(digest) for seq, digest, _ in rows}
+    placed = api.positions(stream=STREAM, city=city, keys=[event for *_, event in rows])
     fault = verify_chain(
         number=number,
         events=[event_record(event) for event in detail.events],
@@ -29,10 +30,10 @@ def ledger_of(*, detail: queries.CaseDetail) -> dict[str, Any]:
         head_hash=detail.head_hash,
         head_seq=detail.state.seq,
     )
-    sealed = {seq: position for seq, _, position in rows if position is not None}
+    sealed = {seq: placed[event] for seq, _, event in rows if event in placed}
     try:
         proof = ledger.prove(number=number) if sealed else None
-    except BadInput:
+    except (BadInput, api.LogBroken):
         proof = None
     return {
         "fault": fault.sentence if fault else "",
@@ -42,6 +43,3 @@ def ledger_of(*, detail: queries.CaseDetail) -> dict[str, Any]:
         "proof": proof,
         "path": proof["proof"] if proof else [],
     }
-
-
-assert Leaf._meta.model_name == "leaf", "the join above is by this name"

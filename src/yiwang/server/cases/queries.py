@@ -230,8 +230,6 @@ def _long_ago(at: datetime | None) -> bool:
 def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Case]:
     """The cases of a region, of everything below it, and of the regions that it has replaced. The root has all of the
     city's, those without a place too."""
-    if region in {root.code for root in place.regions.roots}:
-        return query
     return query.filter(below(region, place=place))
 
 
@@ -243,7 +241,7 @@ def prefixes_of(region: str, *, place: Runtime) -> tuple[str, ...]:
 
 
 def below(region: str, *, place: Runtime) -> Q:
-    """The condition of `within`, for a region that is no root."""
+    """The condition of `within`: empty for the root and for no region, which have all cases."""
     found = Q()
     for prefix in prefixes_of(region, place=place):
         if prefix in place.regions and not place.regions.children(prefix):
@@ -398,8 +396,6 @@ def photo_path(*, city: str, number: str, photo: int) -> Path | None:
 
 def _tallied(city: str, region: str) -> QuerySet[Tally]:
     query, place = Tally.objects.filter(city=city), runtime(city)
-    if region in {root.code for root in place.regions.roots}:
-        return query
     return query.filter(below(region, place=place))
 
 

@@ -1,4 +1,4 @@
-"""Makes anew what is derived from events: the cases' rows, the counts, the nodes kept above the log. Events are never touched."""
+"""Makes anew what is derived from events: the cases' rows, the counts, the nodes kept above the logs. Events are never touched."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from django.db.models import Count
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import derived, nodes, rows, storage, tallies, words
+from yiwang.server.cases import derived, rows, storage, tallies, words
 from yiwang.server.cases.models import Case, Event, Tally
+from yiwang.server.ledger import api
 from yiwang.server.places.queries import Runtime, runtime
 
 BATCH = 500
@@ -29,7 +30,7 @@ class Rebuilt:
         cases: Looked at.
         differed: Rows that said something else than their events, and for each column how many.
         tallies: Counts that were wrong.
-        nodes: Nodes of the log that were wrong.
+        nodes: Nodes of the logs that were wrong, of all streams of the city.
         left: Numbers of cases whose events cannot be folded or do not end in the hash that the row names: their rows stay as
             they are, `yiwang ledger verify` says why.
     """
@@ -77,7 +78,7 @@ def rebuild(*, city: str, dry_run: bool = False, progress: Callable[[int], None]
         if progress:
             progress(found.cases)
     found.tallies = _rebuild_tallies(city, dry_run=dry_run)
-    found.nodes = nodes.renew(city=city, dry_run=dry_run)[1]
+    found.nodes = sum(api.renew_nodes(stream=stream.name, city=city, dry_run=dry_run)[1] for stream in api.streams())
     return found
 
 

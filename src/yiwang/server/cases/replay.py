@@ -18,12 +18,12 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
-from yiwang.packs.records import read_records
-from yiwang.packs.records_duplicates import Link, link_duplicates
-from yiwang.packs.records_flags import as_of
-from yiwang.packs.records_mapping import ReplayMapping
-from yiwang.packs.records_model import Counts, SourceRecord, Vocabulary
-from yiwang.packs.records_places import projection
+from yiwang.packs.records.duplicates import Link, link_duplicates
+from yiwang.packs.records.flags import as_of
+from yiwang.packs.records.mapping import ReplayMapping
+from yiwang.packs.records.model import Counts, SourceRecord, Vocabulary
+from yiwang.packs.records.places import projection
+from yiwang.packs.records.reading import read_records
 from yiwang.server.cases import agreement
 from yiwang.server.cases.following import follow
 from yiwang.server.cases.intake import UNPLACED

@@ -6,40 +6,16 @@ Rows are written by plain SQL, since building a statement of thirty columns thro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from django.apps import apps
 from django.db import connection, models
 
-Row = Sequence[Any]
-COPY_FROM = 50  # rows from which PostgreSQL's COPY is quicker than an INSERT
+from yiwang.server.common import sql
+from yiwang.server.common.sql import Row, adapted, insert_many
 
-
-@lru_cache(maxsize=1)
-def _time_columns() -> frozenset[str]:
-    """The columns of the models that hold a moment. One name means one thing in all tables."""
-    fields = (field for model in apps.get_models() for field in model._meta.concrete_fields)
-    return frozenset(field.column for field in fields if isinstance(field, models.DateTimeField))
-
-
-@lru_cache(maxsize=64)
-def _times(columns: tuple[str, ...]) -> tuple[int, ...]:
-    return tuple(index for index, name in enumerate(columns) if name in _time_columns())
-
-
-def adapted(columns: tuple[str, ...], row: Row) -> Row:
-    """The values as the database's driver takes them: SQLite holds times as text in UTC, written as Django writes them."""
-    if connection.vendor != "sqlite":
-        return row
-    values = list(row)
-    for index in _times(columns):
-        if values[index] is not None:
-            values[index] = values[index].astimezone(UTC).replace(tzinfo=None).isoformat(" ")
-    return values
-
+__all__ = ["NEW_CASE", "Row", "Statement", "change", "insert_many", "insertion", "reserve_ids", "run"]
 
 # The id of the case that this transaction inserted last, for the rows that belong to it.
 _NEWEST_CASE = {
@@ -48,16 +24,6 @@ _NEWEST_CASE = {
 }
 NEW_CASE = object()
 Statement = tuple[str, list[Any]]
-
-
-@lru_cache(maxsize=64)
-def _insert(vendor: str, table: str, columns: tuple[str, ...], rows: int, of_new_case: bool = False) -> str:
-    names = ", ".join(f'"{name}"' for name in columns)
-    places = ["%s"] * len(columns)
-    if of_new_case:
-        places[columns.index("case_id")] = _NEWEST_CASE[vendor]
-    one = f"({', '.join(places)})"
-    return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([one] * rows)}'  # noqa: S608 - names of our own models
 
 
 @lru_cache(maxsize=64)
@@ -70,7 +36,8 @@ def insertion(model: type[models.Model], columns: tuple[str, ...], rows: Sequenc
     """The statement that inserts rows. A ``case_id`` of `NEW_CASE` is the case inserted last before it."""
     values = [value for row in rows for value in adapted(columns, row) if value is not NEW_CASE]
     of_new_case = len(values) < len(rows) * len(columns)
-    return _insert(connection.vendor, model._meta.db_table, columns, len(rows), of_new_case), values
+    newest = (("case_id", _NEWEST_CASE[connection.vendor]),) if of_new_case else ()
+    return sql.insertion(model._meta.db_table, columns, len(rows), newest), values
 
 
 def change(model: type[models.Model], columns: tuple[str, ...], row: Row, *, pk: int) -> Statement:
@@ -87,33 +54,10 @@ def run(statements: Sequence[Statement]) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # bound one by one: psycopg keeps the plan of binding a statement, but not of five in a row
-            cursor.execute("; ".join(cursor.mogrify(sql, values) for sql, values in statements))
+            cursor.execute("; ".join(cursor.mogrify(text, values) for text, values in statements))
         else:
-            for sql, values in statements:
-                cursor.execute(sql, values)
-
-
-def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> None:
-    """Insert rows."""
-    if not rows:
-        return
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
-            _copy(cursor, table, columns, rows)
-        elif len(rows) >= COPY_FROM:
-            cursor.executemany(_insert(connection.vendor, table, columns, 1), [adapted(columns, row) for row in rows])
-        else:
-            values = [value for row in rows for value in adapted(columns, row)]
-            cursor.execute(_insert(connection.vendor, table, columns, len(rows)), values)
-
-
-def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
-    names = ", ".join(f'"{name}"' for name in columns)
-    # Django does not see a COPY: without this, a row that is there already would not be an IntegrityError
-    with connection.wrap_database_errors, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row(row)
+            for text, values in statements:
+                cursor.execute(text, values)
 
 
 def reserve_ids(model: type[models.Model], count: int) -> list[int]:

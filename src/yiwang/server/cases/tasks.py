@@ -13,8 +13,9 @@ from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
-from yiwang.server.cases import queries, rows
+from yiwang.server.cases import rows
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.reach import reach
 from yiwang.server.places.queries import Runtime
 
 MOST_TASKS = 200
@@ -52,11 +53,8 @@ def tasks_for(
         at: Now.
         limit: At most so many.
     """
-    wanted = Q()
-    for actor in actors:
-        for part in _wanted(place, actor):
-            wanted |= part
-    if not wanted:
+    wanted = _wanted(place, actors)
+    if wanted is None:
         return [], False
     query = Case.objects.filter(wanted, city=place.info.id, closed_at=None)
     query = query.order_by(F("deadline").asc(nulls_last=True), "id")
@@ -100,35 +98,17 @@ def _handles(workflow: Workflow, actor: Actor) -> bool:
     return any(verb.who == "holder" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values())
 
 
-def _wanted(place: Runtime, actor: Actor) -> Iterable[Q]:
-    """Conditions that no task of theirs fails; `task_of` throws out what they let through too much."""
-    workflow, unit = place.rules.workflow, actor.unit
-    if unit and _handles(workflow, actor):
-        yield Q(holder=unit)
-    if unit and any(
-        verb.who == "assisting" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values()
-    ):
-        yield Q(waits__contains=f" @{unit} ", waits__isnull=False)
-    for who in ("any", "holder", "over", "handler", "reporter"):
-        steps = sorted(
-            {
-                step
-                for verb in workflow.verbs.values()
-                if verb.who == who and _moves_on(verb) and actor.roles.intersection(verb.roles)
-                for step in verb.origins
-                if not workflow.steps[step].end
-            }
-        )
-        if not steps:
-            continue
-        if who == "any":
-            region = actor.region
-            near = queries.below(region, place=place) if region else Q()
-            yield Q(step__in=steps) & ((near | Q(holder=unit)) if unit and region else near)
-        elif who == "holder" and unit:
-            yield Q(step__in=steps, holder=unit)
-        elif who == "over" and unit:
-            below = [other.code for other in place.rules.units if place.rules.units.is_above(unit, other.code)]
-            yield Q(step__in=steps, holder__in=[unit, *below])
-        elif who in {"handler", "reporter"}:
-            yield Q(step__in=steps)
+def _wanted(place: Runtime, actors: Sequence[Actor]) -> Q | None:
+    """A condition that no task of theirs fails; `task_of` throws out what it lets through too much."""
+    workflow = place.rules.workflow
+    verbs = {
+        step.id: [verb for verb in workflow.leaving(step.id) if _moves_on(verb) or verb.who == "assisting"]
+        for step in workflow.steps.values()
+        if not step.end
+    }
+    wanted = reach(actors, verbs, place=place)
+    crews = sorted({actor.unit for actor in actors if actor.unit and _handles(workflow, actor)})
+    if not crews:
+        return wanted
+    held = Q(holder__in=crews)
+    return held if wanted is None else wanted | held

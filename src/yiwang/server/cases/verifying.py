@@ -18,12 +18,13 @@ from django.db import connection, transaction
 from django.db.models import Count, Sum
 
 from yiwang.core.cases.events import Event
-from yiwang.core.cases.ledger import event_record, verify_chain
+from yiwang.core.cases.ledger import STREAM, event_record, verify_chain
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import derived, log, rows, sealed, witnesses
+from yiwang.server.cases import derived, rows, witnesses
 from yiwang.server.cases.faults import Fault
-from yiwang.server.cases.models import Case, Leaf, Tally
+from yiwang.server.cases.models import Case, Tally
 from yiwang.server.cases.models import Event as EventRow
+from yiwang.server.ledger import api
 from yiwang.server.places.queries import Runtime, runtime
 
 _READ = 2000
@@ -94,10 +95,10 @@ def verify(
                 progress(found.cases)
         else:
             found.faults += [*_orphans(city), *_tally_faults(city)]
-        log_found = sealed.check(city, zone=place.info.zone, roots=roots or {})
-        found.faults += log_found.faults
+        log_found = api.check(stream=STREAM, city=city, roots=roots)
+        found.faults += [Fault(fault.kind, "", 0, fault.sentence) for fault in log_found.faults]
         found.seals, found.sealed_day, found.published = log_found.seals, log_found.day, log_found.published
-        found.unsealed = EventRow.objects.filter(city=city, leaf__position__isnull=True).count()
+        found.unsealed = EventRow.objects.filter(~api.in_log(stream=STREAM, city=city), city=city).count()
     # what contradicts a published root weighs more than anything that the database says of itself
     found.faults.sort(key=lambda fault: fault.kind != "published")
     del found.faults[most_faults:]
@@ -188,15 +189,12 @@ def _is_json(text: str) -> bool:
 
 
 def _orphans(city: str) -> Iterator[Fault]:
-    """Events whose case is gone, sealed events that are gone, and events that the seals have passed by."""
+    """Events whose case is gone, and events that the seals have passed by."""
     lost = EventRow.objects.filter(city=city, case__number=None).values_list("case_id", "seq").first()
     if lost:
         yield Fault("missing", "", lost[1], f"The case of an event (row {lost[0]}) is gone.")
-    gone = Leaf.objects.filter(city=city, event__seq__isnull=True).order_by("position")
-    position = gone.values_list("position", flat=True).first()
-    if position is not None:
-        yield Fault("missing", "", 0, f"The event at position {position} of the log is gone.")
-    left = EventRow.objects.filter(city=city, id__lte=log.settled(city), leaf__position__isnull=True)
+    settled = api.settled(stream=STREAM, city=city)
+    left = EventRow.objects.filter(~api.in_log(stream=STREAM, city=city), city=city, id__lte=settled)
     if out := left.order_by("id").values_list("case__number", "seq").first():
         number, seq = out
         yield Fault("unsealed", number or "", seq, f"Event {seq} of {number} is in no seal and never will be.")

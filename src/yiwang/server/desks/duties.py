@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from yiwang.core.cases.definitions import NOWHERE, REQUESTS, SYSTEM
+from yiwang.core.cases.definitions import NOWHERE
+from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.workflow import Verb, Workflow
 
 DUE, ASKED, ALL = "due", "asked", "all"
 KINDS = (DUE, ASKED, ALL)
 BY_UNIT = frozenset({"any", "holder", "over"})
-LEFT_ALONE = frozenset({"void", "merge", "reject", "absorb", "resume", "reopen", "on_the_spot", "return"})
-ANSWERS = frozenset(effect for effects in REQUESTS.values() for effect in effects)
-SIDE = frozenset({"note", "correct"})
 Steps = Mapping[str, tuple[Verb, ...]]
 
 
@@ -34,7 +32,7 @@ def steps_of(workflow: Workflow, role: str, kind: str = DUE) -> Steps:
     steps = [step for step in workflow.steps.values() if kind == ASKED or not step.end]
     found = {step.id: tuple(chosen(workflow, step.id, role)) for step in steps}
     if kind == DUE and not any(found.values()):
-        found = {step: tuple(verb for verb in every(workflow, step, role) if _acts(verb)) for step in found}
+        found = {step: tuple(verb for verb in every(workflow, step, role) if _acts(workflow, verb)) for step in found}
     if kind == ALL:
         found = {step: tuple(_of_the_post(workflow, role, verbs)) for step, verbs in found.items()}
     return {step: verbs for step, verbs in found.items() if verbs}
@@ -44,14 +42,16 @@ def due(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     """The verbs by which a role moves a case on from a step."""
     verbs = [verb for verb in workflow.leaving(step) if _leads_on(verb, step)]
     ordinary = [verb for verb in verbs if "reason" not in verb.requires and not verb.effect]
-    exceptional = [verb for verb in verbs if verb.effect not in LEFT_ALONE and not workflow.steps[verb.to].end]
+    exceptional = [
+        verb for verb in verbs if not workflow.plans[verb.id].effect.exceptional and not workflow.steps[verb.to].end
+    ]
     return (verb for verb in ordinary or exceptional if role in verb.roles)
 
 
 def asked(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     """The verbs by which a role answers what somebody has asked for."""
     for verb in workflow.leaving(step):
-        if role in verb.roles and (verb.effect in ANSWERS or verb.who == "assisting"):
+        if role in verb.roles and (kinds_answered(workflow, verb) or verb.who == "assisting"):
             yield verb
 
 
@@ -73,9 +73,9 @@ def _of_the_post(workflow: Workflow, role: str, verbs: Iterable[Verb]) -> Iterat
     return (verb for verb in verbs if not near or verb.who != "any")
 
 
-def kinds_answered(verb: Verb) -> tuple[str, ...]:
+def kinds_answered(workflow: Workflow, verb: Verb) -> tuple[str, ...]:
     """The kinds of requests that a verb answers."""
-    return tuple(kind for kind, effects in REQUESTS.items() if verb.effect in effects)
+    return workflow.plans[verb.id].effect.answers
 
 
 def works(workflow: Workflow, role: str) -> bool:
@@ -100,5 +100,6 @@ def _leads_on(verb: Verb, step: str) -> bool:
     return verb.to not in {NOWHERE, step} and verb.who in BY_UNIT and set(verb.roles) != {SYSTEM}
 
 
-def _acts(verb: Verb) -> bool:
-    return verb.effect not in SIDE | LEFT_ALONE | ANSWERS and verb.who in BY_UNIT
+def _acts(workflow: Workflow, verb: Verb) -> bool:
+    effect = workflow.plans[verb.id].effect
+    return not (effect.by_the_way or effect.exceptional or effect.answers) and verb.who in BY_UNIT

@@ -134,7 +134,7 @@ def posts_for(desk: Desk, draft: ReportDraft, place: Runtime) -> list[Actor]:
     where = intake.placed(draft, place=place).region
 
     def fits(actor: Actor) -> tuple[bool, int]:
-        return where.startswith(actor.region), len(actor.region)
+        return place.rules.concerns(actor.region, where), len(actor.region)
 
     return sorted(desk.actors, key=fits, reverse=True)
 

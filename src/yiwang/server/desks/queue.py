@@ -12,8 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import orjson
@@ -27,7 +25,8 @@ from yiwang.core.kernel.text import Text
 from yiwang.server.cases import rows, walking
 from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.models import Case
-from yiwang.server.cases.queries import CaseFilters, below, narrowed
+from yiwang.server.cases.queries import CaseFilters, narrowed
+from yiwang.server.cases.reach import reach
 from yiwang.server.desks import duties
 from yiwang.server.places.queries import Runtime
 
@@ -103,7 +102,7 @@ def page(
     """
     at = at or datetime.now(UTC)
     steps = duties.steps_of(place.rules.workflow, desk.role, kind)
-    condition = _condition(place, desk, steps, kind)
+    condition = reach(desk.actors, steps, place=place)
     if condition is None:
         return QueuePage(entries=[], next="")
     since, last = _position(cursor)
@@ -169,52 +168,6 @@ def sequence_of(*, city: str, number: str) -> int | None:
 
 
 # --- narrowing ----------------------------------------------------------------------------------------------------
-
-
-def _condition(place: Runtime, desk: Desk, steps: duties.Steps, kind: str) -> Q | None:
-    """What SQL can know of ``permitted``: the same cases or a few more; None for no case at all."""
-    alike: defaultdict[tuple[str, tuple[str, ...], str, str], set[str]] = defaultdict(set)
-    for step, verbs in steps.items():
-        for verb in verbs:
-            kinds = duties.kinds_answered(verb) if kind == duties.ASKED else ()
-            for actor in desk.actors:
-                alike[verb.who, kinds, actor.unit, actor.region].add(step)
-    parts: list[Q] = []
-    for (who, kinds, unit, region), among in alike.items():
-        standing = _standing(who, unit, region, place)
-        if standing is not None and kinds:
-            standing &= reduce(or_, (Q(waits__contains=f" {kind} ") for kind in kinds))
-        if standing is not None:
-            parts.append(Q(step__in=sorted(among)) & standing)
-    # the steps stand before all alternatives, so that an index by step can serve whatever comes behind
-    among_all = sorted(set().union(*alike.values()))
-    return Q(step__in=among_all) & reduce(or_, parts) if parts else None
-
-
-def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:
-    if not unit and who in {"holder", "over", "assisting"}:
-        return None  # who acts for no unit stands in none of these relations
-    match who:
-        case "holder":
-            standing = Q(holder=unit)
-        case "over":
-            standing = _over(unit, place)
-        case "assisting":
-            standing = Q(waits__contains=f" @{unit} ")
-        case _:
-            standing = below(region, place=place) if region else Q()
-            standing = standing | Q(holder=unit) if region and unit else standing
-    return standing
-
-
-def _over(unit: str, place: Runtime) -> Q:
-    found, waiting = [unit], [unit]
-    while waiting:
-        below = [child.code for child in place.rules.units.below(waiting.pop())]
-        found += below
-        waiting += below
-    # who is above everybody needs no list of them
-    return ~Q(holder="") if len(found) >= len(place.rules.units) else Q(holder__in=found)
 
 
 def _waiting(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from yiwang.core.cases.definitions import SYSTEM
-from yiwang.core.cases.events import Actor
+from yiwang.core.cases.events import SYSTEM, Actor
 from yiwang.core.cases.permissions import objection, role_of
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.text import Text

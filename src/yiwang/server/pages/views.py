@@ -15,7 +15,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.core.cases.drawing import workflow_svg
 from yiwang.core.space import Region, to_geojson
 from yiwang.server.cases import map_points
 from yiwang.server.cases import queries as cases
@@ -25,6 +24,7 @@ from yiwang.server.cases.recorded import judged_at, stands_at
 from yiwang.server.common import queries as common
 from yiwang.server.common.language import english, say
 from yiwang.server.common.templatetags.yiwang import named
+from yiwang.server.common.workflow_svg import workflow_svg
 from yiwang.server.pages.rules import explained, limit_rows
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city

@@ -110,7 +110,7 @@ def answer(*, place: Runtime, idea: Idea, actors: Sequence[Actor], state: str, t
     if found is None:
         raise NotAllowed(Text("您的角色不答复建议。", "None of your roles answers ideas."))
     actor, role = found
-    if not idea.region.startswith(actor.region):
+    if not place.rules.concerns(actor.region, idea.region):
         raise NotAllowed(Text("这条建议不在您负责的区域内。", "The idea lies outside your region."))
     if state not in {Idea.State.REVIEW, Idea.State.ADOPTED, Idea.State.DECLINED}:
         raise BadInput(

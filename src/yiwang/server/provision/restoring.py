@@ -30,6 +30,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from yiwang.server.cases import ledger
 from yiwang.server.common.environment import private, sqlite
+from yiwang.server.ledger import api as logs
 from yiwang.server.places import queries as places
 from yiwang.server.provision.backup import (
     FILES,
@@ -303,6 +304,9 @@ def first_fault() -> str:
         fault = ledger.verify(city=info.id, most_faults=1).first
         if fault:
             return fault.sentence
+        for found in logs.check_others(city=info.id, known={"cases"}).values():
+            if found.faults:
+                return found.faults[0].sentence
     return ""
 
 

@@ -21,9 +21,7 @@ from django_tasks_db.models import DBTaskResult
 from yiwang.server.cases import (
     forgetting,
     idempotency,
-    ledger,
     outbox,
-    publishing,
     recounting,
     tallies,
     tick,
@@ -32,6 +30,7 @@ from yiwang.server.cases import (
 )
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries, throttling
+from yiwang.server.ledger import api as ledger
 from yiwang.server.people.operations import forget_sessions
 from yiwang.server.places.queries import cities
 from yiwang.server.portal import forms, gathering, mailing
@@ -96,7 +95,7 @@ def chores(stop: Callable[[], bool] = outbox.never) -> list[Chore]:
         Chore("facts", 30, scores.refresh_all),
         Chore("public words", 30, gathering.gather),
         Chore("seals", 600, seal_all),
-        Chore("roots", 60, publishing.publish),
+        Chore("roots", 60, ledger.publish),
         Chore("outbox cleaning", 3600, outbox.forget),
         Chore("drafts", 3600, forms.forget_drafts),
         Chore("photos of phones", 3600, waiting_photos.forget),
@@ -124,10 +123,11 @@ def seal_all() -> None:
     for info in cities():
         if info.id in busy:
             continue
-        try:
-            ledger.seal_days(city=info.id)
-        except ledger.LogBroken as error:  # the other cities' days are sealed all the same
-            log.error("%s", error)
+        for stream in ledger.streams():
+            try:
+                ledger.seal_days(stream=stream.name, city=info.id)
+            except ledger.LogBroken as error:  # the days of other logs are sealed all the same
+                log.error("%s", error)
 
 
 def run(stop: Callable[[], bool], *, once: bool = False) -> None:

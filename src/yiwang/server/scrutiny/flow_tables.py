@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from yiwang.core.cases.drawing import Traffic
 from yiwang.core.mining.flow import Summary
 from yiwang.server.cases.presentation import step_name, unit_name
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import lasting, named
+from yiwang.server.common.workflow_svg import Traffic
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scrutiny.flowing import Flow
 

@@ -7,7 +7,7 @@ import hmac
 
 from django.conf import settings
 
-PERSON = "user:"  # how actors that are accounts begin; ``system``, ``citizen``, ``replay`` … are nobody
+PERSON = "user:"  # how actors that are accounts begin; ``system``, ``nobody``, ``replay`` … are nobody
 LENGTH = 12  # hex digits: two of a million accounts share a word with a chance of about one in 560
 
 

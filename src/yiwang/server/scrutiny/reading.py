@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from django.db import connection
 
-from yiwang.core.cases.definitions import SYSTEM
+from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.fields import DECIDING
 from yiwang.core.mining.flow import Columns, Ints
 from yiwang.core.mining.log import LogCase, LogEvent, LogReport

@@ -188,19 +188,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="LedgerNode",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("city", models.CharField(max_length=40)),
-                ("height", models.PositiveSmallIntegerField()),
-                ("position", models.PositiveBigIntegerField()),
-                ("hash", models.BinaryField(max_length=32)),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("city", "height", "position"), name="node_once")],
-            },
-        ),
-        migrations.CreateModel(
             name="Outbox",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -270,39 +257,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="Seal",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("city", models.CharField(max_length=40)),
-                ("day", models.DateField()),
-                ("first", models.PositiveBigIntegerField()),
-                ("size", models.PositiveBigIntegerField()),
-                ("root", models.BinaryField(max_length=32)),
-                ("seen", models.PositiveBigIntegerField()),
-                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("city", "day"), name="seal_once")],
-            },
-        ),
-        migrations.CreateModel(
-            name="Publication",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("target", models.CharField(max_length=500)),
-                ("attempts", models.PositiveSmallIntegerField(default=0)),
-                ("next_at", models.DateTimeField()),
-                ("sent_at", models.DateTimeField(null=True)),
-                ("error", models.TextField(default="")),
-                (
-                    "seal",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="publications", to="cases.seal"
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
             name="Serial",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -329,26 +283,6 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["city", "region"], name="tally_region")],
             },
         ),
-        migrations.CreateModel(
-            name="Leaf",
-            fields=[
-                (
-                    "event",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="leaf",
-                        serialize=False,
-                        to="cases.event",
-                    ),
-                ),
-                ("city", models.CharField(max_length=40)),
-                ("position", models.PositiveBigIntegerField()),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("city", "position"), name="leaf_once")],
-            },
-        ),
         migrations.AddConstraint(
             model_name="event",
             constraint=models.UniqueConstraint(fields=("case", "seq"), name="event_seq"),
@@ -359,12 +293,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("external", ""), _negated=True),
                 fields=("city", "origin", "external"),
                 name="report_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="publication",
-            index=models.Index(
-                condition=models.Q(("sent_at", None)), fields=["next_at", "id"], name="publication_waiting"
             ),
         ),
         migrations.RunPython(in_plain_order, migrations.RunPython.noop),

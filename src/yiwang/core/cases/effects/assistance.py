@@ -1,0 +1,64 @@
+"""会办: other units assist; the holder stays the main unit and answers for the limit."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from yiwang.core.cases.effects.effect import Changes, Effect
+from yiwang.core.cases.events import SYSTEM
+from yiwang.core.kernel.refusals import Missing, NotAllowed, NotPossible, Unknown
+from yiwang.core.kernel.text import Text
+
+if TYPE_CHECKING:
+    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.rulebook import Rulebook
+    from yiwang.core.cases.state import CaseState
+
+
+def _ask(asked: Asked) -> Changes:
+    state, rules, units = asked.state, asked.rules, asked.payload.get("units", [])
+    if not units:
+        raise Missing(Text("请选择会办单位。", "Name the units that are to assist."), field="units")
+    for unit in units:
+        if not rules.exists(unit, asked.on):
+            raise Unknown(Text("没有编码为 {unit} 的单位。", "There is no unit {unit}.", unit=unit), field="units")
+        if unit == state.holder:
+            raise NotPossible(
+                Text("主办单位不能会办自己的案卷。", "The main unit cannot assist itself."), field="units"
+            )
+    asked.notify(*units)
+    return {"assisting": {**state.assisting, **dict.fromkeys(units, "asked")}}
+
+
+def _somebody_assists(state: CaseState, _: Rulebook, __: datetime) -> NotPossible | None:
+    if "asked" not in state.assisting.values():
+        return NotPossible(Text("没有在等哪个单位会办。", "No assisting unit is being waited for."))
+    return None
+
+
+def _done(asked: Asked) -> Changes:
+    """An assisting unit says so for itself; a unit above may say so for it."""
+    unit = asked.payload.get("unit") or asked.actor.unit
+    if asked.state.assisting.get(unit) != "asked":
+        raise NotPossible(
+            Text("没有请这个单位会办，或它已完成。", "That unit was not asked to assist, or has done so already."),
+            field="unit",
+        )
+    if asked.role != SYSTEM and unit != asked.actor.unit and not asked.rules.units.is_above(asked.actor.unit, unit):
+        raise NotAllowed(
+            Text("只能替本单位或下级单位反馈。", "You may say so for your own unit or one below."), field="unit"
+        )
+    return {"assisting": {**asked.state.assisting, unit: "done"}}
+
+
+ASSIST_ASK = Effect(
+    id="assist_ask",
+    fields=("units",),
+    apply=_ask,
+    counts_as="assists",
+    needs="units",
+    stays=True,
+    partner=("assist_done", Text("无人可以报告会办完成。", "Nobody can say that the assistance is done.")),
+)
+ASSIST_DONE = Effect(id="assist_done", fields=("unit",), ready=_somebody_assists, apply=_done, stays=True)
