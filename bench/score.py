@@ -111,10 +111,9 @@ def question() -> Any:
     from yiwang.packs import read_pack
 
     pack = read_pack(ROOT / "packs" / CITY)
-    context = pack.fact_context()
     wish = Wish(by=("month",), as_of=AS_OF)
-    groupings = [(f"region_{level}", "department") for level, _ in context.levels]
-    ((asked, _),) = questions(wish, pack.indicators.in_force(AS_OF.date()), groupings, context, "month")
+    groupings = [(level.id, "department") for level in pack.info.levels]
+    ((_, asked, _),) = questions(wish, pack.indicators.in_force(AS_OF.date()), groupings, pack.fact_tables(), "month")
     return asked
 
 
@@ -131,7 +130,7 @@ def by_duckdb(folder: Path) -> tuple[float, list[int]]:
     """Ours, rows and all, as the page and the command get them."""
     from yiwang.engines.duckdb import DuckDBEngine
 
-    asked, engine = question(), DuckDBEngine(base=files(folder), connection=_connect())
+    asked, engine = question(), DuckDBEngine(base=files(folder), key="number", connection=_connect())
     started = time.perf_counter()
     found = list(engine.answer(asked))
     return time.perf_counter() - started, total([one.sums for one in found])

@@ -20,7 +20,6 @@ from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases import operations  # noqa: E402
 from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
 from yiwang.server.people.operations import create_person  # noqa: E402
-from yiwang.server.portal import scoring  # noqa: E402
 from yiwang.server.provision.operations import install_pack  # noqa: E402
 from yiwang.server.scores import tasks  # noqa: E402
 
@@ -92,7 +91,6 @@ def main() -> None:
         if index < 2:
             act(number, 4.6 - index * 0.4, "dispatch", "dispatcher")
     tasks.refresh_all()
-    scoring.refresh()
 
 
 main()

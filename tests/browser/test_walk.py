@@ -57,10 +57,8 @@ for who, (role, unit, region) in {POSTS!r}.items():
 """
 SCORES = """
 import django; django.setup()
-from yiwang.server.portal import scoring
 from yiwang.server.scores import tasks
 tasks.refresh_all()
-scoring.refresh()
 """
 
 

@@ -14,7 +14,7 @@ from yiwang.core.cases.effects import EFFECTS, NONE, REQUESTS, TONES
 from yiwang.core.cases.effects.effect import Effect, by_id
 from yiwang.core.cases.payloads import FIELDS, REQUIREMENTS
 from yiwang.core.cases.workflow import read_workflow
-from yiwang.core.indicators.columns import RESULTS
+from yiwang.core.facts.cases import RESULTS
 
 MANUAL = (Path(__file__).parents[2] / "docs/reference/workflow.md").read_text(encoding="utf-8")
 NAMED = [effect for effect in EFFECTS.values() if effect is not NONE]

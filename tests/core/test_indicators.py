@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.loop import mini
 
-from yiwang.core.indicators.columns import BASES, HEAD, MOMENTS, RESULTS
+from yiwang.core.facts.cases import BASES, HEAD, MOMENTS, RESULTS
 from yiwang.core.indicators.definitions import Part, composite
 from yiwang.core.indicators.expressions import LONGEST, read_condition, read_measure
 from yiwang.core.indicators.scorecard import first_day, label
@@ -80,7 +80,7 @@ def test_only_whole_numbers_are_summed(text: str, words: str) -> None:
 
 
 def test_a_quote_in_a_text_stays_in_the_text() -> None:
-    assert text_of(read_condition("t == \"x' or 'y\"", columns=COLUMNS, terms={}), AS_OF) == "(t = 'x'' or ''y')"
+    assert text_of(read_condition("t == \"x' or 'y\"", columns=COLUMNS, terms={}), AS_OF) == "(\"t\" = 'x'' or ''y')"
 
 
 def test_terms_stand_for_their_conditions() -> None:

@@ -26,7 +26,6 @@ OWN_WORDS = {
     "file": "a kind of form field; a key of problems",
     "handler": "how an actor stands to a case; a key of events",
     "inspector": "a channel",
-    "intake": "an indicator",
     "leader": "a channel",
     "redo": "a label of the phone's queue",
     "refuse": "an action on a draft of rules",

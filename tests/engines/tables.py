@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.loop import mini
 
-from yiwang.core.indicators.columns import BASES, FactContext
+from yiwang.core.facts.cases import BASES, FactContext
 from yiwang.engines.duckdb import connect
 
 AS_OF = datetime(2026, 4, 1, tzinfo=UTC)
@@ -38,6 +38,6 @@ def parquet(rows: list[dict[str, Any]], path: Path) -> Path:
     from yiwang.server.scores.files import write_rows
 
     connection = connect()
-    write_rows(connection, rows, context=context(), path=path)
+    write_rows(connection, rows, table=context().table, path=path)
     connection.close()
     return path

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engines.tables import AS_OF, context, fact, parquet
 
-from yiwang.core.indicators.columns import BASES
+from yiwang.core.facts.cases import BASES
 from yiwang.core.indicators.expressions import Measure, read_condition, read_measure
 from yiwang.core.indicators.scorecard import PERIODS, Question
 from yiwang.engines.duckdb import DuckDBEngine
@@ -85,7 +85,7 @@ def test_duckdb_counts_what_memory_counts(
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         files = [parquet(cases, Path(folder) / "facts.parquet")]
-        quick = DuckDBEngine(base=files).answer(question)
+        quick = DuckDBEngine(base=files, key="number").answer(question)
     slow = MemoryEngine(cases).answer(question)
     assert sorted(quick, key=repr) == sorted(slow, key=repr)
 
@@ -98,5 +98,5 @@ def test_a_moment_is_compared_as_a_moment_whatever_its_notation() -> None:
     )  # fmt: skip
     assert [one.sums for one in MemoryEngine([late]).answer(question)] == [(1,)]
     with tempfile.TemporaryDirectory() as folder:
-        engine = DuckDBEngine(base=[parquet([late], Path(folder) / "facts.parquet")])
+        engine = DuckDBEngine(base=[parquet([late], Path(folder) / "facts.parquet")], key="number")
         assert [one.sums for one in engine.answer(question)] == [(1,)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engines.tables import AS_OF, context, day, fact, parquet
+from tests.engines.tables import AS_OF, day, fact, parquet
 from tests.loop import mini
 
 from yiwang.core.indicators.scorecard import Engine, ScoreRow, Wish, score
@@ -73,18 +73,24 @@ def engine(request: pytest.FixtureRequest, folder: Path) -> Engine:
     base = parquet([*old, CASES[0], *CASES[3:]], folder / f"{request.param}-base.parquet")
     delta = parquet(CASES[1:3], folder / f"{request.param}-delta.parquet")  # what was written last holds
     if request.param == "duckdb":
-        return DuckDBEngine(base=[base], delta=[delta])
+        return DuckDBEngine(base=[base], key="number", delta=[delta])
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not here")
     pytest.importorskip("pyspark", reason="pyspark is not installed")
     from yiwang.engines.spark import SparkEngine
 
-    return SparkEngine(base=[base], delta=[delta], master="local[1]")
+    return SparkEngine(base=[base], key="number", delta=[delta], master="local[1]")
 
 
 def counted(engine: Engine, by: tuple[str, ...], **more: Any) -> list[ScoreRow]:
     pack = mini()[0]
-    return score(Wish(by=by, as_of=AS_OF, **more), book=pack.indicators, context=context(), engine=engine)
+    return score(
+        Wish(by=by, as_of=AS_OF, **more),
+        book=pack.indicators,
+        tables=pack.fact_tables(),
+        engines={"cases": engine},
+        zone=pack.info.zone,
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +115,12 @@ def test_several_levels_in_one_pass_give_what_each_gives_alone(engine: Engine) -
     pack = mini()[0]
     sets = [("city",), ("street",), ("street", "department"), ("department",)]
     together = score(
-        Wish(by=("month",), as_of=AS_OF), book=pack.indicators, context=context(), engine=engine, groupings=sets
+        Wish(by=("month",), as_of=AS_OF),
+        book=pack.indicators,
+        tables=pack.fact_tables(),
+        engines={"cases": engine},
+        zone=pack.info.zone,
+        groupings=sets,
     )
     alone = [row for one in sets for row in counted(engine, (*one, "month"))]
     assert [(dict(row.keys), row.cells) for row in together] == [(dict(row.keys), row.cells) for row in alone]

@@ -16,8 +16,8 @@ from tests.generative.test_cases import CALENDAR, PACK, PAYLOAD, RULES, STATIONS
 from yiwang.core.cases.decide import decide
 from yiwang.core.cases.events import Command, Event
 from yiwang.core.cases.evolve import evolve, fold
-from yiwang.core.indicators.columns import DAY, FLAG, FLOAT, INTEGER, MOMENT, NULLABLE, TEXT
-from yiwang.core.indicators.facts import COUNTS, fact_row
+from yiwang.core.facts.case_rows import COUNTS, fact_row
+from yiwang.core.facts.table import DAY, FLAG, FLOAT, INTEGER, MOMENT, NULLABLE, TEXT
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.worktime import TimeUnit
 

@@ -17,8 +17,9 @@ from tests.server.citizens import PASSWORD, WEST, Citizen, picture
 from yiwang.server.cases.models import Case, Photo, Report
 from yiwang.server.common.models import PublicText
 from yiwang.server.people.operations import create_person
-from yiwang.server.portal import links, scoring
-from yiwang.server.portal.models import Follow, Idea, ScoreCell
+from yiwang.server.places.queries import runtime
+from yiwang.server.portal import links, months
+from yiwang.server.portal.models import Follow, Idea
 from yiwang.server.scores import operations as facts
 
 # --- reporting and following --------------------------------------------------------------------------------------
@@ -324,43 +325,46 @@ def test_what_staff_wrote_is_masked_too(citizen: Citizen, act: Any, actor: Any) 
 # --- figures and open data ----------------------------------------------------------------------------------------
 
 
-def test_the_score_is_stored_and_no_data_is_a_dash(
+def test_the_score_has_the_public_indicators_and_no_data_is_a_dash(
     citizen: Citizen, close: Any, django_assert_max_num_queries: Any
 ) -> None:
+    from yiwang.server.portal.public_score import score
+
+    def total() -> list[tuple[str, str, float | None]]:
+        found = score(place=runtime("mini"), month="", region="", category="")
+        return [(cell["indicator"].id, cell["figure"], cell["share"]) for cell in found["total"]]
+
     for path in ("", "/score", "/score?month=2001-01&category=02001&region=9001"):
         page = citizen.client.get(f"/mini/portal{path}")
         assert page.status_code == 200
         assert "0.0 %" not in page.content.decode()
     numbers = [citizen.link(key=f"s{index}")[0] for index in range(3)]
-    scoring.refresh()
-    assert not ScoreCell.objects.exists(), "nothing has been counted yet"
+    assert total() == [], "nothing has been counted yet"
     facts.refresh(city="mini")
-    scoring.refresh()
-    month = ScoreCell.objects.values_list("month", flat=True)[0]
-    city = ScoreCell.objects.get(region="", category="")
-    assert (city.reported, city.closed, city.due, city.median_days) == (3, 0, 0, None)
-    page = citizen.client.get(f"/mini/portal/score?month={month}").content.decode()
+    assert total() == [("intake", "3", None), ("closing_on_time", "", None)]
+    page = citizen.client.get("/mini/portal/score").content.decode()
     assert "—" in page
     assert "0.0 %" not in page
     close(numbers[0])
     close(numbers[1])
-    facts.refresh(city="mini")
-    scoring.refresh(at=datetime.now(UTC) + timedelta(minutes=11))
-    city = ScoreCell.objects.get(region="", category="")
-    assert (city.reported, city.due, city.on_time) == (3, 2, 2)
-    assert city.median_days is not None
+    facts.refresh(city="mini", at=datetime.now(UTC) + timedelta(minutes=11))
+    assert total() == [("intake", "3", None), ("closing_on_time", "100.0%", 1.0)]
     with django_assert_max_num_queries(8):
         page = citizen.client.get("/mini/portal/score").content.decode()
     assert "100.0 %" in page
+    case = Case.objects.get(number=numbers[0])
+    district = score(place=runtime("mini"), month="", region=case.region[:4], category=case.category)
+    assert [cell["figure"] for cell in district["total"]] == ["3", "100.0%"]
+    assert [row["code"] for row in district["districts"]] == [case.region[:4]]
+    assert [[cell["figure"] for cell in row["cells"]] for row in district["series"]] == [["3", "100.0%"]]
 
 
-def test_the_median_counts_open_cases_as_longer() -> None:
-    assert scoring.median([1, 2, 3], of=3) == 2
-    assert scoring.median([1, 2], of=3) == 2
-    assert scoring.median([1], of=3) is None
-    assert scoring.median([1, 3], of=2) == 2
-    assert scoring.median([1], of=2) is None
-    assert scoring.median([], of=0) is None
+def test_only_what_the_pack_marks_is_published(citizen: Citizen) -> None:
+    citizen.link(key="p")
+    facts.refresh(city="mini")
+    page = citizen.client.get("/mini/portal/score", headers={"accept-language": "en"}).content.decode()
+    assert "On-time closing" in page
+    assert "Rework rate" not in page
 
 
 def test_open_data_has_no_personal_columns_and_no_personal_words(citizen: Citizen, report: Any) -> None:
@@ -389,7 +393,7 @@ def test_open_data_is_read_by_chunks_without_losing_a_row(citizen: Citizen, repo
     numbers = {report(at=at, text=str(index))["case"] for index in range(7)}
     monkeypatch.setattr(open_data, "CHUNK", 2)
     place = runtime("mini")
-    chunks = list(open_data.rows(place=place, month=scoring.month_of(at, place)))
+    chunks = list(open_data.rows(place=place, month=months.month_of(at, place)))
     assert [len(chunk) for chunk in chunks] == [2, 2, 2, 1]
     assert {row["number"] for chunk in chunks for row in chunk} == numbers
 
@@ -402,7 +406,6 @@ def test_pages_keep_their_budget(citizen: Citizen, report: Any, page: str, djang
     for index in range(4):
         report(text=f"垃圾{index}")
     facts.refresh(city="mini")
-    scoring.refresh()
     citizen.client.get("/mini/portal")
     with django_assert_max_num_queries(14):
         assert citizen.client.get(f"/mini/portal{page}").status_code == 200

@@ -131,14 +131,14 @@ def test_a_city_that_releases_first_shows_nothing_before(mini: str) -> None:
 
 @pytest.mark.django_db
 def test_words_of_other_channels_come_before_the_moderators(report: Any, mini: str) -> None:
-    from yiwang.server.portal import scoring
+    from yiwang.server.portal import gathering
 
     report(text="旧的，13812345678")
-    scoring.gather()  # begins with what comes from now on
+    gathering.gather()  # begins with what comes from now on
     assert not PublicText.objects.exists()
     number = report(text="新的，13812345678", channel="hotline")["case"]
     report(text="没有个人信息")
-    scoring.gather()
-    scoring.gather()
+    gathering.gather()
+    gathering.gather()
     assert list(PublicText.objects.filter(key=number).values_list("kinds", "state")) == [("phone", "waiting")]
     assert not PublicText.objects.filter(original="没有个人信息").exists()

@@ -232,10 +232,10 @@ def test_without_limits_no_deadline_is_compared(boston: str, tmp_path: Path, mon
 
 
 def facts(number: str) -> dict[str, Any]:
-    from yiwang.core.indicators.facts import fact_row
+    from yiwang.core.facts.case_rows import fact_row
     from yiwang.server.cases.rows import event_of
+    from yiwang.server.places.fact_sources import context_of
     from yiwang.server.places.queries import runtime
-    from yiwang.server.scores.reading import context_of
 
     case = Case.objects.get(reports__external=number)
     place = runtime("boston")

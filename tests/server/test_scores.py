@@ -19,7 +19,8 @@ from tests.forging import forging
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Event
-from yiwang.server.scores import exporting, files, operations, queries, reading
+from yiwang.server.places.fact_sources import context_of
+from yiwang.server.scores import exporting, files, operations, queries
 from yiwang.server.scores.models import FactStore
 
 MONDAY = datetime.fromisoformat("2026-03-02T09:00:00+08:00")
@@ -33,10 +34,10 @@ def facts() -> Rows:
     """Every row that holds now, by number."""
     from yiwang.server.places.queries import runtime
 
-    store = queries.store_of(runtime("mini"))
-    with files.workshop("mini") as connection:
-        relation = files.facts("mini", base=store.base, delta=store.delta) + " as facts"
-        found = files.rows_of(connection, relation, context=reading.context_of(runtime("mini")))
+    store, shelf = queries.store_of(runtime("mini")), operations.shelf_of(runtime("mini"), "cases")
+    with files.workshop(shelf) as connection:
+        relation = shelf.facts(base=store.base, delta=store.delta) + " as facts"
+        found = files.rows_of(connection, relation, table=shelf.table)
     rows = {row["number"]: row for row in found}
     assert len(rows) == len(found), "a case stands twice"
     return rows
@@ -123,7 +124,7 @@ def test_kept_up_to_date_is_the_same_as_counted_anew(
     assert kept[still]["category"] == "02002"
     assert kept[still]["end_kind"] == "rejected"
     assert kept[later]["recurrences"] == 0
-    assert FactStore.objects.get(city="mini").cases == 3
+    assert FactStore.objects.get(city="mini").rows == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -135,7 +136,7 @@ def test_what_comes_back_is_what_a_slow_count_says(mini: str, lived: Callable[..
         lived(at=MONDAY + timedelta(days=7 * day), category="02001" if day % 3 else "02002", **where)
         refresh()
     rows = facts()
-    context = reading.context_of(queries_place())
+    context = context_of(queries_place())
     east = 111_319.49 * cos(radians(context.latitude))
     for row in rows.values():
         again = [
@@ -162,7 +163,7 @@ def test_an_event_that_appears_behind_others_is_found(
     mini: str, report: Act, monkeypatch: pytest.MonkeyPatch, settled: bool
 ) -> None:
     """On PostgreSQL ids are given before a transaction ends. Without the look back the case would be lost."""
-    monkeypatch.setattr(operations, "OVERLAP", (0, 0))
+    monkeypatch.setattr(operations, "OVERLAP", 0)
     if not settled:
         monkeypatch.setattr(operations, "SETTLED", timedelta())
     start = datetime.now(UTC)
@@ -200,7 +201,7 @@ def test_files_that_are_gone_and_a_changed_pack_make_everything_counted_anew(
 ) -> None:
     lived()
     refresh()
-    shutil.rmtree(files.folder("mini"))
+    shutil.rmtree(operations.shelf_of(queries_place(), "cases").folder)
     assert refresh()["rebuilt"] == "files are missing"
     FactStore.objects.update(digest="other")
     assert "pack" in refresh()["rebuilt"]
@@ -222,9 +223,9 @@ def test_two_that_refresh_at_once_leave_one_truth(mini: str, report: Act, monkey
         return found
 
     monkeypatch.setattr(operations, "_changes", slowly)
-    assert refresh() | {"cases": 0} == {"city": "mini", "cases": 0, "changed": 0, "rebuilt": "", "complete": False}
+    assert refresh() | {"rows": 0} == {"city": "mini", "rows": 0, "changed": 0, "rebuilt": "", "complete": False}
     assert set(facts()) == {number}
-    assert FactStore.objects.get(city="mini").cases == 1
+    assert FactStore.objects.get(city="mini").rows == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -303,9 +304,9 @@ def test_a_figure_is_explained_down_to_the_case(scored: str, client: Client) -> 
         for name, cell in row.cells.items():
             found = explain(place=place, indicator=name, only={"street": row.keys["street"]}, since=since, until=until)
             assert found.cell == cell
-            assert sum(case["above"] for case in found.cases) == cell.numerator
+            assert sum(row_["above"] for row_ in found.rows) == cell.numerator
             if cell.denominator is not None:
-                assert sum(case["below"] for case in found.cases) == cell.denominator
+                assert sum(row_["below"] for row_ in found.rows) == cell.denominator
     page = client.get(
         "/mini/score/rework_rate",
         {"level": "street", "month": "2026-03", "key": "9001"},
@@ -333,7 +334,7 @@ def test_facts_of_another_pack_or_without_files_are_not_shown(scored: str, clien
     assert client.get("/mini/score/intake").status_code == 404
     refresh()
     assert "yiwang score mini" not in client.get("/mini/score").content.decode()
-    shutil.rmtree(files.folder("mini"))
+    shutil.rmtree(operations.shelf_of(queries_place(), "cases").folder)
     assert client.get("/mini/score").status_code == 200
 
 
@@ -359,7 +360,7 @@ def test_the_lake_holds_every_case_by_city_and_month(scored: str, tmp_path: Path
     import duckdb
 
     said = exporting.export_parquet(city="mini", path=tmp_path / "lake")
-    assert (said["cases"], said["months"]) == (4, 2)
+    assert (said["rows"], said["months"]) == (4, 2)
     rows = (
         duckdb.connect()
         .execute(
@@ -385,7 +386,7 @@ def test_the_worker_keeps_the_facts_and_leaves_large_cities_to_a_job(
     monkeypatch.setattr(tasks, "AT_ONCE", 0)
     assert tasks.refresh_all() == 0
     job = Job.objects.get(kind="facts", city="mini")
-    assert KINDS["facts"](job, lambda done, total: None)["cases"] == 1
+    assert KINDS["facts"](job, lambda done, total: None)["rows"] == 1
     Job.objects.update(state="done")
     assert set(facts()) == {number}
     lived()

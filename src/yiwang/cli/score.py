@@ -102,6 +102,7 @@ def score(
     """
     with site():
         place = installed_city(city)
+        from yiwang.server.places.fact_sources import sources
         from yiwang.server.scores import operations, queries
         from yiwang.server.scores.exporting import catch_up
 
@@ -109,8 +110,9 @@ def score(
         levels = [level.id for level in place.info.levels]
         asked = tuple(filter(None, (by or f"{levels[min(1, len(levels) - 1)]},month").split(",")))
         if rebuild:
-            with progress(f"Counting {city}") as step:
-                operations.rebuild(city=city, progress=step)
+            for source in sources():
+                with progress(f"Counting {city}: {source.name}") as step:
+                    operations.rebuild(city=city, table=source.name, progress=step)
         elif refresh:
             catch_up(city=city)
         shown = indicators

@@ -42,7 +42,8 @@ class DuckDBEngine:
     """Sums over Parquet files.
 
     Args:
-        base: Files with one row a case.
+        base: Files with one row a key.
+        key: Column that names a row.
         delta: Files whose rows replace those of the base.
         connection: Where to run; a new one in memory by default.
     """
@@ -53,11 +54,13 @@ class DuckDBEngine:
         self,
         *,
         base: Sequence[str | Path],
+        key: str,
         delta: Sequence[str | Path] = (),
         connection: duckdb.DuckDBPyConnection | None = None,
     ) -> None:
         self.connection = connection or connect()
-        self.facts = "(" + sql.facts_text(base=[str(path) for path in base], delta=[str(path) for path in delta]) + ")"
+        older, newer = [str(path) for path in base], [str(path) for path in delta]
+        self.facts = "(" + sql.facts_text(base=older, delta=newer, key=key) + ")"
 
     def answer(self, question: Question) -> Iterable[Sums]:
         text = sql.query(question, facts=self.facts + " as facts")

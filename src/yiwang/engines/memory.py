@@ -1,4 +1,4 @@
-"""The oracle: every case looked at, one after the other, in plain Python. Slow and obvious; the others must agree with it."""
+"""The oracle: every row looked at, one after the other, in plain Python. Slow and obvious; the others must agree with it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MemoryEngine:
     """Sums over rows that are held in memory.
 
     Args:
-        rows: The facts, one mapping of column → value a case.
+        rows: The facts, one mapping of column → value a row.
     """
 
     name = "memory"
@@ -62,14 +62,14 @@ def _within(day: date, question: Question) -> bool:
 
 
 def amount_of(measure: Measure, row: Row, as_of: datetime) -> int:
-    """What a case adds to a measure."""
+    """What a row adds to a measure."""
     if not value_of(measure.condition, row, as_of):
         return 0
     return 1 if measure.amount is None else int(value_of(measure.amount, row, as_of))
 
 
 def value_of(node: Node, row: Row, as_of: datetime) -> Any:
-    """The value of an expression for a case. A comparison with what is missing is false."""
+    """The value of an expression for a row. A comparison with what is missing is false."""
     match node:
         case Column(name=name):
             return row[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -72,24 +73,30 @@ class SparkEngine:
     """Sums over Parquet files that Spark reads.
 
     Args:
-        base: Files or folders with one row a case.
+        base: Files or folders with one row a key.
+        key: Column that names a row.
         delta: Files whose rows replace those of the base.
         master: Spark's address; see `session`.
     """
 
     name = "spark"
 
-    def __init__(self, *, base: Sequence[str | Path], delta: Sequence[str | Path] = (), master: str = "") -> None:
+    _views = count(1)
+
+    def __init__(
+        self, *, base: Sequence[str | Path], key: str, delta: Sequence[str | Path] = (), master: str = ""
+    ) -> None:
         self.session = session(master)
         facts = self._read(base or delta)
         if base and delta:
             newer = self._read(delta)
-            facts = facts.join(newer.select("number"), on="number", how="left_anti").unionByName(newer)
-        facts.createOrReplaceTempView(sql.FACTS)
+            facts = facts.join(newer.select(key), on=key, how="left_anti").unionByName(newer)
+        self.facts = f"{sql.FACTS}_{next(self._views)}"  # the session is shared: each engine has a view of its own
+        facts.createOrReplaceTempView(self.facts)
 
     def _read(self, paths: Sequence[str | Path]) -> Any:
         return self.session.read.parquet(*(str(path) for path in paths))
 
     def answer(self, question: Question) -> Iterable[Sums]:
-        rows = self.session.sql(translated(sql.query(question))).collect()
+        rows = self.session.sql(translated(sql.query(question, facts=self.facts))).collect()
         return list(sql.sums_of(question, rows))

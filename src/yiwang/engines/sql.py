@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from yiwang.core.indicators.columns import FLAG, NULLABLE, TEXT
+from yiwang.core.facts.table import FLAG, NULLABLE, TEXT
 from yiwang.core.indicators.expressions import (
     ALWAYS,
     Among,
@@ -33,11 +33,16 @@ FACTS = "facts"
 _SIGNS = {"==": "=", "!=": "<>"}
 
 
+def quoted(name: str) -> str:
+    """The name of a column, which may be a word of SQL: ``"at"``."""
+    return f'"{name}"'
+
+
 def text_of(node: Node, as_of: datetime) -> str:
     """An expression as SQL that is never null where it is a condition."""
     match node:
         case Column(name=name):
-            return name
+            return quoted(name)
         case Literal(value=value):
             return _literal(value)
         case AsOf():
@@ -86,6 +91,7 @@ def measure_text(measure: Measure, as_of: datetime) -> str:
 
 def period_text(day: str, period: str) -> str:
     """The first day of the period in which a day lies."""
+    day = quoted(day)
     match period:
         case "":
             return "cast(null as date)"
@@ -98,17 +104,18 @@ def period_text(day: str, period: str) -> str:
 
 
 def where_text(question: Question) -> str:
-    """Which cases a question is about."""
-    where = [f"{question.day} is not null"]
-    where += [f"{question.day} >= date '{question.since}'"] if question.since else []
-    where += [f"{question.day} < date '{question.until}'"] if question.until else []
+    """Which rows a question is about."""
+    day = quoted(question.day)
+    where = [f"{day} is not null"]
+    where += [f"{day} >= date '{question.since}'"] if question.since else []
+    where += [f"{day} < date '{question.until}'"] if question.until else []
     where += [text_of(question.only, question.as_of)] if question.only != ALWAYS else []
     return " and ".join(where)
 
 
 def query(question: Question, *, facts: str = FACTS) -> str:
     """The query of a question. Its columns: grouping marks, keys, period, then the sums in order."""
-    keys = question.keys
+    keys = [quoted(name) for name in question.keys]
     sums = [f"{measure_text(measure, question.as_of)} as m{place}" for place, measure in enumerate(question.measures)]
     fine_keys = [*keys, f"{period_text(question.day, question.period)} as period"]
     group = [*keys, "period"]
@@ -121,7 +128,7 @@ def query(question: Question, *, facts: str = FACTS) -> str:
         return f"select {', '.join([*marks, *group, *(f'm{n}' for n in range(len(sums)))])} from ({fine}) as fine"
     marks = [f"grouping({name})" for name in keys]
     rolled = [f"cast(sum(m{place}) as bigint)" for place in range(len(sums))]
-    sets = ", ".join("(" + ", ".join([*grouping, "period"]) + ")" for grouping in question.groupings)
+    sets = ", ".join("(" + ", ".join([*map(quoted, grouping), "period"]) + ")" for grouping in question.groupings)
     return f"select {', '.join([*marks, *group, *rolled])} from ({fine}) as fine group by grouping sets ({sets})"
 
 
@@ -141,12 +148,13 @@ def sums_of(question: Question, rows: Iterable[Sequence[Any]]) -> Iterator[Sums]
         yield Sums(place, tuple([row[column] for column in columns]), period, tuple(row[2 * width + 1 :]))
 
 
-def facts_text(*, base: Sequence[str], delta: Sequence[str], reader: str = "read_parquet({})") -> str:
-    """The facts as a query: what was written last about a case holds.
+def facts_text(*, base: Sequence[str], delta: Sequence[str], key: str, reader: str = "read_parquet({})") -> str:
+    """A table of facts as a query: what was written last of a key holds.
 
     Args:
-        base: Parquet files with one row a case.
+        base: Parquet files with one row a key.
         delta: Files whose rows replace those of the base.
+        key: Column that names a row.
         reader: How a list of files is read; ``{}`` stands for it.
     """
 
@@ -158,8 +166,8 @@ def facts_text(*, base: Sequence[str], delta: Sequence[str], reader: str = "read
         return read(delta)
     if not delta:
         return read(base)
-    newer = f"select number from ({read(delta)}) as newer"
-    return f"{read(base)} where number not in ({newer}) union all by name {read(delta)}"
+    newer = f"select {quoted(key)} from ({read(delta)}) as newer"
+    return f"{read(base)} where {quoted(key)} not in ({newer}) union all by name {read(delta)}"
 
 
 SQL_TYPES = {

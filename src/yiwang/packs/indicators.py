@@ -9,8 +9,11 @@ from typing import Any
 
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.cases.workflow import Workflow
-from yiwang.core.indicators.columns import BASES, FactContext
+from yiwang.core.facts.case_rows import unit_facts
+from yiwang.core.facts.cases import CASES, FactContext
+from yiwang.core.facts.table import FactTable
 from yiwang.core.indicators.definitions import (
+    COUNTED,
     OBJECTS,
     UNITS,
     Choice,
@@ -30,12 +33,12 @@ from yiwang.core.indicators.expressions import (
     read_condition,
     read_measure,
 )
-from yiwang.core.indicators.facts import unit_facts
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import Text
 from yiwang.core.space import RegionTree
 from yiwang.packs.catalogue import Category
+from yiwang.packs.fact_tables import fact_tables
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import ISO_HINT, did_you_mean, one_of
@@ -110,7 +113,9 @@ class _Book:
     def __init__(self, files: PackFiles, data: Mapping[str, Any], context: FactContext, workflow: Workflow) -> None:
         self.files, self.context, self.workflow = files, context, workflow
         self.fields = Fields(files, FILE, data)
-        self.terms: dict[str, Node] = {}
+        self.tables = fact_tables(context)
+        # table → terms and picked choices that can be said with its columns
+        self.terms: dict[str, dict[str, Node]] = {name: {} for name in self.tables}
 
     def read(self) -> IndicatorBook:
         moments = self.moments()
@@ -179,21 +184,45 @@ class _Book:
         item = Fields(self.files, FILE, self.fields.mapping("terms"), where="terms.")
         for name in item.table:
             text = item.text(name)
-            if name in self.context.columns or name == AS_OF:
+            if name == AS_OF or any(name in table.kinds for table in self.tables.values()):
                 item.fault(
                     name,
                     Text("「{name}」已是数据列的名称。", "{name!r} is a column of the facts.", name=name),
                     Text("请换一个名称。", "Give the term another name."),
                 )
-            elif (node := self.condition(item, name, text)) is not None:
-                self.terms[name] = node
+            elif text:
+                self.name_condition(item, name, {name: text}, pick=name)
         return item.table
 
-    def condition(self, item: Fields, key: str, text: str) -> Node | None:
+    def name_condition(
+        self, item: Fields, name: str, options: Mapping[str, str], *, pick: str, key: str = "{}"
+    ) -> bool:
+        """Let a name stand for one of several conditions in every table with whose columns all can be said.
+
+        Returns:
+            Whether there is such a table; else the faults are of the table that understands most, the cases where none does.
+        """
+        faults: dict[str, list[tuple[str, BadInput]]] = {}
+        for table in self.tables.values():
+            nodes: dict[str, Node] = {}
+            faults[table.name] = []
+            for option, text in options.items():
+                try:
+                    nodes[option] = read_condition(text, columns=table.kinds, terms=self.terms[table.name])
+                except BadInput as error:
+                    faults[table.name].append((option, error))
+            if not faults[table.name] and pick in nodes:
+                self.terms[table.name][name] = nodes[pick]
+        if all(faults.values()):
+            for option, fault in min(faults.values(), key=len):
+                item.take(key.format(option), fault)
+        return any(name in terms for terms in self.terms.values())
+
+    def condition(self, item: Fields, key: str, text: str, table: FactTable) -> Node | None:
         if not text:
             return None
         try:
-            return read_condition(text, columns=self.context.columns, terms=self.terms)
+            return read_condition(text, columns=table.kinds, terms=self.terms[table.name])
         except BadInput as error:
             item.take(key, error)
             return None
@@ -208,7 +237,9 @@ class _Book:
             source=item.text("source"),
         )
         item.done()
-        if choice.id in self.context.columns or choice.id in self.terms:
+        if any(choice.id in table.kinds for table in self.tables.values()) or any(
+            choice.id in terms for terms in self.terms.values()
+        ):
             item.fault(
                 "id",
                 Text("「{id}」已是列名或已定义的条件。", "{id!r} is a column or a term already.", id=choice.id),
@@ -217,39 +248,42 @@ class _Book:
         if choice.pick not in options:
             message = Text("没有选项「{pick}」。", "There is no option {pick!r}.", pick=choice.pick)
             item.fault("pick", message, one_of(options))
-        nodes = {name: self.condition(item, f"options.{name}", text) for name, text in choice.options.items()}
-        if (picked := nodes.get(choice.pick)) is None:
-            return None
-        self.terms[choice.id] = picked
-        return choice
+        return (
+            choice if self.name_condition(item, choice.id, choice.options, pick=choice.pick, key="options.{}") else None
+        )
 
-    def measure(self, item: Fields, key: str, text: str, also: Node) -> Measure | None:
+    def measure(self, item: Fields, key: str, text: str, also: Node, table: FactTable) -> Measure | None:
         if not text:
             return None
         try:
-            found = read_measure(text, columns=self.context.columns, terms=self.terms)
+            found = read_measure(text, columns=table.kinds, terms=self.terms[table.name])
         except BadInput as error:
             item.take(key, error)
             return None
         return replace(found, condition=both(also, found.condition))
 
+    def table(self, item: Fields) -> FactTable | None:
+        """The table of an indicator; None, and a fault, where there is no such table."""
+        name = item.text("table", default=CASES)
+        if name not in self.tables:
+            message = Text("没有名为「{table}」的数据表。", "There is no table of facts {table!r}.", table=name)
+            item.fault("table", message, did_you_mean(name, self.tables) or one_of(self.tables))
+            return None
+        return self.tables[name]
+
     def indicator(self, item: Fields) -> Indicator | None:
+        stated = self.table(item)
+        table = stated or self.tables[CASES]
         written = item.text("numerator"), item.text("denominator", default=""), item.text("filter", default="")
-        also = self.condition(item, "filter", written[2]) or ALWAYS
-        numerator = self.measure(item, "numerator", written[0], also)
-        denominator = self.measure(item, "denominator", written[1], also)
-        unit = self.one_of(item, "unit", tuple(UNITS))
-        if (unit == "cases") == bool(written[1]):
-            what = Text("{unit} 需要分母。", "{unit} needs a denominator.", unit=unit or Text("比率", "A rate"))
-            if written[1]:
-                what = Text("案卷数没有分母。", "A count of cases has no denominator.")
-            hint = Text(
-                '计数用 unit = "cases"；其他指标都要有分母。',
-                'Counts have unit = "cases"; everything else is divided by something.',
-            )
-            item.fault("denominator", what, hint)
+        numerator = denominator = None
+        if stated is not None:  # without a table nothing can be said of its columns
+            also = self.condition(item, "filter", written[2], table) or ALWAYS
+            numerator = self.measure(item, "numerator", written[0], also, table)
+            denominator = self.measure(item, "denominator", written[1], also, table)
+        unit = self.unit(item, written[1], table)
         found = Indicator(
             id=item.text("id"),
+            table=table.name,
             name=item.words("name"),
             meaning=item.words("meaning"),
             numerator=numerator or Measure(),
@@ -257,13 +291,31 @@ class _Book:
             formula=written,
             unit=unit,
             direction=self.one_of(item, "direction", DIRECTIONS),
-            basis=self.one_of(item, "basis", tuple(BASES)),
+            basis=self.one_of(item, "basis", tuple(table.bases)) if stated else item.text("basis"),
             source=item.text("source", hint=_SOURCE_HINT),
             confidence=item.text("confidence"),
             validity=self.validity(item),
+            public=item.flag("public"),
         )
         item.done()
         return found if found.id and numerator and unit else None
+
+    def unit(self, item: Fields, denominator: str, table: FactTable) -> str:
+        """The unit of an indicator: counts have no denominator, and only cases are counted as cases."""
+        unit = self.one_of(item, "unit", tuple(UNITS))
+        if (unit in COUNTED) == bool(denominator):
+            what = Text("{unit} 需要分母。", "{unit} needs a denominator.", unit=unit or Text("比率", "A rate"))
+            if denominator:
+                what = Text("计数没有分母。", "A count has no denominator.")
+            hint = Text(
+                '案卷计数用 unit = "cases"，其他计数用 "count"；其余指标都要有分母。',
+                'Counts have unit = "cases", or "count" for what is no case; everything else is divided by something.',
+            )
+            item.fault("denominator", what, hint)
+        if unit == CASES and table.name != CASES:
+            what = Text("表 {table} 的行不是案卷。", "The rows of {table} are no cases.", table=table.name)
+            item.fault("unit", what, Text('请写 unit = "count"。', 'Write unit = "count".'))
+        return unit
 
     @staticmethod
     def one_of(item: Fields, key: str, known: tuple[str, ...]) -> str:
@@ -332,7 +384,7 @@ class _Book:
                 ),
             )
         parts = tuple(
-            self.part(Fields(self.files, FILE, table, where=f"{item.where}part {number}: "), known)
+            self.part(Fields(self.files, FILE, table, where=f"{item.where}part {number}: "), known, kind, post)
             for number, table in enumerate(item.tables("parts"), start=1)
         )
         levels = item.texts("levels")
@@ -363,7 +415,12 @@ class _Book:
         item.done()
         return found
 
-    def part(self, item: Fields, known: Mapping[str, Indicator]) -> Part:
+    def grouped(self, indicator: Indicator, kind: str, member: str) -> bool:
+        """Whether the rows of an indicator can be grouped by what an evaluation is of."""
+        dimensions = self.tables[indicator.table].dimensions.values()
+        return any(one.object == kind and member in ("", one.member) for one in dimensions)
+
+    def part(self, item: Fields, known: Mapping[str, Indicator], kind: str, member: str) -> Part:
         name = item.text("indicator")
         found = Part(
             indicator=name,
@@ -374,6 +431,14 @@ class _Book:
         item.done()
         indicator = known.get(name)
         stepped = bool(found.up_to or found.at_least)
+        if indicator is not None and not self.grouped(indicator, kind, member):
+            message = Text(
+                "表 {table} 不能按评价对象「{object}」统计。",
+                "The table {table} cannot be counted by {object!r}.",
+                table=indicator.table,
+                object=member or kind,
+            )
+            item.fault("indicator", message, one_of(self.tables[indicator.table].dimensions))
         if indicator is None:
             item.fault("indicator", _no_indicator(name), did_you_mean(name, known))
         elif (indicator.unit == "percent") == stepped:

@@ -11,7 +11,8 @@ from typing import Any
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.units import UnitDirectory
 from yiwang.core.cases.workflow import Workflow, read_workflow
-from yiwang.core.indicators.columns import FactContext
+from yiwang.core.facts.cases import FactContext
+from yiwang.core.facts.table import FactTable
 from yiwang.core.indicators.definitions import IndicatorBook
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
@@ -21,6 +22,7 @@ from yiwang.core.worktime import WorkCalendar
 from yiwang.packs.calendar import read_calendar
 from yiwang.packs.catalogue import Catalogue, Category, Condition, read_catalogue
 from yiwang.packs.examples import Example, read_examples
+from yiwang.packs.fact_tables import fact_tables
 from yiwang.packs.files import PackFiles
 from yiwang.packs.indicators import fact_context, read_indicators, read_moments
 from yiwang.packs.info import PackInfo, read_info
@@ -91,6 +93,10 @@ class Pack:
             info=self.info, regions=self.regions, workflow=self.workflow, units=self.units,
             categories=self.catalogue.categories, moments=self.indicators.moments,
         )  # fmt: skip
+
+    def fact_tables(self) -> dict[str, FactTable]:
+        """The tables of facts of this city by name."""
+        return fact_tables(self.fact_context())
 
     def rulebook(self) -> Rulebook:
         """What deciding may consult, with the tables compiled."""

@@ -1,1 +1,1 @@
-"""What is measured: one row of facts per case, indicators as data over those rows, grades and composite scores."""
+"""What is measured: indicators as data over tables of facts, grades and composite scores."""

@@ -13,23 +13,28 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TypeVar
 
+from yiwang.core.facts.cases import CASES
+from yiwang.core.facts.table import DEPARTMENT, POST, REGION
 from yiwang.core.indicators.expressions import Measure
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import Text
 
-# unit → what one unit of numerator ÷ denominator is worth in it; `cases` are counted and have no denominator
+# unit → what one unit of numerator ÷ denominator is worth in it
 UNITS: Mapping[str, Fraction] = MappingProxyType(
     {
         "cases": Fraction(1),
+        "count": Fraction(1),
         "percent": Fraction(100),
         "hours": Fraction(1, 3600),
         "days": Fraction(1, 86400),
         "stars": Fraction(1),
         "times": Fraction(1),
+        "points": Fraction(1),
     }
 )
+COUNTED = ("cases", "count")  # without a denominator: cases, and rows or sums of any other table
 UP, DOWN, NEITHER = "up", "down", "none"
-OBJECTS = ("region", "department", "post")
+OBJECTS = (REGION, DEPARTMENT, POST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +43,21 @@ class Indicator:
 
     Attributes:
         id: Key.
+        table: Name of the table of facts over which it is counted; its expressions use only columns of it.
         name, meaning: For people.
         numerator: What is counted or summed.
         denominator: What it is divided by; None for a plain count.
         formula: Numerator and denominator as written, with the filter, for people.
         unit: Key of `UNITS`.
         direction: ``up`` when more is better, ``down``, or ``none``.
-        basis: By which day a case falls into a period: opened, filed, dispatched, due, disposed or closed.
+        basis: By which day a row falls into a period: one of the bases of its table.
         source, confidence: Who says so, and how far it was read in the text itself.
         validity: Days on which it holds.
+        public: The portal publishes it.
     """
 
     id: str
+    table: str = CASES
     name: Text
     meaning: Text
     numerator: Measure
@@ -61,6 +69,7 @@ class Indicator:
     source: str
     confidence: str
     validity: Validity = field(default_factory=Validity)
+    public: bool = False
 
     def value(self, numerator: int, denominator: int | None) -> float | None:
         """The figure in the indicator's unit; None for no data, which is what a denominator of nothing gives."""

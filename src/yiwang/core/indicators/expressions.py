@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
-from yiwang.core.indicators.columns import DAY, FLAG, FLOAT, INTEGER, MOMENT, TEXT
+from yiwang.core.facts.table import DAY, FLAG, FLOAT, INTEGER, MOMENT, TEXT
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import NO_TEXT, Text
 
 LONGEST = 2000  # characters of one condition
+MOST_LISTED = 30  # columns named in an error
 AS_OF = "as_of"
 NUMBERS = frozenset({INTEGER, FLOAT})
 _KINDS: Mapping[str, Text] = {
@@ -119,7 +120,7 @@ ALWAYS = Literal(True, FLAG)
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is summed over the cases of a group: 1, or a whole number, for each case that fulfils the condition."""
+    """What is summed over the rows of a group: 1, or a whole number, for each row that fulfils the condition."""
 
     condition: Node = ALWAYS
     amount: Node | None = None
@@ -158,7 +159,7 @@ def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str,
 
 
 def read_measure(text: str, *, columns: Mapping[str, str], terms: Mapping[str, Node]) -> Measure:
-    """Read what is counted: a condition (cases that fulfil it), ``sum(number)`` or ``sum(number, condition)``.
+    """Read what is counted: a condition (rows that fulfil it), ``sum(number)`` or ``sum(number, condition)``.
 
     Raises:
         BadInput: With what is wrong and what would be right.
@@ -257,10 +258,13 @@ class _Reader:
         near = get_close_matches(name, [*self.terms, *self.columns], n=1)
         raise _fault(
             Text("没有名为「{name}」的列或术语。", "There is no column or term {name!r}.", name=name),
-            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0])
-            if near
-            else Text("各列见 docs/reference/facts.md。", "docs/reference/facts.md lists the columns."),
+            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0]) if near else self.listed(),
         )
+
+    def listed(self) -> Text:
+        if len(self.columns) <= MOST_LISTED:
+            return Text("可用的列：{columns}。", "The columns are {columns}.", columns=", ".join(self.columns))
+        return Text("各列见 docs/reference/facts.md。", "docs/reference/facts.md lists the columns.")
 
     def literal(self, value: object) -> Literal:
         if isinstance(value, bool):

@@ -5,20 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple, Protocol
 
-from yiwang.core.indicators.columns import BASES, TEXT, FactContext
+from yiwang.core.facts.table import DEPARTMENT, POST, REGION, TEXT, Dimension, FactTable
 from yiwang.core.indicators.definitions import Composite, Indicator, IndicatorBook, composite
 from yiwang.core.indicators.expressions import ALWAYS, Column, Comparison, Literal, Measure, Node, both
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 
 PERIODS = ("day", "week", "month", "quarter", "half", "year")
-DIMENSIONS = (
-    "department", "unit", "centre", "category", "major", "kind", "condition", "source", "opener", "priority", "grid", "unit_level",
-)  # fmt: skip
-_POST, _REGION = "post_", "region_"
+Tables = Mapping[str, FactTable]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +28,7 @@ class Question:
         day: Column of the local day that gives the period, and by which ``since`` and ``until`` cut.
         period: One of `PERIODS`, or empty for one period of all.
         since, until: First day, and the day after the last; None is open.
-        only: Condition that every case must fulfil.
+        only: Condition that every row must fulfil.
         as_of: The moment for which is counted.
     """
 
@@ -60,7 +57,7 @@ class Sums(NamedTuple):
 
 
 class Engine(Protocol):
-    """Answers questions over the facts of a city."""
+    """Answers questions over one table of facts of a city."""
 
     name: str
 
@@ -96,10 +93,10 @@ class Wish:
     """What somebody wants to see.
 
     Attributes:
-        by: Dimensions: level ids, `DIMENSIONS`, ``post_<role>``, and at most one of `PERIODS`.
+        by: Dimensions of the tables, and at most one of `PERIODS`.
         indicators: Ids; empty for all.
         since, until: Days that cut the basis of each indicator.
-        only: Column → value that a case must have; a region's is a code of its level.
+        only: Dimension → value that a row must have; a region's is a code of its level.
         as_of: The moment for which is counted.
     """
 
@@ -111,23 +108,20 @@ class Wish:
     only: Mapping[str, str] = field(default_factory=dict)
 
 
-def column_of(dimension: str, *, context: FactContext) -> str:
-    """The column of a dimension.
+def dimension_of(name: str, *, tables: Tables) -> Dimension:
+    """The dimension of a name, by the first table that has it.
 
     Raises:
-        BadInput: When there is none; names those that there are.
+        BadInput: When none has it; names those that there are.
     """
-    levels = {level: f"{_REGION}{level}" for level, _ in context.levels}
-    if dimension in levels:
-        return levels[dimension]
-    column = dimension if dimension in context.columns else ""
-    if column in DIMENSIONS or (column.startswith((_POST, _REGION)) and context.columns.get(column) == TEXT):
-        return column
-    known = [*levels, *DIMENSIONS, *(f"{_POST}{post}" for post in context.posts), *PERIODS]
+    for table in tables.values():
+        if name in table.dimensions:
+            return table.dimensions[name]
+    known = dict.fromkeys(known for table in tables.values() for known in table.dimensions)
     raise BadInput(
         Problem(
-            Text("不能按「{dimension}」统计。", "Nothing can be counted by {dimension!r}.", dimension=dimension),
-            _one_of(known),
+            Text("不能按「{dimension}」统计。", "Nothing can be counted by {dimension!r}.", dimension=name),
+            _one_of([*known, *PERIODS]),
             column="by",
         )
     )
@@ -137,13 +131,24 @@ def _one_of(words: Iterable[str]) -> Text:
     return Text("可选 {words}。", "One of {words}.", words=", ".join(words))
 
 
-def chosen(book: IndicatorBook, *, ids: Sequence[str], day: date) -> dict[str, Indicator]:
-    """The indicators asked for, of those in force; all when none is named.
+def chosen(
+    book: IndicatorBook, *, ids: Sequence[str], day: date, tables: Tables, by: Iterable[str] = ()
+) -> dict[str, Indicator]:
+    """The indicators asked for, of those in force. When none is named, all whose table has every dimension.
+
+    Args:
+        book: All.
+        ids: Those asked for.
+        day: When they must be in force.
+        tables: The city's tables of facts.
+        by: Dimensions that are grouped by or cut by.
 
     Raises:
-        BadInput: For one that there is not.
+        BadInput: For an indicator that there is not, one whose table cannot be counted so, or an unknown dimension.
     """
-    known = book.in_force(day)
+    known, dimensions = book.in_force(day), [name for name in by if name not in PERIODS]
+    for name in dimensions:
+        dimension_of(name, tables=tables)
     for name in ids:
         if name not in known:
             raise BadInput(
@@ -153,18 +158,43 @@ def chosen(book: IndicatorBook, *, ids: Sequence[str], day: date) -> dict[str, I
                     column="indicator",
                 )
             )
-    return {name: known[name] for name in ids} if ids else known
+        table = tables[known[name].table]
+        for dimension in dimensions:
+            if dimension not in table.dimensions:
+                raise BadInput(
+                    Problem(
+                        Text(
+                            "指标「{indicator}」不能按「{dimension}」统计。",
+                            "The indicator {indicator!r} cannot be counted by {dimension!r}.",
+                            indicator=name,
+                            dimension=dimension,
+                        ),
+                        _one_of([*table.dimensions, *PERIODS]),
+                        column="by",
+                    )
+                )
+    if ids:
+        return {name: known[name] for name in ids}
+    return {name: one for name, one in known.items() if set(dimensions) <= tables[one.table].dimensions.keys()}
 
 
 def score(
-    wish: Wish, *, book: IndicatorBook, context: FactContext, engine: Engine, groupings: Sequence[Sequence[str]] = ()
+    wish: Wish,
+    *,
+    book: IndicatorBook,
+    tables: Tables,
+    engines: Mapping[str, Engine],
+    zone: tzinfo,
+    groupings: Sequence[Sequence[str]] = (),
 ) -> list[ScoreRow]:
     """Count a scorecard.
 
     Args:
         wish: What is wanted; ``wish.by`` may name a period beside other dimensions.
-        book, context: The city's indicators and columns.
-        engine: Who sums.
+        book: The city's indicators.
+        tables: Its tables of facts by name.
+        engines: Table → who sums its rows; one for the table of every indicator that is asked for.
+        zone: The city's time zone.
         groupings: Several sets of dimensions (without the period) counted in the same pass; by default the one in
             ``wish.by``.
 
@@ -185,14 +215,15 @@ def score(
         )
     plain = [tuple(name for name in wish.by if name not in PERIODS)]
     sets = [tuple(one) for one in groupings] or plain
-    columns = [tuple(column_of(name, context=context) for name in one) for one in sets]
-    indicators = chosen(book, ids=wish.indicators, day=wish.as_of.astimezone(context.zone).date())
+    today = wish.as_of.astimezone(zone).date()
+    indicators = chosen(book, ids=wish.indicators, day=today, tables=tables, by=dimensions_of(wish, groupings))
+    things = [[dimension_of(name, tables=tables) for name in one] for one in sets]
     found: dict[tuple[int, tuple[str, ...], date | None], dict[str, Cell]] = {}
-    for question, members in questions(wish, indicators, columns, context, period[0] if period else ""):
+    for table, question, members in questions(wish, indicators, sets, tables, period[0] if period else ""):
         places = {measure: place for place, measure in enumerate(question.measures)}
-        for group in engine.answer(question):
-            names = columns[group.grouping]
-            if any(name.startswith(_POST) and not value for name, value in zip(names, group.values, strict=True)):
+        for group in engines[table.name].answer(question):
+            named = zip(things[group.grouping], group.values, strict=True)
+            if any(thing.object == POST and not value for thing, value in named):
                 continue  # nobody acted in that post
             cells = found.setdefault((group.grouping, group.values, group.period), {})
             for indicator in members:
@@ -208,9 +239,14 @@ def score(
             items = list(keys.items())
             keys = dict([*items[:at], (period[0], spelled), *items[at:]])
         full = {name: cells.get(name) or _nothing(indicator) for name, indicator in indicators.items()}
-        day = start or wish.as_of.astimezone(context.zone).date()
-        rows.append(ScoreRow(keys, full, composites(book, columns[grouping], indicators, full, day)))
+        rows.append(ScoreRow(keys, full, composites(book, things[grouping], indicators, full, start or today)))
     return rows
+
+
+def dimensions_of(wish: Wish, groupings: Sequence[Sequence[str]] = ()) -> tuple[str, ...]:
+    """Every dimension that a wish groups or cuts by, once, without the period."""
+    grouped = [name for grouping in groupings for name in grouping] or list(wish.by)
+    return tuple(dict.fromkeys(name for name in (*grouped, *wish.only) if name not in PERIODS))
 
 
 def _order(item: tuple[tuple[int, tuple[str, ...], date | None], object]) -> tuple[int, tuple[str, ...], date]:
@@ -219,55 +255,65 @@ def _order(item: tuple[tuple[int, tuple[str, ...], date | None], object]) -> tup
 
 
 def _nothing(indicator: Indicator) -> Cell:
-    """No case of the group falls into the period by the indicator's own basis."""
+    """No row of the group falls into the period by the indicator's own basis."""
     return Cell(0, None if indicator.denominator is None else 0, indicator.value(0, 0))
 
 
 def questions(
     wish: Wish,
     indicators: Mapping[str, Indicator],
-    groupings: Sequence[tuple[str, ...]],
-    context: FactContext,
+    groupings: Sequence[Sequence[str]],
+    tables: Tables,
     period: str,
-) -> Iterable[tuple[Question, list[Indicator]]]:
-    """One question for each basis among the indicators, each measure in it once."""
-    only: Node = ALWAYS
-    for name, value in wish.only.items():
-        only = both(only, Comparison(Column(column_of(name, context=context), TEXT), "==", Literal(value, TEXT)))
-    for basis, day in BASES.items():
-        members = [indicator for indicator in indicators.values() if indicator.basis == basis]
-        if not members:
-            continue
-        measures = dict.fromkeys(
-            measure for one in members for measure in (one.numerator, one.denominator) if measure is not None
-        )
-        yield (
-            Question(
-                measures=tuple(measures), groupings=tuple(groupings), day=day, period=period, since=wish.since, until=wish.until,
-                only=only, as_of=wish.as_of,
-            ),
-            members,
-        )  # fmt: skip
+) -> Iterable[tuple[FactTable, Question, list[Indicator]]]:
+    """One question for each table and basis among the indicators, each measure in it once; ``groupings`` are of dimensions."""
+    for table in tables.values():
+        own = [indicator for indicator in indicators.values() if indicator.table == table.name]
+        for basis, day in table.bases.items():
+            members = [indicator for indicator in own if indicator.basis == basis]
+            if not members:
+                continue
+            measures = dict.fromkeys(
+                measure for one in members for measure in (one.numerator, one.denominator) if measure is not None
+            )
+            columns = tuple(tuple(table.dimensions[name].column for name in one) for one in groupings)
+            yield (
+                table,
+                Question(
+                    measures=tuple(measures), groupings=columns, day=day, period=period, since=wish.since, until=wish.until,
+                    only=narrowed(wish.only, table=table), as_of=wish.as_of,
+                ),
+                members,
+            )  # fmt: skip
+
+
+def narrowed(only: Mapping[str, str], *, table: FactTable) -> Node:
+    """The condition that a row of a table has the values of some of its dimensions."""
+    found: Node = ALWAYS
+    for name, value in only.items():
+        column = Column(table.dimensions[name].column, TEXT)
+        found = both(found, Comparison(column, "==", Literal(value, TEXT)))
+    return found
 
 
 def composites(
     book: IndicatorBook,
-    columns: Sequence[str],
+    things: Sequence[Dimension],
     indicators: Mapping[str, Indicator],
     cells: Mapping[str, Cell],
     day: date,
 ) -> dict[str, Composite]:
     """The evaluations that fit what a row is about: a person in a post, else a department, else a region."""
-    post = next((name.removeprefix(_POST) for name in columns if name.startswith(_POST)), "")
+    post = next((thing.member for thing in things if thing.object == POST), "")
     if post:
-        kind = "post"
-    elif "department" in columns or "unit" in columns:
-        kind = "department"
-    elif all(name.startswith(_REGION) for name in columns):
-        kind = "region"
+        kind = POST
+    elif any(thing.object == DEPARTMENT for thing in things):
+        kind = DEPARTMENT
+    elif all(thing.object == REGION for thing in things):
+        kind = REGION
     else:
         return {}
-    level = columns[-1].removeprefix(_REGION) if columns and kind == "region" else ""
+    level = things[-1].member if things and kind == REGION else ""
     grading, values = book.grading(day), {name: cell.value for name, cell in cells.items()}
     return {
         evaluation.id: composite(evaluation, indicators=indicators, values=values, grading=grading)

@@ -36,7 +36,7 @@ def interval_of(cell: Cell, indicator: Indicator, *, confidence: float = CONFIDE
     if indicator.unit == "percent" and cell.denominator and cell.numerator <= cell.denominator:
         found = rate_interval(numerator=cell.numerator, denominator=cell.denominator, confidence=confidence)
         return found and Interval(100 * found.low, 100 * found.high)
-    if indicator.unit == "cases":
+    if indicator.unit == "cases" or (indicator.unit == "count" and indicator.numerator.amount is None):
         return count_interval(count=cell.numerator, confidence=confidence)
     return None
 

@@ -8,7 +8,10 @@ class CasesConfig(AppConfig):
     label = "cases"
 
     def ready(self) -> None:
+        from yiwang.server.cases.fact_source import SOURCE
         from yiwang.server.cases.stream import EVENTS
-        from yiwang.server.ledger import api
+        from yiwang.server.ledger import api as ledger
+        from yiwang.server.places import fact_sources
 
-        api.register(EVENTS)
+        fact_sources.register(SOURCE)
+        ledger.register(EVENTS)

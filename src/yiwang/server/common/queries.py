@@ -24,7 +24,7 @@ def jobs(*, city: str = "", most: int = 10) -> list[dict[str, Any]]:
     """A city's jobs: what is going on, then what ended last."""
     query = Job.objects.filter(city=city) if city else Job.objects.all()
     rows = query.order_by("-updated_at").values(
-        "id", "kind", "city", "state", "done", "total", "message", "message_en", "result", "updated_at"
+        "id", "kind", "city", "key", "state", "done", "total", "message", "message_en", "result", "updated_at"
     )
     found = [
         {

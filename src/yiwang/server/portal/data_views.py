@@ -22,7 +22,7 @@ from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.choices import category_choices, region_choices
 from yiwang.server.places.finding import known_city
-from yiwang.server.portal import limits, open_data, queries, scoring
+from yiwang.server.portal import limits, months, open_data, public_score
 
 MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")
 FORMS = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
@@ -61,12 +61,12 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
 
 @require_GET
 def score(request: HttpRequest, city: str) -> HttpResponse:
-    """On time or not, and how long it took, by month, district and category, with the time of computing."""
+    """The public indicators by month, district and category, with the moment up to which they were counted."""
     place = known_city(city)
     month, region, category = (request.GET.get(name, "") for name in ("month", "region", "category"))
     if region and region not in place.regions:
         raise Http404(say("没有这个区域", "There is no such region"))
-    found = queries.score(place=place, month=month, region=region, category=category)
+    found = public_score.score(place=place, month=month, region=region, category=category)
     return render(
         request,
         "portal/score.html",
@@ -93,7 +93,7 @@ def data(request: HttpRequest, city: str) -> HttpResponse:
             "page": "portal",
             "policy": place.pack.portal,
             "columns": open_data.COLUMNS,
-            "months": scoring.months(place=place, at=timezone.now()),
+            "months": months.months(place=place, at=timezone.now()),
         },
     )
 

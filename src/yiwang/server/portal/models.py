@@ -109,44 +109,6 @@ class IdeaAnswer(models.Model):
     at = models.DateTimeField(default=timezone.now)
 
 
-class ScoreMonth(models.Model):
-    """When a month's public figures were computed."""
-
-    city = models.CharField(max_length=CODE)
-    month = models.CharField(max_length=7)
-    computed_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["city", "month"], name="score_month_once")]
-
-
-class ScoreCell(models.Model):
-    """Public figures of the cases reported in a month, for a district (empty: the city) and a category (empty: all).
-
-    Attributes:
-        reported: Cases that were reported and are not merged, void or rejected.
-        closed: Of these, ended.
-        due, on_time: Those whose time is over (ended, or open beyond the deadline), and those of them ended in time.
-        median_days: Half of the reported ones were ended within it; null while fewer than half are.
-    """
-
-    city = models.CharField(max_length=CODE)
-    month = models.CharField(max_length=7)
-    region = models.CharField(max_length=CODE, blank=True)
-    category = models.CharField(max_length=CODE, blank=True)
-    reported = models.PositiveIntegerField()
-    closed = models.PositiveIntegerField()
-    due = models.PositiveIntegerField()
-    on_time = models.PositiveIntegerField()
-    median_days = models.FloatField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["city", "month", "region", "category"], name="score_cell_once"),
-        ]
-        indexes = [models.Index(fields=["city", "region", "category", "month"], name="score_cell_series")]
-
-
 class Gathering(models.Model):
     """Up to which report the words of a city's citizens have been looked at for what a moderator should see."""
 

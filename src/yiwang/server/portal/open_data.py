@@ -19,7 +19,7 @@ from yiwang.server.cases.models import Case
 from yiwang.server.cases.recorded import judged_at
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import Runtime
-from yiwang.server.portal.scoring import bounds
+from yiwang.server.portal.months import bounds
 
 CHUNK = 1000
 PLACES = 4  # decimals of a degree: about ten metres, so that a point names no flat

@@ -28,7 +28,7 @@ from yiwang.server.common.models import PublicText, PublicTextDecision
 from yiwang.server.common.throttling import Caller
 from yiwang.server.places.queries import Runtime, runtime
 from yiwang.server.portal import links, originals
-from yiwang.server.portal.models import Follow, Gathering, ScoreCell, ScoreMonth, Silence
+from yiwang.server.portal.models import Follow, Gathering, Silence
 
 LONGEST_WHY = 400
 RENEWED_FOR = timedelta(minutes=10)  # so long an answer may be lost on the way and asked for again
@@ -294,14 +294,3 @@ def decide(
 def gathered(*, city: str, seen: int) -> None:
     """Reports up to an id have been looked at."""
     Gathering.objects.update_or_create(city=city, defaults={"seen": seen})
-
-
-# --- public figures -----------------------------------------------------------------------------------------------
-
-
-def store_month(*, city: str, month: str, cells: Sequence[ScoreCell], at: datetime) -> None:
-    """Replace a month's public figures."""
-    with transaction.atomic():
-        ScoreMonth.objects.update_or_create(city=city, month=month, defaults={"computed_at": at})
-        ScoreCell.objects.filter(city=city, month=month).delete()
-        ScoreCell.objects.bulk_create(cells, batch_size=500)

@@ -11,26 +11,22 @@ from django.utils import timezone
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
-from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases import estimates, nearby, presentation
 from yiwang.server.cases import queries as cases
 from yiwang.server.cases.forms import readers_of
 from yiwang.server.cases.models import Case
-from yiwang.server.cases.recorded import judged_at
 from yiwang.server.cases.wording import event_key, event_words
 from yiwang.server.common import publishing
-from yiwang.server.common import queries as jobs
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import mask
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import links, originals
-from yiwang.server.portal.models import Follow, Idea, IdeaSupport, ScoreCell, ScoreMonth
+from yiwang.server.portal.models import Follow, Idea, IdeaSupport
 from yiwang.server.portal.operations import citizen, verb_of
-from yiwang.server.scores.headline import CLOSED, REPORTED, measured, usual_month
 
 PAGE = 20
 ORDERS = {
@@ -58,8 +54,6 @@ MASKED = {
     "plate": Text("车牌", "plate"),
     "account": Text("账号", "account"),
 }
-MONTHS_SHOWN = 12
-UNKNOWN = {"reported": None, "closed": None, "on_time": None, "median": None}
 
 
 # --- public words -------------------------------------------------------------------------------------------------
@@ -318,63 +312,6 @@ def idea_page(*, place: Runtime, idea: Idea, person: str) -> dict[str, Any]:
             for item in answers
         ],
         "supported": bool(person) and IdeaSupport.objects.filter(idea=idea, person=person).exists(),
-    }
-
-
-# --- public figures -----------------------------------------------------------------------------------------------
-
-
-def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str, Any]:
-    """The public figures of a month, and of the months before it: three small queries, whatever the number of cases."""
-    city = place.info.id
-    computed = dict(ScoreMonth.objects.filter(city=city).order_by("-month").values_list("month", "computed_at")[:36])
-    known = list(computed)
-    if month not in computed:
-        month = usual_month(known)
-    measures = measured(place, at=judged_at(city=city))
-
-    def shown(cell: ScoreCell) -> dict[str, Any]:
-        return _shown(cell, measures)
-
-    here = list(
-        ScoreCell.objects.filter(city=city, month=month).filter(
-            Q(category=category) | Q(region=region) | Q(region="", category="")
-        )
-    )
-    series = ScoreCell.objects.filter(city=city, region=region, category=category, month__in=known[:MONTHS_SHOWN])
-    width = place.info.levels[1].width if len(place.info.levels) > 1 else 0
-    districts = [cell for cell in here if cell.category == category and len(cell.region) == width and cell.region]
-    categories = [cell for cell in here if cell.region == region and cell.category]
-    total = next((cell for cell in here if cell.region == region and cell.category == category), None)
-    return {
-        "months": known,
-        "month": month,
-        "computed_at": computed.get(month),
-        "total": shown(total) if total else dict(UNKNOWN),
-        "measures": measures,
-        "importing": jobs.importing(city=city),
-        "districts": sorted(
-            ({**shown(cell), "code": cell.region, "name": presentation.region_name(place, cell.region, levels=1)} for cell in districts),
-            key=lambda row: (row["on_time"] is None, -(row["on_time"] or 0), row["code"]),
-        ),
-        "categories": sorted(
-            ({**shown(cell), "code": cell.category, "name": presentation.category_name(place, cell.category)} for cell in categories),
-            key=lambda row: (-row["reported"], row["code"]),
-        )[:40],
-        "series": [{**shown(cell), "month": cell.month} for cell in sorted(series, key=lambda cell: cell.month)],
-    }  # fmt: skip
-
-
-def _shown(cell: ScoreCell, measures: Mapping[str, Indicator]) -> dict[str, Any]:
-    """A cell's figures; what nothing is known of, or the pack does not measure, is None, never 0."""
-    share = cell.on_time / cell.due if cell.due else None
-    return {
-        "reported": cell.reported if REPORTED in measures else None,
-        "closed": cell.closed if CLOSED in measures else None,
-        "on_time": share,
-        "width": round(100 * share) if share is not None else 0,
-        "median": None if cell.median_days is None else cell.median_days * 86400,
-        "few": cell.due < 10,
     }
 
 

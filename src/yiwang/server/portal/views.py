@@ -27,7 +27,7 @@ from yiwang.server.places.choices import category_choices
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.places.suggesting import suggest
-from yiwang.server.portal import forms, limits, links, operations, queries
+from yiwang.server.portal import forms, limits, links, operations, public_score, queries
 
 
 @require_GET
@@ -45,7 +45,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
             "page": "portal",
             "policy": place.pack.portal,
             "figures": figures(city=city, region=place.regions.roots[0].code, at=judged_at(city=city)),
-            "score": queries.score(place=place, month="", region="", category=""),
+            "score": public_score.total(place=place),
             "recent": queries.recent(place=place),
             "ideas": queries.ideas(place=place, order="support").items[:4],
             "mine": queries.followed(city=city, held=links.held(request)),

@@ -30,7 +30,7 @@ def _replay(job: Job, progress: Progress) -> dict[str, Any]:
 
 
 def _facts(job: Job, progress: Progress) -> dict[str, Any]:
-    return scores.rebuild(city=job.city, progress=progress)
+    return scores.rebuild(city=job.city, table=job.key, progress=progress)
 
 
 KINDS: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {

@@ -33,7 +33,7 @@ from yiwang.server.common import queries, throttling
 from yiwang.server.ledger import api as ledger
 from yiwang.server.people.operations import forget_sessions
 from yiwang.server.places.queries import cities
-from yiwang.server.portal import forms, mailing, scoring
+from yiwang.server.portal import forms, gathering, mailing
 from yiwang.server.portal import operations as followers
 from yiwang.server.provision import simulation
 from yiwang.server.provision.rule_changes import take_force
@@ -92,9 +92,8 @@ def chores(stop: Callable[[], bool] = outbox.never) -> list[Chore]:
         Chore("outbox", 1, lambda: outbox.drain(correspondents=[mailing.letters], stop=stop), apart=True),
         Chore("words", 5, words.index_all),
         Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
-        Chore("public score", 30, scoring.refresh),
         Chore("facts", 30, scores.refresh_all),
-        Chore("public words", 30, scoring.gather),
+        Chore("public words", 30, gathering.gather),
         Chore("seals", 600, seal_all),
         Chore("roots", 60, ledger.publish),
         Chore("outbox cleaning", 3600, outbox.forget),

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - names of columns come from the catalogue, values are quoted by the compiler
-"""One figure, down to the cases that make it."""
+"""One figure, down to the rows that make it: the cases, or whatever its table is of."""
 
 from __future__ import annotations
 
@@ -8,49 +8,51 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from yiwang.core.indicators.columns import BASES, MOMENT, TEXT
+from yiwang.core.facts.cases import CASES
+from yiwang.core.facts.table import MOMENT, FactTable
 from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.indicators.expressions import (
-    ALWAYS,
     Among,
     Column,
     Comparison,
     Joined,
-    Literal,
     Measure,
     Missing,
     Node,
     Not,
     Total,
-    both,
 )
-from yiwang.core.indicators.scorecard import Cell, Question, chosen, column_of
+from yiwang.core.indicators.scorecard import Cell, Question, chosen, narrowed
 from yiwang.engines import sql
 from yiwang.server.cases.recorded import stands_at
+from yiwang.server.places.fact_sources import tables_of
 from yiwang.server.places.queries import Runtime
-from yiwang.server.scores import files, reading
+from yiwang.server.scores import files
+from yiwang.server.scores.operations import shelf_of
 from yiwang.server.scores.queries import book_of, store_of
 
-SHOWN = 100  # cases on a page
+SHOWN = 100  # rows on a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A figure and its cases.
+    """A figure and its rows.
 
     Attributes:
         indicator: What is measured.
         cell: The figure.
+        table: What it is counted over.
         columns: Facts that its conditions look at.
-        cases: Of each case in numerator or denominator: ``number``, ``above`` and ``below`` (what it adds), and the columns.
+        rows: Of each row in numerator or denominator: ``key``, ``above`` and ``below`` (what it adds), and the columns.
         more: There are more than are shown.
         as_of: The moment for which is counted.
     """
 
     indicator: Indicator
     cell: Cell
+    table: FactTable
     columns: tuple[str, ...]
-    cases: list[dict[str, Any]]
+    rows: list[dict[str, Any]]
     more: bool
     as_of: datetime
 
@@ -71,7 +73,7 @@ def looked_at(node: Node | None) -> Iterator[str]:
 
 
 def amount(measure: Measure, as_of: datetime) -> str:
-    """What a case adds to a measure, as SQL."""
+    """What a row adds to a measure, as SQL."""
     whole = "1" if measure.amount is None else sql.text_of(measure.amount, as_of)
     return f"case when {sql.text_of(measure.condition, as_of)} then {whole} else 0 end"
 
@@ -86,56 +88,57 @@ def explain(
     offset: int = 0,
     as_of: datetime | None = None,
 ) -> Explained:
-    """The cases behind a figure.
+    """The rows behind a figure.
 
     Args:
         place: City.
         indicator: Its id.
         only: Dimension → value, as in `queries.scorecard`.
         since, until: First day and the day after the last, by the indicator's basis.
-        offset: Skip so many cases.
+        offset: Skip so many rows.
         as_of: As in `queries.scorecard`.
 
     Raises:
         NoFacts: When nothing has been counted.
         BadInput: For an indicator or dimension that there is not.
     """
-    store, context = store_of(place), reading.context_of(place)
-    as_of = as_of or stands_at(city=place.info.id) or store.refreshed_at
-    day = as_of.astimezone(context.zone).date()
-    found = chosen(book_of(place), ids=(indicator,), day=day)[indicator]
-    wanted: Node = ALWAYS
-    for name, value in only.items():
-        column = Column(column_of(name, context=context), TEXT)
-        wanted = both(wanted, Comparison(column, "==", Literal(value, TEXT)))
+    tables, cases = tables_of(place), store_of(place)
+    as_of = as_of or stands_at(city=place.info.id) or cases.refreshed_at
+    day = as_of.astimezone(place.info.zone).date()
+    found = chosen(book_of(place), ids=(indicator,), day=day, tables=tables, by=only)[indicator]
+    table, store, shelf = tables[found.table], cases, shelf_of(place, found.table)
+    if table.name != CASES:
+        store = store_of(place, table.name)
     question = Question(
         measures=tuple(measure for measure in (found.numerator, found.denominator) if measure is not None), groupings=((),),
-        day=BASES[found.basis], period="", since=since, until=until, only=wanted, as_of=as_of,
+        day=table.bases[found.basis], period="", since=since, until=until, only=narrowed(only, table=table), as_of=as_of,
     )  # fmt: skip
-    facts = files.facts(place.info.id, base=store.base, delta=store.delta) + " as facts"
+    key = sql.quoted(table.key)
+    facts = shelf.facts(base=store.base, delta=store.delta) + " as facts"
     measures = [measure for measure in (found.numerator, found.denominator) if measure is not None]
     names = tuple(
         dict.fromkeys(
             name for measure in measures for part in (measure.condition, measure.amount) for name in looked_at(part)
         )
     )
-    shown = [f"epoch_us({name})" if context.columns[name] == MOMENT else name for name in names]
+    shown = [f"epoch_us({sql.quoted(name)})" if table.kinds[name] == MOMENT else sql.quoted(name) for name in names]
     below = amount(found.denominator, as_of) if found.denominator else "0"
-    with files.workshop(place.info.id) as connection:
+    with files.workshop(shelf) as connection:
         totals = list(sql.sums_of(question, connection.execute(sql.query(question, facts=facts)).fetchall()))
         listed = connection.execute(
-            f"select number, {amount(found.numerator, as_of)} as above, {below} as below{''.join(', ' + name for name in shown)}"
+            f"select {key}, {amount(found.numerator, as_of)} as above, {below} as below{''.join(', ' + name for name in shown)}"
             f" from {facts} where {sql.where_text(question)} and (above <> 0 or below <> 0)"
-            f" order by above = 0, opened_at, number limit {SHOWN + 1} offset {max(0, offset)}"
+            f" order by above = 0, {sql.quoted(table.order)}, {key} limit {SHOWN + 1} offset {max(0, offset)}"
         ).fetchall()
     sums = totals[0].sums if totals else tuple(0 for _ in measures)
     denominator = sums[1] if found.denominator else None
     return Explained(
         indicator=found,
         cell=Cell(sums[0], denominator, found.value(sums[0], denominator)),
+        table=table,
         columns=names,
-        cases=[
-            {"number": row[0], "above": row[1], "below": row[2], "facts": list(zip(names, row[3:], strict=True))}
+        rows=[
+            {"key": row[0], "above": row[1], "below": row[2], "facts": list(zip(names, row[3:], strict=True))}
             for row in listed[:SHOWN]
         ],
         more=len(listed) > SHOWN,

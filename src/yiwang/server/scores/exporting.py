@@ -6,8 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from yiwang.core.facts.cases import CASES
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
+from yiwang.engines import sql
+from yiwang.server.places.fact_sources import sources
 from yiwang.server.places.queries import runtime
 from yiwang.server.scores import files, operations
 from yiwang.server.scores.queries import store_of
@@ -15,24 +18,24 @@ from yiwang.server.scores.queries import store_of
 MOST_REFRESHES = 10_000
 
 
-def catch_up(*, city: str) -> dict[str, Any]:
-    """Refresh until nothing is left."""
-    for _ in range(MOST_REFRESHES):
-        found = operations.refresh(city=city)
-        if found["complete"]:
-            break
-    return found
+def catch_up(*, city: str) -> None:
+    """Refresh every table of a city until nothing is left."""
+    for source in sources():
+        for _ in range(MOST_REFRESHES):
+            if operations.refresh(city=city, table=source.name)["complete"]:
+                break
 
 
-def export_parquet(*, city: str, path: Path) -> dict[str, Any]:
-    """Write the facts of a city, brought up to date, to ``path/city=…/month=2011-07/*.parquet``.
+def export_parquet(*, city: str, path: Path, table: str = CASES) -> dict[str, Any]:
+    """Write a table of facts of a city, brought up to date, to ``path/city=…/month=2011-07/*.parquet``.
 
     Args:
         city: City.
-        path: A folder; cities may share one.
+        path: A folder; cities may share one, tables may not.
+        table: Name of the table.
 
     Returns:
-        ``city``, ``cases``, ``months``, ``files``, ``bytes``, ``path``.
+        ``city``, ``rows``, ``months``, ``files``, ``bytes``, ``path``.
 
     Raises:
         BadInput: When the folder holds this city already, or is a file.
@@ -54,19 +57,23 @@ def export_parquet(*, city: str, path: Path) -> dict[str, Any]:
             )
         )
     catch_up(city=city)
-    store = store_of(runtime(city))
+    place = runtime(city)
+    store, shelf = store_of(place, table), operations.shelf_of(place, table)
     path.mkdir(parents=True, exist_ok=True)
-    relation = files.facts(city, base=store.base, delta=store.delta)
+    relation, of = shelf.facts(base=store.base, delta=store.delta), shelf.table
+    # the folder's column names the city, also where the table has none
+    columns = "*" if "city" in of.kinds else f"*, '{city}' as city"
     quoted = str(path).replace("'", "''")
-    with files.workshop(city) as connection:
+    with files.workshop(shelf) as connection:
         connection.execute(
-            f"copy (select *, strftime(opened_day, '%Y-%m') as month from {relation} as facts order by month, number)"
+            f"copy (select {columns}, strftime({sql.quoted(of.month)}, '%Y-%m') as month from {relation} as facts"
+            f" order by month, {sql.quoted(of.key)})"
             f" to '{quoted}' (format parquet, compression zstd, partition_by (city, month), overwrite_or_ignore true)"
         )
     written = sorted(target.rglob("*.parquet"))
     return {
         "city": city,
-        "cases": store.cases,
+        "rows": store.rows,
         "months": len({file.parent.name for file in written}),
         "files": len(written),
         "bytes": sum(file.stat().st_size for file in written),

@@ -1,6 +1,6 @@
 """The figures that stand on several pages: each is one indicator of the pack, so that it has one name and one value everywhere.
 
-The overview shows one region's, the portal publishes them by district and category, the score page and the command line have
+The overview shows one region's, the portal publishes the public ones by district and category, the score page and the command line have
 them beside all others. Which day puts a case into a month is the indicator's own basis.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,8 +21,8 @@ from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import queries
 from yiwang.server.scores.periods import bounds
 
-PUBLISHED = REPORTED, CLOSED, ON_TIME = "intake", "closed", "closing_on_time"
-"""What is published, as packs call it. A pack that does not measure one of them has a dash in its place."""
+ON_TIME = "closing_on_time"
+"""As packs call it. A pack that does not measure it has a dash in its place."""
 
 
 _REMEMBERED = 2000
@@ -54,23 +53,17 @@ def usual_month(months: Iterable[str]) -> str:
     return newest_first[min(1, len(newest_first) - 1)] if newest_first else ""
 
 
-def measured(place: Runtime, *, at: datetime) -> dict[str, Indicator]:
-    """Those of the published indicators that the city's pack measures at a moment, by id."""
-    known = place.pack.indicators.in_force(at.astimezone(place.info.zone).date())
-    return {name: known[name] for name in PUBLISHED if name in known}
-
-
 def on_time(*, place: Runtime, region: Region, month: str = "") -> Headline | None:
     """The share closed on time in a region and a month; None while nothing has been counted, or the pack measures no such thing.
 
     A process counts it once for everybody who looks, until the facts change.
     """
     city, store = place.info.id, queries.current_store(place)
-    if store is None or not store.base:
+    if store is None or not store.months:
         return None
     at = stands_at(city=city) or store.refreshed_at
-    month = month if month in store.base else usual_month(store.base)
-    indicator = measured(place, at=at).get(ON_TIME)
+    month = month if month in store.months else usual_month(store.months)
+    indicator = place.pack.indicators.in_force(at.astimezone(place.info.zone).date()).get(ON_TIME)
     if indicator is None:
         return None
     key = (city, place.digest, store.version, at, region.code, month)

@@ -11,83 +11,107 @@ from typing import Any
 import duckdb
 from django.db import IntegrityError, transaction
 
-from yiwang.core.indicators.columns import FactContext
-from yiwang.core.indicators.facts import Row
-from yiwang.server.cases.models import Case
+from yiwang.core.facts.cases import CASES
+from yiwang.core.facts.table import Row
+from yiwang.engines.sql import quoted
+from yiwang.server.places.fact_sources import Changes, FactSource, Touched, context_of, source_of, tables_of
 from yiwang.server.places.queries import Runtime, runtime
-from yiwang.server.scores import files, reading
+from yiwang.server.scores import files
+from yiwang.server.scores.files import Shelf
 from yiwang.server.scores.models import FactStore
 
 # Ids are given out before transactions end, so an event may appear behind one that was seen already. A transaction of
 # ours lasts seconds: what was under way ten minutes ago has ended. So every refresh looks from where the newest mark
 # that old stood; what it finds unchanged there costs a look at the sequence number.
 SETTLED = timedelta(minutes=10)
-# Behind what was seen when all was counted anew something may appear too; so many ids are looked at again then.
-OVERLAP = (10_000, 1000)  # of events, of reports
-MOST_CASES = 4000  # counted in one refresh, about two seconds
+# Behind what was seen when all was counted anew something may appear too; so many ids of each kind are looked at again then.
+OVERLAP = 10_000
+MOST_ROWS = 4000  # counted in one refresh, about two seconds for cases
 COMPACT_ROWS = 20_000  # in the delta, before it goes into the base
 PART_ROWS = 5000  # held in memory while everything is counted anew, some 50 MB
 
 Progress = Callable[[int, int], None]
 
 
-def must_rebuild(*, place: Runtime, store: FactStore | None) -> str:
-    """Why the facts must be counted anew; empty where a refresh will do."""
+def must_rebuild(*, place: Runtime, source: FactSource, store: FactStore | None) -> str:
+    """Why a table must be counted anew; empty where a refresh will do."""
     if store is None:
         return "there are none yet"
-    if store.digest != reading.digest_of(place):
+    shelf = shelf_of(place, source.name)
+    if store.digest != shelf.table.digest:
         return "the pack's levels, units, categories, steps or posts have changed"
-    if not files.all_there(place.info.id, store.base, store.delta):
+    if not shelf.all_there(store.base, store.delta):
         return "files are missing"
-    if store.marks and store.marks[-1][1] > reading.newest(city=place.info.id)[0]:
+    newest = source.newest(place.info.id)
+    if store.marks and store.marks[-1][1] > newest[0]:
         return "the database is older than the facts"
+    if source.changes is None and store.marks[-1][1:] != list(newest):
+        return "something was recorded"
     return ""
 
 
-def refresh(*, city: str, at: datetime | None = None) -> dict[str, Any]:
-    """Bring the facts of a city up to date; counts them anew where that is needed.
+def shelf_of(place: Runtime, table: str) -> Shelf:
+    """Where the files of a table of a city are."""
+    return Shelf(city=place.info.id, table=tables_of(place)[table])
+
+
+def store_in(city: str, table: str) -> FactStore | None:
+    """What holds of a table, whatever it was made from."""
+    return FactStore.objects.filter(city=city, table=table).first()
+
+
+def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dict[str, Any]:
+    """Bring a table of facts of a city up to date; counts it anew where that is needed.
 
     Args:
         city: City.
+        table: Name of the table.
         at: Now.
 
     Returns:
-        ``cases`` there are, ``changed`` rows, ``rebuilt`` with the reason or empty, ``complete``: nothing was left for the
+        ``rows`` there are, ``changed`` rows, ``rebuilt`` with the reason or empty, ``complete``: nothing was left for the
         next refresh.
     """
-    place, at = runtime(city), at or datetime.now(UTC)
-    store = FactStore.objects.filter(city=city).first()
-    if why := must_rebuild(place=place, store=store):
-        return rebuild(city=city, at=at) | {"rebuilt": why}
+    place, source, at = runtime(city), source_of(table), at or datetime.now(UTC)
+    store = store_in(city, table)
+    if why := must_rebuild(place=place, source=source, store=store):
+        return rebuild(city=city, table=table, at=at) | {"rebuilt": why}
     assert store is not None
-    upto = reading.newest(city=city)
-    with files.workshop(city) as connection:
-        there = files.facts(city, base=store.base, delta=store.delta)
-        stale: dict[int, None] = {}
-        for cases in reading.touched(city=city, since=_settled(store.marks, at), upto=upto):
-            stale |= dict.fromkeys(_stale(connection, there, cases))
-            if len(stale) >= MOST_CASES:
-                break
-        complete = len(stale) < MOST_CASES
-        values, changed = _changes(connection, place, store, list(stale)[:MOST_CASES])
+    values: dict[str, Any] = {}
+    complete, changed = True, 0
+    upto = source.newest(city)
+    if source.changes is not None:
+        shelf = shelf_of(place, table)
+        with files.workshop(shelf) as connection:
+            there = shelf.facts(base=store.base, delta=store.delta)
+            stale: dict[int, None] = {}
+            for part in source.changes.touched(city=city, since=_settled(store.marks, at), upto=upto):
+                stale |= dict.fromkeys(
+                    _stale(connection, there, part, key=quoted(shelf.table.key), changes=source.changes)
+                )
+                if len(stale) >= MOST_ROWS:
+                    break
+            complete = len(stale) < MOST_ROWS
+            rows = source.changes.rows(list(stale)[:MOST_ROWS], place=place)
+            values, changed = _changes(connection, place, store, rows)
     if complete:
         values |= {"marks": _marked(store.marks, at, upto), "refreshed_at": at}
     if not _replace(store, values):
-        return {"city": city, "cases": store.cases, "changed": 0, "rebuilt": "", "complete": False}
+        return {"city": city, "rows": store.rows, "changed": 0, "rebuilt": "", "complete": False}
     if changed:
-        _sweep(city)
+        _sweep(shelf_of(place, table))
     return {
-        "city": city, "cases": values.get("cases", store.cases), "changed": changed, "rebuilt": "", "complete": complete,
+        "city": city, "rows": values.get("rows", store.rows), "changed": changed, "rebuilt": "", "complete": complete,
     }  # fmt: skip
 
 
-def _settled(marks: Sequence[Sequence[Any]], at: datetime) -> tuple[int, int]:
+def _settled(marks: Sequence[Sequence[Any]], at: datetime) -> tuple[int, ...]:
     old = [mark for mark in marks if datetime.fromisoformat(mark[0]) <= at - SETTLED]
     mark = old[-1] if old else marks[0]
-    return mark[1], mark[2]
+    return tuple(mark[1:])
 
 
-def _marked(marks: Sequence[Sequence[Any]], at: datetime, upto: tuple[int, int]) -> list[Sequence[Any]]:
+def _marked(marks: Sequence[Sequence[Any]], at: datetime, upto: tuple[int, ...]) -> list[Sequence[Any]]:
     """The marks with a new one, at most one a minute beside the newest that has settled."""
     old = [mark for mark in marks if datetime.fromisoformat(mark[0]) <= at - SETTLED]
     young = [mark for mark in marks if datetime.fromisoformat(mark[0]) > at - SETTLED]
@@ -98,159 +122,167 @@ def _marked(marks: Sequence[Sequence[Any]], at: datetime, upto: tuple[int, int])
 
 
 def _changes(
-    connection: duckdb.DuckDBPyConnection, place: Runtime, store: FactStore, cases: Sequence[int]
+    connection: duckdb.DuckDBPyConnection, place: Runtime, store: FactStore, rows: Sequence[Row]
 ) -> tuple[dict[str, Any], int]:
-    """Write the rows of some cases; the store's new values, and how many rows changed."""
-    city, context = place.info.id, reading.context_of(place)
-    there = files.facts(city, base=store.base, delta=store.delta)
-    rows: list[Row] = []
-    for part in range(0, len(cases), reading.PART):
-        rows += reading.fact_rows(cases[part : part + reading.PART], place=place)
+    """Write rows that are new or otherwise; the store's new values, and how many rows changed."""
     if not rows:
         return {}, 0
-    fresh = files.folder(city) / files.new_name("fresh")
-    files.write_rows(connection, rows, context=context, path=fresh)
-    new = f"read_parquet('{fresh}')"
-    recounted = files.recount(connection, there=there, fresh=new, latitude=context.latitude)
-    also = f"union all select * from {there} as old where number in (select number from recounted)" if recounted else ""
-    connection.execute(
-        "create or replace temp table changed as select both_.* replace (counted.n as recurrences)"
-        f" from (select * from {new} {also}) as both_ join counted using (number)"
-    )
+    shelf, derived = shelf_of(place, store.table), source_of(store.table).derived
+    there, key = shelf.facts(base=store.base, delta=store.delta), quoted(shelf.table.key)
+    fresh = shelf.folder / files.new_name("fresh")
+    files.write_rows(connection, rows, table=shelf.table, path=fresh)
+    new, others = f"read_parquet('{fresh}')", 0
+    known = _one(connection, f"select count(*) from {there} as old where {key} in (select {key} from {new})")
+    changed_rows = f"select * from {new}"
+    if derived is not None:
+        others = derived.recount(connection, there=there, fresh=new, context=context_of(place))
+        also = f"union all select * from {there} as old where {key} in (select {key} from recounted)" if others else ""
+        changed_rows = (
+            f"select both_.* replace (counted.n as {quoted(derived.column)})"
+            f" from (select * from {new} {also}) as both_ join counted using ({key})"
+        )
+    connection.execute(f"create or replace temp table changed as {changed_rows}")
     changed = _one(connection, "select count(*) from changed")
     name = files.new_name("delta")
     earlier = (
-        f"union all select * from read_parquet({files.paths(city, store.delta)!r})"
-        " where number not in (select number from changed)"
+        f"union all select * from read_parquet({shelf.paths(store.delta)!r})"
+        f" where {key} not in (select {key} from changed)"
         if store.delta
         else ""
     )
     connection.execute(
-        f"copy (select * from changed {earlier}) to '{files.folder(city) / name}' (format parquet, compression zstd)"
+        f"copy (select * from changed {earlier}) to '{shelf.folder / name}' (format parquet, compression zstd)"
     )
     fresh.unlink()
-    count = _one(connection, f"select count(*) from read_parquet('{files.folder(city) / name}')")
+    count = _one(connection, f"select count(*) from read_parquet('{shelf.folder / name}')")
+    months = {*store.months, *_months(connection, f"read_parquet('{shelf.folder / name}')", shelf)}
     values = {
-        "delta": [name],
-        "delta_rows": count,
-        "cases": store.cases + changed - recounted - files.known(connection),
-    }
+        "delta": [name], "delta_rows": count, "rows": store.rows + changed - others - known, "months": sorted(months),
+    }  # fmt: skip
     if count > COMPACT_ROWS:
-        values |= _compacted(connection, city, store.base, [name])
+        values |= _compacted(connection, shelf, store.base, [name])
     return values, changed
 
 
-def _stale(connection: duckdb.DuckDBPyConnection, there: str, cases: Sequence[reading.Touched]) -> list[int]:
-    """Those of the cases whose row is not there or is of an earlier event or report."""
-    numbers = [case.number for case in cases]
-    connection.execute("create or replace temp table asked as select unnest(?::varchar[]) as number", [numbers])
+def _stale(
+    connection: duckdb.DuckDBPyConnection, there: str, found: Sequence[Touched], *, key: str, changes: Changes
+) -> list[int]:
+    """Those of the records whose row is not there or is of earlier."""
+    keys = [one.key for one in found]
+    connection.execute(f"create or replace temp table asked as select unnest(?::varchar[]) as {key}", [keys])
     rows = connection.execute(
-        f"select number, seq, reports from {there} as old where number in (select number from asked)"
+        f"select {', '.join((key, *map(quoted, changes.versions)))} from {there} as old where {key} in (select {key} from asked)"
     ).fetchall()
-    known = {number: (seq, reports) for number, seq, reports in rows}
+    known = {row[0]: row[1:] for row in rows}
     return [
-        case.id
-        for case in cases
-        if (row := known.get(case.number)) is None or row[0] != case.seq or case.reports not in (None, row[1])
+        one.id
+        for one in found
+        if (row := known.get(one.key)) is None
+        or any(now not in (None, then) for now, then in zip(one.versions, row, strict=True))
     ]
 
 
 def _compacted(
-    connection: duckdb.DuckDBPyConnection, city: str, base: Mapping[str, Sequence[str]], delta: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, shelf: Shelf, base: Mapping[str, Sequence[str]], delta: Sequence[str]
 ) -> dict[str, Any]:
     """The base with the delta in it: only the months that it concerns are written anew."""
-    rows = f"read_parquet({files.paths(city, delta)!r})"
-    months = [
-        month
-        for (month,) in connection.execute(f"select distinct strftime(opened_day, '%Y-%m') from {rows}").fetchall()
-    ]
-    concerned = {month: base[month] for month in months if month in base}
-    merged = files.facts(city, base=concerned, delta=delta) + " as merged"
+    rows = f"read_parquet({shelf.paths(delta)!r})"
+    concerned = {month: base[month] for month in _months(connection, rows, shelf) if month in base}
+    merged = shelf.facts(base=concerned, delta=delta) + " as merged"
     return {
-        "base": {**base, **files.split_by_month(connection, merged, city=city)},
+        "base": {**base, **files.split_by_month(connection, merged, shelf=shelf)},
         "delta": [],
         "delta_rows": 0,
     }
 
 
-def rebuild(*, city: str, at: datetime | None = None, progress: Progress | None = None) -> dict[str, Any]:
-    """Count every case anew from its events.
+def rebuild(
+    *, city: str, table: str = CASES, at: datetime | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Count every row of a table anew.
 
     Args:
         city: City.
+        table: Name of the table.
         at: Now.
-        progress: Called with cases done and cases in all.
+        progress: Called with rows done and rows in all.
     """
-    place, at = runtime(city), at or datetime.now(UTC)
-    context = reading.context_of(place)
-    before = FactStore.objects.filter(city=city).first()
-    upto = reading.newest(city=city)
-    total, done = Case.objects.filter(city=city).count(), 0
+    place, source, at = runtime(city), source_of(table), at or datetime.now(UTC)
+    shelf, before = shelf_of(place, table), store_in(city, table)
+    upto = source.newest(city)
+    total, done = source.size(city), 0
     parts: list[Path] = []
-    with files.workshop(city) as connection:
+    with files.workshop(shelf) as connection:
         waiting: list[Row] = []
-        for cases in reading.every_case(city=city):
-            waiting += reading.fact_rows(cases, place=place)
-            done += len(cases)
+        for rows in source.rows(place):
+            waiting += rows
+            done += len(rows)
             if len(waiting) >= PART_ROWS:
-                parts.append(_part(connection, waiting, context, city))
+                parts.append(_part(connection, waiting, shelf))
                 waiting = []
             if progress:
                 progress(done, max(total, done))
         if waiting or not parts:
-            parts.append(_part(connection, waiting, context, city))
-        listed = [str(path) for path in parts]
-        relation = f"read_parquet({listed!r})"
-        files.count_all(connection, relation, latitude=context.latitude)
-        whole = (
-            "(select facts.* replace (coalesce(counted.n, 0) as recurrences)"
-            f" from {relation} as facts left join counted using (number)) as whole"
-        )
-        base = files.split_by_month(connection, whole, city=city)
+            parts.append(_part(connection, waiting, shelf))
+        relation = f"read_parquet({[str(path) for path in parts]!r})"
+        whole = f"{relation} as facts"
+        if source.derived is not None:
+            source.derived.count_all(connection, relation, context=context_of(place))
+            whole = (
+                f"(select facts.* replace (coalesce(counted.n, 0) as {quoted(source.derived.column)})"
+                f" from {relation} as facts left join counted using ({quoted(shelf.table.key)})) as whole"
+            )
+        base = files.split_by_month(connection, whole, shelf=shelf)
         delta: list[str] = []
-        if not base:  # a city without cases still has its columns
+        if not base:  # a city without rows still has its columns
             delta = [files.new_name("delta")]
-            connection.execute(f"copy (select * from {relation}) to '{files.folder(city) / delta[0]}' (format parquet)")
+            connection.execute(f"copy (select * from {relation}) to '{shelf.folder / delta[0]}' (format parquet)")
     for path in parts:
         path.unlink()
+    # a source that cannot tell what changed is compared with the mark itself
+    mark = _earlier(at, upto) if source.changes is not None else [at.isoformat(), *upto]
     values = {
-        "digest": reading.digest_of(place), "base": base, "delta": delta, "delta_rows": 0, "marks": [_earlier(at, upto)],
-        "cases": done, "refreshed_at": at,
+        "digest": shelf.table.digest, "base": base, "months": sorted(base), "delta": delta, "delta_rows": 0,
+        "marks": [mark], "rows": done, "refreshed_at": at,
     }  # fmt: skip
     if before is not None:
         _replace(before, values)
     else:
         try:
             with transaction.atomic():
-                FactStore.objects.create(city=city, version=1, **values)
+                FactStore.objects.create(city=city, table=table, version=1, **values)
         except IntegrityError:
             pass  # somebody else counted at the same time; theirs is as good
-    _sweep(city)
-    return {"city": city, "cases": done, "changed": done, "rebuilt": "asked for", "complete": True}
+    _sweep(shelf)
+    return {"city": city, "rows": done, "changed": done, "rebuilt": "asked for", "complete": True}
 
 
-def _earlier(at: datetime, upto: tuple[int, int]) -> list[Any]:
-    return [at.isoformat(), max(0, upto[0] - OVERLAP[0]), max(0, upto[1] - OVERLAP[1])]
+def _earlier(at: datetime, upto: tuple[int, ...]) -> list[Any]:
+    return [at.isoformat(), *(max(0, newest - OVERLAP) for newest in upto)]
 
 
-def _part(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], context: FactContext, city: str) -> Path:
-    path = files.folder(city) / files.new_name("part")
-    files.write_rows(connection, rows, context=context, path=path)
+def _part(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], shelf: Shelf) -> Path:
+    path = shelf.folder / files.new_name("part")
+    files.write_rows(connection, rows, table=shelf.table, path=path)
     return path
 
 
 def _replace(store: FactStore, values: Mapping[str, Any]) -> bool:
     """Let other files hold, unless somebody else was quicker."""
-    changed = FactStore.objects.filter(city=store.city, version=store.version).update(
-        version=store.version + 1, **values
-    )
+    changed = FactStore.objects.filter(pk=store.pk, version=store.version).update(version=store.version + 1, **values)
     return bool(changed)
 
 
-def _sweep(city: str) -> None:
-    store = FactStore.objects.filter(city=city).first()
+def _sweep(shelf: Shelf) -> None:
+    store = store_in(shelf.city, shelf.table.name)
     if store is not None:
-        files.sweep(city, keep=[*(name for month in store.base.values() for name in month), *store.delta])
+        files.sweep(shelf, keep=[*(name for month in store.base.values() for name in month), *store.delta])
+
+
+def _months(connection: duckdb.DuckDBPyConnection, relation: str, shelf: Shelf) -> list[str]:
+    """The months of the rows of a relation."""
+    found = connection.execute(f"select distinct strftime({quoted(shelf.table.month)}, '%Y-%m') from {relation}")
+    return [month for (month,) in found.fetchall()]
 
 
 def _one(connection: duckdb.DuckDBPyConnection, text: str) -> int:

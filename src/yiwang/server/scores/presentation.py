@@ -8,15 +8,16 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from yiwang.core.indicators.columns import MOMENT
-from yiwang.core.indicators.definitions import Indicator
+from yiwang.core.facts.cases import CASES
+from yiwang.core.facts.table import MOMENT
+from yiwang.core.indicators.definitions import COUNTED, Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.core.indicators.standing import Standing
 from yiwang.core.kernel.text import Text
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import moment, named
 from yiwang.server.places.queries import Runtime
-from yiwang.server.scores import queries, reading
+from yiwang.server.scores import queries
 from yiwang.server.scores.explaining import Explained
 from yiwang.server.scores.queries import Scorecard
 
@@ -27,23 +28,20 @@ SUFFIXES = {
     "days": Text(" 天", " d"),
     "stars": Text(" 星", " stars"),
     "times": Text(" 次", ""),
+    "points": Text(" 分", " points"),
 }
 DIRECTIONS = {
     "up": Text("越高越好", "more is better"),
     "down": Text("越低越好", "less is better"),
     "none": Text("不分好坏", "neither good nor bad"),
 }
-BASIS = {
-    "opened": Text("上报日", "day of reporting"), "filed": Text("立案日", "day of filing"), "dispatched": Text("派遣日", "day of dispatch"),
-    "due": Text("截止日", "day of the deadline"), "disposed": Text("处置日", "day of disposal"), "closed": Text("结案日", "day of closing"),
-}  # fmt: skip
 
 
 def figure(cell: Cell, indicator: Indicator) -> str:
     """A figure with its unit; empty for no data."""
     if cell.value is None:
         return ""
-    if indicator.unit == "cases":
+    if indicator.unit in COUNTED:
         return f"{cell.numerator:,}"
     return f"{cell.value:,.1f}{say(SUFFIXES[indicator.unit])}"
 
@@ -55,7 +53,7 @@ def interval(standing: Standing | None, indicator: Indicator) -> str:
     low, high = standing.interval.low, standing.interval.high
     return (
         f"{low:,.0f}–{high:,.0f}"
-        if indicator.unit == "cases"
+        if indicator.unit in COUNTED
         else f"{low:.1f}–{high:.1f}{say(SUFFIXES[indicator.unit])}"
     )
 
@@ -126,7 +124,7 @@ def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[s
 
 def explained(found: Explained, *, place: Runtime, level: str, key: str | None) -> dict[str, Any]:
     """What the page of one figure shows."""
-    one, columns = found.indicator, reading.context_of(place).columns
+    one, table = found.indicator, found.table
     book = place.pack.indicators
     words = book.words_of(" ".join(one.formula))
     chosen = dict(words)
@@ -136,14 +134,21 @@ def explained(found: Explained, *, place: Runtime, level: str, key: str | None) 
         "cell": found.cell,
         "about": say("全市", "Whole city") if key is None else thing(place, level, key),
         "direction": say(DIRECTIONS[one.direction]),
-        "basis": say(BASIS[one.basis]),
+        "basis": say(table.basis_label(one.basis)),
         "choices": [choice for choice in book.choices if choice.id in chosen],
         "terms": [(name, text) for name, text in words if name in book.terms],
-        "facts": found.columns,
+        "facts": [(name, say(table.labels[name])) for name in found.columns],
+        "table": table,
+        "of_cases": table.name == CASES,
         "as_of": found.as_of,
-        "cases": [
-            {**case, "facts": [(name, _plain(value, columns[name], place)) for name, value in case["facts"]]}
-            for case in found.cases
+        "rows": [
+            {
+                **row,
+                "facts": [
+                    (say(table.labels[name]), _plain(value, table.kinds[name], place)) for name, value in row["facts"]
+                ],
+            }
+            for row in found.rows
         ],
     }
 

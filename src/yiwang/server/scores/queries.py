@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from yiwang.core.indicators.columns import FactContext
+from yiwang.core.facts.cases import CASES
 from yiwang.core.indicators.definitions import Indicator, IndicatorBook
-from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, chosen, score
+from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, chosen, dimensions_of, score
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
 from yiwang.server.cases.recorded import stands_at
+from yiwang.server.places.fact_sources import tables_of
 from yiwang.server.places.queries import Runtime
-from yiwang.server.scores import files, reading
+from yiwang.server.scores import files
 from yiwang.server.scores.models import FactStore
+from yiwang.server.scores.operations import shelf_of, store_in
 
 ENGINES = ("duckdb", "memory", "spark")
 
@@ -37,33 +39,38 @@ class Scorecard:
         engine: Who counted.
         indicators: By id, in order.
         rows: In the order of their keys.
-        cases: How many cases the facts hold.
-        facts_at: The moment for which the facts hold.
+        rows_of: Table → how many rows it holds, of the tables that were counted.
+        facts_at: The moment for which the facts hold; of several tables the earliest.
     """
 
     wish: Wish
     engine: str
     indicators: dict[str, Indicator]
     rows: list[ScoreRow]
-    cases: int
+    rows_of: dict[str, int]
     facts_at: datetime
 
+    @property
+    def cases(self) -> int:
+        """How many cases the facts hold; 0 where none were counted."""
+        return self.rows_of.get(CASES, 0)
 
-def current_store(place: Runtime) -> FactStore | None:
-    """The facts that hold; None where none have been counted, or those that are there are of another pack or gone."""
-    store = FactStore.objects.filter(city=place.info.id).first()
-    if store is None or store.digest != reading.digest_of(place):
+
+def current_store(place: Runtime, table: str = CASES) -> FactStore | None:
+    """The facts of a table that hold; None where none have been counted, or those that are there are of another pack or gone."""
+    store, shelf = store_in(place.info.id, table), shelf_of(place, table)
+    if store is None or store.digest != shelf.table.digest:
         return None
-    return store if files.all_there(place.info.id, store.base, store.delta) else None
+    return store if shelf.all_there(store.base, store.delta) else None
 
 
-def store_of(place: Runtime) -> FactStore:
-    """The facts that hold.
+def store_of(place: Runtime, table: str = CASES) -> FactStore:
+    """The facts of a table that hold.
 
     Raises:
         NoFacts: When there are none.
     """
-    store = current_store(place)
+    store = current_store(place, table)
     if store is None:
         what = Text(
             "{city} 还没有计算过指标，或城市包更换后还没有重新计算。",
@@ -76,6 +83,17 @@ def store_of(place: Runtime) -> FactStore:
             )
         )
     return store
+
+
+def tables_measured(place: Runtime) -> tuple[str, ...]:
+    """Names of the tables over which the city's indicators are counted; the cases always, and first."""
+    return tuple(dict.fromkeys((CASES, *(indicator.table for indicator in place.pack.indicators.indicators))))
+
+
+def counted_store(place: Runtime) -> FactStore | None:
+    """The facts of the cases, where every table that is measured has been counted, so that any scorecard can be shown."""
+    stores = [current_store(place, table) for table in tables_measured(place)]
+    return stores[0] if all(stores) else None
 
 
 def book_of(place: Runtime) -> IndicatorBook:
@@ -101,14 +119,14 @@ def book_of(place: Runtime) -> IndicatorBook:
 
 @contextmanager
 def engine(place: Runtime, store: FactStore, name: str) -> Iterator[Engine]:
-    """An engine over a city's facts.
+    """An engine over a table of facts of a city.
 
     Raises:
         BadInput: When there is none of this name, or it cannot run here.
     """
-    city, context = place.info.id, reading.context_of(place)
-    base = files.paths(city, [name_ for month in sorted(store.base) for name_ in store.base[month]])
-    delta = files.paths(city, store.delta)
+    shelf = shelf_of(place, store.table)
+    base = shelf.paths([name_ for month in sorted(store.base) for name_ in store.base[month]])
+    delta, key = shelf.paths(store.delta), shelf.table.key
     if name not in ENGINES:
         raise BadInput(
             Problem(
@@ -120,14 +138,14 @@ def engine(place: Runtime, store: FactStore, name: str) -> Iterator[Engine]:
     if name == "spark":
         from yiwang.engines.spark import SparkEngine
 
-        yield SparkEngine(base=base, delta=delta)
+        yield SparkEngine(base=base, key=key, delta=delta)
         return
-    with files.workshop(city) as connection:
+    with files.workshop(shelf) as connection:
         if name == "duckdb":
-            yield DuckDBEngine(base=base, delta=delta, connection=connection)
+            yield DuckDBEngine(base=base, key=key, delta=delta, connection=connection)
         else:
-            relation = files.facts(city, base=store.base, delta=store.delta) + " as facts"
-            yield MemoryEngine(files.rows_of(connection, relation, context=context))
+            relation = shelf.facts(base=store.base, delta=store.delta) + " as facts"
+            yield MemoryEngine(files.rows_of(connection, relation, table=shelf.table))
 
 
 def scorecard(
@@ -158,18 +176,23 @@ def scorecard(
         NoFacts: When nothing has been counted.
         BadInput: For a dimension, indicator or engine that there is not.
     """
-    store, book = store_of(place), book_of(place)
-    context: FactContext = reading.context_of(place)
-    at = as_of or stands_at(city=place.info.id) or store.refreshed_at
+    book, tables, stores = book_of(place), tables_of(place), {CASES: store_of(place)}
+    at = as_of or stands_at(city=place.info.id) or stores[CASES].refreshed_at
     wish = Wish(
         by=tuple(by), as_of=at, indicators=tuple(indicators), since=since, until=until, only=only or {}
     )  # fmt: skip
-    shown = chosen(book, ids=wish.indicators, day=wish.as_of.astimezone(context.zone).date())
-    with engine(place, store, engine_name) as counting:
-        rows = score(wish, book=book, context=context, engine=counting, groupings=groupings)
+    day = wish.as_of.astimezone(place.info.zone).date()
+    shown = chosen(book, ids=wish.indicators, day=day, tables=tables, by=dimensions_of(wish, groupings))
+    needed = dict.fromkeys(one.table for one in shown.values())
+    stores = {name: stores.get(name) or store_of(place, name) for name in needed}
+    with ExitStack() as stack:
+        engines = {name: stack.enter_context(engine(place, store, engine_name)) for name, store in stores.items()}
+        rows = score(wish, book=book, tables=tables, engines=engines, zone=place.info.zone, groupings=groupings)
     return Scorecard(
-        wish=wish, engine=engine_name, indicators=shown, rows=rows, cases=store.cases, facts_at=store.refreshed_at
-    )
+        wish=wish, engine=engine_name, indicators=shown, rows=rows,
+        rows_of={name: store.rows for name, store in stores.items()},
+        facts_at=min((store.refreshed_at for store in stores.values()), default=wish.as_of),
+    )  # fmt: skip
 
 
 def standings_of(card: Scorecard, *, place: Runtime, ranked: Sequence[str] | None = None) -> list[dict[str, Standing]]:
@@ -209,7 +232,7 @@ def _said(standing: Standing | None) -> dict[str, Any]:
 def region_names(place: Runtime, dimension: str, value: str) -> tuple[str, str] | None:
     """The names of a key's value, where it is a region, unit or category."""
     levels = {level.id for level in place.info.levels}
-    if dimension in levels or dimension.startswith("region_"):
+    if dimension in levels:
         region = place.regions.get(value)
         return (region.name.zh, region.name.en) if region else None
     if dimension in {"department", "unit", "centre"}:
@@ -230,9 +253,11 @@ def as_dict(card: Scorecard, *, place: Runtime) -> dict[str, Any]:
         "as_of": card.wish.as_of.isoformat(),
         "facts_at": card.facts_at.isoformat(),
         "cases": card.cases,
+        "rows_of": card.rows_of,
         "indicators": [
             {
-                "id": one.id, "name": one.name.zh, "name_en": one.name.en, "unit": one.unit, "direction": one.direction, "basis": one.basis,
+                "id": one.id, "table": one.table, "name": one.name.zh, "name_en": one.name.en, "unit": one.unit,
+                "direction": one.direction, "basis": one.basis,
                 "numerator": one.formula[0], "denominator": one.formula[1], "filter": one.formula[2],
                 "source": one.source, "confidence": one.confidence,
             }

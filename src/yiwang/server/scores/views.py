@@ -14,12 +14,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from yiwang.core.indicators.scorecard import PERIODS, column_of
+from yiwang.core.indicators.scorecard import PERIODS, dimension_of
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common.language import say
+from yiwang.server.places.fact_sources import tables_of
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
-from yiwang.server.scores import presentation, queries, reading
+from yiwang.server.scores import presentation, queries
 from yiwang.server.scores.explaining import SHOWN, explain
 from yiwang.server.scores.models import FactStore
 from yiwang.server.scores.periods import bounds
@@ -51,8 +52,8 @@ def _asked(request: HttpRequest, city: str) -> Asked:
     level = request.GET.get("level", "") or levels[min(1, len(levels) - 1)]
     if level not in (*levels, DEPARTMENT):
         raise Http404(say("没有这个层级", "There is no such level"))
-    store = queries.current_store(place)
-    months = sorted(store.base, reverse=True) if store else []
+    store = queries.counted_store(place)
+    months = sorted(store.months, reverse=True) if store else []
     month = request.GET.get("month", months[0] if months else "")
     if month and not MONTH.fullmatch(month):
         raise Http404(say("月份应写成 2011-07", "Write the month as 2011-07"))
@@ -109,7 +110,7 @@ def explained(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
     since, until = asked.period
     try:
         if asked.level not in PERIODS:
-            column_of(asked.level, context=reading.context_of(asked.place))
+            dimension_of(asked.level, tables=tables_of(asked.place))
         found = explain(
             place=asked.place,
             indicator=indicator,

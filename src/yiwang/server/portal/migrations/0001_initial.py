@@ -145,39 +145,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="ScoreCell",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("city", models.CharField(max_length=40)),
-                ("month", models.CharField(max_length=7)),
-                ("region", models.CharField(blank=True, max_length=40)),
-                ("category", models.CharField(blank=True, max_length=40)),
-                ("reported", models.PositiveIntegerField()),
-                ("closed", models.PositiveIntegerField()),
-                ("due", models.PositiveIntegerField()),
-                ("on_time", models.PositiveIntegerField()),
-                ("median_days", models.FloatField(null=True)),
-            ],
-            options={
-                "indexes": [models.Index(fields=["city", "region", "category", "month"], name="score_cell_series")],
-                "constraints": [
-                    models.UniqueConstraint(fields=("city", "month", "region", "category"), name="score_cell_once")
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="ScoreMonth",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("city", models.CharField(max_length=40)),
-                ("month", models.CharField(max_length=7)),
-                ("computed_at", models.DateTimeField()),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("city", "month"), name="score_month_once")],
-            },
-        ),
-        migrations.CreateModel(
             name="IdeaSupport",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -12,15 +12,21 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="FactStore",
             fields=[
-                ("city", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("city", models.CharField(max_length=40)),
+                ("table", models.CharField(max_length=40)),
                 ("digest", models.CharField(max_length=64)),
                 ("version", models.PositiveBigIntegerField()),
                 ("base", models.JSONField(default=dict)),
                 ("delta", models.JSONField(default=list)),
                 ("delta_rows", models.PositiveBigIntegerField(default=0)),
+                ("months", models.JSONField(default=list)),
                 ("marks", models.JSONField(default=list)),
-                ("cases", models.PositiveBigIntegerField(default=0)),
+                ("rows", models.PositiveBigIntegerField(default=0)),
                 ("refreshed_at", models.DateTimeField()),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("city", "table"), name="one_store_a_table")],
+            },
         ),
     ]

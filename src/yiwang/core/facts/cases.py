@@ -1,4 +1,4 @@
-"""The columns of the case facts. Their names are an interface: `docs/reference/facts.md` says what each one means."""
+"""The table ``cases``: one row per case. Its columns are an interface: `docs/reference/facts.md` says what each one means."""
 
 from __future__ import annotations
 
@@ -8,8 +8,27 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-TEXT, INTEGER, FLAG, FLOAT, MOMENT, DAY = "text", "integer", "flag", "float", "moment", "day"
-NULLABLE = frozenset({FLOAT, MOMENT, DAY})  # every other column always has a value: empty, 0 or false
+from yiwang.core.facts.case_labels import LABELS, clock_label, level_label, post_label, stage_label
+from yiwang.core.facts.table import (
+    DAY,
+    DEPARTMENT,
+    FLAG,
+    FLOAT,
+    INTEGER,
+    MOMENT,
+    POST,
+    TEXT,
+    Dimension,
+    FactColumn,
+    FactTable,
+    Row,
+    region_columns,
+    region_dimensions,
+)
+from yiwang.core.kernel.text import Text
+
+CASES = "cases"
+TIMES = ("wall", "work")
 FORMAT = 2  # of the rows; another one makes stored facts be counted anew
 
 HEAD: tuple[tuple[str, str], ...] = (
@@ -22,6 +41,11 @@ MOMENTS = (
     "opened_at", "verified_at", "filed_at", "dispatched_at", "responded_at", "disposed_at", "checked_at", "closed_at", "updated_at",
     "deadline_at", "stage_since", "held_since",
 )  # fmt: skip
+# what one may group by beside levels and posts
+DIMENSIONS = (
+    "department", "unit", "centre", "category", "major", "kind", "condition", "source", "opener", "priority", "grid", "unit_level",
+)  # fmt: skip
+_HANDLING = frozenset({"department", "unit"})  # groups of these are evaluated as departments
 # basis of a period → the column with the local day
 BASES: Mapping[str, str] = {
     basis: f"{basis}_day" for basis in ("opened", "filed", "dispatched", "due", "disposed", "closed")
@@ -88,37 +112,50 @@ class FactContext:
     latitude: float = 0.0
 
     @cached_property
-    def columns(self) -> Mapping[str, str]:
-        """Every column in order, with its kind."""
-        return dict(self._columns())
-
-    @cached_property
-    def blank(self) -> Mapping[str, object]:
-        """A row with nothing in it: missing where a value may be, else empty, 0 or false."""
-        return {
-            name: None if kind in NULLABLE else 0 if kind == INTEGER else False if kind == FLAG else ""
-            for name, kind in self.columns.items()
+    def table(self) -> FactTable:
+        """The table of the case facts of this city."""
+        dimensions = region_dimensions(self.levels)
+        dimensions |= {
+            name: Dimension(column=name, object=DEPARTMENT if name in _HANDLING else "") for name in DIMENSIONS
         }
+        dimensions |= {
+            f"post_{post}": Dimension(column=f"post_{post}", object=POST, member=post) for post in self.posts
+        }
+        return FactTable(
+            name=CASES, label=Text("案卷", "cases"), key="number", columns=tuple(self._columns()), bases=BASES, dimensions=dimensions,
+            month="opened_day", order="opened_at", inputs=self.digest(),
+        )  # fmt: skip
 
-    def _columns(self) -> Iterator[tuple[str, str]]:
-        yield from HEAD
-        yield from ((f"region_{level}", TEXT) for level, _ in self.levels)
-        yield from ((name, MOMENT) for name in MOMENTS)
-        yield from ((name, DAY) for name in BASES.values())
-        yield from RESULTS
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Every column of the case facts in order, with its kind."""
+        return self.table.kinds
+
+    @property
+    def blank(self) -> Row:
+        """A row of the case facts with nothing in it."""
+        return self.table.blank
+
+    def _columns(self) -> Iterator[FactColumn]:
+        yield from (FactColumn(name, kind, LABELS[name]) for name, kind in HEAD)
+        yield from region_columns(self.levels)
+        yield from (FactColumn(name, MOMENT, LABELS[name]) for name in MOMENTS)
+        yield from (FactColumn(name, DAY, LABELS[name]) for name in BASES.values())
+        yield from (FactColumn(name, kind, LABELS[name]) for name, kind in RESULTS)
         for stage in self.stages:
-            yield from ((f"stage_{stage}_wall_s", INTEGER), (f"stage_{stage}_work_s", INTEGER))
+            yield from (FactColumn(f"stage_{stage}_{time}_s", INTEGER, stage_label(stage, time)) for time in TIMES)
         for level, _ in self.levels:
-            yield from ((f"level_{level}_wall_s", INTEGER), (f"level_{level}_work_s", INTEGER))
+            yield from (FactColumn(f"level_{level}_{time}_s", INTEGER, level_label(level, time)) for time in TIMES)
         for clock in self.clocks:
-            yield from ((f"clock_{clock}_{what}", INTEGER) for what in ("runs", "done", "late", "used_s"))
-        yield from ((f"post_{post}", TEXT) for post in self.posts)
+            for figure in ("runs", "done", "late", "used_s"):
+                yield FactColumn(f"clock_{clock}_{figure}", INTEGER, clock_label(clock, figure))
+        yield from (FactColumn(f"post_{post}", TEXT, post_label(post)) for post in self.posts)
 
     def digest(self) -> str:
         """Changes whenever a row could come out otherwise from the same events and calendar."""
-        said = (
+        parts = (
             FORMAT, self.city, self.zone.key, self.levels, self.root, self.stages, self.clocks, self.posts, self.main_clock, self.latitude,
             sorted((name, sorted(verbs)) for name, verbs in self.moments.items()), sorted(self.categories.items()),
             sorted((code, unit.kind, unit.level, unit.chain) for code, unit in self.units.items()),
         )  # fmt: skip
-        return hashlib.sha256(repr(said).encode()).hexdigest()
+        return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
 
 from yiwang.core.cases.effects import EFFECTS
 from yiwang.core.cases.events import SYSTEM, Event
@@ -18,10 +17,10 @@ from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.fields import DECIDING, LOCATION
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.units import UnitDirectory
-from yiwang.core.indicators.columns import BASES, FactContext, UnitFacts
+from yiwang.core.facts.cases import BASES, FactContext, UnitFacts
+from yiwang.core.facts.table import Row, region_codes
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 
-Row = dict[str, Any]
 CLOSED = "closed"
 # how an end is called ← effect of the verb that led to it, where it was no closing
 ENDS: Mapping[str, str] = {effect.id: effect.ends for effect in EFFECTS.values() if effect.ends}
@@ -100,9 +99,7 @@ def _opening(row: Row, first: Event, context: FactContext) -> None:
 
 
 def _places(row: Row, context: FactContext) -> None:
-    region = row["region"] or context.root
-    for level, width in context.levels:
-        row[f"region_{level}"] = region[:width] if len(region) >= width else ""
+    row |= region_codes(row["region"], levels=context.levels, root=context.root)
     row["located"] = row["lon"] is not None and not row["flag"]
 
 

@@ -1,66 +1,34 @@
-"""Cases and their events out of the database, as rows of facts."""
+"""The table of facts ``cases``: cases and their events out of the database, as rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from django.db.models import Count, Max
 
-from yiwang.core.indicators.columns import FactContext
-from yiwang.core.indicators.facts import Row, fact_row
+from yiwang.core.facts.case_rows import fact_row
+from yiwang.core.facts.cases import CASES
+from yiwang.core.facts.table import Row
 from yiwang.server.cases import rows
 from yiwang.server.cases.models import Case, Event, Report
+from yiwang.server.cases.recurrences import Recurrences
+from yiwang.server.places.fact_sources import FactSource, Marks, Touched, context_of
 from yiwang.server.places.queries import Runtime
 
 PART = 1000  # cases read at once
 WINDOW = 20_000  # events looked at at once
 
 
-_contexts: dict[tuple[str, str], FactContext] = {}
-_digests: dict[tuple[str, str], str] = {}
-
-
-def context_of(place: Runtime) -> FactContext:
-    """The columns of a city's facts, worked out once for each version of its pack."""
-    key = (place.info.id, place.digest)
-    if key not in _contexts:
-        if len(_contexts) > 50:
-            _contexts.clear()
-        _contexts[key] = place.pack.fact_context()
-    return _contexts[key]
-
-
-def digest_of(place: Runtime) -> str:
-    """Changes whenever rows could come out otherwise; worked out once for each version of the pack."""
-    key = (place.info.id, place.digest)
-    if key not in _digests:
-        if len(_digests) > 50:
-            _digests.clear()
-        _digests[key] = context_of(place).digest()
-    return _digests[key]
-
-
-def newest(*, city: str) -> tuple[int, int]:
+def newest(city: str) -> tuple[int, int]:
     """The largest ids of events and reports that can be seen."""
     event = Event.objects.filter(city=city).aggregate(n=Max("id"))["n"] or 0
     report = Report.objects.filter(city=city).aggregate(n=Max("id"))["n"] or 0
     return event, report
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """A case of which something was written: its row as it is now. ``reports`` is None where none came in."""
-
-    id: int
-    number: str
-    seq: int
-    reports: int | None
-
-
-def touched(*, city: str, since: tuple[int, int], upto: tuple[int, int]) -> Iterator[list[Touched]]:
+def touched(*, city: str, since: Marks, upto: Marks) -> Iterator[list[Touched]]:
     """Cases with an event or report of an id behind ``since`` and not behind ``upto``, part by part."""
     for model, first, last in ((Event, since[0], upto[0]), (Report, since[1], upto[1])):
         written = model._default_manager.filter(city=city, id__lte=last)
@@ -69,10 +37,12 @@ def touched(*, city: str, since: tuple[int, int], upto: tuple[int, int]) -> Iter
             end = ids[0] if ids else last
             cases = Case.objects.filter(id__in=written.filter(id__gt=first, id__lte=end).values("case_id"))
             if model is Event:
-                found = [Touched(*row, None) for row in cases.values_list("id", "number", "seq")]
+                found = [
+                    Touched(id, number, (seq, None)) for id, number, seq in cases.values_list("id", "number", "seq")
+                ]
             else:
                 counted = cases.annotate(n=Count("reports")).values_list("id", "number", "seq", "n")
-                found = [Touched(*row) for row in counted]
+                found = [Touched(id, number, (seq, reports)) for id, number, seq, reports in counted]
             first = end
             if found:
                 yield found
@@ -108,3 +78,34 @@ def every_case(*, city: str) -> Iterator[list[int]]:
             return
         last = ids[-1]
         yield ids
+
+
+def every_row(place: Runtime) -> Iterator[list[Row]]:
+    """The rows of all cases, part by part."""
+    for cases in every_case(city=place.info.id):
+        yield fact_rows(cases, place=place)
+
+
+def size(city: str) -> int:
+    """How many cases there are."""
+    return Case.objects.filter(city=city).count()
+
+
+class CaseChanges:
+    """What was written of cases since."""
+
+    versions: tuple[str, ...] = ("seq", "reports")
+
+    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[list[Touched]]:
+        return touched(city=city, since=since, upto=upto)
+
+    def rows(self, ids: Sequence[int], *, place: Runtime) -> list[Row]:
+        found: list[Row] = []
+        for part in range(0, len(ids), PART):
+            found += fact_rows(ids[part : part + PART], place=place)
+        return found
+
+
+SOURCE = FactSource(
+    name=CASES, table=attrgetter("table"), rows=every_row, size=size, newest=newest, changes=CaseChanges(), derived=Recurrences(),
+)  # fmt: skip
