@@ -18,8 +18,8 @@ SEED = 20261124
 
 def fill(*, city: str, cases: int) -> None:
     """Install a city and give it cases: places near the regions' middles, two in a hundred open, of the last two years."""
-    from yiwang.server.cases import storage
     from yiwang.server.cases.models import Case, Event, Tally
+    from yiwang.server.common import sql
     from yiwang.server.places.queries import runtime
     from yiwang.server.provision.operations import install_pack
 
@@ -62,8 +62,8 @@ def fill(*, city: str, cases: int) -> None:
                 (first + at + 1, city, 1, opened, "report", "bench", "", "", "", "", step.id, "", "", "", "{}", b"\0")
             )
         with transaction.atomic():
-            storage.insert_many(Case, CASE, rows)
-            storage.insert_many(Event, EVENT, events)
+            sql.insert_many(Case, CASE, rows)
+            sql.insert_many(Event, EVENT, events)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Tally._meta.db_table} (city, region, step, late, count) "

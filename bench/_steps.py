@@ -21,9 +21,11 @@ from django.db.models import Count, Max, Min  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
-from yiwang.server.cases import outbox, queries, words  # noqa: E402
-from yiwang.server.cases.lifecycles import BulkWriter, Lifecycle, Move, import_lives  # noqa: E402
 from yiwang.server.cases.models import Case, Outbox  # noqa: E402
+from yiwang.server.cases.reading import queries  # noqa: E402
+from yiwang.server.cases.storage import words  # noqa: E402
+from yiwang.server.cases.writing import outbox  # noqa: E402
+from yiwang.server.imports.lifecycles import BulkWriter, Lifecycle, Move, import_lives  # noqa: E402
 from yiwang.server.places.queries import runtime  # noqa: E402
 from yiwang.server.portal import mailing  # noqa: E402
 from yiwang.server.portal.models import Follow  # noqa: E402

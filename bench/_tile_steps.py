@@ -20,9 +20,9 @@ from django.db import connection  # noqa: E402
 
 from bench._cityful import EVENT, fill  # noqa: E402
 from yiwang.core.space.tiles import morton, run_of  # noqa: E402
-from yiwang.server.cases import board, centre_figures, map_tiles, storage  # noqa: E402
 from yiwang.server.cases.models import Case, Event  # noqa: E402
-from yiwang.server.common import vector_tiles  # noqa: E402
+from yiwang.server.centre import board, centre_figures, map_tiles  # noqa: E402
+from yiwang.server.common import sql, vector_tiles  # noqa: E402
 from yiwang.server.places.queries import runtime  # noqa: E402
 
 CITY = "wuxi"
@@ -131,7 +131,7 @@ def _follow(seen: board.Board) -> float:
     newest = list(Case.objects.order_by("-id").values_list("id", flat=True)[:1000])
     now = datetime.now(UTC)
     rows = [(case, CITY, 2, now, "note", "b", "", "", "", "", "", "", "", "", "{}", b"\0") for case in newest]
-    storage.insert_many(Event, EVENT, rows)
+    sql.insert_many(Event, EVENT, rows)
     Case.objects.filter(id__in=newest).update(seq=2)
     begun = time.perf_counter()
     seen.look()
@@ -142,7 +142,7 @@ def portal(_: str = "") -> dict[str, Any]:
     """What the portal's pages cost, and what counting on request would."""
     from django.test import Client
 
-    from yiwang.server.cases.nearby import open_near
+    from yiwang.server.cases.reading.nearby import open_near
     from yiwang.server.portal import months as portal_months
     from yiwang.server.portal import open_data, public_score
     from yiwang.server.scores.exporting import catch_up

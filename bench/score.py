@@ -302,8 +302,8 @@ def _refresh_here(copies: int) -> dict[str, Any]:
     from django.db import connection
 
     from yiwang.core.cases.events import Actor, Command
-    from yiwang.server.cases import operations as cases
     from yiwang.server.cases.models import Case, Event
+    from yiwang.server.cases.writing import operations as cases
     from yiwang.server.scores import operations
 
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from tests.loop import Drive, altered
 
 from yiwang.core.cases.state import CaseState
-from yiwang.server.cases.lifecycles import BulkWriter, Lived
+from yiwang.server.imports.lifecycles import BulkWriter, Lived
 from yiwang.server.places.queries import Runtime
 
 WAITING = altered(triage=[{"priority": "normal", "auto": "reported", "centre": "CTR-9001"}])

@@ -14,7 +14,8 @@ WEST = {"lon": 120.003, "lat": 31.003}
 @pytest.fixture
 def mini(db: None) -> Iterator[str]:
     """The toy city, installed."""
-    from yiwang.server.cases import board, numbering
+    from yiwang.server.cases.storage import numbering
+    from yiwang.server.centre import board
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 

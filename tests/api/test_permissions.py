@@ -26,8 +26,8 @@ from tests.situations import SITUATIONS, written
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.state import CaseState
-from yiwang.server.cases.actors import actors_for
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.reading.actors import actors_for
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import token_digest
 from yiwang.server.places.queries import Runtime, runtime

@@ -17,8 +17,8 @@ from django.utils import timezone  # noqa: E402
 from tests.outsiders import CITIZEN  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
-from yiwang.server.cases import operations  # noqa: E402
-from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
+from yiwang.server.cases.writing import operations  # noqa: E402
+from yiwang.server.cases.writing.drafts import ReportDraft  # noqa: E402
 from yiwang.server.people.operations import create_person  # noqa: E402
 from yiwang.server.provision.operations import install_pack  # noqa: E402
 from yiwang.server.scores import tasks  # noqa: E402

@@ -23,8 +23,8 @@ import io, os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yiwang.server.settings")
 import django; django.setup()
 from PIL import Image
-from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.cases import operations
+from yiwang.server.cases.writing.drafts import ReportDraft
+from yiwang.server.cases.writing import operations
 from tests.outsiders import CITIZEN
 from yiwang.server.people.models import User
 User.objects.create_user("keeper", password="a long enough one")

@@ -22,8 +22,9 @@ def city(pack_folder: Path, db: None) -> str:
     """The toy city with three cases: two of two days ago, one of today."""
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases import numbering, operations
-    from yiwang.server.cases.drafts import ReportDraft
+    from yiwang.server.cases.storage import numbering
+    from yiwang.server.cases.writing import operations
+    from yiwang.server.cases.writing.drafts import ReportDraft
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 

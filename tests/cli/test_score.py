@@ -19,8 +19,9 @@ Run = Callable[..., Result]
 def city(db: None) -> Any:
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases import numbering, operations
-    from yiwang.server.cases.drafts import ReportDraft
+    from yiwang.server.cases.storage import numbering
+    from yiwang.server.cases.writing import operations
+    from yiwang.server.cases.writing.drafts import ReportDraft
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 

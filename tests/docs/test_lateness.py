@@ -13,7 +13,7 @@ from yiwang.core.cases.lateness import passed, passed_each, shown_late
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "yiwang"
 # the definition, and its translation for the database
-DEFINED = {"core/cases/lateness.py": 0, "server/cases/queries.py": 1}
+DEFINED = {"core/cases/lateness.py": 0, "server/cases/reading/queries.py": 1}
 MOMENT, DEADLINE = r"\b(?:now|at|moment|drawn|today)\b", r"[\w.]*(?:due|deadlines?)(?:\[\w+\])?"
 COMPARED = re.compile(rf"deadline__(?:lte?|gte?)=(?!since)|{MOMENT} *[<>]=? *{DEADLINE}|{DEADLINE} *[<>]=? *{MOMENT}")
 DUE = datetime(2026, 3, 6, 17, tzinfo=UTC)

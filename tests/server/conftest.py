@@ -15,7 +15,8 @@ WEST = {"lon": 120.003, "lat": 31.003}  # community 900101
 @pytest.fixture
 def mini(db: None) -> Iterator[str]:
     """The toy city, installed."""
-    from yiwang.server.cases import board, numbering
+    from yiwang.server.cases.storage import numbering
+    from yiwang.server.centre import board
     from yiwang.server.places import queries
     from yiwang.server.provision.operations import install_pack
 
@@ -45,8 +46,8 @@ def report(mini: str) -> Callable[..., dict[str, Any]]:
     """Reports a case and gives the answer."""
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases import operations
-    from yiwang.server.cases.drafts import ReportDraft
+    from yiwang.server.cases.writing import operations
+    from yiwang.server.cases.writing.drafts import ReportDraft
 
     def make(*, actor: Any = CITIZEN, key: str = "", at: datetime | None = None, **data: Any) -> dict[str, Any]:
         said = {"text": "垃圾", "category": "02001", **WEST, **data}
@@ -59,7 +60,7 @@ def report(mini: str) -> Callable[..., dict[str, Any]]:
 def act() -> Callable[..., dict[str, Any]]:
     """Does a verb: ``act(number, "file", actor("leader"), reason="…")``."""
     from yiwang.core.cases.events import Command
-    from yiwang.server.cases import operations
+    from yiwang.server.cases.writing import operations
 
     def do(
         number: str,

@@ -22,9 +22,10 @@ from tests.outsiders import CITIZEN  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.core.kernel.refusals import Conflict, Refusal  # noqa: E402
-from yiwang.server.cases import ledger, operations  # noqa: E402
-from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Tally  # noqa: E402
+from yiwang.server.cases.writing import operations  # noqa: E402
+from yiwang.server.cases.writing.drafts import ReportDraft  # noqa: E402
+from yiwang.server.verification import ledger  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 LEADER = Actor(id="user:leader", name="l", roles=frozenset({"leader"}), unit="CTR-90")

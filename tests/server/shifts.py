@@ -27,14 +27,16 @@ from tests.outsiders import CITIZEN  # noqa: E402
 from tests.townsfolk import TOML  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
-from yiwang.server.cases import ledger, operations, outbox, tallies, tick  # noqa: E402
-from yiwang.server.cases.drafts import ReportDraft  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Tally  # noqa: E402
+from yiwang.server.cases.storage import tallies  # noqa: E402
+from yiwang.server.cases.writing import operations, outbox, tick  # noqa: E402
+from yiwang.server.cases.writing.drafts import ReportDraft  # noqa: E402
 from yiwang.server.common import operations as common  # noqa: E402
 from yiwang.server.common.models import Heartbeat, Job  # noqa: E402
 from yiwang.server.ledger import api as log  # noqa: E402
 from yiwang.server.ledger.models import Leaf, Seal  # noqa: E402
 from yiwang.server.provision import simulation, worker  # noqa: E402
+from yiwang.server.verification import ledger  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 MAIL = Path(settings.YIWANG_HOME, "mail")

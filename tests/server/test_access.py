@@ -15,9 +15,9 @@ from django.test import Client
 from PIL import Image
 
 from yiwang.core.kernel.characters import clean, fold
-from yiwang.server.cases import words
-from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Photo
+from yiwang.server.cases.storage import words
+from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.people.models import PersonalDataRead, User
 from yiwang.server.people.operations import create_person
 
@@ -185,7 +185,7 @@ def scrubbed(answer: str, sought: str) -> str:
 def test_photos(reader: str, client_of: Any, mini: str, actor: Any) -> None:
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases import operations
+    from yiwang.server.cases.writing import operations
 
     picture = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(picture, "PNG")

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.server.conftest import MINI
 
-from yiwang.server.cases import queries, rows, verifying
 from yiwang.server.cases.models import Case, Event
-from yiwang.server.cases.recounting import recount_all, recount_deadlines
+from yiwang.server.cases.reading import queries
+from yiwang.server.cases.storage import rows
+from yiwang.server.cases.writing.recounting import recount_all, recount_deadlines
 from yiwang.server.places.queries import runtime
 from yiwang.server.provision.operations import install_pack
+from yiwang.server.verification import verifying
 
 pytestmark = pytest.mark.django_db
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -120,7 +122,7 @@ def test_every_face_says_that_a_deadline_is_an_estimate(unannounced: str, report
 
 def test_a_limit_by_the_clock_is_no_estimate(unannounced: str) -> None:
     from yiwang.core.worktime import Limit, start_clock
-    from yiwang.server.cases import estimates
+    from yiwang.server.cases.reading import estimates
 
     place = runtime("mini")
     state = rows.state_of(rows.loaded([unannounced], lock=False)[unannounced])

@@ -137,8 +137,8 @@ def test_the_file_has_the_case_in_both_languages(number: str, act: Acts, actor: 
 def test_photos_stand_before_and_after(report: Report, mini: str) -> None:
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases import operations
-    from yiwang.server.cases.drafts import ReportDraft
+    from yiwang.server.cases.writing import operations
+    from yiwang.server.cases.writing.drafts import ReportDraft
 
     buffer = io.BytesIO()
     Image.new("RGB", (40, 30), "green").save(buffer, "JPEG")

@@ -12,8 +12,9 @@ import mapbox_vector_tile
 import pytest
 from django.test import Client
 
-from yiwang.server.cases import board, centre_figures, map_tiles, presentation
 from yiwang.server.cases.models import Case, Event
+from yiwang.server.cases.reading import presentation
+from yiwang.server.centre import board, centre_figures, map_tiles
 from yiwang.server.common import vector_tiles
 from yiwang.server.places.queries import runtime
 

@@ -12,7 +12,7 @@ from tests.loop import MONDAY, Drive, mini
 
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import Clock
-from yiwang.server.cases import clock_story
+from yiwang.server.casepage import clock_story
 
 
 def told(drive: Drive, at: datetime, name: str = "disposal") -> clock_story.ClockStory:

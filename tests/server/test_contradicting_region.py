@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.server.conftest import MINI
 
-from yiwang.server.cases import nearby
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.reading import nearby
 from yiwang.server.people.operations import create_person
 from yiwang.server.places.queries import runtime
 from yiwang.server.provision.operations import install_pack

@@ -8,8 +8,9 @@ import pytest
 from tests.server.conftest import WEST
 
 from yiwang.core.kernel.refusals import Invalid, Missing
-from yiwang.server.cases import queries, verifying
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.reading import queries
+from yiwang.server.verification import verifying
 
 EAST = {"lon": 120.0153, "lat": 31.0034}  # community 900201
 BEIJING = {"lon": 116.4, "lat": 39.9}
@@ -107,7 +108,7 @@ def test_a_flag_goes_with_the_place_that_it_was_about(report: Any, act: Any, act
 
 
 def test_an_address_tells_the_region_where_nothing_else_did(report: Any, act: Any, actor: Any) -> None:
-    from yiwang.server.cases import relocating
+    from yiwang.server.cases.writing import relocating
     from yiwang.server.places.queries import runtime
 
     number = report(lon=None, lat=None, address="西南社区门口")["case"]

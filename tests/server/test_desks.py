@@ -14,8 +14,8 @@ from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.text import Text
 from yiwang.packs import read_pack
-from yiwang.server.cases import rows
 from yiwang.server.cases.models import Case, Report
+from yiwang.server.cases.storage import rows
 from yiwang.server.desks import duties, intake_help, queue
 from yiwang.server.desks.models import SavedFilter
 from yiwang.server.people.operations import create_person

@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 
 from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import rows
 from yiwang.server.cases.models import Case, Event
-from yiwang.server.cases.tasks import tasks_for
+from yiwang.server.cases.storage import rows
 from yiwang.server.desks import duties, intake_help, queue
+from yiwang.server.field.tasks import tasks_for
 from yiwang.server.people.models import User
 from yiwang.server.people.operations import create_person
 from yiwang.server.places.queries import runtime

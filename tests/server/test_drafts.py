@@ -9,9 +9,9 @@ from django.test import Client
 from tests.outsiders import CITIZEN
 
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import joining, operations
-from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Report
+from yiwang.server.cases.writing import joining, operations
+from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.common.throttling import Caller, TooOften
 
 SPOT = {"lon": "120.003", "lat": "31.003"}

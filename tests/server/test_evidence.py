@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 from tests.outsiders import CITIZEN
 
-from yiwang.server.cases import operations, queries
-from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Event
+from yiwang.server.cases.reading import queries
+from yiwang.server.cases.writing import operations
+from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.people.models import User
 from yiwang.server.people.operations import create_person
 
@@ -72,7 +73,7 @@ def test_the_api_takes_and_gives_them_without_being_told(mini: str) -> None:
 
 @pytest.mark.parametrize("evidence", [OBSERVED, ON_SITE], ids=list)
 def test_the_chain_with_evidence_in_it_verifies(mini: str, actor: Any, evidence: Any) -> None:
-    from yiwang.server.cases import rebuilding, verifying
+    from yiwang.server.verification import rebuilding, verifying
 
     draft = ReportDraft(text="满溢", category="02001", lon=120.003, lat=31.003, evidence=evidence)
     operations.report(city=mini, draft=draft, actor=CITIZEN)

@@ -18,8 +18,9 @@ from PIL import Image
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
-from yiwang.server.cases import rows, tasks
 from yiwang.server.cases.models import Case, Event, Photo, Report
+from yiwang.server.cases.storage import rows
+from yiwang.server.field import tasks
 from yiwang.server.people.models import User
 from yiwang.server.people.operations import create_person
 from yiwang.server.places.queries import runtime
@@ -349,7 +350,7 @@ def test_a_report_names_photos_and_may_carry_others_as_before(phone: Any) -> Non
 def test_nobody_names_the_photos_of_another_and_what_is_gone_is_said(phone: Any, dispatched: Any) -> None:
     from datetime import timedelta
 
-    from yiwang.server.cases import waiting_photos
+    from yiwang.server.field import waiting_photos
 
     number, mine, other = dispatched(), phone("handler", "SWEEP-9001"), phone("inspector")
     seq = state(number).seq
@@ -397,7 +398,7 @@ def test_a_verb_that_carries_a_bad_photo_keeps_the_good_one(phone: Any, dispatch
 def test_an_account_leaves_no_more_photos_waiting_than_it_may_in_a_day(
     phone: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
-    from yiwang.server.cases import waiting_photos
+    from yiwang.server.field import waiting_photos
 
     assert waiting_photos.MOST_WAITING == 60
     settings.YIWANG_HOME = tmp_path

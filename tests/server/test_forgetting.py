@@ -13,13 +13,15 @@ from django.test import Client
 from django.utils import timezone
 from tests.outsiders import CITIZEN
 
-from yiwang.server.cases import forgetting, idempotency, ledger, operations
-from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.cases.models import Case, IdempotencyKey, Report
-from yiwang.server.common import environment
+from yiwang.server.cases.models import Case, Report
+from yiwang.server.cases.writing import forgetting, operations
+from yiwang.server.cases.writing.drafts import ReportDraft
+from yiwang.server.common import environment, idempotency
 from yiwang.server.common.console import EmailBackend
+from yiwang.server.common.models import IdempotencyKey
 from yiwang.server.portal.models import Follow
 from yiwang.server.provision import worker
+from yiwang.server.verification import ledger
 
 DAY = timedelta(days=1)
 KEY = "0123456789abcdef-{}"

@@ -185,7 +185,7 @@ def test_a_bad_row_is_named_with_its_cell(author: User) -> None:
 
 
 def test_the_dry_run_says_what_the_command_says(author: User, report: Any, tmp_path: Path) -> None:
-    from yiwang.server.cases.dry_run import compare_packs, past_facts
+    from yiwang.server.governance.dry_run import compare_packs, past_facts
 
     cases = [report()["case"] for _ in range(3)]
     change = draft(author)

@@ -171,12 +171,10 @@ def test_a_body_between_the_two_limits_is_too_large(leader: Client, settings: An
     ids=["folder", "database", "postgresql"],
 )
 def test_a_full_disk_is_said_in_words_on_every_face(leader: Client, monkeypatch: Any, fault: Exception) -> None:
-    from yiwang.server.cases import operations
-
     def full(*_: Any, **__: Any) -> Any:
         raise fault
 
-    monkeypatch.setattr(operations, "report", full)
+    monkeypatch.setattr("yiwang.server.common.sql.run", full)
     said = {"text": "垃圾", "category": "02001", "lon": 120.003, "lat": 31.003, "seen": "1"}
     fields = {name: value for name, value in said.items() if name != "seen"}
     anybody = Client(raise_request_exception=False)

@@ -14,10 +14,10 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 
-from yiwang.server.cases import ledger
 from yiwang.server.common import environment
 from yiwang.server.ledger import api as log
 from yiwang.server.ledger.models import Publication, Seal
+from yiwang.server.verification import ledger
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

@@ -12,13 +12,13 @@ from django.db.models import QuerySet
 from tests.forging import forging
 
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import ledger
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally
-from yiwang.server.cases.stream import EVENTS
+from yiwang.server.cases.reading.stream import EVENTS
 from yiwang.server.ledger import api as log
 from yiwang.server.ledger import log as log_module
 from yiwang.server.ledger import sealing, spool, streams
 from yiwang.server.ledger.models import Leaf, Seal
+from yiwang.server.verification import ledger
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from yiwang.server.cases import queries, walking, words
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.reading import queries
+from yiwang.server.cases.storage import walking, words
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 STEPS = ("received", "dispatched", "dispatched", "closed", "closed", "closed", "closed")
@@ -156,10 +157,10 @@ def test_words_that_change_are_found_again(report: Any, act: Any, actor: Any) ->
     row = Case.objects.get(number=number)
     from django.db import connection
 
-    from yiwang.server.cases import storage
+    from yiwang.server.common import sql
 
     Case.objects.filter(pk=row.pk).update(address="解放路", sought=words.sought_of(row.text, "解放路"))
     with connection.cursor():
-        storage.run([words.put(case_id=row.pk, text=row.text, address="解放路")])
+        sql.run([words.put(case_id=row.pk, text=row.text, address="解放路")])
     assert listed({"q": "解放"}, limit=10) == [number]
     assert listed({"q": "人民"}, limit=10) == []

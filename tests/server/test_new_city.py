@@ -11,11 +11,13 @@ from tests.outsiders import CITIZEN
 from yiwang.core.kernel.errors import BadInput
 from yiwang.packs import check_pack
 from yiwang.packs.beginning import write_pack
-from yiwang.server.cases import ledger, numbering, operations
-from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.storage import numbering
+from yiwang.server.cases.writing import operations
+from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.places import queries
 from yiwang.server.provision.operations import install_pack
+from yiwang.server.verification import ledger
 
 
 def test_a_new_pack_has_no_fault_and_its_examples_hold(tmp_path: Path) -> None:

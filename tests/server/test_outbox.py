@@ -16,9 +16,9 @@ from django.utils import timezone
 from tests.postbox import Postbox, opened
 from tests.server.test_hands import KINDS, Site, site_on
 
-from yiwang.server.cases import outbox, posting
 from yiwang.server.cases.models import Outbox
-from yiwang.server.common import environment
+from yiwang.server.cases.writing import outbox
+from yiwang.server.common import environment, posting
 from yiwang.server.provision import worker
 
 SHIFTS = Path(__file__).with_name("shifts.py")

@@ -24,7 +24,7 @@ import json, os, resource, sys
 import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yiwang.server.settings")
 django.setup()
-from yiwang.server.cases import photos
+from yiwang.server.common import photos
 content = open(sys.argv[1], "rb").read()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -44,7 +44,7 @@ def written(picture: Image.Image, form: str = "JPEG", **how: Any) -> bytes:
 
 @pytest.fixture
 def keep(settings: Any, tmp_path: Path) -> Any:
-    from yiwang.server.cases import photos
+    from yiwang.server.common import photos
 
     settings.YIWANG_HOME = tmp_path
     return lambda *files: photos.keep(files)
@@ -183,7 +183,7 @@ def test_the_form_keeps_the_good_photo_and_the_time_it_was_taken(client: Client,
 
 
 def test_the_case_file_is_made_with_a_damaged_photo(report: Any, tmp_path: Path, settings: Any) -> None:
-    from yiwang.server.cases import case_file
+    from yiwang.server.casepage import case_file
 
     damaged = tmp_path / "damaged.jpg"
     whole = written(Image.effect_noise((400, 300), 50).convert("RGB"))

@@ -128,7 +128,7 @@ def test_nobody_rates_a_report_that_nobody_can_be_shown_to_have_made(report: Any
 
     from yiwang.core.cases.permissions import objection
     from yiwang.core.kernel.refusals import NotAllowed
-    from yiwang.server.cases.queries import get_case
+    from yiwang.server.cases.reading.queries import get_case
     from yiwang.server.places.queries import runtime
 
     number = report()["case"]

@@ -12,7 +12,7 @@ from django.core import mail
 from django.test import Client
 from tests.server.citizens import WEST, Citizen, picture
 
-from yiwang.server.cases import outbox
+from yiwang.server.cases.writing import outbox
 from yiwang.server.portal import mailing
 from yiwang.server.portal.models import Follow
 

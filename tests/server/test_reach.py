@@ -14,7 +14,7 @@ from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases.models import Case
-from yiwang.server.cases.reach import reach
+from yiwang.server.cases.reading.reach import reach
 from yiwang.server.places.queries import runtime
 
 ROLES = ("citizen", "inspector", "intake", "leader", "dispatcher", "handler")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from tests.server.citizens import Citizen
 
-from yiwang.server.cases import joining, queries
-from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Report
+from yiwang.server.cases.reading import queries
+from yiwang.server.cases.writing import joining
+from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.portal.queries import by_secret
 
 pytestmark = pytest.mark.django_db

@@ -14,9 +14,11 @@ import mapbox_vector_tile
 import pytest
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import ledger, map_points, numbering
 from yiwang.server.cases.models import Case, Event, Report
-from yiwang.server.cases.replay import replay_file
+from yiwang.server.cases.reading import map_points
+from yiwang.server.cases.storage import numbering
+from yiwang.server.imports.replay import replay_file
+from yiwang.server.verification import ledger
 
 pytestmark = pytest.mark.django_db
 PACKS = Path(__file__).resolve().parents[2] / "packs"
@@ -88,7 +90,7 @@ def test_a_record_that_the_loop_refuses_is_left_out_whole(
     boston: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from yiwang.core.kernel.refusals import NotPossible
-    from yiwang.server.cases import lifecycles
+    from yiwang.server.imports import lifecycles
 
     real = lifecycles.advance
 
@@ -213,7 +215,7 @@ def test_a_mapping_without_deadlines_leaves_the_limits_to_the_pack(
     mapping = pack.replay
     assert mapping is not None
     columns = {name: aliases for name, aliases in mapping.columns.items() if name != "deadline"}
-    monkeypatch.setattr("yiwang.server.cases.replay._mapping", lambda place: replace(mapping, columns=columns))
+    monkeypatch.setattr("yiwang.server.imports.replay._mapping", lambda place: replace(mapping, columns=columns))
     found = replayed(tmp_path, row())
     assert Case.objects.get().deadline is not None
     assert found["deadline_agreement"] is None
@@ -233,7 +235,7 @@ def test_without_limits_no_deadline_is_compared(boston: str, tmp_path: Path, mon
 
 def facts(number: str) -> dict[str, Any]:
     from yiwang.core.facts.case_rows import fact_row
-    from yiwang.server.cases.rows import event_of
+    from yiwang.server.cases.storage.rows import event_of
     from yiwang.server.places.fact_sources import context_of
     from yiwang.server.places.queries import runtime
 
@@ -264,8 +266,8 @@ def test_the_default_point_is_no_place(boston: str, tmp_path: Path) -> None:
 
 
 def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_path: Path) -> None:
-    from yiwang.server.cases import centre_figures, map_tiles
-    from yiwang.server.cases.board import forget
+    from yiwang.server.centre import centre_figures, map_tiles
+    from yiwang.server.centre.board import forget
     from yiwang.server.places.queries import runtime
 
     forget()
@@ -288,8 +290,8 @@ def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_pa
 def test_a_replayed_city_opens_at_its_last_recorded_day(boston: str, tmp_path: Path) -> None:
     from django.test import Client
 
-    from yiwang.server.cases.board import forget
-    from yiwang.server.cases.recorded import stands_at
+    from yiwang.server.cases.reading.recorded import stands_at
+    from yiwang.server.centre.board import forget
     from yiwang.server.scores.operations import refresh
     from yiwang.server.scores.views import _card
 

@@ -15,8 +15,9 @@ import pytest
 from click.testing import CliRunner
 from django.test import Client
 
-from yiwang.server.cases import board, centre_figures, map_points, map_tiles, presentation, queries
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.reading import map_points, presentation, queries
+from yiwang.server.centre import board, centre_figures, map_tiles
 from yiwang.server.places.queries import runtime
 from yiwang.server.scores import operations as scores
 
@@ -158,8 +159,8 @@ def test_what_stands_twice_has_one_value(lived: str) -> None:
 @pytest.fixture
 def replayed(db: None, tmp_path: Path) -> Iterator[str]:
     """Boston with every fifth of its records of October 2011: of those open on the last day many were closed later."""
-    from yiwang.server.cases import numbering
-    from yiwang.server.cases.replay import replay_file
+    from yiwang.server.cases.storage import numbering
+    from yiwang.server.imports.replay import replay_file
     from yiwang.server.places import queries as places
     from yiwang.server.provision.operations import install_pack
 
@@ -178,7 +179,7 @@ def replayed(db: None, tmp_path: Path) -> Iterator[str]:
 @pytest.mark.django_db(transaction=True)
 def test_what_stands_twice_has_one_value_in_a_replayed_city(replayed: str) -> None:
     """A city is judged at its last recorded moment everywhere: what was closed after it is open, and late if it was late."""
-    from yiwang.server.cases.recorded import stands_at
+    from yiwang.server.cases.reading.recorded import stands_at
 
     at = stands_at(city=replayed)
     assert at is not None
@@ -298,10 +299,10 @@ def test_the_portal_waits_for_a_replay_from_the_command_line(
 ) -> None:
     """The command makes a job like the worker's; killed, it is not waited for for ever: the worker takes it and ends it."""
     from yiwang.cli.main import main
-    from yiwang.server.cases import replay
     from yiwang.server.common import operations as jobs
     from yiwang.server.common import queries as known
     from yiwang.server.common.models import Job
+    from yiwang.server.imports import replay
     from yiwang.server.provision import tasks
 
     file, seen = tmp_path / "records.csv", []

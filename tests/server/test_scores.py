@@ -17,8 +17,8 @@ from django.test import Client
 from tests.forging import forging
 
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Event
+from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.places.fact_sources import context_of
 from yiwang.server.scores import exporting, files, operations, queries
 from yiwang.server.scores.models import FactStore
@@ -232,7 +232,7 @@ def test_two_that_refresh_at_once_leave_one_truth(mini: str, report: Act, monkey
 def test_a_report_that_joins_a_case_is_counted(mini: str, report: Act) -> None:
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases.joining import join
+    from yiwang.server.cases.writing.joining import join
 
     number = report()["case"]
     refresh()

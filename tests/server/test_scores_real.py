@@ -37,8 +37,8 @@ def boston(request: pytest.FixtureRequest, django_db_setup: None, django_db_bloc
     """The city, replayed and counted once for all tests of a file; the database is emptied afterwards."""
     from django.core.management import call_command
 
-    from yiwang.server.cases import numbering
-    from yiwang.server.cases.replay import replay_file
+    from yiwang.server.cases.storage import numbering
+    from yiwang.server.imports.replay import replay_file
     from yiwang.server.places import queries as places
     from yiwang.server.provision.operations import install_pack
     from yiwang.server.scores import operations

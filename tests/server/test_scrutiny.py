@@ -161,7 +161,7 @@ def test_cases_are_read_a_chunk_at_a_time_in_three_queries_each(
 @pytest.fixture
 def fresh(db: None) -> Iterator[None]:
     """Nothing remembered of another test's cities."""
-    from yiwang.server.cases import numbering
+    from yiwang.server.cases.storage import numbering
     from yiwang.server.places import queries
 
     for forget in (queries.forget, numbering.forget):
@@ -182,7 +182,7 @@ def _fits(city: str, folder: Path, *, least: int) -> None:
 
 @pytest.mark.slow
 def test_real_cases_of_boston_run_through_the_workflow(fresh: None, tmp_path: Path) -> None:
-    from yiwang.server.cases.replay import replay_file
+    from yiwang.server.imports.replay import replay_file
     from yiwang.server.provision.operations import install_pack
 
     install_pack(PACKS / "boston")

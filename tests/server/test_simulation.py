@@ -15,13 +15,14 @@ from tests.forging import forging
 from tests.townsfolk import PER_DAY, TOML
 
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import ledger, numbering
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally
+from yiwang.server.cases.storage import numbering
 from yiwang.server.common import operations as common
 from yiwang.server.ledger.models import Node
 from yiwang.server.places import queries as places
 from yiwang.server.provision import simulation
 from yiwang.server.provision.operations import install_pack
+from yiwang.server.verification import ledger
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 NOON = datetime(2026, 3, 4, 4, tzinfo=UTC)  # a Wednesday, noon in the city
@@ -99,7 +100,7 @@ def test_a_run_that_was_killed_is_made_whole_by_the_next(town: str, monkeypatch:
         if done >= 300:
             raise Killed
 
-    monkeypatch.setattr("yiwang.server.cases.lifecycles.CHUNK", 100)
+    monkeypatch.setattr("yiwang.server.imports.lifecycles.CHUNK", 100)
     monkeypatch.setattr(simulation.BulkWriter.__init__, "__kwdefaults__", {"quiet": False, "chunk": 100})
     with pytest.raises(Killed):
         simulation.run_past(city=town, days=2, now=NOON, progress=killed)

@@ -17,12 +17,13 @@ from tests.forging import forging
 from tests.outsiders import CITIZEN
 
 from yiwang.core.cases.events import Actor
-from yiwang.server.cases import joining, ledger, operations, rebuilding
-from yiwang.server.cases.drafts import ReportDraft
 from yiwang.server.cases.models import Case, Event, Tally
 from yiwang.server.cases.models import Photo as PhotoRow
+from yiwang.server.cases.writing import joining, operations
+from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.ledger import api as log
 from yiwang.server.ledger.models import Node, Seal
+from yiwang.server.verification import ledger, rebuilding
 
 pytestmark = pytest.mark.django_db
 WEST = {"lon": 120.003, "lat": 31.003}

@@ -13,8 +13,9 @@ from django.test import Client, override_settings
 from tests.third_language import CALLED, TAG, traditional, translate_pack, write_catalogue
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import board, numbering
-from yiwang.server.cases.drafts import ReportDraft
+from yiwang.server.cases.storage import numbering
+from yiwang.server.cases.writing.drafts import ReportDraft
+from yiwang.server.centre import board
 from yiwang.server.common import catalogues
 from yiwang.server.places import queries
 from yiwang.server.provision.operations import install_pack
@@ -69,8 +70,8 @@ def test_names_of_the_pack_are_its_own(reader: Client) -> None:
 def test_forms_and_choices_of_staff_speak_it(reader: Client) -> None:
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases import operations
-    from yiwang.server.cases.drafts import ReportDraft
+    from yiwang.server.cases.writing import operations
+    from yiwang.server.cases.writing.drafts import ReportDraft
     from yiwang.server.people.models import User
     from yiwang.server.people.operations import create_person
 
@@ -99,7 +100,7 @@ def test_it_can_be_chosen_and_is_called_what_it_calls_itself(reader: Client) -> 
 def test_refusals_and_problems_speak_it(reader: Client, act: Callable[..., Any], actor: Callable[..., Any]) -> None:
     from tests.outsiders import CITIZEN
 
-    from yiwang.server.cases import operations
+    from yiwang.server.cases.writing import operations
     from yiwang.server.people.models import User
     from yiwang.server.people.operations import create_person
 

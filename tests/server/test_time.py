@@ -10,9 +10,10 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from tests.forging import forging
 
-from yiwang.server.cases import ledger, outbox, tick
 from yiwang.server.cases.models import Case, Event, Outbox
+from yiwang.server.cases.writing import outbox, tick
 from yiwang.server.ledger import api as log
+from yiwang.server.verification import ledger
 
 
 def verbs(number: str) -> list[str]:
@@ -84,7 +85,7 @@ def test_mail_that_cannot_be_sent_is_tried_again_later(report: Any, act: Any, ac
 def test_rewriting_a_case_to_its_end_is_found_by_the_seal(report: Any, mini: str) -> None:
     """Whoever can write the database can make a chain consistent again, not the root that was taken before."""
     from yiwang.core.cases.ledger import event_hash, event_record, genesis
-    from yiwang.server.cases import rows
+    from yiwang.server.cases.storage import rows
 
     number = report(text="原来的话")["case"]
     yesterday = datetime.now(UTC) - timedelta(days=1)

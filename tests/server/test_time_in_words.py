@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import translation
 
 from yiwang.core.worktime import TimeUnit
-from yiwang.server.cases import dossier, explaining, presentation, queries
+from yiwang.server.casepage import dossier
 from yiwang.server.cases.models import Case
+from yiwang.server.cases.reading import explaining, presentation, queries
 from yiwang.server.places.queries import runtime
 
 HOUR = 3600

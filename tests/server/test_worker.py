@@ -17,13 +17,15 @@ from tests.server.test_hands import KINDS, Site, site_on
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import ledger, outbox, tallies
 from yiwang.server.cases.models import Outbox, Tally
+from yiwang.server.cases.storage import tallies
+from yiwang.server.cases.writing import outbox
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
 from yiwang.server.common.models import Job
 from yiwang.server.ledger.models import Seal
 from yiwang.server.provision import retaining, tasks, worker
+from yiwang.server.verification import ledger
 
 SHIFTS = Path(__file__).with_name("shifts.py")
 
@@ -77,7 +79,7 @@ def test_one_round_does_everything_that_is_due(mini: str, report: Any, act: Any,
 
 
 def test_tallies_are_summed_up_and_stay_the_same(mini: str, report: Any, act: Any, actor: Any) -> None:
-    from yiwang.server.cases.queries import by_step, figures
+    from yiwang.server.cases.reading.queries import by_step, figures
 
     for index in range(6):
         number = report()["case"]

@@ -10,7 +10,7 @@ from yiwang.cli.output import emit, json_option, progress, say, wants_json
 from yiwang.cli.site import installed_city, site
 
 if TYPE_CHECKING:
-    from yiwang.server.cases.rebuilding import Rebuilt
+    from yiwang.server.verification.rebuilding import Rebuilt
 
 
 @click.group()
@@ -36,8 +36,8 @@ def rebuild(city: str, dry_run: bool) -> None:
     with site():
         if city:
             installed_city(city)
-        from yiwang.server.cases.rebuilding import rebuild as make_anew
         from yiwang.server.places import queries as places
+        from yiwang.server.verification.rebuilding import rebuild as make_anew
 
         found = []
         for name in [city] if city else [info.id for info in places.cities()]:

@@ -13,8 +13,8 @@ from yiwang.cli.output import emit, emit_table, json_option, progress, say, want
 from yiwang.cli.site import installed_city, site
 
 if TYPE_CHECKING:
-    from yiwang.server.cases.ledger import Verified
     from yiwang.server.ledger.api import LogFound
+    from yiwang.server.verification.ledger import Verified
 
 CASES = "cases"  # the stream whose app looks at more than the log
 Roots = dict[str, dict[str, dict[date, str]]]  # by city, stream and day
@@ -57,9 +57,9 @@ def verify(city: str, given: tuple[str, ...], file: Path | None) -> None:
     with site():
         if city:
             installed_city(city)
-        from yiwang.server.cases import ledger as operations
         from yiwang.server.ledger import api as logs
         from yiwang.server.places import queries as places
+        from yiwang.server.verification import ledger as operations
 
         found, others = [], []
         for name in [city] if city else [info.id for info in places.cities()]:
@@ -194,7 +194,7 @@ def prove(case: str, seq: int | None) -> None:
     Example: yiwang ledger prove WX2026112200017 --json > proof.json
     """
     with site():
-        from yiwang.server.cases import ledger as operations
+        from yiwang.server.verification import ledger as operations
 
         found = operations.prove(number=case, seq=seq)
     _show(found)

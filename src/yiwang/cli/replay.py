@@ -49,8 +49,8 @@ def replay(city: str, file: Path, limit: int | None, processes: int) -> None:
 
 def _replayed(city: str, file: Path, *, limit: int | None, processes: int) -> dict[str, Any]:
     """Replay as a job, so that whoever waits for the end of an import knows of it; killed, the worker goes on with it."""
-    from yiwang.server.cases.replay import replay_file
     from yiwang.server.common.operations import LOST_AFTER_SECONDS, begin_job
+    from yiwang.server.imports.replay import replay_file
     from yiwang.server.provision.tasks import carry_out
 
     parameters = {"path": str(file.resolve()), **({"limit": limit} if limit else {})}

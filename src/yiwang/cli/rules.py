@@ -128,7 +128,7 @@ def dry_run(city: str, pack_path: str, since: datetime, limit: int) -> None:
 
     new = read_pack(found_folder(pack_path, param_hint="PACK_PATH"))
     with site():
-        from yiwang.server.cases.dry_run import compare_packs, past_facts
+        from yiwang.server.governance.dry_run import compare_packs, past_facts
 
         old = installed_city(city).pack
         with progress("Reading cases") as step:

@@ -17,10 +17,25 @@ from yiwang.server.api.answering import for_reader, ready
 from yiwang.server.api.problems import Precondition
 from yiwang.server.api.reports import Key, given_key, pictures
 from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPage, Problem, VerbIn
-from yiwang.server.cases import access, answers, dossier, listing, operations, queries
-from yiwang.server.cases.actors import actors_for
-from yiwang.server.cases.forms import box
-from yiwang.server.cases.recorded import judged_at
+from yiwang.server.casepage import dossier
+from yiwang.server.casepage.forms import box
+from yiwang.server.cases.api import (
+    CaseDetail,
+    CaseFilters,
+    Reader,
+    Words,
+    act_on_case,
+    actors_for,
+    case_answer,
+    case_of,
+    city_of,
+    events_answer,
+    judged_at,
+    list_answer,
+    list_page,
+    load_case,
+    readers_for,
+)
 from yiwang.server.common.language import say
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -33,20 +48,20 @@ IfNoneMatch = Annotated[str, Header("", alias="If-None-Match")]
 _TAG = re.compile(r'(?:W/)?"(\d{1,9})(?:-[0-9a-f]+)?"')
 
 
-def known_case(number: str, *, with_events: bool = False) -> queries.CaseDetail:
+def known_case(number: str, *, with_events: bool = False) -> CaseDetail:
     """The case of a number, its own or that of a receipt; or 404."""
-    found = queries.get_case(number=number, with_events=with_events)
-    if found is None and (meant := queries.case_of(number)):
-        found = queries.get_case(number=meant, with_events=with_events)
+    found = load_case(number=number, with_events=with_events)
+    if found is None and (meant := case_of(number)):
+        found = load_case(number=meant, with_events=with_events)
     if found is None:
         raise Http404(say("没有编号为「{number}」的案卷。", "There is no case {number!r}.", number=number))
     return found
 
 
-def filters_of(asked: CaseQuery) -> queries.CaseFilters:
+def filters_of(asked: CaseQuery) -> CaseFilters:
     """The query's filters."""
     state = "overdue" if asked.overdue else asked.state
-    return queries.CaseFilters(
+    return CaseFilters(
         state=state, step=asked.step, holder=asked.holder, category=asked.category, region=asked.region, flag=asked.flag,
         opened_after=asked.opened_after, opened_before=asked.opened_before, due_before=asked.due_before,
         closed_after=asked.closed_after, closed_before=asked.closed_before, q=asked.q, bbox=box(asked.bbox), order=asked.order,
@@ -61,11 +76,11 @@ def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> Htt
     those who need them.
     """
     place, now = known_city(city), judged_at(city=city)
-    page = listing.page(
-        readers=access.readers(request.auth, place=place),  # type: ignore[attr-defined]
+    page = list_page(
+        readers=readers_for(request.auth, place=place),  # type: ignore[attr-defined]
         place=place, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now,
     )  # fmt: skip
-    return for_reader(request, {"items": answers.listed(page.items, place=place, at=now), "next": page.next})
+    return for_reader(request, {"items": list_answer(page.items, place=place, at=now), "next": page.next})
 
 
 @router.get("/cases/{number}", response={200: dict[str, Any], 304: None, 404: Problem}, summary="One case")
@@ -75,15 +90,15 @@ def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = 
     place, now = known_city(found.state.city), datetime.now(UTC)
     user: Any = request.auth  # type: ignore[attr-defined]
     reader, words = _read(user, found, place)
-    body = answers.case(found.state, row=found.values, words=words, reader=reader, place=place, at=now)
+    body = case_answer(found.state, row=found.values, words=words, reader=reader, place=place, at=now)
     body["verbs"] = verbs(found, actors_for(user, city=place.info.id), place, now) if user.is_authenticated else []
     body["photos"] = [{"id": photo["id"], "seq": photo["seq"], "digest": photo["digest"]} for photo in found.photos]
     return for_reader(request, body, seq=found.state.seq, if_none_match=if_none_match)
 
 
-def _read(user: Any, found: queries.CaseDetail, place: Runtime) -> tuple[access.Reader, dossier.Words]:
+def _read(user: Any, found: CaseDetail, place: Runtime) -> tuple[Reader, Words]:
     """The words of a case as the caller may read them; on record where they are read as written and hold personal data."""
-    readers = access.readers(user, place=place)
+    readers = readers_for(user, place=place)
     reader = readers.of_state(found.state)
     words = dossier.words_of(found, reader=reader, place=place)
     if words.in_full:
@@ -91,7 +106,7 @@ def _read(user: Any, found: queries.CaseDetail, place: Runtime) -> tuple[access.
     return reader, words
 
 
-def verbs(found: queries.CaseDetail, actors: list[Actor], place: Runtime, now: datetime) -> list[dict[str, Any]]:
+def verbs(found: CaseDetail, actors: list[Actor], place: Runtime, now: datetime) -> list[dict[str, Any]]:
     """What can be done at the case's step: by the caller, in one of his capacities, or why not."""
     best: dict[str, dict[str, Any]] = {}
     for actor in actors:
@@ -117,7 +132,7 @@ def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch
     found = known_case(number, with_events=True)
     place = known_city(found.state.city)
     reader, words = _read(request.auth, found, place)  # type: ignore[attr-defined]
-    items = answers.events(found, words=words, reader=reader, place=place)
+    items = events_answer(found, words=words, reader=reader, place=place)
     return for_reader(request, {"items": items, "next": None}, seq=found.state.seq, if_none_match=if_none_match)
 
 
@@ -145,10 +160,10 @@ def act(
         expected, by_tag = tagged(if_match), True
     payload = said.model_dump(exclude={"seq", "photos"}, exclude_none=True)
     user: Any = request.auth  # type: ignore[attr-defined]
-    city = queries.city_of(number)
+    city = city_of(number)
     if city is None:  # no case's own number as it is written: a receipt's, or in another letter case
-        meant = queries.case_of(number)
-        city = queries.city_of(meant) if meant else None
+        meant = case_of(number)
+        city = city_of(meant) if meant else None
         if meant is None or city is None:
             raise Http404(say("没有编号为「{number}」的案卷。", "There is no case {number!r}.", number=number))
         number = meant
@@ -156,7 +171,7 @@ def act(
     for actor in actors_for(user, city=city):
         command = Command(verb=verb, actor=actor, payload=payload, expected_seq=expected)
         try:
-            answer = operations.act(
+            answer = act_on_case(
                 number=number,
                 city=city,
                 command=command,

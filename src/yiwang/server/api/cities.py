@@ -15,8 +15,7 @@ from yiwang.packs import PackInfo
 from yiwang.server.api.answering import ready
 from yiwang.server.api.cases import City
 from yiwang.server.api.schemas import Code, Latitude, Longitude, Problem
-from yiwang.server.cases import intake
-from yiwang.server.cases.drafts import ReportDraft
+from yiwang.server.cases.api import ReportDraft, placed
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import cities
 
@@ -97,7 +96,7 @@ def get_city(request: HttpRequest, city: City) -> HttpResponse:
 def locate(request: HttpRequest, city: City, asked: Query[PointQuery]) -> HttpResponse:
     """The chain of regions from the city down, and the unit grid. ``flag``: outside, border, default_point, or empty."""
     place = known_city(city)
-    where = intake.placed(ReportDraft(lon=asked.lon, lat=asked.lat, crs=asked.crs), place=place)
+    where = placed(ReportDraft(lon=asked.lon, lat=asked.lat, crs=asked.crs), place=place)
     found, lon, lat = place.locate(asked.lon, asked.lat, crs=asked.crs)
     chain: Iterable[Region] = found.chain
     return ready(

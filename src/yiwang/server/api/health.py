@@ -16,8 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from yiwang.server.cases import queries as cases
-from yiwang.server.cases.recorded import judged_at
+from yiwang.server.cases.api import case_figures, cases_by_step, judged_at, outbox_backlog
 from yiwang.server.common.queries import seconds_since_beat
 from yiwang.server.places.queries import cities, runtime
 
@@ -84,14 +83,14 @@ class Figures:
         overdue = GaugeMetricFamily("yiwang_cases_overdue", "Open cases whose deadline has passed.", labels=["city"])
         for info in cities():
             root = runtime(info.id).regions.roots[0].code
-            for step, count in cases.by_step(city=info.id, region=root).items():
+            for step, count in cases_by_step(city=info.id, region=root).items():
                 by_step.add_metric([info.id, step], count)
             overdue.add_metric(
-                [info.id], cases.figures(city=info.id, region=root, at=judged_at(city=info.id))["overdue"]
+                [info.id], case_figures(city=info.id, region=root, at=judged_at(city=info.id))["overdue"]
             )
         yield by_step
         yield overdue
-        waiting, oldest = cases.outbox_backlog()
+        waiting, oldest = outbox_backlog()
         yield GaugeMetricFamily("yiwang_outbox_waiting", "Messages that others are still to be told.", value=waiting)
         yield GaugeMetricFamily("yiwang_outbox_oldest_seconds", "Age of the oldest of them.", value=oldest)
         silent = seconds_since_beat(WORKER)

@@ -14,10 +14,17 @@ from yiwang.core.space import to_geojson
 from yiwang.server.api.answering import ready, unchanged
 from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
-from yiwang.server.cases import centre_figures, map_points, map_tiles, queries
-from yiwang.server.cases.forms import box
-from yiwang.server.cases.intake import no_region
-from yiwang.server.cases.recorded import judged_at, stands_at
+from yiwang.server.casepage.forms import box
+from yiwang.server.cases.api import (
+    cases_on_map,
+    figures_below,
+    judged_at,
+    no_region,
+    prefixes_of,
+    stands_at,
+    unplaced_points,
+)
+from yiwang.server.centre import centre_figures, map_tiles
 from yiwang.server.common import vector_tiles
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
@@ -108,7 +115,7 @@ def case_tile(
     if same := unchanged(if_none_match, tag):
         return same
     shown = map_tiles.Shown(
-        at=at, past=past, state=asked.state, regions=queries.prefixes_of(asked.region, place=place), step=asked.step,
+        at=at, past=past, state=asked.state, regions=prefixes_of(asked.region, place=place), step=asked.step,
         category=asked.category, holder=asked.holder, opened_after=asked.opened_after,
     )  # fmt: skip
     return tile_answer(map_tiles.tile(city=city, zoom=z, column=x, row=y, shown=shown, form=asked.form), tag)
@@ -142,7 +149,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
     """
     place, now = known_city(city), judged_at(city=city)
     here = box(asked.bbox)
-    rows = map_points.map_cases(city=city, region=asked.region, bbox=here, limit=asked.limit + 1, at=now)
+    rows = cases_on_map(city=city, region=asked.region, bbox=here, limit=asked.limit + 1, at=now)
     features = [
         {
             "type": "Feature",
@@ -161,7 +168,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
         }
         for row in rows[: asked.limit]
     ]
-    apart = map_points.unplaced_points(city=city, region=asked.region, bbox=here, at=now)
+    apart = unplaced_points(city=city, region=asked.region, bbox=here, at=now)
     truncated = len(rows) > asked.limit
     return ready({"type": "FeatureCollection", "features": features, "truncated": truncated, "apart": apart})
 
@@ -175,11 +182,7 @@ def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) ->
     code = asked.region or place.regions.roots[0].code
     tree = place.locator.tree
     below = tree.children(code)
-    counts = (
-        queries.figures_below(city=city, region=code, width=len(below[0].code), at=judged_at(city=city))
-        if below
-        else {}
-    )
+    counts = figures_below(city=city, region=code, width=len(below[0].code), at=judged_at(city=city)) if below else {}
     nothing = {"cases": 0, "open": 0, "overdue": 0}
     features = [
         {

@@ -19,7 +19,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.api import validation
-from yiwang.server.cases.board import NotReadYet
+from yiwang.server.centre.board import NotReadYet
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import status_of

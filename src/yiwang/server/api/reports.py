@@ -15,10 +15,8 @@ from yiwang.server.api.access import REPORTING
 from yiwang.server.api.answering import ready
 from yiwang.server.api.schemas import Code, Reported, ReportIn
 from yiwang.server.api.schemas import Problem as ProblemDocument
-from yiwang.server.cases import idempotency, operations
-from yiwang.server.cases.actors import actor_for
-from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.common import throttling
+from yiwang.server.cases.api import ReportDraft, actor_for, report_case
+from yiwang.server.common import idempotency, throttling
 from yiwang.server.portal import links
 from yiwang.server.portal import operations as portal
 
@@ -92,7 +90,7 @@ def report(
         link = f"{links.origin(request)}{links.secret_path(taken.follow, taken.secret)}" if taken.secret else None
         answer = {**taken.answer, "follow": link}
         return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')
-    answer = operations.report(
+    answer = report_case(
         city=city, draft=draft, actor=actor_for(user, city=city), key=given_key(request), caller=caller, good_photos_only=True,
     )  # fmt: skip
     return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')

@@ -8,8 +8,8 @@ class CasesConfig(AppConfig):
     label = "cases"
 
     def ready(self) -> None:
-        from yiwang.server.cases.fact_source import SOURCE
-        from yiwang.server.cases.stream import EVENTS
+        from yiwang.server.cases.reading.fact_source import SOURCE
+        from yiwang.server.cases.reading.stream import EVENTS
         from yiwang.server.ledger import api as ledger
         from yiwang.server.places import fact_sources
 

@@ -199,19 +199,6 @@ class Tally(models.Model):
         indexes = [models.Index(fields=["city", "region"], name="tally_region")]
 
 
-class IdempotencyKey(models.Model):
-    """A key that a client gave with an unsafe call, what it asked, and what it was answered."""
-
-    scope = models.CharField(max_length=120)
-    key = models.CharField(max_length=200)
-    fingerprint = models.BinaryField(max_length=32)
-    answer = models.TextField()
-    created_at = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["scope", "key"], name="idempotency_once")]
-
-
 class Serial(models.Model):
     """The next free number of a kind on a day. Processes take blocks, so intake does not queue at one row."""
 

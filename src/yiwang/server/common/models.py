@@ -56,6 +56,19 @@ class Attempts(models.Model):
     since = models.DateTimeField()
 
 
+class IdempotencyKey(models.Model):
+    """A key that a client gave with an unsafe call, what it asked, and what it was answered."""
+
+    scope = models.CharField(max_length=120)
+    key = models.CharField(max_length=200)
+    fingerprint = models.BinaryField(max_length=32)
+    answer = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scope", "key"], name="idempotency_once")]
+
+
 class PublicText(models.Model):
     """Something that a citizen or a member of staff wrote, and what everybody may read of it. The original stays.
 

@@ -1,4 +1,4 @@
-"""Puts rows into the database by plain SQL: the same few statements for one row and for a million.
+"""Puts rows into the database by plain SQL: the same few statements for one report and for a million replayed ones.
 
 Building a statement of thirty columns through the ORM costs more than running it (`docs/decisions/0094`). Names of tables
 and columns come from the models, never from data.
@@ -7,6 +7,7 @@ and columns come from the models, never from data.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,21 @@ from django.apps import apps
 from django.db import connection, models
 
 Row = Sequence[Any]
+Statement = tuple[str, list[Any]]
 COPY_FROM = 50  # rows from which PostgreSQL's COPY is quicker than an INSERT
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """In a row of values: the id of the row that this transaction inserted last into a table of our own."""
+
+    table: str
+
+    @property
+    def sql(self) -> str:
+        if connection.vendor == "postgresql":
+            return f"currval('{self.table}_id_seq')"
+        return f'(SELECT max("id") FROM "{self.table}")'  # noqa: S608 - the transaction has the only pen, ids only grow
 
 
 @lru_cache(maxsize=1)
@@ -42,18 +57,48 @@ def adapted(columns: tuple[str, ...], row: Row) -> Row:
 
 
 @lru_cache(maxsize=64)
-def insertion(table: str, columns: tuple[str, ...], rows: int, values: tuple[tuple[str, str], ...] = ()) -> str:
-    """The statement that inserts rows.
-
-    Args:
-        table, columns: Names of our own models.
-        rows: How many.
-        values: SQL that stands for the value of a column in each row, by the column's name.
-    """
+def _insert(table: str, columns: tuple[str, ...], rows: int, values: tuple[tuple[str, str], ...] = ()) -> str:
+    """The statement that inserts rows; ``values`` is SQL that stands for the value of a column in each row."""
     names = ", ".join(f'"{name}"' for name in columns)
     given = dict(values)
     one = f"({', '.join(given.get(name, '%s') for name in columns)})"
     return f'INSERT INTO "{table}" ({names}) VALUES {", ".join([one] * rows)}'  # noqa: S608 - names of our own models
+
+
+@lru_cache(maxsize=64)
+def _update(table: str, columns: tuple[str, ...]) -> str:
+    pairs = ", ".join(f'"{name}" = %s' for name in columns)
+    return f'UPDATE "{table}" SET {pairs} WHERE "id" = %s'  # noqa: S608 - names of our own models
+
+
+def insertion(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> Statement:
+    """The statement that inserts rows. A `Newest` is the id of the row that was inserted last before it."""
+    values = [value for row in rows for value in adapted(columns, row) if type(value) is not Newest]
+    newest: tuple[tuple[str, str], ...] = ()
+    if len(values) < len(rows) * len(columns):
+        row = rows[0]  # a column stands for the newest id in every row or in none
+        newest = tuple((name, value.sql) for name, value in zip(columns, row, strict=True) if type(value) is Newest)
+    return _insert(model._meta.db_table, columns, len(rows), newest), values
+
+
+def change(model: type[models.Model], columns: tuple[str, ...], row: Row, *, pk: int) -> Statement:
+    """The statement that changes a row."""
+    return _update(model._meta.db_table, columns), [*adapted(columns, row), pk]
+
+
+def run(statements: Sequence[Statement]) -> None:
+    """Run statements one after another, in one trip to a database that is elsewhere.
+
+    PostgreSQL takes several statements in one message and, unless a transaction is open, makes them one transaction:
+    what would be nine trips to write a report is one. On SQLite the caller has a transaction open.
+    """
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # bound one by one: psycopg keeps the plan of binding a statement, but not of five in a row
+            cursor.execute("; ".join(cursor.mogrify(text, values) for text, values in statements))
+        else:
+            for text, values in statements:
+                cursor.execute(text, values)
 
 
 def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> None:
@@ -65,10 +110,10 @@ def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Seque
         if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
             _copy(cursor, table, columns, rows)
         elif len(rows) >= COPY_FROM:
-            cursor.executemany(insertion(table, columns, 1), [adapted(columns, row) for row in rows])
+            cursor.executemany(_insert(table, columns, 1), [adapted(columns, row) for row in rows])
         else:
             values = [value for row in rows for value in adapted(columns, row)]
-            cursor.execute(insertion(table, columns, len(rows)), values)
+            cursor.execute(_insert(table, columns, len(rows)), values)
 
 
 def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
@@ -77,3 +122,20 @@ def _copy(cursor: Any, table: str, columns: tuple[str, ...], rows: Iterable[Row]
     with connection.wrap_database_errors, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def reserve_ids(model: type[models.Model], count: int) -> list[int]:
+    """Ids that nobody else will use, for rows that refer to each other before they are written.
+
+    On SQLite the caller must be inside a transaction that writes, as all of ours are (BEGIN IMMEDIATE).
+    """
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return [int(row[0]) for row in cursor.fetchall()]
+        cursor.execute(f'SELECT coalesce(max("id"), 0) FROM "{table}"')  # noqa: S608 - name of our own model
+        first = int(cursor.fetchone()[0]) + 1
+        return list(range(first, first + count))

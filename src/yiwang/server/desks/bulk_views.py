@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases import forms, presentation
+from yiwang.server.casepage import forms
+from yiwang.server.cases.api import category_name, step_name, unit_name
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences
 from yiwang.server.common.templatetags.yiwang import named
@@ -69,12 +70,12 @@ def bulk(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
         **context,
         "verb": verb,
         "verb_name": named(known) if known else verb,
-        "done": [{"number": o.number, "step": presentation.step_name(place, o.step)} for o in outcomes if not o.error],
+        "done": [{"number": o.number, "step": step_name(place, o.step)} for o in outcomes if not o.error],
         "failed": [
             {
                 "number": outcome.number,
                 "why": " ".join(sentences(outcome.error)),
-                "step": presentation.step_name(place, after[outcome.number].step) if outcome.number in after else "—",
+                "step": step_name(place, after[outcome.number].step) if outcome.number in after else "—",
                 "seq": after[outcome.number].seq if outcome.number in after else "",
             }
             for outcome in outcomes
@@ -124,8 +125,8 @@ def _prepared(
                 "seq": seq,
                 "allowed": allowed,
                 "why": "" if allowed else why,
-                "step": presentation.step_name(place, state.step) if state else "",
-                "category": presentation.category_name(place, state.category) if state else "",
+                "step": step_name(place, state.step) if state else "",
+                "category": category_name(place, state.category) if state else "",
                 "unit": unit["unit_name"] if unit and verb and workflow.verbs[verb].moves == "down" else "",
             }
         )
@@ -137,7 +138,7 @@ def _prepared(
             field |= {"value": "", "help": say("不选：各按规则派遣", "Leave empty: each goes where the rules say")}
             code = str(typed.get("unit") or "")
             if code in place.rules.units and code not in dict(field["options"]):
-                field["options"].insert(0, (code, presentation.unit_name(place, code)))
+                field["options"].insert(0, (code, unit_name(place, code)))
         if field["name"] in forms.KNOWN:  # one case's category is not that of the others
             field |= {"value": "", "required": False, "help": say("不填：各自不变", "Leave empty: each keeps its own")}
         field["value"] = typed.get(field["name"], field["value"])

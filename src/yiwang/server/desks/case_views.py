@@ -16,7 +16,18 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.cases.events import Command
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
-from yiwang.server.cases import access, dossier, estimates, forms, operations, presentation, queries
+from yiwang.server.casepage import dossier, forms
+from yiwang.server.cases.api import (
+    SOURCE_NAMES,
+    CaseDetail,
+    Words,
+    act_on_case,
+    clocks_of,
+    is_estimated,
+    load_case,
+    readers_as,
+    shown_row,
+)
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import mask
 from yiwang.server.common.refusing import sentences, status_of
@@ -38,14 +49,14 @@ def context_of(
 ) -> dict[str, Any]:
     """Everything that the panel of one case shows."""
     city = place.info.id
-    detail = queries.get_case(city=city, number=number)
+    detail = load_case(city=city, number=number)
     if detail is None:
         raise Http404(say("没有编号为 {number} 的案卷", "There is no case {number}", number=number))
     words = words_of(request, place, desk, detail)
     now, state = timezone.now(), detail.state
     may, others = showing.choices(state, place=place, desk=desk, at=now, typed=typed, verb=verb)
-    estimated = estimates.is_estimated(detail.state, place=place)
-    row = presentation.row(detail.values, runtime=place, at=now, estimated=estimated)
+    estimated = is_estimated(detail.state, place=place)
+    row = shown_row(detail.values, runtime=place, at=now, estimated=estimated)
     sends = any(place.rules.workflow.verbs[choice["id"]].moves == "down" and choice["own"] for choice in may)
     fields: list[dict[str, Any]] = next((choice["fields"] for choice in may if choice["id"] == verb), [])
     return {
@@ -58,8 +69,8 @@ def context_of(
             "light": showing.light(state, place=place, at=now),
             "seq": state.seq,
         },
-        "source_name": say_or(presentation.SOURCE_NAMES.get(state.source), state.source),
-        "clocks": [clock for clock in presentation.clocks(state, runtime=place, at=now) if clock["light"]],
+        "source_name": say_or(SOURCE_NAMES.get(state.source), state.source),
+        "clocks": [clock for clock in clocks_of(state, runtime=place, at=now) if clock["light"]],
         "pending": {**state.pending, "reason": mask(str(state.pending.get("reason", "")))} if state.pending else None,
         "reports": len(detail.reports),
         "photos": [reverse("case-photo", args=[city, number, photo["id"]]) for photo in detail.photos],
@@ -74,14 +85,14 @@ def context_of(
     }
 
 
-def words_of(request: HttpRequest, place: Runtime, desk: Desk, detail: queries.CaseDetail) -> dossier.Words:
+def words_of(request: HttpRequest, place: Runtime, desk: Desk, detail: CaseDetail) -> Words:
     """The case's words as the desk may read them, which goes on record where personal data stands in them.
 
     Raises:
         Http404: When the case does not concern the desk.
     """
     number = detail.state.number
-    readers = access.readers_as(desk.actors, user=request.user, place=place)
+    readers = readers_as(desk.actors, user=request.user, place=place)
     reader = readers.of_state(detail.state)
     if not reader.staff:
         raise Http404(say("案卷 {number} 不归这个工作台", "The case {number} is not this desk's", number=number))
@@ -108,7 +119,7 @@ def pulse(request: HttpRequest, place: Runtime, desk: Desk, *, number: str) -> H
     current = queue.sequence_of(city=place.info.id, number=number)
     if not seen.isascii() or not seen.isdigit() or current is None or current == int(seen):
         return HttpResponse(status=204)
-    detail = queries.get_case(city=place.info.id, number=number)
+    detail = load_case(city=place.info.id, number=number)
     assert detail is not None  # it has a sequence
     changed = showing.changes_since(detail.events, int(seen), words=words_of(request, place, desk, detail), place=place)
     return render(
@@ -128,7 +139,7 @@ def act(request: HttpRequest, place: Runtime, desk: Desk, *, number: str, verb: 
         state = queue.entries_of([number], place=place).get(number)
         held = queue.capacities(state, place=place, desk=desk, at=timezone.now()) if state else {}
         actor = held[verb][0] if verb in held else desk.actors[0]
-        operations.act(
+        act_on_case(
             city=city,
             number=number,
             command=Command(verb=verb, actor=actor, payload=typed, expected_seq=seen),

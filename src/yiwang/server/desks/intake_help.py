@@ -7,9 +7,17 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from yiwang.server.cases import nearby, presentation
-from yiwang.server.cases.models import Case
-from yiwang.server.cases.queries import CaseFilters, list_cases, within
+from yiwang.server.cases.api import (
+    NEARBY_COLUMNS,
+    Case,
+    CaseFilters,
+    category_name,
+    list_cases,
+    open_near,
+    region_name,
+    step_name,
+    within,
+)
 from yiwang.server.common.language import english, say
 from yiwang.server.common.masking import mask
 from yiwang.server.places.queries import Runtime
@@ -37,7 +45,7 @@ def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
     regions: list[dict[str, Any]] = [
         {
             "region": code,
-            "name": presentation.region_name(place, code, levels=3),
+            "name": region_name(place, code, levels=3),
             "why": say("区域名称", "name of a region"),
         }
         for _, _, code in sorted(found)[:MOST]
@@ -68,7 +76,7 @@ def categories_for(words: str, *, place: Runtime) -> list[dict[str, str]]:
     return [
         {
             "code": item.category.code,
-            "name": presentation.category_name(place, item.category.code),
+            "name": category_name(place, item.category.code),
             "words": (", " if english() else "、").join(item.words),
         }
         for item in suggest(words, place=place)
@@ -78,7 +86,7 @@ def categories_for(words: str, *, place: Runtime) -> list[dict[str, str]]:
 def _worded(query: QuerySet[Case], words: str) -> list[dict[str, Any]]:
     """Of the newest cases those whose text shares pairs of characters, or words, with what is said; most shared first."""
     said = {token for token in tokens(words) if len(token) > 1}
-    newest = list(query.values(*nearby.COLUMNS)[:LOOKED_AT])
+    newest = list(query.values(*NEARBY_COLUMNS)[:LOOKED_AT])
     shared = {row["number"]: len(said.intersection(tokens(f"{row['text']} {row['address']}"))) for row in newest}
     alike = [row for row in newest if shared[row["number"]] >= SHARED]
     return sorted(alike, key=lambda row: -shared[row["number"]])
@@ -101,12 +109,12 @@ def likely_same(
     """
     at = at or datetime.now(UTC)
     if lon is not None and lat is not None:
-        near = nearby.open_near(place=place, lon=lon, lat=lat, within_m=NEAR_M, category=category, most=4 * MOST)
+        near = open_near(place=place, lon=lon, lat=lat, within_m=NEAR_M, category=category, most=4 * MOST)
         found = [row for row in near if row["category"] == category or row["opened_at"] >= at - RECENT]
     elif region in place.regions and region not in {root.code for root in place.regions.roots}:
         query = Case.objects.filter(city=place.info.id, closed_at=None, opened_at__gte=at - RECENT)
         query = within(query, region, place=place).order_by("-opened_at", "-id")
-        found = list(query.filter(category=category).values(*nearby.COLUMNS)[:MOST]) if category else []
+        found = list(query.filter(category=category).values(*NEARBY_COLUMNS)[:MOST]) if category else []
         fine = {level.id for level in place.regions.levels[-2:]}
         if len(found) < MOST and words and place.regions[region].level in fine:
             found += _worded(query.exclude(category=category), words)
@@ -117,8 +125,8 @@ def likely_same(
             **row,
             "text": mask(row["text"]),
             "address": mask(row["address"]),
-            "category_name": presentation.category_name(place, row["category"]),
-            "step_name": presentation.step_name(place, row["step"]),
+            "category_name": category_name(place, row["category"]),
+            "step_name": step_name(place, row["step"]),
             "same": bool(category) and row["category"] == category,
         }
         for row in found[:MOST]

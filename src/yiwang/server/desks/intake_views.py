@@ -16,8 +16,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
-from yiwang.server.cases import estimates, forms, intake, joining, operations, presentation, queries
-from yiwang.server.cases.drafts import ReportDraft
+from yiwang.server.casepage import forms
+from yiwang.server.cases.api import (
+    SOURCE_NAMES,
+    ReportDraft,
+    is_estimated,
+    join_case,
+    load_case,
+    placed,
+    report_case,
+    shown_row,
+)
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks import duties, intake_help
@@ -75,10 +84,10 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
     if request.method == "POST":
         try:
             said = _taken(request, place, desk)
-            detail = queries.get_case(city=city, number=said["case"], with_events=False)
+            detail = load_case(city=city, number=said["case"], with_events=False)
             assert detail is not None  # it has just been written
-            estimated = estimates.is_estimated(detail.state, place=place)
-            row = presentation.row(detail.values, runtime=place, at=timezone.now(), estimated=estimated)
+            estimated = is_estimated(detail.state, place=place)
+            row = shown_row(detail.values, runtime=place, at=timezone.now(), estimated=estimated)
             shown = {"case": row, "why": said.get("why", []), "joined": request.POST.get("join", "")}
             shown["report"] = said["number"]
             shown["notice"] = say(said.get("notice_zh", ""), said.get("notice", ""))
@@ -90,7 +99,7 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
             status = status_of(error)
     root = place.regions.roots[0]
     values = request.POST
-    sources = [(key, say(pair)) for key, pair in presentation.SOURCE_NAMES.items() if key != "sensor"]
+    sources = [(key, say(pair)) for key, pair in SOURCE_NAMES.items() if key != "sensor"]
     return render(
         request,
         "desks/new.html",
@@ -131,7 +140,7 @@ def _taken(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
 
 def posts_for(desk: Desk, draft: ReportDraft, place: Runtime) -> list[Actor]:
     """The posts of a desk, the one of the place that is reported first: its region is the longest that holds the place."""
-    where = intake.placed(draft, place=place).region
+    where = placed(draft, place=place).region
 
     def fits(actor: Actor) -> tuple[bool, int]:
         return place.rules.concerns(actor.region, where), len(actor.region)
@@ -142,5 +151,5 @@ def posts_for(desk: Desk, draft: ReportDraft, place: Runtime) -> list[Actor]:
 def _taken_as(actor: Actor, place: Runtime, draft: ReportDraft, *, join: str, key: str) -> dict[str, Any]:
     if join:
         key = f"{key}:{join}" if key else ""
-        return joining.join(city=place.info.id, number=join, draft=draft, actor=actor, key=key)
-    return operations.report(city=place.info.id, draft=draft, actor=actor, key=key)
+        return join_case(city=place.info.id, number=join, draft=draft, actor=actor, key=key)
+    return report_case(city=place.info.id, draft=draft, actor=actor, key=key)

@@ -10,7 +10,7 @@ from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import operations
+from yiwang.server.cases.api import act_on_case
 from yiwang.server.desks.models import SavedFilter
 
 MOST_FILTERS = 40
@@ -60,7 +60,7 @@ def act_on_many(
     for number, seq in chosen:
         command = Command(verb=verb, actor=actor_of(number), payload=dict(payload), expected_seq=seq)
         try:
-            said = operations.act(city=city, number=number, command=command, key=f"{key}:{number}" if key else "")
+            said = act_on_case(city=city, number=number, command=command, key=f"{key}:{number}" if key else "")
             outcomes.append(Outcome(number=number, step=str(said.get("step", ""))))
         except (Refusal, BadInput) as error:
             outcomes.append(Outcome(number=number, error=error))

@@ -22,16 +22,22 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import rows, walking
-from yiwang.server.cases.actors import actors_for
-from yiwang.server.cases.models import Case
-from yiwang.server.cases.queries import CaseFilters, narrowed
-from yiwang.server.cases.reach import reach
+from yiwang.server.cases.api import (
+    LOADED_COLUMNS,
+    Case,
+    CaseFilters,
+    actors_for,
+    first_ids,
+    loaded_rows,
+    narrowed,
+    reach,
+    state_of_row,
+)
 from yiwang.server.desks import duties
 from yiwang.server.places.queries import Runtime
 
 PAGE_SIZE = 30
-COLUMNS = rows.LOADED
+COLUMNS = LOADED_COLUMNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +140,7 @@ def _page(wanted: QuerySet[Case], *, place: Runtime, desk: Desk, kind: str, limi
 
 def entry_of(row: dict[str, Any], *, place: Runtime, desk: Desk, kind: str, at: datetime) -> Entry:
     """A row with what the desk may do on it."""
-    state = rows.state_of(row)
+    state = state_of_row(row)
     steps = duties.steps_of(place.rules.workflow, desk.role, kind)
     wanted = {verb.id for verb in steps.get(state.step, ())}
     allowed = {
@@ -158,8 +164,8 @@ def capacities(state: CaseState, *, place: Runtime, desk: Desk, at: datetime) ->
 def entries_of(numbers: Iterable[str], *, place: Runtime) -> dict[str, CaseState]:
     """States of cases of a city, by number."""
     asked = list(numbers)
-    found = rows.loaded(asked, lock=False) if asked else {}
-    return {number: rows.state_of(row) for number, row in found.items() if row["city"] == place.info.id}
+    found = loaded_rows(asked, lock=False) if asked else {}
+    return {number: state_of_row(row) for number, row in found.items() if row["city"] == place.info.id}
 
 
 def sequence_of(*, city: str, number: str) -> int | None:
@@ -198,7 +204,7 @@ def _with_deadline(
     query = everything.filter(condition)
     if filters:
         query = narrowed(query, filters, place=place, at=at)
-    return walking.first_ids(
+    return first_ids(
         walked=everything,
         narrowed=query,
         sought=filters.q if filters else "",

@@ -12,8 +12,8 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.lateness import passed
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import ClockStatus
-from yiwang.server.cases import forms, presentation
-from yiwang.server.cases.dossier import Words
+from yiwang.server.casepage import forms
+from yiwang.server.cases.api import YELLOW_FROM, Words, shown_row, step_name, story_of, unit_name
 from yiwang.server.common.language import say
 from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import named
@@ -33,14 +33,14 @@ def light(state: CaseState, *, place: Runtime, at: datetime) -> str:
     if passed(state.deadline, at=at):
         return "red"
     used = clock.elapsed(calendar=place.calendar, at=at) / clock.limit_seconds if clock.limit_seconds else 1.0
-    return "red" if used > 1 else "green" if used < presentation.YELLOW_FROM else "yellow"
+    return "red" if used > 1 else "green" if used < YELLOW_FROM else "yellow"
 
 
 def lines(entries: Sequence[Entry], *, place: Runtime, sends: bool, at: datetime) -> list[dict[str, Any]]:
     """Entries as the queue's rows."""
     found = []
     for entry in entries:
-        row = presentation.row(entry.values, runtime=place, at=at)
+        row = shown_row(entry.values, runtime=place, at=at)
         row["text"], row["address"] = mask(row["text"]), mask(row["address"])
         row["light"] = light(entry.state, place=place, at=at)
         row["verbs"] = " ".join(entry.verbs)
@@ -65,10 +65,10 @@ def suggested_unit(state: CaseState, *, place: Runtime, at: datetime) -> dict[st
         return None
     return {
         "unit": ruled.value,
-        "unit_name": presentation.unit_name(place, ruled.value),
+        "unit_name": unit_name(place, ruled.value),
         "row": ruled.row,
         "second": ruled.runner_up_value,
-        "second_name": presentation.unit_name(place, ruled.runner_up_value),
+        "second_name": unit_name(place, ruled.runner_up_value),
         "second_row": ruled.runner_up,
     }
 
@@ -132,10 +132,10 @@ def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: Run
         "events": worded(newer, words=words, place=place),
         "by": say("系统", "the system") if last.actor == "system" else last.actor_name,
         "at": last.at,
-        "then_step": presentation.step_name(place, before.to_step) if before else "—",
-        "then_holder": presentation.unit_name(place, before.holder) if before else "—",
-        "now_step": presentation.step_name(place, last.to_step),
-        "now_holder": presentation.unit_name(place, last.holder),
+        "then_step": step_name(place, before.to_step) if before else "—",
+        "then_holder": unit_name(place, before.holder) if before else "—",
+        "now_step": step_name(place, last.to_step),
+        "now_holder": unit_name(place, last.holder),
         "then_seq": seq,
         "now_seq": last.seq,
     }
@@ -143,7 +143,7 @@ def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: Run
 
 def worded(events: Sequence[Event], *, words: Words, place: Runtime) -> list[dict[str, Any]]:
     """Events with the words as their reader may read them."""
-    told = presentation.story(events, runtime=place, persons=True)
+    told = story_of(events, runtime=place, persons=True)
     for event, line in zip(events, told, strict=True):
         line |= {"reason": words.reasons.get(event.seq, ""), "lines": list(words.notes.get(event.seq, ()))}
     return told

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases.queries import CaseFilters
+from yiwang.server.cases.api import CaseFilters
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences
 from yiwang.server.desks import duties, operations, queue, showing

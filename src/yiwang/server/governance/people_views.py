@@ -19,7 +19,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed
 from yiwang.core.kernel.text import Text
 from yiwang.packs.hints import did_you_mean
-from yiwang.server.cases.queries import get_case
+from yiwang.server.cases.api import load_case
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.refusing import sentences
 from yiwang.server.common.templatetags.yiwang import named
@@ -258,7 +258,7 @@ def permissions(request: HttpRequest, place: Runtime) -> HttpResponse:
     step = step if step in workflow.steps else ""
     more: dict[str, Any] = {"asked": {"step": step, "case": number, "verb": verb}}
     if number:
-        detail = get_case(city=place.info.id, number=number, with_events=False)
+        detail = load_case(city=place.info.id, number=number, with_events=False)
         if detail is None:
             more["problem"] = say("没有编号为 {number} 的案卷", "There is no case {number}", number=number)
         else:

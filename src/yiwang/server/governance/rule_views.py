@@ -18,7 +18,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotPossible, Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.core.rules.spec import ROW_COLUMN
-from yiwang.server.cases.models import Case
+from yiwang.server.cases.api import Case
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.models import Job
 from yiwang.server.common.operations import ask_job

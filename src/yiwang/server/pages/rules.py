@@ -8,7 +8,7 @@ from typing import Any
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit
-from yiwang.server.cases.presentation import limit_text, unit_name
+from yiwang.server.cases.api import limit_text, unit_name
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.places.queries import Runtime

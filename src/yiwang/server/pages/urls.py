@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from yiwang.server.cases import case_page
-from yiwang.server.cases import views as cases
-from yiwang.server.pages import centre, field, sign_in, views
+from yiwang.server.casepage import lists as cases
+from yiwang.server.casepage import views as case_page
+from yiwang.server.centre import views as centre
+from yiwang.server.field import views as field
+from yiwang.server.pages import sign_in, views
 
 urlpatterns = [
     path("", views.home, name="home"),

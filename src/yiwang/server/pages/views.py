@@ -16,31 +16,32 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.space import Region, to_geojson
-from yiwang.server.cases import map_points
-from yiwang.server.cases import queries as cases
-from yiwang.server.cases.centre_figures import by_region
-from yiwang.server.cases.presentation import category_name, light, map_labels, step_name
-from yiwang.server.cases.recorded import judged_at, stands_at
+from yiwang.server.cases.api import (
+    case_figures,
+    cases_by_step,
+    cases_on_map,
+    category_name,
+    figures_below,
+    judged_at,
+    light,
+    map_labels,
+    stands_at,
+    step_name,
+    undrawn_cases,
+    unplaced_points,
+)
+from yiwang.server.centre.centre_figures import by_region
 from yiwang.server.common import queries as common
 from yiwang.server.common.language import english, say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.common.workflow_svg import workflow_svg
 from yiwang.server.pages.rules import explained, limit_rows
 from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.finding import known_city
+from yiwang.server.places.finding import chosen_region, known_city
 from yiwang.server.places.queries import Runtime, cities, runtime
 from yiwang.server.scores.headline import on_time
 
 MAP_CASES = 2000  # the most urgent ones; the page says how many there are
-
-
-def chosen_region(request: HttpRequest, place: Runtime) -> Region:
-    """The region named in the address, else the whole city."""
-    code = request.GET.get("region", "")
-    tree = place.regions
-    if code and code not in tree:
-        raise Http404(say("没有编码为 {code} 的区域", "There is no region with code {code}", code=code))
-    return tree[code] if code else tree.roots[0]
 
 
 def map_context(place: Runtime, region: Region) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def home(request: HttpRequest) -> HttpResponse:
     for info in cities():
         place = runtime(info.id)
         root = place.regions.roots[0].code
-        overviews.append({"city": info, **cases.figures(city=info.id, region=root, at=judged_at(city=info.id))})
+        overviews.append({"city": info, **case_figures(city=info.id, region=root, at=judged_at(city=info.id))})
     return render(request, "pages/home.html", {"overviews": overviews})
 
 
@@ -75,10 +76,10 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
     at = stands_at(city=city)
     children = place.regions.children(region.code)
     width = len(children[0].code) if children else 0
-    counts = cases.figures_below(city=city, region=region.code, width=width, at=at) if children else {}
+    counts = figures_below(city=city, region=region.code, width=width, at=at) if children else {}
     nothing = {"cases": 0, "open": 0, "overdue": 0}
     # the step of a case is only known as it is now, so a past moment has no counts by step; the centre does the same
-    steps = {} if at else cases.by_step(city=city, region=region.code)
+    steps = {} if at else cases_by_step(city=city, region=region.code)
     order = list(place.rules.workflow.steps)
     return render(
         request,
@@ -88,9 +89,9 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             "page": "overview",
             "region": region,
             "chain": place.regions.chain(region.code),
-            "figures": cases.figures(city=city, region=region.code, at=at),
+            "figures": case_figures(city=city, region=region.code, at=at),
             "on_time": on_time(place=place, region=region, month=request.GET.get("month", "")),
-            "undrawn": map_points.undrawn(city=city, region=region.code, at=at),
+            "undrawn": undrawn_cases(city=city, region=region.code, at=at),
             "stands_on": at.date().isoformat() if at else "",
             "below": [
                 {"code": child.code, "name": child.name, **counts.get(child.code, nothing)} for child in children
@@ -112,8 +113,8 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
     place = known_city(city)
     region = chosen_region(request, place)
     at = judged_at(city=city)
-    still_open = cases.figures(city=city, region=region.code, at=at)["open"]
-    undrawn = map_points.undrawn(city=city, region=region.code, at=at)
+    still_open = case_figures(city=city, region=region.code, at=at)["open"]
+    undrawn = undrawn_cases(city=city, region=region.code, at=at)
     return render(
         request,
         "pages/map.html",
@@ -152,7 +153,7 @@ def map_regions(request: HttpRequest, city: str) -> JsonResponse:
     children = place.regions.children(region.code) or (region,)
     width, at = len(children[0].code), _moment(request.GET.get("at", ""))
     if at is None:
-        counts = cases.figures_below(city=city, region=region.code, width=width, at=judged_at(city=city))
+        counts = figures_below(city=city, region=region.code, width=width, at=judged_at(city=city))
     else:
         inside = "" if region in place.regions.roots else region.code
         counts = by_region(place=place, region=inside, width=width, at=at)
@@ -190,7 +191,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
                 or "green",
             },
         }
-        for case in map_points.map_cases(city=city, region=region.code, limit=MAP_CASES, at=now)
+        for case in cases_on_map(city=city, region=region.code, limit=MAP_CASES, at=now)
     ]
     features += [
         {
@@ -198,7 +199,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
             "geometry": {"type": "Point", "coordinates": [point["lon"], point["lat"]]},
             "properties": {"flag": point["flag"], "open": point["open"]},
         }
-        for point in map_points.unplaced_points(city=city, region=region.code, at=now)
+        for point in unplaced_points(city=city, region=region.code, at=now)
     ]
     return JsonResponse({"type": "FeatureCollection", "features": features})
 

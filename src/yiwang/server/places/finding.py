@@ -1,9 +1,10 @@
-"""The city that an address names, for the views of every app."""
+"""The city and the region that an address names, for the views of every app."""
 
 from __future__ import annotations
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
 
+from yiwang.core.space import Region
 from yiwang.server.common.language import say
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
@@ -18,3 +19,12 @@ def known_city(city: str) -> Runtime:
         return runtime(city)
     except NoSuchCity as error:
         raise Http404(say(error.text)) from error
+
+
+def chosen_region(request: HttpRequest, place: Runtime) -> Region:
+    """The region named in the address, else the whole city."""
+    code = request.GET.get("region", "")
+    tree = place.regions
+    if code and code not in tree:
+        raise Http404(say("没有编码为 {code} 的区域", "There is no region with code {code}", code=code))
+    return tree[code] if code else tree.roots[0]

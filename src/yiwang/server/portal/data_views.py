@@ -14,10 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from yiwang.core.kernel.refusals import Refusal
-from yiwang.server.cases.map_points import undrawn
-from yiwang.server.cases.presentation import map_labels
-from yiwang.server.cases.queries import figures
-from yiwang.server.cases.recorded import judged_at
+from yiwang.server.cases.api import case_figures as figures
+from yiwang.server.cases.api import judged_at, map_labels, undrawn_cases
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.choices import category_choices, region_choices
@@ -47,7 +45,7 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
             "region": region,
             "chain": place.regions.chain(region.code),
             "children": place.regions.children(region.code),
-            "undrawn": undrawn(city=city, region=region.code, at=at),
+            "undrawn": undrawn_cases(city=city, region=region.code, at=at),
             "figures": figures(city=city, region=region.code, at=at),
             "map_regions_url": f"{reverse('map-regions', args=[city])}?{asked}",
             "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",

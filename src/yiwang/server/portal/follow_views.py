@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import queries as cases
+from yiwang.server.cases.api import load_case
 from yiwang.server.common import throttling
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
@@ -139,7 +139,7 @@ def _done(request: HttpRequest, mine: Follow) -> None:
     place = known_city(mine.city)
     post, what = request.POST, request.POST.get("do", "")
     current = queries.chased(place=place, number=mine.current)
-    detail = cases.get_case(city=mine.city, number=current, with_events=False)
+    detail = load_case(city=mine.city, number=current, with_events=False)
     if detail is None:
         raise Http404
     if what == "email":

@@ -17,9 +17,9 @@ from django.http import QueryDict
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import photos as pictures
-from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.cases.forms import PAGES_CRS
+from yiwang.server.casepage.forms import PAGES_CRS
+from yiwang.server.cases.api import ReportDraft
+from yiwang.server.common import photos as pictures
 from yiwang.server.common.language import say
 
 KEPT = "yiwang.portal.kept"

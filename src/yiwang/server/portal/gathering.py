@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Max
 
-from yiwang.server.cases.models import Report
+from yiwang.server.cases.api import Report
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import cities, runtime
 from yiwang.server.portal import operations

@@ -12,7 +12,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases.intake import no_region
+from yiwang.server.cases.api import no_region
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment, IdeaSupport

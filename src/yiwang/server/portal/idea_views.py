@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
-from yiwang.server.cases.actors import actors_for
+from yiwang.server.cases.api import actors_for
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.places.choices import region_choices

@@ -13,10 +13,9 @@ from django.core.mail import EmailMessage
 from django.urls import reverse
 
 from yiwang.core.cases.events import Event
-from yiwang.server.cases.models import Case, Outbox
-from yiwang.server.cases.models import Event as EventRow
-from yiwang.server.cases.posting import Letter
-from yiwang.server.cases.rows import EVENT_COLUMNS, event_of
+from yiwang.server.cases.api import EVENT_COLUMNS, Case, Outbox, event_of
+from yiwang.server.cases.api import Event as EventRow
+from yiwang.server.common.posting import Letter
 from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 from yiwang.server.portal import links, operations
 from yiwang.server.portal.models import Follow

@@ -13,7 +13,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases.actors import actors_for
+from yiwang.server.cases.api import actors_for
 from yiwang.server.common.language import say
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.refusing import sentences, status_of

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, Min
 
-from yiwang.server.cases.models import Case
+from yiwang.server.cases.api import Case
 from yiwang.server.places.queries import Runtime
 
 MOST_MONTHS = 36

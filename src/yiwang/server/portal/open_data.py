@@ -15,8 +15,7 @@ from django.db.models import Q
 from yiwang.core.cases.lateness import shown_late
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
-from yiwang.server.cases.models import Case
-from yiwang.server.cases.recorded import judged_at
+from yiwang.server.cases.api import Case, judged_at
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import Runtime
 from yiwang.server.portal.months import bounds

@@ -17,12 +17,8 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Unknown
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
-from yiwang.server.cases import idempotency, joining
-from yiwang.server.cases import operations as cases
-from yiwang.server.cases.actors import outsider
-from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.cases.models import Case
-from yiwang.server.common import publishing, throttling
+from yiwang.server.cases.api import Case, ReportDraft, act_on_case, join_case, outsider, report_case
+from yiwang.server.common import idempotency, publishing, throttling
 from yiwang.server.common.masking import masked
 from yiwang.server.common.models import PublicText, PublicTextDecision
 from yiwang.server.common.throttling import Caller
@@ -96,9 +92,9 @@ def report(
         email = ""
     with transaction.atomic():
         if join:
-            answer = joining.join(city=city, number=join, draft=draft, actor=actor, key=key)
+            answer = join_case(city=city, number=join, draft=draft, actor=actor, key=key)
         else:
-            answer = cases.report(
+            answer = report_case(
                 city=city,
                 draft=replace(draft, channel="public"),
                 actor=actor,
@@ -166,7 +162,7 @@ def act(
                 "Only the person who reported it first may do this; you can make a report of your own.",
             ),
         )
-    return cases.act(
+    return act_on_case(
         number=follow.current, city=follow.city, command=Command(verb=verb.id, actor=actor, payload=dict(payload)),
         photos=photos, key=key,
     )  # fmt: skip

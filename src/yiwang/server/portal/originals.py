@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases.models import Case, Event, Report
-from yiwang.server.cases.rows import EVENT_COLUMNS, event_of
-from yiwang.server.cases.wording import event_words
+from yiwang.server.cases.api import EVENT_COLUMNS, Case, Event, Report, event_of, event_words
 from yiwang.server.common import publishing
 from yiwang.server.places.queries import runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 
 from yiwang.core.indicators.definitions import COUNTED, UP, Indicator
 from yiwang.core.indicators.scorecard import Cell
-from yiwang.server.cases import presentation as case_presentation
-from yiwang.server.cases.recorded import stands_at
+from yiwang.server.cases.api import category_name, region_name, stands_at
 from yiwang.server.common import queries as jobs
 from yiwang.server.places.fact_sources import tables_of
 from yiwang.server.places.queries import Runtime
@@ -93,11 +92,11 @@ def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str
         "total": shown(cells.get((region, category), {}), measures),
         "importing": False,
         "districts": [
-            {"code": code, "name": case_presentation.region_name(place, code, levels=1), "cells": shown(found, measures)}
+            {"code": code, "name": region_name(place, code, levels=1), "cells": shown(found, measures)}
             for code, found in sorted(districts, key=lambda one: (*_rate(one[1], measures), one[0]))
         ],
         "categories": [
-            {"code": code, "name": case_presentation.category_name(place, code), "cells": shown(found, measures)}
+            {"code": code, "name": category_name(place, code), "cells": shown(found, measures)}
             for code, found in sorted(categories, key=lambda one: (-_count(one[1], measures), one[0]))[:MOST_CATEGORIES]
         ],
         "series": [{"month": one, "cells": shown(found, measures)} for one, found in sorted(series.items())],

@@ -13,11 +13,24 @@ from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
-from yiwang.server.cases import estimates, nearby, presentation
-from yiwang.server.cases import queries as cases
-from yiwang.server.cases.forms import readers_of
-from yiwang.server.cases.models import Case
-from yiwang.server.cases.wording import event_key, event_words
+from yiwang.server.casepage.forms import readers_of
+from yiwang.server.cases.api import (
+    Case,
+    CaseDetail,
+    CaseFilters,
+    category_name,
+    event_key,
+    event_words,
+    is_estimated,
+    list_cases,
+    load_case,
+    open_near,
+    region_name,
+    shown_row,
+    step_name,
+    story_of,
+    unit_name,
+)
 from yiwang.server.common import publishing
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import mask
@@ -76,9 +89,9 @@ def public_rows(rows: Iterable[Mapping[str, Any]], *, place: Runtime) -> list[di
     return [
         {
             "number": row["number"],
-            "category_name": presentation.category_name(place, row["category"]),
-            "step_name": presentation.step_name(place, row["step"]),
-            "region_name": presentation.region_name(place, row["region"]),
+            "category_name": category_name(place, row["category"]),
+            "step_name": step_name(place, row["step"]),
+            "region_name": region_name(place, row["region"]),
             "opened_at": row["opened_at"],
             "text": texts[row["number"]],
             "distance_m": row.get("distance_m"),
@@ -90,7 +103,7 @@ def public_rows(rows: Iterable[Mapping[str, Any]], *, place: Runtime) -> list[di
 
 def recent(*, place: Runtime, most: int = 6) -> list[dict[str, Any]]:
     """The cases reported last."""
-    page = cases.list_cases(city=place.info.id, filters=cases.CaseFilters(), limit=most)
+    page = list_cases(city=place.info.id, filters=CaseFilters(), limit=most)
     return public_rows(page.items, place=place)
 
 
@@ -98,7 +111,7 @@ def near(*, place: Runtime, lon: float | None, lat: float | None, category: str 
     """Open cases near a point, as everybody may see them."""
     if lon is None or lat is None:
         return []
-    found = nearby.open_near(place=place, lon=lon, lat=lat, category=category)
+    found = open_near(place=place, lon=lon, lat=lat, category=category)
     return public_rows(({**row, "same": row["category"] == category} for row in found), place=place)
 
 
@@ -121,23 +134,23 @@ class PublicCase:
     stages: list[dict[str, Any]]
     story: list[dict[str, Any]]
     reports: int
-    detail: cases.CaseDetail
+    detail: CaseDetail
 
 
 def public_case(*, place: Runtime, number: str) -> PublicCase | None:
     """A case as everybody may see it; None when there is none in this city."""
-    detail = cases.get_case(city=place.info.id, number=number)
+    detail = load_case(city=place.info.id, number=number)
     if detail is None:
         return None
     state, now = detail.state, timezone.now()
-    estimated = estimates.is_estimated(detail.state, place=place)
-    row = presentation.row(detail.values, runtime=place, at=now, estimated=estimated)
+    estimated = is_estimated(detail.state, place=place)
+    row = shown_row(detail.values, runtime=place, at=now, estimated=estimated)
     words = public_texts(
         place=place,
         kind=publishing.EVENT,
         originals={event_key(event): event_words(event, workflow=place.rules.workflow) for event in detail.events},
     )
-    story = presentation.story(detail.events, runtime=place, persons=False)
+    story = story_of(detail.events, runtime=place, persons=False)
     for told, event in zip(story, detail.events, strict=True):
         spoken = words[event_key(event)]
         told |= {"reason": "", "lines": [], "words": spoken, "withheld": spoken is None, "key": event_key(event)}
@@ -281,7 +294,7 @@ def idea_rows(found: Sequence[Idea], *, place: Runtime) -> list[dict[str, Any]]:
                 "hidden": texts[str(idea.pk)] is None,
                 "state": idea.state,
                 "state_name": say(STATES[Idea.State(idea.state)]),
-                "region_name": presentation.region_name(place, idea.region) if idea.region else say("全市", "Whole city"),
+                "region_name": region_name(place, idea.region) if idea.region else say("全市", "Whole city"),
                 "supporters": idea.supporters,
                 "comments": idea.comments,
                 "created_at": idea.created_at,
@@ -307,7 +320,7 @@ def idea_page(*, place: Runtime, idea: Idea, person: str) -> dict[str, Any]:
                 "at": item.at,
                 "state": item.state,
                 "state_name": say(STATES[Idea.State(item.state)]),
-                "unit_name": presentation.unit_name(place, item.unit) or named(place.info),
+                "unit_name": unit_name(place, item.unit) or named(place.info),
             }
             for item in answers
         ],

@@ -15,11 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
-from yiwang.server.cases import presentation
-from yiwang.server.cases.actors import actors_for
-from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.cases.queries import figures
-from yiwang.server.cases.recorded import judged_at
+from yiwang.server.cases.api import ReportDraft, actors_for, category_name, judged_at, region_name, step_name, unit_name
+from yiwang.server.cases.api import case_figures as figures
 from yiwang.server.common import throttling
 from yiwang.server.common.language import english, say
 from yiwang.server.common.refusing import sentences, status_of
@@ -63,7 +60,7 @@ def suggested(text: str, place: Runtime, chosen: str = "") -> list[dict[str, Any
     found: list[dict[str, Any]] = [
         {
             "code": item.category.code,
-            "name": presentation.category_name(place, item.category.code),
+            "name": category_name(place, item.category.code),
             "score": item.score,
             "words": "、".join(item.words) if not english() else ", ".join(item.words),
         }
@@ -171,7 +168,7 @@ def _check(request: HttpRequest, place: Runtime, said: forms.Said, *, key: str, 
             "key": key,
             "kept": kept,
             "photos": photos,
-            "category_name": presentation.category_name(place, said.category) if said.category else "",
+            "category_name": category_name(place, said.category) if said.category else "",
             "suggestions": found,
             "categories": category_choices(place),
             "near": queries.near(place=place, lon=said.lon, lat=said.lat, category=category),
@@ -194,10 +191,10 @@ def _received(request: HttpRequest, place: Runtime, taken: operations.Followed, 
             "notice": say(answer.get("notice_zh", ""), answer.get("notice", "")),
             "secret": taken.secret,
             "link": f"{links.origin(request)}{links.secret_path(follow, taken.secret)}" if taken.secret else "",
-            "category_name": presentation.category_name(place, answer["category"]),
-            "region_name": presentation.region_name(place, answer["region"]),
-            "step_name": presentation.step_name(place, answer["step"]),
-            "holder_name": presentation.unit_name(place, answer["holder"]),
+            "category_name": category_name(place, answer["category"]),
+            "region_name": region_name(place, answer["region"]),
+            "step_name": step_name(place, answer["step"]),
+            "holder_name": unit_name(place, answer["holder"]),
         },
         status=201,
     )

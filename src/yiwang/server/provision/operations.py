@@ -16,11 +16,11 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.space import UnitGrids
 from yiwang.packs import Pack, find_pack, read_pack
-from yiwang.server.cases.rebuilding import renew_dues
-from yiwang.server.cases.recounting import recount_deadlines
+from yiwang.server.cases.api import recount_deadlines
 from yiwang.server.places import queries as places
 from yiwang.server.places.models import City, PackVersion
 from yiwang.server.provision.retaining import retain
+from yiwang.server.verification.rebuilding import renew_dues
 
 _TWO_DAYS = (date(2000, 1, 1), date(2011, 12, 31))
 

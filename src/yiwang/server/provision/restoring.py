@@ -28,7 +28,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from yiwang.server.cases import ledger
 from yiwang.server.common.environment import private, sqlite
 from yiwang.server.ledger import api as logs
 from yiwang.server.places import queries as places
@@ -47,6 +46,7 @@ from yiwang.server.provision.backup import (
     summary_of,
     tables_of_database,
 )
+from yiwang.server.verification import ledger
 
 # Tables whose rows are nobody's data when asking whether a database is empty.
 _ALWAYS_FILLED = ("django_migrations", "django_content_type", "auth_permission")

@@ -29,11 +29,21 @@ from yiwang.core.kernel.refusals import Conflict, Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.core.planning.city_run import CityRun, reporter_of
 from yiwang.core.planning.simulation import Arrival, Crews, Move, Parameters, Simulation, read_parameters
-from yiwang.server.cases import numbering, operations, rows
-from yiwang.server.cases.drafts import ReportDraft
-from yiwang.server.cases.lifecycles import BulkWriter, Lived
-from yiwang.server.cases.models import Case, Event, Report
+from yiwang.server.cases.api import (
+    CASE_NUMBERS,
+    LOADED_COLUMNS,
+    REPORT_NUMBERS,
+    Case,
+    Event,
+    Report,
+    ReportDraft,
+    act_on_case,
+    loaded_rows,
+    report_case,
+    state_of_row,
+)
 from yiwang.server.common import queries as common
+from yiwang.server.imports.lifecycles import BulkWriter, Lived
 from yiwang.server.places.queries import Runtime, cities, runtime
 
 ORIGIN = "simulation"
@@ -129,7 +139,7 @@ def run_past(
         rules=place.rules,
         calendar=place.calendar,
         locate=lambda payload: _located(place, payload),
-        number=lambda at: writer.number(numbering.CASE, at),
+        number=lambda at: writer.number(CASE_NUMBERS, at),
         crews=crew_sizes(place),
     )
     expected, known = round(simulation.parameters.per_day * days), _known(city, start)
@@ -137,7 +147,7 @@ def run_past(
         if life.arrival.key in known:
             writer.totals.known += 1
         else:
-            report = writer.number(numbering.REPORT, life.arrival.at)
+            report = writer.number(REPORT_NUMBERS, life.arrival.at)
             writer.add([Lived(state=life.state, events=life.events, external=life.arrival.key, report=report)])
         if progress and done % 100 == 0:
             progress(done, max(expected, done))
@@ -191,8 +201,8 @@ class LiveCity:
     def _remember_open(self) -> None:
         opened = Case.objects.filter(city=self.place.info.id, closed_at=None, reports__origin=ORIGIN)
         since = dict(Event.objects.filter(case__in=opened, seq=F("case__seq")).values_list("case_id", "at"))
-        for row in opened.values(*rows.LOADED).iterator(chunk_size=1000):
-            self._expect(rows.state_of(row), since=since[row["id"]])
+        for row in opened.values(*LOADED_COLUMNS).iterator(chunk_size=1000):
+            self._expect(state_of_row(row), since=since[row["id"]])
 
     def _expect(self, state: CaseState, *, since: datetime, without: frozenset[str] = frozenset()) -> None:
         move = self.people.next_move(state, since=since, without=without)
@@ -228,7 +238,7 @@ class LiveCity:
             channel=said["source"], crs="wgs84", origin=ORIGIN, external=arrival.key,
         )  # fmt: skip
         try:
-            said = operations.report(city=self.place.info.id, draft=draft, actor=actor, at=arrival.at)
+            said = report_case(city=self.place.info.id, draft=draft, actor=actor, at=arrival.at)
         except IntegrityError:
             return  # a worker beside this one was quicker
         except (Refusal, BadInput) as error:
@@ -250,7 +260,7 @@ class LiveCity:
             return
         command = replace(move.command, expected_seq=planned.seq)
         try:
-            operations.act(number=state.number, city=self.place.info.id, command=command, at=now)
+            act_on_case(number=state.number, city=self.place.info.id, command=command, at=now)
         except Conflict:
             self._look_again(state.number, now)  # a person, the clock or another worker was quicker
             return
@@ -263,8 +273,8 @@ class LiveCity:
             self.crews.bind(unit, following)
 
     def _state(self, number: str) -> CaseState | None:
-        row = rows.loaded([number], lock=False).get(number)
-        return rows.state_of(row) if row else None
+        row = loaded_rows([number], lock=False).get(number)
+        return state_of_row(row) if row else None
 
     def _look_again(self, number: str, since: datetime) -> datetime | None:
         state = self._state(number)

@@ -11,9 +11,9 @@ from django_tasks import task
 
 from yiwang.core.kernel.errors import YiwangError
 from yiwang.core.kernel.text import Text
-from yiwang.server.cases import replay
 from yiwang.server.common import operations as common
 from yiwang.server.common.models import Job
+from yiwang.server.imports import replay
 from yiwang.server.provision import rule_changes, simulation
 from yiwang.server.scores import operations as scores
 

@@ -18,18 +18,19 @@ from django.db import close_old_connections
 from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 
-from yiwang.server.cases import (
-    forgetting,
-    idempotency,
-    outbox,
-    recounting,
-    tallies,
-    tick,
-    waiting_photos,
-    words,
+from yiwang.server.cases.api import (
+    drain_outbox,
+    forget_old_contacts,
+    forget_sent,
+    index_words,
+    never,
+    recount_all,
+    sum_up_tallies,
+    tick_city,
 )
+from yiwang.server.common import idempotency, queries, throttling
 from yiwang.server.common import operations as common
-from yiwang.server.common import queries, throttling
+from yiwang.server.field import waiting_photos
 from yiwang.server.ledger import api as ledger
 from yiwang.server.people.operations import forget_sessions
 from yiwang.server.places.queries import cities
@@ -76,27 +77,27 @@ def forget_keys() -> int:
 def forget_contacts() -> int:
     """Contacts of reporters, `YIWANG_CONTACT_DAYS` after the end of their case; 0 keeps them."""
     days = int(settings.YIWANG_CONTACT_DAYS)
-    return forgetting.forget_contacts(older_than=timedelta(days=days)) if days else 0
+    return forget_old_contacts(older_than=timedelta(days=days)) if days else 0
 
 
-def chores(stop: Callable[[], bool] = outbox.never) -> list[Chore]:
+def chores(stop: Callable[[], bool] = never) -> list[Chore]:
     """Everything regular, and how often. ``stop`` is asked by those that may be long at it."""
     return [
         Chore("heartbeat", 5, lambda: common.beat(HEARTBEAT)),
         Chore("jobs", 2, start_jobs),
-        Chore("tick", 2, tick.tick),
+        Chore("tick", 2, tick_city),
         Chore("simulated cities", 5, simulation.live),
         Chore("changes of rules", 3, take_force),
-        Chore("deadlines by the calendar", 24 * 3600, recounting.recount_all),
+        Chore("deadlines by the calendar", 24 * 3600, recount_all),
         Chore("old sessions", 3600, forget_sessions),
-        Chore("outbox", 1, lambda: outbox.drain(correspondents=[mailing.letters], stop=stop), apart=True),
-        Chore("words", 5, words.index_all),
-        Chore("tallies", 120, lambda: [tallies.sum_up(city=info.id) for info in cities()]),
+        Chore("outbox", 1, lambda: drain_outbox(correspondents=[mailing.letters], stop=stop), apart=True),
+        Chore("words", 5, index_words),
+        Chore("tallies", 120, lambda: [sum_up_tallies(city=info.id) for info in cities()]),
         Chore("facts", 30, scores.refresh_all),
         Chore("public words", 30, gathering.gather),
         Chore("seals", 600, seal_all),
         Chore("roots", 60, ledger.publish),
-        Chore("outbox cleaning", 3600, outbox.forget),
+        Chore("outbox cleaning", 3600, forget_sent),
         Chore("drafts", 3600, forms.forget_drafts),
         Chore("photos of phones", 3600, waiting_photos.forget),
         Chore("old addresses", 3600, followers.forget_addresses),

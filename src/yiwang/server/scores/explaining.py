@@ -11,20 +11,10 @@ from typing import Any
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import MOMENT, FactTable
 from yiwang.core.indicators.definitions import Indicator
-from yiwang.core.indicators.expressions import (
-    Among,
-    Column,
-    Comparison,
-    Joined,
-    Measure,
-    Missing,
-    Node,
-    Not,
-    Total,
-)
+from yiwang.core.indicators.expressions import Among, Column, Comparison, Joined, Measure, Missing, Node, Not, Total
 from yiwang.core.indicators.scorecard import Cell, Question, chosen, narrowed
 from yiwang.engines import sql
-from yiwang.server.cases.recorded import stands_at
+from yiwang.server.cases.api import stands_at
 from yiwang.server.places.fact_sources import tables_of
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import files

@@ -16,7 +16,7 @@ from django.urls import reverse
 from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.core.space import Region
-from yiwang.server.cases.recorded import stands_at
+from yiwang.server.cases.api import stands_at
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import queries
 from yiwang.server.scores.periods import bounds

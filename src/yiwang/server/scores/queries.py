@@ -16,7 +16,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
-from yiwang.server.cases.recorded import stands_at
+from yiwang.server.cases.api import stands_at
 from yiwang.server.places.fact_sources import tables_of
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import files

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from yiwang.core.mining.flow import Summary
-from yiwang.server.cases.presentation import step_name, unit_name
+from yiwang.server.cases.api import step_name, unit_name
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import lasting, named
 from yiwang.server.common.workflow_svg import Traffic

@@ -25,7 +25,7 @@ from yiwang.core.mining.flow import (
     stays,
     summaries,
 )
-from yiwang.server.cases.models import Case
+from yiwang.server.cases.api import Case
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scrutiny.reading import chosen_cases, flow_columns, newest_event
 

@@ -16,8 +16,7 @@ from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.fields import DECIDING
 from yiwang.core.mining.flow import Columns, Ints
 from yiwang.core.mining.log import LogCase, LogEvent, LogReport
-from yiwang.server.cases.models import Case, Event, Report
-from yiwang.server.cases.queries import within
+from yiwang.server.cases.api import Case, Event, Report, within
 from yiwang.server.common.selecting import select
 from yiwang.server.places.queries import runtime
 

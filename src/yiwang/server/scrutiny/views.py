@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
-from yiwang.server.cases.presentation import category_name, region_name, step_name, unit_name
+from yiwang.server.cases.api import category_name, region_name, step_name, unit_name
 from yiwang.server.common.language import english, say
 from yiwang.server.common.workflow_svg import workflow_svg
 from yiwang.server.places.choices import region_choices

@@ -174,20 +174,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="IdempotencyKey",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("scope", models.CharField(max_length=120)),
-                ("key", models.CharField(max_length=200)),
-                ("fingerprint", models.BinaryField(max_length=32)),
-                ("answer", models.TextField()),
-                ("created_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("scope", "key"), name="idempotency_once")],
-            },
-        ),
-        migrations.CreateModel(
             name="Outbox",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

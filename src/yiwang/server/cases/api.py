@@ -1,0 +1,206 @@
+"""The door of the cases: what any other app may ask of them or do to them. Nothing else of this app is to be imported."""
+
+from __future__ import annotations
+
+from yiwang.server.cases.models import Case, Event, Outbox, Photo, Report, Tally
+from yiwang.server.cases.reading.access import Reader, readers_as
+from yiwang.server.cases.reading.access import readers as readers_for
+from yiwang.server.cases.reading.actors import actor_for, actors_for, outsider
+from yiwang.server.cases.reading.answers import case as case_answer
+from yiwang.server.cases.reading.answers import events as events_answer
+from yiwang.server.cases.reading.answers import listed as list_answer
+from yiwang.server.cases.reading.estimates import among as estimated_among
+from yiwang.server.cases.reading.estimates import is_estimated
+from yiwang.server.cases.reading.explaining import TABLES as TABLE_NAMES
+from yiwang.server.cases.reading.explaining import whys as whys_of
+from yiwang.server.cases.reading.listing import page as list_page
+from yiwang.server.cases.reading.map_points import map_cases as cases_on_map
+from yiwang.server.cases.reading.map_points import undrawn as undrawn_cases
+from yiwang.server.cases.reading.map_points import unplaced_points
+from yiwang.server.cases.reading.nearby import COLUMNS as NEARBY_COLUMNS
+from yiwang.server.cases.reading.nearby import open_near
+from yiwang.server.cases.reading.placing import UNPLACED, no_region
+from yiwang.server.cases.reading.presentation import (
+    FLAG_NAMES,
+    SOURCE_NAMES,
+    YELLOW_FROM,
+    category_name,
+    counted,
+    left_of,
+    light,
+    limit_text,
+    map_labels,
+    region_name,
+    step_name,
+    unit_name,
+)
+from yiwang.server.cases.reading.presentation import (
+    clocks as clocks_of,
+)
+from yiwang.server.cases.reading.presentation import row as shown_row
+from yiwang.server.cases.reading.presentation import (
+    story as story_of,
+)
+from yiwang.server.cases.reading.queries import (
+    CaseDetail,
+    CaseFilters,
+    Page,
+    case_of,
+    city_of,
+    figures_below,
+    hand_on,
+    list_cases,
+    narrowed,
+    outbox_backlog,
+    photo_path,
+    photo_paths,
+    prefixes_of,
+    sequence_of,
+    within,
+)
+from yiwang.server.cases.reading.queries import (
+    by_step as cases_by_step,
+)
+from yiwang.server.cases.reading.queries import figures as case_figures
+from yiwang.server.cases.reading.queries import (
+    get_case as load_case,
+)
+from yiwang.server.cases.reading.reach import reach
+from yiwang.server.cases.reading.recorded import REPLAYED, judged_at, stands_at
+from yiwang.server.cases.reading.wording import Words, event_key, event_words
+from yiwang.server.cases.reading.wording import written as event_written
+from yiwang.server.cases.storage.derived import COMPARED, Derived, differences
+from yiwang.server.cases.storage.derived import derived as derived_row
+from yiwang.server.cases.storage.numbering import CASE as CASE_NUMBERS
+from yiwang.server.cases.storage.numbering import REPORT as REPORT_NUMBERS
+from yiwang.server.cases.storage.numbering import formatted, serial_day
+from yiwang.server.cases.storage.numbering import take as take_numbers
+from yiwang.server.cases.storage.rows import CASE_COLUMNS, EVENT_COLUMNS, case_values, chained, event_of, event_values
+from yiwang.server.cases.storage.rows import LOADED as LOADED_COLUMNS
+from yiwang.server.cases.storage.rows import loaded as loaded_rows
+from yiwang.server.cases.storage.rows import state_of as state_of_row
+from yiwang.server.cases.storage.tallies import COLUMNS as TALLY_COLUMNS
+from yiwang.server.cases.storage.tallies import sum_up as sum_up_tallies
+from yiwang.server.cases.storage.walking import first_ids
+from yiwang.server.cases.storage.words import index_all as index_words
+from yiwang.server.cases.storage.words import put as word_index_entry
+from yiwang.server.cases.writing.drafts import ReportDraft
+from yiwang.server.cases.writing.forgetting import forget_contacts as forget_old_contacts
+from yiwang.server.cases.writing.intake import placed
+from yiwang.server.cases.writing.joining import join as join_case
+from yiwang.server.cases.writing.operations import OUTBOX_COLUMNS, REPORT_COLUMNS
+from yiwang.server.cases.writing.operations import act as act_on_case
+from yiwang.server.cases.writing.operations import report as report_case
+from yiwang.server.cases.writing.outbox import drain as drain_outbox
+from yiwang.server.cases.writing.outbox import forget as forget_sent
+from yiwang.server.cases.writing.outbox import never
+from yiwang.server.cases.writing.recounting import recount_all, recount_deadlines
+from yiwang.server.cases.writing.tick import tick as tick_city
+
+__all__ = [
+    "CASE_COLUMNS",
+    "CASE_NUMBERS",
+    "COMPARED",
+    "EVENT_COLUMNS",
+    "FLAG_NAMES",
+    "LOADED_COLUMNS",
+    "NEARBY_COLUMNS",
+    "OUTBOX_COLUMNS",
+    "REPLAYED",
+    "REPORT_COLUMNS",
+    "REPORT_NUMBERS",
+    "SOURCE_NAMES",
+    "TABLE_NAMES",
+    "TALLY_COLUMNS",
+    "UNPLACED",
+    "YELLOW_FROM",
+    "Case",
+    "CaseDetail",
+    "CaseFilters",
+    "Derived",
+    "Event",
+    "Outbox",
+    "Page",
+    "Photo",
+    "Reader",
+    "Report",
+    "ReportDraft",
+    "Tally",
+    "Words",
+    "act_on_case",
+    "actor_for",
+    "actors_for",
+    "case_answer",
+    "case_figures",
+    "case_of",
+    "case_values",
+    "cases_by_step",
+    "cases_on_map",
+    "category_name",
+    "chained",
+    "city_of",
+    "clocks_of",
+    "counted",
+    "derived_row",
+    "differences",
+    "drain_outbox",
+    "estimated_among",
+    "event_key",
+    "event_of",
+    "event_values",
+    "event_words",
+    "event_written",
+    "events_answer",
+    "figures_below",
+    "first_ids",
+    "forget_old_contacts",
+    "forget_sent",
+    "formatted",
+    "hand_on",
+    "index_words",
+    "is_estimated",
+    "join_case",
+    "judged_at",
+    "left_of",
+    "light",
+    "limit_text",
+    "list_answer",
+    "list_cases",
+    "list_page",
+    "load_case",
+    "loaded_rows",
+    "map_labels",
+    "narrowed",
+    "never",
+    "no_region",
+    "open_near",
+    "outbox_backlog",
+    "outsider",
+    "photo_path",
+    "photo_paths",
+    "placed",
+    "prefixes_of",
+    "reach",
+    "readers_as",
+    "readers_for",
+    "recount_all",
+    "recount_deadlines",
+    "region_name",
+    "report_case",
+    "sequence_of",
+    "serial_day",
+    "shown_row",
+    "stands_at",
+    "state_of_row",
+    "step_name",
+    "story_of",
+    "sum_up_tallies",
+    "take_numbers",
+    "tick_city",
+    "undrawn_cases",
+    "unit_name",
+    "unplaced_points",
+    "whys_of",
+    "within",
+    "word_index_entry",
+]

@@ -1,0 +1,1 @@
+"""What changes cases: reports, verbs, the clock, and what follows."""

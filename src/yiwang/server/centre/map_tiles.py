@@ -1,0 +1,155 @@
+"""Cases on the map, tile by tile: points with their traffic light, counts where there are many, or warmth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from yiwang.core.cases.lateness import passed_each
+from yiwang.core.kernel.errors import BadInput, Problem
+from yiwang.core.kernel.text import Text
+from yiwang.core.space.tiles import check
+from yiwang.server.cases.api import YELLOW_FROM
+from yiwang.server.centre.board import NEVER, Board, Codes, board, numbers_of
+from yiwang.server.common import vector_tiles
+
+LIGHTS = ("", "green", "yellow", "red")
+STATES = ("open", "overdue", "closed", "all")
+FORMS = ("cases", "heat")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Which cases a map or a figure shows.
+
+    Attributes:
+        at: The moment that is shown: what had been opened by then, what was open, and what was late.
+        past: Whether that is another moment than now.
+        state: ``open``, ``overdue``, ``closed`` or ``all``, as it was at that moment.
+        regions: Prefixes of codes, any of which will do (`RegionTree.lineage`); empty for the whole city.
+        step, category, holder: As they are now; empty for all.
+        opened_after: Leaves out what was opened before.
+    """
+
+    at: datetime
+    past: bool = False
+    state: str = "open"
+    regions: tuple[str, ...] = ()
+    step: str = ""
+    category: str = ""
+    holder: str = ""
+    opened_after: datetime | None = None
+
+
+def version(city: str) -> int:
+    """How many events the city's cases have had: what a tile or figure is as fresh as.
+
+    Raises:
+        NotReadYet: When the first reading of a large city is under way.
+    """
+    with board(city).fresh() as seen:
+        return seen.version
+
+
+def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str = "cases") -> bytes:
+    """A vector tile of cases.
+
+    Args:
+        city: City.
+        zoom, column, row: The tile.
+        shown: Which cases.
+        form: ``cases`` gives a layer ``cases`` (properties ``number, category, light``) or, above
+            `vector_tiles.MOST_POINTS` of them, a layer ``clusters`` (``n, red, yellow``); ``heat`` a layer ``heat`` (``n``).
+
+    Raises:
+        BadInput: When there is no such tile or state.
+    """
+    check(zoom=zoom, column=column, row=row)
+    place: dict[str, int] = {"zoom": zoom, "column": column, "row": row}
+    with board(city).fresh() as seen:
+        chosen = _chosen(seen, seen.in_tile(**place), shown)
+        x, y, codes = seen.columns.x[chosen], seen.columns.y[chosen], seen.columns.code[chosen]
+        # what has ended has no light, and of all cases ever most have ended
+        still = np.flatnonzero(open_then(seen, chosen, at=shown.at, past=shown.past))
+        lit = lights(seen, chosen[still], shown.at)
+        if form == "heat" or len(chosen) > vector_tiles.MOST_POINTS:
+            depth = vector_tiles.HEAT_DEPTH if form == "heat" else vector_tiles.CLUSTER_DEPTH
+            ids, categories = [], []
+        else:
+            depth = 0
+            ids = seen.columns.id[chosen].tolist()
+            categories = [seen.codes["category"].texts[number] for number in seen.columns.category[chosen]]
+    if depth and len(chosen):
+        parts = {} if form == "heat" else {"red": still[lit == 3], "yellow": still[lit == 2]}
+        made = vector_tiles.counts(x, y, codes, **place, depth=depth, parts=parts)
+        return vector_tiles.encoded({"heat" if form == "heat" else "clusters": made})
+    colours = np.zeros(len(ids), dtype=np.int8)
+    colours[still] = lit
+    numbers = numbers_of(ids)
+    said = [
+        {"number": numbers.get(case, ""), "category": category, "light": LIGHTS[colour]}
+        for case, category, colour in zip(ids, categories, colours, strict=True)
+    ]
+    return vector_tiles.encoded({"cases": vector_tiles.points(x, y, **place, properties=said)})
+
+
+def open_then(seen: Board, rows: NDArray[np.int64], *, at: datetime, past: bool) -> NDArray[np.bool_]:
+    """Whether each case was open. Live, what is shown is of the full minute before, but what has ended since has ended."""
+    closed = seen.columns.closed[rows]
+    return closed > at.timestamp() if past else closed == NEVER
+
+
+def lights(seen: Board, rows: NDArray[np.int64], at: datetime) -> NDArray[np.int8]:
+    """Traffic lights of cases as indexes into `LIGHTS`: what `presentation.light` says, for many at once."""
+    now = at.timestamp()
+    opened, deadline = seen.columns.opened[rows], seen.columns.deadline[rows]
+    used = now - opened
+    whole = deadline - opened
+    colours = np.where(used >= YELLOW_FROM * whole, 2, 1)
+    colours[passed_each(deadline, at=now)] = 3
+    colours[(deadline == NEVER) | (seen.columns.closed[rows] <= now)] = 0
+    return colours.astype(np.int8)
+
+
+def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.int64]:
+    """The rows that are shown, narrowed filter by filter, the cheapest and narrowest first."""
+    if shown.state not in STATES:
+        raise BadInput(
+            Problem(
+                Text("没有「{state}」这种状态。", "There is no state {state!r}.", state=shown.state),
+                Text("可选：{states}。", "One of {states}.", states=", ".join(STATES)),
+                column="state",
+            )
+        )
+    columns, now = seen.columns, shown.at.timestamp()
+    if shown.state in {"open", "overdue"}:
+        rows = rows[open_then(seen, rows, at=shown.at, past=shown.past)]
+    if shown.state == "closed":
+        rows = rows[~open_then(seen, rows, at=shown.at, past=shown.past)]
+    if shown.state == "overdue":
+        rows = rows[passed_each(columns.deadline[rows], at=now)]
+    if shown.past:
+        rows = rows[columns.opened[rows] <= now]
+    if shown.opened_after:
+        rows = rows[columns.opened[rows] >= shown.opened_after.timestamp()]
+    for name in ("step", "category", "holder"):
+        if value := getattr(shown, name):
+            rows = rows[getattr(columns, name)[rows] == seen.codes[name].known(value)]
+    if shown.regions:
+        rows = _beginning(seen.codes["region"], columns.region, rows, shown.regions)
+    return rows
+
+
+def _beginning(
+    codes: Codes, numbers: NDArray[np.int32], rows: NDArray[np.int64], prefixes: tuple[str, ...]
+) -> NDArray[np.int64]:
+    wanted = codes.beginning(prefixes)
+    return rows[wanted[numbers[rows]]] if len(wanted) else rows
+
+
+def chosen_everywhere(seen: Board, shown: Shown) -> NDArray[np.int64]:
+    """The rows of all cases that are shown, with a place or without."""
+    return _chosen(seen, np.arange(len(seen.columns)), shown)
