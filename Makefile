@@ -36,6 +36,7 @@ snapshots: $(VENV)/.installed-dev $(STATIC)/manifest.json ## renew the reference
 
 docs: $(VENV)/.installed-dev $(STATIC)/manifest.json ## screenshots and pictures in docs/
 	$(BIN)/python scripts/list_decisions.py
+	$(BIN)/python scripts/draw_house.py
 	$(BIN)/python scripts/make_docs.py
 
 lock: $(VENV)/.installed ## refresh the locked requirements after a change in pyproject.toml

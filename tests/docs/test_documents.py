@@ -113,3 +113,27 @@ def test_the_index_of_the_decisions_is_made_from_them() -> None:
 
     made = runpy.run_path(str(ROOT / "scripts" / "list_decisions.py"))
     assert made["INDEX"].read_text(encoding="utf-8") == made["index"](), "Run scripts/list_decisions.py."
+
+
+def test_the_picture_of_the_house_is_drawn_from_the_contracts() -> None:
+    import runpy
+
+    made = runpy.run_path(str(ROOT / "scripts" / "draw_house.py"))
+    assert made["PICTURE"].read_text(encoding="utf-8") == made["drawn"](), "Run scripts/draw_house.py."
+
+
+def test_no_room_is_too_large() -> None:
+    """A folder that a newcomer cannot read in a day is to be divided: 3,500 lines in a folder, 15 % of the server in an app."""
+    server = ROOT / "src" / "yiwang" / "server"
+    folders: dict[Path, int] = {}
+    rooms: dict[str, int] = {}
+    for path in server.rglob("*.py"):
+        if "migrations" in path.parts:
+            continue
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        folders[path.parent] = folders.get(path.parent, 0) + lines
+        room = path.relative_to(server).parts[0]
+        rooms[room] = rooms.get(room, 0) + lines
+    assert {str(folder): lines for folder, lines in folders.items() if lines > 3500} == {}
+    whole = sum(rooms.values())
+    assert {room: lines for room, lines in rooms.items() if lines > 0.15 * whole} == {}

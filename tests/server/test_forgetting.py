@@ -14,8 +14,9 @@ from django.utils import timezone
 from tests.outsiders import CITIZEN
 
 from yiwang.server.cases.models import Case, Report
-from yiwang.server.cases.writing import forgetting, operations
+from yiwang.server.cases.writing import chores, forgetting, operations
 from yiwang.server.cases.writing.drafts import ReportDraft
+from yiwang.server.common import chores as common_chores
 from yiwang.server.common import environment, idempotency
 from yiwang.server.common.console import EmailBackend
 from yiwang.server.common.models import IdempotencyKey
@@ -49,9 +50,9 @@ def test_the_worker_forgets_after_the_days_that_are_set(mini: str, settings: Any
     operations.report(city=mini, draft=ReportDraft(**SAID), actor=CITIZEN, key=KEY.format(0))
     IdempotencyKey.objects.update(created_at=timezone.now() - 5 * DAY)
     settings.YIWANG_KEY_DAYS = 6
-    assert worker.forget_keys() == 0
+    assert common_chores.forget_keys() == 0
     settings.YIWANG_KEY_DAYS = 4
-    assert worker.forget_keys() == 1
+    assert common_chores.forget_keys() == 1
     names = {chore.name for chore in worker.chores()}
     assert {"old keys", "old contacts"} <= names
 
@@ -64,9 +65,9 @@ def test_contacts_go_after_the_end_of_the_case_and_the_chain_stays_whole(
         act(number, "reject", actor("leader"), reason="不属实")
     Case.objects.filter(number=numbers[0]).update(closed_at=timezone.now() - 200 * DAY)
     settings.YIWANG_CONTACT_DAYS = 0
-    assert worker.forget_contacts() == 0
+    assert chores.forget_contacts() == 0
     settings.YIWANG_CONTACT_DAYS = 180
-    assert worker.forget_contacts() == 1
+    assert chores.forget_contacts() == 1
     kept = dict(Report.objects.values_list("case__number", "contact"))
     assert kept == {numbers[0]: "", numbers[1]: "13900000001", numbers[2]: "13900000002"}
     assert forgetting.forget_contacts(older_than=timedelta(0)) == 1

@@ -378,15 +378,15 @@ def test_the_lake_holds_every_case_by_city_and_month(scored: str, tmp_path: Path
 def test_the_worker_keeps_the_facts_and_leaves_large_cities_to_a_job(
     mini: str, lived: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from yiwang.server.common.app import jobs
     from yiwang.server.common.models import Job
-    from yiwang.server.provision.tasks import KINDS
     from yiwang.server.scores import tasks
 
     number = lived()
     monkeypatch.setattr(tasks, "AT_ONCE", 0)
     assert tasks.refresh_all() == 0
     job = Job.objects.get(kind="facts", city="mini")
-    assert KINDS["facts"](job, lambda done, total: None)["rows"] == 1
+    assert jobs()["facts"](job, lambda done, total: None)["rows"] == 1
     Job.objects.update(state="done")
     assert set(facts()) == {number}
     lived()

@@ -24,7 +24,8 @@ from yiwang.server.common import operations as common
 from yiwang.server.common import queries
 from yiwang.server.common.models import Job
 from yiwang.server.ledger.models import Seal
-from yiwang.server.provision import retaining, tasks, worker
+from yiwang.server.ledger.sealing import seal_all
+from yiwang.server.provision import chores, retaining, tasks, worker
 from yiwang.server.verification import ledger
 
 SHIFTS = Path(__file__).with_name("shifts.py")
@@ -113,13 +114,13 @@ def test_a_job_is_claimed_by_one(db: None) -> None:
 
 def test_jobs_start_one_at_a_time(db: None, monkeypatch: Any) -> None:
     started: list[int] = []
-    monkeypatch.setattr(worker, "run_job", SimpleNamespace(enqueue=started.append))
+    monkeypatch.setattr(chores, "run_job", SimpleNamespace(enqueue=started.append))
     jobs = [common.ask_job(kind="simulate", city=city)[0].pk for city in ("a", "b")]
-    worker.start_jobs()
-    worker.start_jobs()
+    chores.start_jobs()
+    chores.start_jobs()
     assert started == jobs[:1]
     common.finish(job=jobs[0])
-    worker.start_jobs()
+    chores.start_jobs()
     assert started == jobs
 
 
@@ -133,7 +134,7 @@ def test_a_job_that_nobody_works_on_any_more_is_queued_again(db: None) -> None:
 
 
 def run_with(monkeypatch: Any, does: Any) -> Job:
-    monkeypatch.setitem(tasks.KINDS, "simulate", does)
+    monkeypatch.setattr("yiwang.server.common.app.jobs", lambda: {"simulate": does})
     job, _ = common.ask_job(kind="simulate", city="mini", parameters={"days": 1}, again=True)
     tasks.run_job.func(job.pk)
     job.refresh_from_db()
@@ -175,10 +176,10 @@ def test_a_job_that_cannot_be_done_says_why(db: None, monkeypatch: Any) -> None:
 def test_a_city_whose_past_is_being_written_is_not_sealed(mini: str, report: Any) -> None:
     report(at=timezone.now() - timedelta(days=2))
     job, _ = common.ask_job(kind="simulate", city=mini)
-    worker.seal_all()
+    seal_all()
     assert Seal.objects.count() == 0
     common.finish(job=job.pk)
-    worker.seal_all()
+    seal_all()
     assert Seal.objects.count() == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from difflib import get_close_matches
 from typing import Any
 
@@ -32,24 +33,37 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+def brought() -> dict[str, tuple[str, str]]:
+    """Commands of the apps that `YIWANG_APPS` adds; Django is loaded only where there are such apps."""
+    if not os.environ.get("YIWANG_APPS"):
+        return {}
+    from yiwang.cli.site import site
+
+    with site():
+        from yiwang.server.common.app import commands
+
+        return commands()
+
+
 class _Root(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *brought()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
+        found = COMMANDS.get(cmd_name) or brought().get(cmd_name)
+        if found is None:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        module = importlib.import_module(found[0])
         command: click.Command = getattr(module, cmd_name)
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, n=1)
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and args[0] not in brought():
+            near = get_close_matches(args[0], [*COMMANDS, *brought()], n=1)
             ctx.fail(
                 f"There is no command {args[0]!r}. "
                 + (f"Did you mean {near[0]!r}?" if near else "See `yiwang --help`.")
@@ -58,7 +72,7 @@ class _Root(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in {**COMMANDS, **brought()}.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         with failures_as_sentences():

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "yiwang.server.scrutiny",
     "yiwang.server.provision",
     "yiwang.server.pages",
+    *environment.brought_apps(),
 ]
 MIDDLEWARE = [
     "yiwang.server.api.problems.ProblemDocuments",

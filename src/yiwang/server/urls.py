@@ -1,4 +1,4 @@
-"""Addresses: health, the API, the pages."""
+"""Addresses: health, the API, and those that the apps bring."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from yiwang.server.api import health
 from yiwang.server.api.application import api
+from yiwang.server.common.app import installed
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
-    path("", include("yiwang.server.desks.urls")),
-    path("", include("yiwang.server.portal.urls")),
-    path("", include("yiwang.server.governance.urls")),
-    path("", include("yiwang.server.scrutiny.urls")),
-    path("", include("yiwang.server.scores.urls")),
-    path("", include("yiwang.server.pages.urls")),
+    *(path("", include(app.urls)) for app in installed() if app.urls),
 ]
 handler400 = "yiwang.server.api.problems.bad_request"
 handler403 = "yiwang.server.api.problems.forbidden"

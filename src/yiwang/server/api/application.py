@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from yiwang.server.api import problems
-from yiwang.server.api.access import ANYBODY
 from yiwang.server.api.answering import OrjsonParser, OrjsonRenderer
 from yiwang.server.api.cases import router as cases
 from yiwang.server.api.cities import router as cities
@@ -13,6 +12,8 @@ from yiwang.server.api.describing import DescribedAPI
 from yiwang.server.api.maps import router as maps
 from yiwang.server.api.reports import router as reports
 from yiwang.server.api.strictness import refuse_unknown_parameters
+from yiwang.server.common.app import installed
+from yiwang.server.people.callers import ANYBODY
 
 api = DescribedAPI(
     title="Yiwang 一网",
@@ -30,6 +31,6 @@ api = DescribedAPI(
     },
 )
 problems.install(api)
-for router in (reports, cases, cities, maps):
+for router in (reports, cases, cities, maps, *(router for app in installed() for router in app.api_routers())):
     refuse_unknown_parameters(router)
     api.add_router("", router)

@@ -12,7 +12,6 @@ from ninja import Body, Header, Path, Query, Router
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.refusals import Conflict, NotAllowed
-from yiwang.server.api.access import ACTING
 from yiwang.server.api.answering import for_reader, ready
 from yiwang.server.api.problems import Precondition
 from yiwang.server.api.reports import Key, given_key, pictures
@@ -37,6 +36,7 @@ from yiwang.server.cases.api import (
     readers_for,
 )
 from yiwang.server.common.language import say
+from yiwang.server.people.callers import ACTING
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 

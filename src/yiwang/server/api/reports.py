@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Router
 
-from yiwang.server.api.access import REPORTING
 from yiwang.server.api.answering import ready
 from yiwang.server.api.schemas import Code, Reported, ReportIn
 from yiwang.server.api.schemas import Problem as ProblemDocument
 from yiwang.server.cases.api import ReportDraft, actor_for, report_case
 from yiwang.server.common import idempotency, throttling
+from yiwang.server.people.callers import REPORTING
 from yiwang.server.portal import links
 from yiwang.server.portal import operations as portal
 

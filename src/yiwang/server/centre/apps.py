@@ -1,8 +1,14 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from collections.abc import Iterable
+
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.app import NavigationEntry, YiwangApp
 
 
-class CentreConfig(AppConfig):
+class CentreConfig(YiwangApp):
     name = "yiwang.server.centre"
     label = "centre"
+
+    def navigation(self) -> Iterable[NavigationEntry]:
+        yield NavigationEntry(url="centre", name=Text("一屏统览", "Command centre"), order=20, page="centre")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from typing import Any
 
-from django.apps import AppConfig
 from django.core.signals import request_started
 from django.db import connections
+
+from yiwang.server.common.app import Chore, Phase, Stop, YiwangApp
 
 RESTED_SECONDS = 5.0
 _used = threading.local()  # as connections are
@@ -21,9 +23,17 @@ def check_after_rest(**_: Any) -> None:
     _used.last = now
 
 
-class CommonConfig(AppConfig):
+class CommonConfig(YiwangApp):
     name = "yiwang.server.common"
     label = "common"
+    backup_excludes = ("static", "cache")
+
+    def chores(self, stop: Stop) -> Iterable[Chore]:
+        from yiwang.server.common import chores
+
+        yield Chore("old keys", 3600, chores.forget_keys, Phase.CLEANS)
+        yield Chore("old attempts", 3600, chores.forget_attempts, Phase.CLEANS)
+        yield Chore("lost jobs", 30, chores.requeue_lost_jobs, Phase.CLEANS)
 
     def ready(self) -> None:
         from yiwang.server.common import checks  # noqa: F401 - registers itself

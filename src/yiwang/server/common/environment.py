@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import secrets
@@ -172,6 +173,23 @@ def sqlite(path: Path | None) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "OPTIONS": {"timeout": 30, "transaction_mode": "IMMEDIATE", "init_command": SQLITE_PRAGMAS},
     }
+
+
+def brought_apps(name: str = "YIWANG_APPS") -> list[str]:
+    """The apps of this installation alone, by the names of their packages, separated by commas or spaces.
+
+    Raises:
+        ImproperlyConfigured: A package of that name cannot be found.
+    """
+    found = [part for part in re.split(r"[,\s]+", os.environ.get(name, "")) if part]
+    for app in found:
+        try:
+            known = importlib.util.find_spec(app) is not None
+        except (ImportError, ValueError):
+            known = False
+        if not known:
+            raise refused(name, app, "Name packages that Python can import, such as `harbour` or `city.harbour`.")
+    return found
 
 
 def address(name: str, *, schemes: set[str], hint: str) -> str:

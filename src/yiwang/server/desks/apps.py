@@ -1,8 +1,17 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from collections.abc import Iterable
+
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.app import NavigationEntry, YiwangApp, signed_in
 
 
-class DesksConfig(AppConfig):
+class DesksConfig(YiwangApp):
     name = "yiwang.server.desks"
     label = "desks"
+    urls = "yiwang.server.desks.urls"
+
+    def navigation(self) -> Iterable[NavigationEntry]:
+        yield NavigationEntry(
+            url="desk-home", name=Text("我的工作台", "My desk"), order=30, page="desk", shown=signed_in
+        )

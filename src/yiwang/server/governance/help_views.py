@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from yiwang.server.common.app import installed
 from yiwang.server.common.language import english, say
 from yiwang.server.governance.help_texts import GLOSSARY, TOPICS, tour_of
 from yiwang.server.people import operations
@@ -26,6 +27,15 @@ def index(request: HttpRequest, city: str) -> HttpResponse:
         }
         for topic in TOPICS
     ]
+    topics += [
+        {
+            "title": say(topic.title),
+            "text": say(topic.text),
+            "url": reverse(topic.url, args=[] if topic.citiless else [city]),
+        }
+        for app in installed()
+        for topic in app.topics()
+    ]
     return render(request, "help/index.html", {"city": place.info, "page": "help", "topics": topics})
 
 
@@ -35,7 +45,7 @@ def glossary(request: HttpRequest, city: str) -> HttpResponse:
     place = known_city(city)
     words = [
         {"id": word.en.split(",")[0].replace(" ", "-"), "en": word.en, "zh": word.zh, "text": say(meaning)}
-        for word, meaning in GLOSSARY
+        for word, meaning in (*GLOSSARY, *(entry for app in installed() for entry in app.glossary()))
     ]
     return render(request, "help/glossary.html", {"city": place.info, "page": "help", "words": words})
 

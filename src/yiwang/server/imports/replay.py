@@ -25,6 +25,8 @@ from yiwang.packs.records.model import Counts, SourceRecord, Vocabulary
 from yiwang.packs.records.places import projection
 from yiwang.packs.records.reading import read_records
 from yiwang.server.cases.api import REPLAYED, UNPLACED
+from yiwang.server.common.app import Progress
+from yiwang.server.common.models import Job
 from yiwang.server.imports import agreement
 from yiwang.server.imports.following import follow
 from yiwang.server.imports.lifecycles import BulkWriter, Lifecycle, Move, Totals, import_lives
@@ -350,3 +352,8 @@ def usual_way(workflow: Workflow, start: str) -> tuple[Verb, ...]:
             if step not in best or len(way) > len(best[step]):
                 best[step] = way
     return best.get(start, ())
+
+
+def replay_job(job: Job, progress: Progress) -> dict[str, Any]:
+    """A file of records, as a job."""
+    return replay_file(city=job.city, progress=progress, **job.parameters)

@@ -7,6 +7,7 @@ replayed past, comes in with the next seal.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,17 +17,20 @@ from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.ledger import Frontier, complete_nodes, frontier_at, leaf_hash
+from yiwang.server.common import queries as jobs
 from yiwang.server.common.sql import insert_many
 from yiwang.server.ledger import log, nodes, publishing
+from yiwang.server.ledger.log import LogBroken
 from yiwang.server.ledger.models import Leaf, Node, Seal
 from yiwang.server.ledger.nodes import NODE_COLUMNS
 from yiwang.server.ledger.spool import Spool
-from yiwang.server.ledger.streams import Entry, Stream, named
-from yiwang.server.places.queries import runtime
+from yiwang.server.ledger.streams import Entry, Stream, named, streams
+from yiwang.server.places.queries import cities, runtime
 
 LEAF_COLUMNS = ("stream", "city", "position", "key")
 GRACE = timedelta(minutes=5)  # after midnight, before a day is sealed
 _WRITTEN = 5000
+_log = logging.getLogger("yiwang.worker")
 
 
 class _Overtaken(Exception):
@@ -141,3 +145,16 @@ def _seal_day(seal: Seal, entries: Iterator[tuple[int, bytes]], frontier: Fronti
     seal.size, seal.root = frontier.size, frontier.root()
     seal.save(force_insert=True)
     return frontier
+
+
+def seal_all() -> None:
+    """Seal the days that have ended. A city with a job under way waits: its past is still being written."""
+    busy = {job["city"] for job in jobs.jobs(most=100) if job["state"] in {"queued", "running"}}
+    for info in cities():
+        if info.id in busy:
+            continue
+        for stream in streams():
+            try:
+                seal_days(stream=stream.name, city=info.id)
+            except LogBroken as error:  # the days of other logs are sealed all the same
+                _log.error("%s", error)

@@ -1,8 +1,17 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from collections.abc import Iterable
+
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.app import NavigationEntry, YiwangApp
 
 
-class PagesConfig(AppConfig):
+class PagesConfig(YiwangApp):
     name = "yiwang.server.pages"
     label = "pages"
+    urls = "yiwang.server.pages.urls"
+
+    def navigation(self) -> Iterable[NavigationEntry]:
+        yield NavigationEntry(url="overview", name=Text("总览", "Overview"), order=10, page="overview")
+        yield NavigationEntry(url="map", name=Text("地图", "Map"), order=50, page="map")
+        yield NavigationEntry(url="rules", name=Text("规则与流程", "Rules and workflow"), order=100, page="rules")

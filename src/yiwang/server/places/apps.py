@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from yiwang.server.common.app import YiwangApp
 
 
-class PlacesConfig(AppConfig):
+class PlacesConfig(YiwangApp):
     name = "yiwang.server.places"
     label = "places"

@@ -1,8 +1,33 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from collections.abc import Iterable
+from typing import Any
+
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.app import Chore, NavigationEntry, Phase, Stop, YiwangApp, not_signed_in
 
 
-class PortalConfig(AppConfig):
+class PortalConfig(YiwangApp):
     name = "yiwang.server.portal"
     label = "portal"
+    urls = "yiwang.server.portal.urls"
+    # the part of an address that opens somebody's report
+    log_secrets = (r"(/portal/(?:open/[^/\s]+|mail|unsubscribe)/)",)
+
+    def chores(self, stop: Stop) -> Iterable[Chore]:
+        from yiwang.server.portal import forms, gathering, operations
+
+        yield Chore("public words", 30, gathering.gather)
+        yield Chore("drafts", 3600, forms.forget_drafts, Phase.CLEANS)
+        yield Chore("old addresses", 3600, operations.forget_addresses, Phase.CLEANS)
+
+    def correspondents(self) -> Iterable[Any]:
+        from yiwang.server.portal import mailing
+
+        return (mailing.letters,)
+
+    def navigation(self) -> Iterable[NavigationEntry]:
+        yield NavigationEntry(
+            url="portal-report", name=Text("上报", "Report"), order=80, page="report", shown=not_signed_in
+        )
+        yield NavigationEntry(url="portal", name=Text("市民", "Citizens"), order=90, page="portal")

@@ -26,6 +26,7 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from yiwang.core.kernel.errors import YiwangError
+from yiwang.server.common.app import installed
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -33,7 +34,6 @@ SQLITE_MEMBER = "database.sqlite3"
 TABLES = "tables"
 FILES = "files"
 # Not data: what can be made again, and what is being written.
-_LEFT_OUT = ("static", "cache", "scores")  # the facts are counted anew from the events
 _LEFT_OUT_STARTS = (".", "replaced-")
 PIECE = 1 << 20
 
@@ -218,12 +218,13 @@ def _data_files() -> Iterator[str]:
     """Files of the data folder that are data, relative, sorted. The database's own files are not among them."""
     home: Path = settings.YIWANG_HOME
     database = str(connection.settings_dict["NAME"])
+    left_out = {folder for app in installed() for folder in app.backup_excludes}
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home)
         top = name.parts[0]
         if not path.is_file() or path.is_symlink() or str(path).startswith(database):
             continue
-        if top in _LEFT_OUT or any(part.startswith(_LEFT_OUT_STARTS) for part in name.parts):
+        if top in left_out or any(part.startswith(_LEFT_OUT_STARTS) for part in name.parts):
             continue
         yield name.as_posix()
 

@@ -43,6 +43,8 @@ from yiwang.server.cases.api import (
     state_of_row,
 )
 from yiwang.server.common import queries as common
+from yiwang.server.common.app import Progress
+from yiwang.server.common.models import Job
 from yiwang.server.imports.lifecycles import BulkWriter, Lived
 from yiwang.server.places.queries import Runtime, cities, runtime
 
@@ -304,3 +306,8 @@ def live(now: datetime | None = None) -> int:
             known = _living[info.id] = LiveCity(place, now=now)
         done += known.go_on(now)
     return done
+
+
+def simulate_job(job: Job, progress: Progress) -> dict[str, Any]:
+    """The past of a simulated city, as a job."""
+    return run_past(city=job.city, progress=progress, **job.parameters)

@@ -11,35 +11,12 @@ from django_tasks import task
 
 from yiwang.core.kernel.errors import YiwangError
 from yiwang.core.kernel.text import Text
+from yiwang.server.common import app
 from yiwang.server.common import operations as common
+from yiwang.server.common.app import Progress
 from yiwang.server.common.models import Job
-from yiwang.server.imports import replay
-from yiwang.server.provision import rule_changes, simulation
-from yiwang.server.scores import operations as scores
 
 log = logging.getLogger("yiwang.jobs")
-Progress = Callable[[int, int], None]
-
-
-def _simulate(job: Job, progress: Progress) -> dict[str, Any]:
-    return simulation.run_past(city=job.city, progress=progress, **job.parameters)
-
-
-def _replay(job: Job, progress: Progress) -> dict[str, Any]:
-    return replay.replay_file(city=job.city, progress=progress, **job.parameters)
-
-
-def _facts(job: Job, progress: Progress) -> dict[str, Any]:
-    return scores.rebuild(city=job.city, table=job.key, progress=progress)
-
-
-KINDS: dict[str, Callable[[Job, Progress], dict[str, Any]]] = {
-    "simulate": _simulate,
-    "replay": _replay,
-    "facts": _facts,
-    "dry-run": rule_changes.dry_run,
-    "install": rule_changes.install,
-}
 
 
 @task()
@@ -47,7 +24,7 @@ def run_job(job_id: int) -> None:
     """Do one job. Every kind is resumable, so a job that was killed is simply begun again."""
     job = Job.objects.get(pk=job_id)
     with suppress(YiwangError):  # the job's row says it
-        carry_out(job=job_id, work=lambda progress: KINDS[job.kind](job, progress))
+        carry_out(job=job_id, work=lambda progress: app.jobs()[job.kind](job, progress))
 
 
 def carry_out(*, job: int, work: Callable[[Progress], dict[str, Any]]) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
+from yiwang.server.common.app import Progress
+from yiwang.server.common.models import Job
 from yiwang.server.places.fact_sources import sources
 from yiwang.server.places.queries import cities, runtime
 from yiwang.server.scores import operations
@@ -36,3 +39,8 @@ def refresh_all(*, at: datetime | None = None) -> int:
                 continue
             changed += operations.refresh(city=info.id, table=source.name, at=at)["changed"]
     return changed
+
+
+def rebuild_job(job: Job, progress: Progress) -> dict[str, Any]:
+    """A table of facts counted anew, as a job."""
+    return operations.rebuild(city=job.city, table=job.key, progress=progress)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from yiwang.server.common.app import YiwangApp
 
 
-class ScrutinyConfig(AppConfig):
+class ScrutinyConfig(YiwangApp):
     name = "yiwang.server.scrutiny"
     label = "scrutiny"
+    urls = "yiwang.server.scrutiny.urls"

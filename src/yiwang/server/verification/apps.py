@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from yiwang.server.common.app import YiwangApp
 
 
-class VerificationConfig(AppConfig):
+class VerificationConfig(YiwangApp):
     name = "yiwang.server.verification"
     label = "verification"

@@ -12,11 +12,14 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.conf import settings
+from django.template import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from yiwang.core.kernel.text import Text
+from yiwang.server.common import app
 from yiwang.server.common.language import english, say
 
 register = template.Library()
@@ -118,3 +121,13 @@ def _styles(manifest: dict[str, Any], chunk: dict[str, Any]) -> list[str]:
     """Style sheets of an entry and of what it shares with others, which come first; each once."""
     shared = [path for name in chunk.get("imports", []) for path in _styles(manifest, manifest[name])]
     return list(dict.fromkeys([*shared, *chunk.get("css", [])]))
+
+
+@register.simple_tag(takes_context=True)
+def navigation(context: Context) -> list[dict[str, Any]]:
+    """The links that the apps bring to the head of a city's pages, for whoever looks."""
+    city = context["city"].id
+    return [
+        {"url": reverse(entry.url, args=[city]), "name": entry.name, "page": entry.page}
+        for entry in app.navigation(context["request"], city)
+    ]
