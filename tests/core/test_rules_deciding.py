@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.rules import (
@@ -160,7 +163,7 @@ def test_reasons_by_kind_of_match(facts: dict[str, str], reason: str, reason_zh:
 
 
 def test_columns_in_every_form_give_the_same() -> None:
-    texts = {
+    texts: dict[str, list[str | None]] = {
         "category": ["01001", "01", None, "01002"],
         "region": ["", "320205", "x", "320205001"],
         "load": ["1", "", None, "7"],
@@ -169,7 +172,9 @@ def test_columns_in_every_form_give_the_same() -> None:
     coded = {name: DictColumn.encode(values) for name, values in texts.items()}
     objects = {name: np.array(values, dtype=object) for name, values in texts.items()}
     fixed = {name: np.array([value or "" for value in values]) for name, values in texts.items()}
-    for columns in (coded, objects, fixed, {**coded, "region": objects["region"], "load": fixed["load"]}):
+    mixed: dict[str, DictColumn | NDArray[Any]] = {**coded, "region": objects["region"], "load": fixed["load"]}
+    forms: tuple[Mapping[str, DictColumn | NDArray[Any]], ...] = (coded, objects, fixed, mixed)
+    for columns in forms:
         answers = COMPILED.decide_many(columns, DAY)
         assert answers.dtype == np.int32
         assert answers.tolist() == wanted

@@ -257,7 +257,8 @@ def is_late(life: Life) -> bool:
 )
 def test_crews_equal_a_plain_count(size: int, wishes: list[tuple[int, int]]) -> None:
     """Each wish comes some minutes after the one before and lasts some minutes; a slow reference looks at all spans."""
-    crews, spans, now = Crews(sizes={"U": size}), [], START
+    crews, now = Crews(sizes={"U": size}), START
+    spans: list[datetime] = []
     for gap, length in wishes:
         now += timedelta(minutes=gap)
         free = crews.free_at("U", now)
