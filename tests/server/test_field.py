@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from PIL import Image
+from tests.narrowing import present
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
@@ -98,7 +99,7 @@ def scanned(actor: Actor) -> set[str]:
     crew = any(verb.who == "holder" and actor.roles & set(verb.roles) for verb in workflow.verbs.values())
     for row in Case.objects.filter(closed_at=None).values(*rows.LOADED):
         case = rows.state_of(row)
-        choices = permitted(case, actor, rules=place.rules, at=case.updated_at)
+        choices = permitted(case, actor, rules=place.rules, at=present(case.updated_at))
         moves = any(choice.allowed and workflow.verbs[choice.verb].to != "=" for choice in choices)
         if moves or (crew and case.holder == actor.unit):
             found.add(case.number)
@@ -133,7 +134,7 @@ def test_the_list_is_bounded_and_says_so(report: Any, actor: Any, now: Any) -> N
     who = actor("intake")
     found, more = tasks.tasks_for(place=runtime("mini"), actors=[who], at=now, limit=3)
     assert (len(found), more) == (3, True)
-    dues = [task.state.deadline for task in found]
+    dues = [present(task.state.deadline) for task in found]
     assert dues == sorted(dues)
 
 
