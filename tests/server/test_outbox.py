@@ -19,6 +19,7 @@ from tests.server.test_hands import KINDS, Site, site_on
 from yiwang.server.cases.models import Outbox
 from yiwang.server.cases.writing import outbox
 from yiwang.server.common import environment, posting
+from yiwang.server.portal import mailing
 from yiwang.server.provision import worker
 
 SHIFTS = Path(__file__).with_name("shifts.py")
@@ -57,7 +58,7 @@ def test_all_that_waits_goes_out_in_one_turn_however_much_it_is(
     Outbox.objects.bulk_create([Outbox(number=f"none-{index}", **columns) for index in range(5 * outbox.BATCH)])
     # a batch: is there any, which, who follows, two updates, the transaction's two ends
     with django_assert_max_num_queries(10 * 6):
-        assert outbox.drain(correspondents=[worker.mailing.letters]) == 5 * outbox.BATCH + 1
+        assert outbox.drain(correspondents=[mailing.letters]) == 5 * outbox.BATCH + 1
     assert waiting() == 0
 
 
