@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -234,7 +235,7 @@ def letters(_: str = "") -> dict[str, Any]:
 
 if __name__ == "__main__":
     mode, *arguments = sys.argv[1:]
-    modes = {
+    modes: dict[str, Callable[..., dict[str, Any]]] = {
         "install": install,
         "lives": lives,
         "multiply": multiply,
