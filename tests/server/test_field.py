@@ -163,7 +163,7 @@ def test_the_map_has_the_same_cases(phone: Any, dispatched: Any) -> None:
 def test_the_shell_is_the_same_for_everybody(phone: Any) -> None:
     one, other = (phone(role).get("/mini/field").text for role in ("inspector", "handler"))
     assert one == other
-    shell = json.loads(re.search(r'<script id="field-shell"[^>]*>(.*?)</script>', one, re.S)[1])  # type: ignore[index]
+    shell = json.loads(present(re.search(r'<script id="field-shell"[^>]*>(.*?)</script>', one, re.S))[1])
     finish = {field["name"]: field["required"] for field in shell["verbs"]["finish"]["fields"]}
     assert finish == {"note": True, "photo": False}
     assert shell["verbs"]["hand_down"]["fields"] is None, "who is to have it is chosen at a desk"
@@ -192,7 +192,7 @@ def test_it_can_be_installed(mini: str, client: Client) -> None:
     assert said["short_name"] == "Yiwang Field"
     assert {icon["sizes"] for icon in said["icons"]} == {"192x192", "512x512"}
     for icon in said["icons"]:
-        content = b"".join(client.get(icon["src"]).streaming_content)  # type: ignore[attr-defined]
+        content = client.get(icon["src"]).getvalue()
         assert "x".join(map(str, Image.open(io.BytesIO(content)).size)) == icon["sizes"]
 
 
