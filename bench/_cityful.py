@@ -27,10 +27,13 @@ def fill(*, city: str, cases: int) -> None:
     install_pack(city)
     place = runtime(city)
     rng = np.random.default_rng(SEED)
-    regions = [
-        region for region in place.locator.tree.at_level(place.info.levels[-1].id) if region.geometry is not None
+    placed = [
+        (region, region.geometry)
+        for region in place.locator.tree.at_level(place.info.levels[-1].id)
+        if region.geometry is not None
     ]
-    middles = np.array([region.geometry.representative_point().coords[0] for region in regions])
+    regions = [region for region, _ in placed]
+    middles = np.array([geometry.representative_point().coords[0] for _, geometry in placed])
     categories, units = list(place.categories)[:120], [unit.code for unit in place.rules.units][:300]
     workflow = place.rules.workflow
     ends = [step for step in workflow.steps.values() if step.end]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases.models import Case, Outbox  # noqa: E402
 from yiwang.server.cases.reading import queries  # noqa: E402
+from yiwang.server.cases.reading.queries import CaseFilters  # noqa: E402
 from yiwang.server.cases.storage import words  # noqa: E402
 from yiwang.server.cases.writing import outbox  # noqa: E402
 from yiwang.server.imports.lifecycles import BulkWriter, Lifecycle, Move, import_lives  # noqa: E402
@@ -125,15 +127,22 @@ def lists(_: str = "") -> dict[str, Any]:
     """Milliseconds and queries of a list of 100, by filter, first page and deep; the median of nine."""
     unit = Case.objects.filter(city="mini").order_by("-id").values_list("holder", flat=True).first() or ""
     asked = {
-        "no filter": {}, "step": {"step": "closed"}, "holder": {"holder": unit}, "category": {"category": "02001"},
-        "street": {"region": "9001"}, "community": {"region": "900202"}, "overdue": {"state": "overdue"},
-        "by deadline": {"state": "open", "order": "deadline"}, "street and step": {"region": "9002", "step": "dispatched"},
-        "words": {"q": "case 12"}, "rare words": {"q": "case 9041"}, "words that nothing has": {"q": "井盖"},
-        "one community's few at a step": {"region": "900102", "step": "created"},
-    }  # fmt: skip
+        "no filter": CaseFilters(),
+        "step": CaseFilters(step="closed"),
+        "holder": CaseFilters(holder=unit),
+        "category": CaseFilters(category="02001"),
+        "street": CaseFilters(region="9001"),
+        "community": CaseFilters(region="900202"),
+        "overdue": CaseFilters(state="overdue"),
+        "by deadline": CaseFilters(state="open", order="deadline"),
+        "street and step": CaseFilters(region="9002", step="dispatched"),
+        "words": CaseFilters(q="case 12"),
+        "rare words": CaseFilters(q="case 9041"),
+        "words that nothing has": CaseFilters(q="井盖"),
+        "one community's few at a step": CaseFilters(region="900102", step="created"),
+    }
     found = {}
-    for name, filters in asked.items():
-        wanted = queries.CaseFilters(**filters)  # type: ignore[arg-type]
+    for name, wanted in asked.items():
         cursor, deep = "", ""
         for _page in range(40):
             page = queries.list_cases(city="mini", filters=wanted, cursor=cursor, limit=500)
@@ -144,7 +153,7 @@ def lists(_: str = "") -> dict[str, Any]:
     return found
 
 
-def timed(filters: queries.CaseFilters, cursor: str) -> dict[str, float]:
+def timed(filters: CaseFilters, cursor: str) -> dict[str, float]:
     times = []
     for _ in range(9):
         with CaptureQueriesContext(connection) as captured:
@@ -234,7 +243,7 @@ def letters(_: str = "") -> dict[str, Any]:
 
 if __name__ == "__main__":
     mode, *arguments = sys.argv[1:]
-    modes = {
+    modes: dict[str, Callable[..., dict[str, Any]]] = {
         "install": install,
         "lives": lives,
         "multiply": multiply,

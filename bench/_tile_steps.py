@@ -58,7 +58,7 @@ def tiles(_: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {"read": read, "megabytes": size / 1e6}
     for name, state, form in (("open", "open", "cases"), ("all", "all", "cases"), ("heat", "all", "heat")):
         shown = map_tiles.Shown(at=now, state=state)
-        found[name] = _worst(lambda zoom, shown=shown, form=form: _tile(zoom, x, y, shown, form))
+        found[name] = _worst(partial(_tile, x=x, y=y, shown=shown, form=form))
     found["components"] = _components(x, y)
     shown = map_tiles.Shown(at=now, state="all")
     found["tile"] = milliseconds(lambda: _tile(10, x, y, shown, "cases"))
@@ -154,13 +154,14 @@ def portal(_: str = "") -> dict[str, Any]:
     months = portal_months.months(place=place, at=now)
     catch_up(city=CITY)
 
-    def published(month: str) -> None:
-        public_score.forget()
-        public_score.score(place=place, month=month, region="", category="")
+    def published(*asked: str) -> None:
+        for month in asked:
+            public_score.forget()
+            public_score.score(place=place, month=month, region="", category="")
 
     found = {
         "month": milliseconds(lambda: published(months[3]), times=3),
-        "all": milliseconds(lambda: [published(month) for month in months], times=1),
+        "all": milliseconds(lambda: published(*months), times=1),
     }
     found["near"] = milliseconds(lambda: open_near(place=place, lon=point.x, lat=point.y))
     for name, path in (("score", "portal/score"), ("first", "portal"), ("data", "portal/data")):
@@ -172,4 +173,5 @@ def portal(_: str = "") -> dict[str, Any]:
 
 if __name__ == "__main__":
     mode, *arguments = sys.argv[1:]
-    print(json.dumps({"cityful": cityful, "tiles": tiles, "portal": portal}[mode](*arguments)))
+    modes: dict[str, Callable[..., dict[str, Any]]] = {"cityful": cityful, "tiles": tiles, "portal": portal}
+    print(json.dumps(modes[mode](*arguments)))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from yiwang.core.rules import CompiledTable, DictColumn, Table, TableSpec, analyse, compile_table, read_table
+from yiwang.core.rules import CompiledTable, DictColumn, Domain, Table, TableSpec, analyse, compile_table, read_table
 
 DAY = date(2026, 6, 1)
 CATEGORIES = [f"{major:02d}{minor:03d}" for major in range(1, 21) for minor in range(1, 21)]
@@ -176,7 +176,7 @@ def _bulk(table: Table, columns: dict[str, DictColumn]) -> list[dict[str, Any]]:
 
 
 def _analysis(table: Table) -> dict[str, Any]:
-    domain = {"category": CATEGORIES, "region": REGIONS, "channel": CHANNELS}
+    domain: Domain = {"category": CATEGORIES, "region": REGIONS, "channel": CHANNELS}
     start = time.perf_counter()
     analyse(table, domain)
     seconds = time.perf_counter() - start

@@ -223,17 +223,17 @@ def by_postgresql(folder: Path) -> tuple[float, list[int]]:
             columns = ", ".join(f"{column} {kinds.get(kind, 'timestamptz')}" for column, kind in described.items())
             connection.execute(f"create unlogged table facts ({columns})")
             for path in files(folder):
-                text = Path(path).with_suffix(".csv")
+                table = Path(path).with_suffix(".csv")
                 duck.execute(
-                    f"copy (select {', '.join(COLUMNS)} from read_parquet('{path}')) to '{text}' (format csv, header false, nullstr '\\N')"
+                    f"copy (select {', '.join(COLUMNS)} from read_parquet('{path}')) to '{table}' (format csv, header false, nullstr '\\N')"
                 )
                 with (
-                    text.open("rb") as source,
+                    table.open("rb") as source,
                     connection.cursor().copy("copy facts from stdin (format csv, null '\\N')") as copy,
                 ):
                     while block := source.read(1 << 20):
                         copy.write(block)
-                text.unlink()
+                table.unlink()
             connection.execute("vacuum analyze facts")
             connection.execute("set work_mem = '256MB'")
             connection.execute("set max_parallel_workers_per_gather = 2")

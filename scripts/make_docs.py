@@ -19,7 +19,7 @@ import urllib.request
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from yiwang.packs import read_pack
 from yiwang.server.common.workflow_svg import workflow_svg
@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "guide" / "images"
 PICTURES = ROOT / "docs" / "reference" / "images"
 WALK = ROOT / "docs" / "guide" / "walk.md"
-DESKTOP, PHONE = {"width": 1360, "height": 850}, {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1360, "height": 850}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -145,7 +146,7 @@ def wait_for_jobs(base: str, seconds: float) -> None:
             time.sleep(2)
 
 
-def open_page(browser: Browser, base: str, *, language: str, window: dict[str, int], user: str, dark: bool) -> Page:
+def open_page(browser: Browser, base: str, *, language: str, window: ViewportSize, user: str, dark: bool) -> Page:
     locale = "zh-CN" if language == "zh" else "en-US"
     page = browser.new_context(viewport=window, locale=locale, color_scheme="dark" if dark else "light").new_page()
     if user:

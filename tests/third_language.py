@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from babel.messages.pofile import write_po
@@ -55,9 +55,11 @@ def translate_pack(folder: Path) -> None:
         keys = re.findall(r"^(\w+)_en = ", content, re.MULTILINE)
         for name in set(keys):
             content = re.sub(
-                rf'^{name} = "([^"]*)"$',
-                lambda match, name=name: f'{match[0]}\n"{name}_{TAG}" = "{traditional(match[1])}"',
-                content,
-                flags=re.MULTILINE,
-            )
+                rf'^{name} = "([^"]*)"$', partial(_with_name, name), content, flags=re.MULTILINE
+            )  # fmt: skip
         path.write_text(content, encoding="utf-8")
+
+
+def _with_name(name: str, line: re.Match[str]) -> str:
+    """A name's line of a table in TOML, with one of the third language below it."""
+    return f'{line[0]}\n"{name}_{TAG}" = "{traditional(line[1])}"'

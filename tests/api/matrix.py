@@ -15,7 +15,8 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command
     from django.db import connection, transaction
-    from tests.api.test_permissions import SITUATIONS, check_situation, maker
+    from tests.api.test_permissions import check_situation, maker
+    from tests.situations import SITUATIONS
 
     from yiwang.server.places.queries import runtime
     from yiwang.server.provision.operations import install_pack

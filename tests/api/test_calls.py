@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.test import Client
+from tests.api.conftest import Caller
+
+Report = Callable[..., dict[str, Any]]
+Callers = Callable[..., Caller]
 
 
 @pytest.mark.django_db
-def test_report_says_where_it_went_and_why(anybody):
+def test_report_says_where_it_went_and_why(anybody: Caller) -> None:
     answer = anybody.post(
         "/cities/mini/reports", {"text": "井盖没了", "category": "03001", "lon": 120.013, "lat": 31.003}
     )
@@ -18,7 +26,7 @@ def test_report_says_where_it_went_and_why(anybody):
     assert [why["table"] for why in body["why"]] == ["triage"]
 
 
-def test_list_filters_and_pages(anybody, reported):
+def test_list_filters_and_pages(anybody: Caller, reported: Report) -> None:
     numbers = [reported()["case"] for _ in range(5)]
     other = reported(lon=120.013, category="02002")["case"]
     seen, cursor = [], ""
@@ -36,7 +44,7 @@ def test_list_filters_and_pages(anybody, reported):
     assert len(anybody.get(f"/cities/mini/cases?q={other}").json()["items"]) == 1
 
 
-def test_verb_with_token_etag_and_conflict(anybody, reported, caller):
+def test_verb_with_token_etag_and_conflict(anybody: Caller, reported: Report, caller: Callers) -> None:
     number = reported()["case"]
     found = anybody.get(f"/cases/{number}")
     tag = found["ETag"]
@@ -58,13 +66,14 @@ def test_verb_with_token_etag_and_conflict(anybody, reported, caller):
     assert events[2]["actor"] == "user"
 
 
-def test_a_verb_takes_the_number_of_a_receipt_in_any_letter_case(reported, caller):
+def test_a_verb_takes_the_number_of_a_receipt_in_any_letter_case(reported: Report, caller: Callers) -> None:
     leader = caller("leader")
-    for written in (
+    spellings: tuple[Callable[[dict[str, str]], str], ...] = (
         lambda said: said["number"],
         lambda said: said["number"].lower(),
         lambda said: said["case"].lower(),
-    ):
+    )
+    for written in spellings:
         said = reported()
         assert said["number"] != said["case"]
         done = leader.post(f"/cases/{written(said)}/verbs/file", {})
@@ -73,7 +82,7 @@ def test_a_verb_takes_the_number_of_a_receipt_in_any_letter_case(reported, calle
     assert leader.post("/cases/mnr1/verbs/file", {}).status_code == 404
 
 
-def test_refusal_names_the_role(reported, caller):
+def test_refusal_names_the_role(reported: Report, caller: Callers) -> None:
     number = reported()["case"]
     refused = caller("handler", unit="DEPT-WORKS").post(f"/cases/{number}/verbs/file")
     assert refused.status_code == 403
@@ -94,14 +103,14 @@ def test_refusal_names_the_role(reported, caller):
         ("/cities/mini/locate?lon=500&lat=0", 422),
     ],
 )
-def test_errors_are_problem_documents(anybody, path, status):
+def test_errors_are_problem_documents(anybody: Caller, path: str, status: int) -> None:
     answer = anybody.get(path)
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
     assert {"type", "title", "status", "detail", "errors"} <= answer.json().keys()
 
 
-def test_wrong_method_broken_json_and_bad_token(anybody, mini):
+def test_wrong_method_broken_json_and_bad_token(anybody: Caller, mini: str) -> None:
     wrong = anybody.client.delete("/api/v1/cities/mini/cases")
     assert wrong.status_code == 405
     assert wrong["Content-Type"] == "application/problem+json"
@@ -125,14 +134,14 @@ def test_wrong_method_broken_json_and_bad_token(anybody, mini):
         "/locate?lon=120.003&lat=31.003",
     ],
 )
-def test_the_city_as_installed(anybody, reported, path):
+def test_the_city_as_installed(anybody: Caller, reported: Report, path: str) -> None:
     reported()
     answer = anybody.get(f"/cities/mini{path}")
     assert answer.status_code == 200, answer.content
     assert answer.json()
 
 
-def test_health(client, mini):
+def test_health(client: Client, mini: str) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert ready.status_code == 503
@@ -144,14 +153,14 @@ def test_health(client, mini):
     assert b"yiwang_outbox_waiting" in client.get("/metrics").content
 
 
-def test_description_is_openapi_3_1(client, mini):
+def test_description_is_openapi_3_1(client: Client, mini: str) -> None:
     described = client.get("/api/v1/openapi.json").json()
     assert described["openapi"].startswith("3.1")
     assert "/api/v1/cities/{city}/reports" in described["paths"]
     assert client.get("/api/v1/docs").status_code == 200
 
 
-def test_anonymous_callers_read_words_as_moderated(anybody, reported, caller):
+def test_anonymous_callers_read_words_as_moderated(anybody: Caller, reported: Report, caller: Callers) -> None:
     """A telephone number in somebody's words is neither shown to everybody nor found by them."""
     number = reported(text="垃圾成堆，请打 13812345678 找我")["case"]
     assert caller("leader").get(f"/cases/{number}").json()["text"].endswith("13812345678 找我")
@@ -164,7 +173,7 @@ def test_anonymous_callers_read_words_as_moderated(anybody, reported, caller):
     ]
 
 
-def test_the_description_names_every_error_as_a_problem_document(anybody):
+def test_the_description_names_every_error_as_a_problem_document(anybody: Caller) -> None:
     described = anybody.get("/openapi.json").json()
     for path, operations in described["paths"].items():
         for method, operation in operations.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -54,8 +55,9 @@ def test_no_call_is_a_server_error(described: Any, signed_in: bool, caller: Any,
     assert calls > 100
 
 
-def schemathesis_given(operation: Any) -> Any:
+def schemathesis_given(operation: Any) -> Callable[[Callable[[Any], None]], Callable[[], None]]:
     """Hypothesis' ``given`` over the calls of one operation."""
     from hypothesis import given
 
-    return given(case=operation.as_strategy())
+    decorator: Callable[[Callable[[Any], None]], Callable[[], None]] = given(case=operation.as_strategy())
+    return decorator

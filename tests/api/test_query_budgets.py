@@ -56,7 +56,7 @@ PAGES = {
 @pytest.fixture
 def number(reported: Any) -> str:
     """One of forty cases, so that a query for each would be seen."""
-    return [reported()["case"] for _ in range(40)][7]
+    return [str(reported()["case"]) for _ in range(40)][7]
 
 
 @pytest.fixture(autouse=True)

@@ -164,7 +164,8 @@ def test_a_token_ends(account: User) -> None:
     ApiToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert called(token, "get", "/cities/mini/cases") == 401
     assert not ApiToken.objects.filter(expires_at=None).exists()
-    for wrong in ({"days": 0}, {"days": 100_000}, {"scopes": ["write"]}, {"scopes": []}):
+    faults: tuple[dict[str, Any], ...] = ({"days": 0}, {"days": 100_000}, {"scopes": ["write"]}, {"scopes": []})
+    for wrong in faults:
         with pytest.raises(BadInput):
             people.create_token(user="zhao", **wrong)
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Geolocation, Page, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 MINI = ROOT / "tests" / "packs" / "fixtures" / "mini"
@@ -148,7 +148,7 @@ def open_as(browser: Browser, site: str) -> Iterator[Opener]:
     contexts, errors = [], []
 
     def opened(path: str, *, role: str = "", language: str = "zh-CN", phone: bool = False) -> Page:
-        size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
+        size: ViewportSize = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 900}
         context = browser.new_context(viewport=size, locale=language)
         contexts.append(context)
         page = context.new_page()
@@ -170,8 +170,8 @@ def open_as(browser: Browser, site: str) -> Iterator[Opener]:
     assert not errors
 
 
-PHONE = {"width": 390, "height": 844}
-HERE = {"longitude": 120.004, "latitude": 31.004, "accuracy": 12}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+HERE: Geolocation = {"longitude": 120.004, "latitude": 31.004, "accuracy": 12}
 
 
 class Desk:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable
-from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 
-def photo() -> dict[str, Any]:
+def photo() -> FilePayload:
     """What a camera writes: a large picture with its place and maker inside."""
     exif = Image.Exif()
     exif[0x010F] = "Spy Camera"

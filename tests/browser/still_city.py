@@ -52,11 +52,11 @@ def main() -> None:
     accounts, start = people(), timezone.now()
 
     def report(hours: float, text: str, *, east: int = 0, photos: tuple[bytes, ...] = ()) -> str:
-        said = {"text": text, "category": "02001", "lon": 120.004 + east * 0.0009, "lat": 31.004, "address": "健康路"}
-        at = start - timedelta(hours=hours)
-        return str(
-            operations.report(city="mini", draft=ReportDraft(**said, photos=photos), actor=CITIZEN, at=at)["case"]
+        draft = ReportDraft(
+            text=text, category="02001", lon=120.004 + east * 0.0009, lat=31.004, address="健康路", photos=photos
         )
+        at = start - timedelta(hours=hours)
+        return str(operations.report(city="mini", draft=draft, actor=CITIZEN, at=at)["case"])
 
     def act(number: str, hours: float, verb: str, role: str, *, photos: tuple[bytes, ...] = (), **payload: str) -> None:
         unit = "SWEEP-9001" if role == "handler" else "CTR-9001"

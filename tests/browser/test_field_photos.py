@@ -8,11 +8,10 @@ import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, FilePayload, Page, Route, expect
 
 from .conftest import Desk, Phone
 from .phones import fill_verb, until, without_worker
@@ -57,7 +56,7 @@ def test_a_large_upload_is_given_time_the_card_says_why_it_waits_and_the_browser
     picture = io.BytesIO()
     Image.effect_noise((1600, 1200), 100).convert("RGB").save(picture, "JPEG", quality=95)
     page.fill("#report-text", f"垃圾 {uuid.uuid4().hex[:8]}")
-    upload = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": picture.getvalue()}
+    upload: FilePayload = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": picture.getvalue()}
     page.locator('#report-form input[type="file"][capture]').set_input_files(upload)
     expect(page.locator("#report-form figure")).to_have_count(1)
     page.click("#report-form > button")
@@ -69,7 +68,7 @@ def test_a_large_upload_is_given_time_the_card_says_why_it_waits_and_the_browser
     context.unroute("**/field/reports")
 
 
-def large_photo(seed: int) -> dict[str, Any]:
+def large_photo(seed: int) -> FilePayload:
     """A picture of noise, some hundred kilobytes also after the phone has made it small; the camera says when it was taken."""
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = f"2026:03:02 08:5{seed}:00"

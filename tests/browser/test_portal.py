@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from .conftest import AXE, Opener, serious
 from .test_faces import CHINESE, STAYS, act
@@ -80,8 +80,8 @@ def test_who_meets_the_same_joins_the_open_case(open_as: Opener) -> None:
     expect(page.locator(".received strong.number")).to_have_text(number)
 
 
-def test_the_report_works_without_scripts(open_as: Opener, browser: object, site: str) -> None:
-    context = browser.new_context(java_script_enabled=False, locale="zh-CN", viewport={"width": 390, "height": 844})  # type: ignore[attr-defined]
+def test_the_report_works_without_scripts(open_as: Opener, browser: Browser, site: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="zh-CN", viewport={"width": 390, "height": 844})
     try:
         page = context.new_page()
         page.goto(f"{site}/mini/portal/report")

@@ -12,10 +12,12 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from tests.narrowing import present
 
 from .comparing import MOST, difference, kept
 from .conftest import AXE, MINI, PASSWORD, running_site, serious
@@ -26,7 +28,8 @@ REFERENCES = Path(__file__).parent / "references"
 FOLDER = os.environ.get("YIWANG_SNAPSHOTS", "")
 RENEW = bool(os.environ.get("YIWANG_RENEW_SNAPSHOTS"))
 NOW = datetime.fromisoformat("2026-03-10T10:00:00+08:00")
-SIZES = {"desktop": {"width": 1280, "height": 1500}, "phone": {"width": 390, "height": 1300}}
+Scheme = Literal["light", "dark"]
+SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 1500}, "phone": {"width": 390, "height": 1300}}
 FROZEN = f"""
 import time_machine
 PASSWORD, PACK = {PASSWORD!r}, {str(MINI)!r}
@@ -70,7 +73,9 @@ def look(browser: Browser, still: str) -> Iterator[Looker]:
     """Open a page as somebody, in a size, by day or night, and wait until it stands still."""
     contexts: dict[tuple[str, ...], BrowserContext] = {}
 
-    def at(path: str, *, who: str = "", size: str = "desktop", scheme: str = "light", language: str = "zh-CN") -> Page:
+    def at(
+        path: str, *, who: str = "", size: str = "desktop", scheme: Scheme = "light", language: str = "zh-CN"
+    ) -> Page:
         known = (who, size, scheme, language)
         if known not in contexts:
             context = browser.new_context(
@@ -131,7 +136,7 @@ def shown(page: Page) -> Image.Image:
 @pytest.mark.parametrize(("name", "who", "path"), PAGES, ids=[name for name, _, _ in PAGES])
 @pytest.mark.usefixtures("drafted")
 def test_a_page_looks_as_it_did(
-    look: Looker, tmp_path: Path, name: str, who: str, path: str, size: str, scheme: str
+    look: Looker, tmp_path: Path, name: str, who: str, path: str, size: str, scheme: Scheme
 ) -> None:
     page = look(path, who=who, size=size, scheme=scheme)
     picture = shown(page)
@@ -201,14 +206,14 @@ def test_the_banner_stands_over_the_page_when_somebody_acts(look: Looker, tmp_pa
     page.set_viewport_size({"width": 1280, "height": 700})
     page.evaluate("scrollTo(0, 500)")
     assert page.evaluate("scrollY") > 200
-    assert page.locator(".changed").bounding_box()["y"] < 60  # type: ignore[index] - it is visible
+    assert present(page.locator(".changed").bounding_box())["y"] < 60
     page.screenshot(path=(Path(FOLDER) if FOLDER else tmp_path) / "case-banner.png")
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci in web/)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.usefixtures("drafted")
-def test_axe_finds_nothing_serious_by_day_or_night(look: Looker, scheme: str) -> None:
+def test_axe_finds_nothing_serious_by_day_or_night(look: Looker, scheme: Scheme) -> None:
     for name, who, path in PAGES:
         page = look(path, who=who, scheme=scheme)
         assert serious(page) == [], name

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from .conftest import PASSWORD, ROOT, run_in, running_site
-from .test_field import fill_verb, until
+from .phones import fill_verb, until
 from .test_portal import next_step
 from .walking import Walk, street
 
@@ -78,8 +78,8 @@ def reported(walk: Walk, *, text: str, category: str) -> tuple[str, str]:
     page = walk.stranger("citizen", "/wuxi/portal", phone=True)
     walk.shot("portal", page, "市民用手机打开门户", "A citizen opens the portal on a phone")
     page.goto(f"{walk.site}/wuxi/portal/report")
-    picture = {"name": "lamp.jpg", "mimeType": "image/jpeg", "buffer": street(lit=False)}
-    page.set_input_files("#photos", files=[picture])  # type: ignore[list-item]
+    picture: FilePayload = {"name": "lamp.jpg", "mimeType": "image/jpeg", "buffer": street(lit=False)}
+    page.set_input_files("#photos", files=[picture])
     expect(page.locator("[data-preview] img")).to_have_count(1)
     walk.shot("report-photo", page, "第一步：拍照", "Step one: a photo")
     next_step(page)
@@ -212,8 +212,8 @@ def test_a_case_goes_through_all_faces(browser: Browser, city: str, home: Path, 
         phone.locator('[data-of="finish"] summary').click()
         form = phone.locator('form[data-verb="finish"]')
         form.locator('[name="note"]').fill("换了灯头和镇流器，已亮")
-        picture = {"name": "lit.jpg", "mimeType": "image/jpeg", "buffer": street(lit=True)}
-        form.locator('input[type="file"]:not([capture])').set_input_files(files=[picture])  # type: ignore[list-item]
+        picture: FilePayload = {"name": "lit.jpg", "mimeType": "image/jpeg", "buffer": street(lit=True)}
+        form.locator('input[type="file"]:not([capture])').set_input_files(files=[picture])
         expect(form.locator("figure img")).to_have_count(1)
         form.locator(":scope > button").click()
         expect(phone.locator(".field-badge")).to_have_text("2")

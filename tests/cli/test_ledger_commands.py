@@ -33,8 +33,8 @@ def city(pack_folder: Path, db: None) -> str:
     install_pack(pack_folder)
     now = datetime.now(UTC)
     for category, at in (("02001", now - timedelta(days=2)), ("01001", now - timedelta(days=2)), ("02001", now)):
-        data = {"text": "垃圾", "category": category, "lon": 120.005, "lat": 31.005}
-        operations.report(city="mini", draft=ReportDraft(**data), actor=CITIZEN, at=at)
+        draft = ReportDraft(text="垃圾", category=category, lon=120.005, lat=31.005)
+        operations.report(city="mini", draft=draft, actor=CITIZEN, at=at)
     return "mini"
 
 

@@ -7,6 +7,7 @@ from tests.loop import mini
 
 from yiwang.core.cases.units import Unit, UnitDirectory
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 
 UNITS = mini()[0].units
 
@@ -43,4 +44,4 @@ def test_below_and_the_centre_of_a_unit() -> None:
 )
 def test_faults_are_all_named(units: list[tuple[str, str]], said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        UnitDirectory(Unit(code=code, name=code, parent=parent) for code, parent in units)
+        UnitDirectory(Unit(code=code, name=Text(code, code), parent=parent) for code, parent in units)

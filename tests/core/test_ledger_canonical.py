@@ -57,6 +57,10 @@ def test_numbers_of_the_rfc() -> None:
         assert canonical({"x": struct.unpack(">d", bytes.fromhex(bits))[0]}) == f'{{"x":{text}}}'.encode()
 
 
+class Number(StrEnum):
+    ONE = "one"
+
+
 def test_canonical_form_is_the_documented_one() -> None:
     value = {
         "b": [1, 2.5, None, True, 7.0],
@@ -67,7 +71,7 @@ def test_canonical_form_is_the_documented_one() -> None:
     assert canonical(value) == by_library(value) == text.encode()
     assert canonical({"day": date(2026, 11, 20)}) == b'{"day":"2026-11-20"}'
     assert canonical(MappingProxyType({"a": (1, MappingProxyType({}))})) == b'{"a":[1,{}]}'
-    assert canonical({"a": StrEnum("E", {"ONE": "one"}).ONE}) == b'{"a":"one"}'  # type: ignore[attr-defined]
+    assert canonical({"a": Number.ONE}) == b'{"a":"one"}'
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e16, 2**53, -(2**53), 2.0**53, 2**64])

@@ -32,7 +32,7 @@ def history(length: int, *, number: str = NUMBER) -> tuple[list[dict[str, Any]],
 def check(events: list[dict[str, Any]], hashes: list[bytes], *, head: bytes, size: int) -> tuple[str, int] | None:
     fault = verify_chain(number=NUMBER, events=events, hashes=hashes, head_hash=head, head_seq=size)
     assert fault is None or str(fault.seq) in fault.sentence
-    return fault and (fault.kind, fault.seq)
+    return None if fault is None else (fault.kind, fault.seq)
 
 
 # --- hashes -----------------------------------------------------------------------------------------------------------
@@ -162,8 +162,8 @@ def test_events_cut_off_at_the_end_are_truncated(left: int) -> None:
 def test_two_events_that_changed_places_are_reordered(first: int, second: int, anew: bool) -> None:
     events, hashes = history(LENGTH)
     head = hashes[-1]
-    for column in (events, hashes):
-        column[first], column[second] = column[second], column[first]
+    events[first], events[second] = events[second], events[first]
+    hashes[first], hashes[second] = hashes[second], hashes[first]
     if anew:
         events[first]["seq"], events[second]["seq"] = first + 1, second + 1
     assert check(events, hashes, head=head, size=LENGTH) == ("reordered", first + 1)

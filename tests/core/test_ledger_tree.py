@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import pytest
@@ -203,30 +204,42 @@ def test_a_frontier_grown_in_any_parts_is_the_tree(parts: list[int]) -> None:
     assert frontier.append(leaf_hash(b"one more")).root() == mth([*some, leaf_hash(b"one more")])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """That a leaf is at an index of a tree of that size and root."""
+
+    leaf: bytes
+    index: int
+    size: int
+    proof: list[bytes]
+    root: bytes
+
+    def holds(self) -> bool:
+        return verify_inclusion(leaf=self.leaf, index=self.index, size=self.size, proof=self.proof, root=self.root)
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_no_changed_inclusion_proof_passes(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 70))
     index = data.draw(st.integers(0, size - 1))
     some = leaves(size)
-    right = {
-        "leaf": some[index],
-        "index": index,
-        "size": size,
-        "proof": inclusion_proof(nodes=some, index=index, size=size),
-        "root": root(some),
-    }
-    assert verify_inclusion(**right)  # type: ignore[arg-type]
+    right = Claim(
+        leaf=some[index], index=index, size=size,
+        proof=inclusion_proof(nodes=some, index=index, size=size), root=root(some),
+    )  # fmt: skip
+    assert right.holds()
     bad = bytes(32)
-    changes = [{"leaf": bad}, {"root": bad}, {"proof": [*right["proof"], bad]}, {"index": size}, {"index": -1}]  # type: ignore[misc]
+    wrong = [replace(right, leaf=bad), replace(right, root=bad), replace(right, proof=[*right.proof, bad])]
+    wrong += [replace(right, index=size), replace(right, index=-1)]
     if size > 1:
-        place = data.draw(st.integers(0, len(right["proof"]) - 1))  # type: ignore[arg-type]
-        wrong = list(right["proof"])  # type: ignore[call-overload]
-        wrong[place] = bad
+        place = data.draw(st.integers(0, len(right.proof) - 1))
+        proof = list(right.proof)
+        proof[place] = bad
         other = data.draw(st.integers(0, size - 1).filter(lambda i: i != index))
-        changes += [{"proof": wrong}, {"proof": right["proof"][:-1]}, {"index": other}]  # type: ignore[index]
-    for change in changes:
-        assert not verify_inclusion(**{**right, **change})  # type: ignore[arg-type]
+        wrong += [replace(right, proof=proof), replace(right, proof=right.proof[:-1]), replace(right, index=other)]
+    for claim in wrong:
+        assert not claim.holds()
 
 
 @settings(deadline=None)

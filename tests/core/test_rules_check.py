@@ -8,7 +8,7 @@ import pytest
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
-from yiwang.core.rules import Finding, Kind, Table, TableSpec, analyse, check, read_table
+from yiwang.core.rules import Domain, Finding, Kind, Table, TableSpec, analyse, check, read_table
 
 
 def table_of(*lines: str, complete: bool = True) -> Table:
@@ -34,7 +34,11 @@ def table_of(*lines: str, complete: bool = True) -> Table:
     return read_table(spec=spec, rows=rows, file="routing.csv")
 
 
-DOMAIN = {"category": ["01001", "01002", "02001"], "region": ["32", "3201", "3202"], "priority": ["normal", "urgent"]}
+DOMAIN: Domain = {
+    "category": ["01001", "01002", "02001"],
+    "region": ["32", "3201", "3202"],
+    "priority": ["normal", "urgent"],
+}
 
 
 def of_kind(kind: Kind, found: list[Finding]) -> list[Finding]:
@@ -124,9 +128,10 @@ def test_values_count_only_while_they_exist() -> None:
 
 def test_inputs_whose_values_belong_together() -> None:
     table = table_of("R1 01001 - normal", "R2 01002 - urgent", "R3 02 - -")
-    joint = {("category", "priority"): [("01001", "normal"), ("01002", "urgent"), ("02001", "")], "region": ["32"]}
+    pairs = [("01001", "normal"), ("01002", "urgent"), ("02001", "")]
+    joint: Domain = {("category", "priority"): pairs, "region": ["32"]}
     assert analyse(table, joint) == []
-    (gap,) = analyse(table, {**joint, ("category", "priority"): [*joint["category", "priority"], ("01002", "normal")]})
+    (gap,) = analyse(table, {**joint, ("category", "priority"): [*pairs, ("01002", "normal")]})
     assert gap.facts == {"category": "01002", "priority": "normal"}
     never = table_of("R1 01001 - urgent", "R2 - - -")
     (dead,) = analyse(never, joint)
@@ -180,14 +185,14 @@ def test_a_long_row_bridges_the_hole_of_two_short_ones() -> None:
 
 def test_many_gaps_are_counted_not_listed() -> None:
     table = table_of(*(f"R{number} {number:03d} 3201 -" for number in range(100)))
-    domain = {
+    domain: Domain = {
         "category": [f"{number:03d}" for number in range(100)],
         "region": ["3201", "3202"],
         "priority": ["normal"],
     }
     assert len(of_kind(Kind.GAP, analyse(table, domain))) == 1
     sparse = table_of(*(f"R{number} {number:03d} 32{number:02d} -" for number in range(100)))
-    wide = {
+    wide: Domain = {
         "category": domain["category"],
         "region": [f"32{number:02d}" for number in range(100)],
         "priority": ["normal"],
@@ -207,6 +212,6 @@ def test_many_gaps_are_counted_not_listed() -> None:
         {("category", "region"): ["01"]},
     ],
 )
-def test_a_domain_that_does_not_fit_is_refused(domain: dict) -> None:
+def test_a_domain_that_does_not_fit_is_refused(domain: Domain) -> None:
     with pytest.raises(BadInput):
         analyse(table_of("R1 - - -"), domain)

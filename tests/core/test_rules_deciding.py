@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from tests.narrowing import present
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.rules import (
@@ -90,8 +94,9 @@ def test_the_most_specific_row_decides(
     assert decision.row_id == decision.row.id == wanted[0]
     assert decision.runner_up == (wanted[1] if len(wanted) > 1 else None)
     assert not decision.tie
-    present = {name: fact for name, fact in facts.items() if fact}
-    assert ask.decide(present, DAY) == decision
+    stated = {name: fact for name, fact in facts.items() if fact}
+    assert ask.decide(stated, DAY) == decision
+    # no text at all, which the types forbid and a caller with a row of a database may still hand in
     assert ask.decide({name: facts.get(name) or None for name in SPEC.input_names}, DAY) == decision  # type: ignore[misc]
 
 
@@ -160,7 +165,7 @@ def test_reasons_by_kind_of_match(facts: dict[str, str], reason: str, reason_zh:
 
 
 def test_columns_in_every_form_give_the_same() -> None:
-    texts = {
+    texts: dict[str, list[str | None]] = {
         "category": ["01001", "01", None, "01002"],
         "region": ["", "320205", "x", "320205001"],
         "load": ["1", "", None, "7"],
@@ -169,7 +174,9 @@ def test_columns_in_every_form_give_the_same() -> None:
     coded = {name: DictColumn.encode(values) for name, values in texts.items()}
     objects = {name: np.array(values, dtype=object) for name, values in texts.items()}
     fixed = {name: np.array([value or "" for value in values]) for name, values in texts.items()}
-    for columns in (coded, objects, fixed, {**coded, "region": objects["region"], "load": fixed["load"]}):
+    mixed: dict[str, DictColumn | NDArray[Any]] = {**coded, "region": objects["region"], "load": fixed["load"]}
+    forms: tuple[Mapping[str, DictColumn | NDArray[Any]], ...] = (coded, objects, fixed, mixed)
+    for columns in forms:
         answers = COMPILED.decide_many(columns, DAY)
         assert answers.dtype == np.int32
         assert answers.tolist() == wanted
@@ -260,7 +267,9 @@ def test_threads_share_one_compiled_table() -> None:
     columns = {name: DictColumn.encode([fact[name] for fact in facts]) for name in ("category", "region")}
 
     def work(_: int) -> tuple[list[str], list[int]]:
-        return [compiled.decide(fact, DAY).row_id for fact in facts], compiled.decide_many(columns, DAY).tolist()  # type: ignore[union-attr]
+        return [present(compiled.decide(fact, DAY)).row_id for fact in facts], compiled.decide_many(
+            columns, DAY
+        ).tolist()
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(work, range(8)))

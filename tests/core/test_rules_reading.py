@@ -41,7 +41,7 @@ def faults(*rows: dict[Any, str]) -> list[tuple[int | None, str, str]]:
 
 def test_a_sound_table_keeps_everything() -> None:
     cells = {"category": " 01001 ", "condition": "1", "load": "0..50", "channel": "app|hotline"}
-    table = read_table(spec=SPEC, rows=[row(**cells, valid_to="2027-01-01", note="自编"), row(2)], file="limits.csv")
+    table = read_table(spec=SPEC, rows=[row(1, **cells, valid_to="2027-01-01", note="自编"), row(2)], file="limits.csv")
     first = table.row("L0001")
     assert first.cells[0] == Prefix("01001")
     assert first.cells[2] == Range(Decimal(0), Decimal(50))

@@ -173,7 +173,7 @@ def shares(values: Iterable[str], wanted: Mapping[str, float]) -> None:
 def test_channels_and_places_have_their_shares() -> None:
     found = two_months()
     shares((one.payload["source"] for one in found), parameters().sources)
-    shares((located(one.payload)["region"] for one in found), {"900101": 3, "900201": 1})  # type: ignore[misc]
+    shares((str(located(one.payload)["region"]) for one in found), {"900101": 3, "900201": 1})
 
 
 @pytest.mark.parametrize(("month", "litter"), [(3, 3.0), (7, 12.0), (8, 12.0), (12, 3.0)])
@@ -257,7 +257,8 @@ def is_late(life: Life) -> bool:
 )
 def test_crews_equal_a_plain_count(size: int, wishes: list[tuple[int, int]]) -> None:
     """Each wish comes some minutes after the one before and lasts some minutes; a slow reference looks at all spans."""
-    crews, spans, now = Crews(sizes={"U": size}), [], START
+    crews, now = Crews(sizes={"U": size}), START
+    spans: list[datetime] = []
     for gap, length in wishes:
         now += timedelta(minutes=gap)
         free = crews.free_at("U", now)

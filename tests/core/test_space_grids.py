@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import BASE_36, GridRules, Level, Region, RegionTree, UnitGrids, generate_unit_grids
 from yiwang.core.space.frame import Lattice, metres_per_degree
 
@@ -22,10 +23,12 @@ def in_cells(geometry: shapely.Geometry) -> shapely.Geometry:
 
 
 def tree_of(*geometries: shapely.Geometry) -> RegionTree:
-    regions = [Region(code="10", name="City", level="city")]
+    regions = [Region(code="10", name=Text("市", "City"), level="city")]
     for number, geometry in enumerate(geometries, start=1):
         code = f"10{number:02d}"
-        regions.append(Region(code=code, name=code, level="community", parent="10", geometry=in_cells(geometry)))
+        regions.append(
+            Region(code=code, name=Text(code, code), level="community", parent="10", geometry=in_cells(geometry))
+        )
     return RegionTree(regions=regions, levels=LEVELS)
 
 
@@ -108,7 +111,7 @@ def test_codes_are_found_and_refused() -> None:
 def test_a_width_without_room_is_refused() -> None:
     with pytest.raises(BadInput, match="leaves no place"):
         generate_unit_grids(tree=tree_of(shapely.box(0, 0, 1, 1)), rules=GridRules(code_width=4))
-    without = RegionTree(regions=[Region(code="10", name="City", level="city")], levels=LEVELS)
+    without = RegionTree(regions=[Region(code="10", name=Text("市", "City"), level="city")], levels=LEVELS)
     with pytest.raises(BadInput, match="has a geometry"):
         generate_unit_grids(tree=without, rules=RULES)
 

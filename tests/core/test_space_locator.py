@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import pytest
 import shapely
+from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import DefaultPoint, GridRules, Level, Locator, Region, RegionTree, generate_unit_grids
 from yiwang.core.space.locator import default_points_from
 
+Degrees = TypeVar("Degrees", float, NDArray[np.float64])
 LEVELS = [Level(id="city", width=2), Level(id="district", width=4), Level(id="community", width=6)]
 
 
 def region(code: str, geometry: shapely.Geometry | None) -> Region:
     level = {2: "city", 4: "district", 6: "community"}[len(code)]
-    return Region(code=code, name=code, level=level, parent=code[:-2], geometry=geometry)
+    return Region(code=code, name=Text(code, code), level=level, parent=code[:-2], geometry=geometry)
 
 
 def box(west: float, south: float, east: float, north: float) -> shapely.Polygon:
@@ -25,7 +29,7 @@ def box(west: float, south: float, east: float, north: float) -> shapely.Polygon
     return shapely.box(120 + west / 1000, 31 + south / 1000, 120 + east / 1000, 31 + north / 1000)
 
 
-def at(x: float, y: float) -> tuple[float, float]:
+def at(x: Degrees, y: Degrees) -> tuple[Degrees, Degrees]:
     return 120 + x / 1000, 31 + y / 1000
 
 

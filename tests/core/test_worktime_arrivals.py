@@ -81,10 +81,10 @@ def test_the_explanation_names_the_late_arrival_and_adds_up() -> None:
     assert sum(span.counted_seconds for span in spans) == clock.elapsed(calendar=calendar(), at=at)
 
 
-@pytest.mark.parametrize("wrong", [{"closing": time(8)}, {"free_day": "never"}])
-def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+@pytest.mark.parametrize(("closing", "free_day"), [(time(8), "same_time"), (time(17), "never")])
+def test_what_makes_no_sense_is_refused(closing: time, free_day: str) -> None:
     with pytest.raises(BadInput):
-        Arrivals(**{"closing": time(17), "opening": time(8, 30)} | wrong)  # type: ignore[arg-type]
+        Arrivals(closing=closing, opening=time(8, 30), free_day=free_day)
 
 
 MOMENTS = st.datetimes(datetime(2010, 1, 2), datetime(2012, 11, 1)).map(

@@ -49,8 +49,8 @@ def test_massachusetts_has_a_day_of_its_own() -> None:
 
 
 def test_days_of_the_city_itself() -> None:
-    extra = {"extra_holidays": [date(2026, 11, 19), date(2026, 11, 21)], "extra_workdays": [date(2026, 1, 1)]}
-    table = year_tables(country="CN", years=[2026], **extra)[2026]
+    holidays, workdays = [date(2026, 11, 19), date(2026, 11, 21)], [date(2026, 1, 1)]
+    table = year_tables(country="CN", years=[2026], extra_holidays=holidays, extra_workdays=workdays)[2026]
     assert date(2026, 11, 19) in table.free_weekdays
     assert date(2026, 11, 21) not in table.free_weekdays | table.worked_weekends  # a free Saturday is no exception
     assert date(2026, 1, 1) not in table.free_weekdays

@@ -46,11 +46,14 @@ def test_texts_are_written_in_both_languages_and_ask_for_the_same_values() -> No
             wrong.append(f"{where}: what is put together cannot be looked up")
         if len(call.args) != 2 or len(words) != 2:
             continue
-        en = words[1]
+        zh, en = words
+        if not (isinstance(zh, str) and isinstance(en, str)):
+            wrong.append(f"{where}: {words!r} are not two texts")
+            continue
         if CHINESE.search(en):
             wrong.append(f"{where}: {en!r} is no English")
         given = {keyword.arg for keyword in call.keywords}
-        asked = {found for text in words for found in re.findall(r"{(\w+)", text.replace("{{", ""))}
+        asked = {found for text in (zh, en) for found in re.findall(r"{(\w+)", text.replace("{{", ""))}
         if given and None not in given and given != asked:
             wrong.append(f"{where}: {name} is given {sorted(map(str, given))} and asks for {sorted(asked)}")
     assert not wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -53,7 +54,7 @@ reports = st.fixed_dictionaries(
 )
 
 
-STATIONS = {
+STATIONS: dict[str, Callable[[dict[str, str]], Drive]] = {
     "reported": lambda facts: Drive().report(**facts),
     "dispatched": lambda _: Drive().dispatched(),
     "handling": lambda _: Drive().handling(),

@@ -27,6 +27,8 @@ from yiwang.core.rules import (
 from yiwang.core.rules.axes import build_axes, build_epochs
 from yiwang.core.rules.bulk import BulkDecider
 
+Combinations = dict[str | tuple[str, ...], list[str] | list[tuple[str, ...]]]
+
 # The brute force takes its time.
 relaxed = settings(deadline=None)
 
@@ -206,14 +208,14 @@ def test_a_tie_is_told_and_decided_by_the_order_of_the_file() -> None:
 
 
 @st.composite
-def domains(draw: st.DrawFn, table: Table) -> dict[str | tuple[str, ...], list]:
+def domains(draw: st.DrawFn, table: Table) -> Combinations:
     """A domain over some of the inputs, once in a while two of them joined."""
     names = list(table.spec.input_names)
     kinds = {item.name: item.match for item in table.spec.inputs}
-    domain: dict[str | tuple[str, ...], list] = {}
+    domain: Combinations = {}
     if len(names) > 1 and draw(st.booleans()):
         pair = tuple(names[:2])
-        both = list(product(FACTS[kinds[pair[0]]], FACTS[kinds[pair[1]]]))
+        both: list[tuple[str, ...]] = list(product(FACTS[kinds[pair[0]]], FACTS[kinds[pair[1]]]))
         domain[pair] = draw(st.lists(st.sampled_from(both), min_size=1, max_size=6))
         names = names[2:]
     for name in names:
@@ -222,9 +224,9 @@ def domains(draw: st.DrawFn, table: Table) -> dict[str | tuple[str, ...], list]:
     return domain
 
 
-def facts_of(table: Table, domain: dict[str | tuple[str, ...], list]) -> list[dict[str, str]]:
+def facts_of(table: Table, domain: Combinations) -> list[dict[str, str]]:
     parts: list[list[dict[str, str]]] = []
-    named = set()
+    named: set[str] = set()
     for key, values in domain.items():
         keys = (key,) if isinstance(key, str) else key
         named.update(keys)
@@ -253,8 +255,9 @@ def test_gaps_are_exactly_those_of_brute_force(data: st.DataObject) -> None:
         lifetimes = {some: {value: data.draw(st.sampled_from([Validity(DAYS[2], DAYS[4]), Validity(None, DAYS[5])]))}}
     since, until = data.draw(st.sampled_from([(None, None), (DAYS[1], None), (None, DAYS[4]), (DAYS[2], DAYS[7])]))
 
-    starts = [row.validity.valid_from for row in table.rows]
-    begin = since or (min(starts) if starts and None not in starts else FIRST - timedelta(days=1))
+    starts = [row.validity.valid_from for row in table.rows if row.validity.valid_from is not None]
+    always = not starts or len(starts) < len(table.rows)
+    begin = since or (FIRST - timedelta(days=1) if always else min(starts))
     examined = [day for day in days_of(-1, 9) if begin <= day and (until is None or day < until)]
 
     def exists(facts: dict[str, str], day: date) -> bool:

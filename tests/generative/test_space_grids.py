@@ -9,7 +9,9 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.narrowing import present
 
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import GridRules, Level, Locator, Region, RegionTree, UnitGrids, generate_unit_grids
 from yiwang.core.space.frame import Lattice
 from yiwang.core.space.pieces import pieces_of
@@ -47,10 +49,12 @@ def polygons(draw: st.DrawFn) -> shapely.Geometry:
 
 
 def tree_of(geometries: list[shapely.Geometry]) -> RegionTree:
-    regions = [Region(code="10", name="City", level="city")]
+    regions = [Region(code="10", name=Text("市", "City"), level="city")]
     for number, geometry in enumerate(geometries):
         code = f"10{number:02d}"
-        regions.append(Region(code=code, name=code, level="community", parent="10", geometry=in_degrees(geometry)))
+        regions.append(
+            Region(code=code, name=Text(code, code), level="community", parent="10", geometry=in_degrees(geometry))
+        )
     return RegionTree(regions=regions, levels=LEVELS)
 
 
@@ -156,7 +160,7 @@ def test_the_locator_agrees_with_the_outlines(polygon: shapely.Geometry, seed: i
     generator = np.random.default_rng(seed)
     shapes = grids.polygons("1000")
     corners = shapely.get_coordinates(list(shapes.values()))
-    west, south, east, north = tree["1000"].geometry.bounds
+    west, south, east, north = present(tree["1000"].bounds)
     points = np.column_stack([generator.uniform(west, east, 200), generator.uniform(south, north, 200)])
     points = np.concatenate([points, corners])
     found = locator.locate_many(points[:, 0], points[:, 1])

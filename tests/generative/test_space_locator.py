@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from yiwang.core.kernel.text import Text
 from yiwang.core.space import GridRules, Level, Locator, Region, RegionTree, generate_unit_grids
 
 ORIGIN = np.array([120.0, 31.0])
@@ -25,10 +26,10 @@ def search(
 
 
 def tree_of(geometries: list[shapely.Geometry]) -> RegionTree:
-    regions = [Region(code="10", name="City", level="city")]
+    regions = [Region(code="10", name=Text("市", "City"), level="city")]
     for number, geometry in enumerate(geometries):
         code = f"10{number:03d}"
-        regions.append(Region(code=code, name=code, level="community", parent="10", geometry=geometry))
+        regions.append(Region(code=code, name=Text(code, code), level="community", parent="10", geometry=geometry))
     return RegionTree(regions=regions, levels=LEVELS)
 
 

@@ -6,7 +6,9 @@ October 2011 is the test: nothing in the pack was derived from it. Needs ../shar
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Any:
+def scripts() -> Iterator[ModuleType]:
     sys.path.insert(0, str(ROOT / "packs" / "boston" / "provenance"))
     try:
         import boston_measure
@@ -34,13 +36,13 @@ def scripts() -> Any:
 
 
 @pytest.fixture(scope="module")
-def october(scripts: Any) -> dict[str, Any]:
-    return scripts.measure(FILE, since="2011-10-01", until="2011-11-01")
+def october(scripts: ModuleType) -> dict[str, Any]:
+    return dict(scripts.measure(FILE, since="2011-10-01", until="2011-11-01"))
 
 
 @pytest.fixture(scope="module")
-def all_four(scripts: Any) -> dict[str, Any]:
-    return scripts.measure(FILE, since="2011-07-01", until="2011-11-01")
+def all_four(scripts: ModuleType) -> dict[str, Any]:
+    return dict(scripts.measure(FILE, since="2011-07-01", until="2011-11-01"))
 
 
 def test_no_row_is_lost(all_four: dict[str, Any]) -> None:
@@ -84,7 +86,7 @@ def test_duplicates(all_four: dict[str, Any]) -> None:
 
 
 def test_the_derived_files_are_what_the_scripts_write(
-    scripts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scripts: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The committed tables come from the committed scripts, from July to September alone."""
     import boston_catalogue
@@ -124,7 +126,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_other_headers(scripts: Any, tmp_path: Path, variant: str) -> None:
+def test_other_headers(scripts: ModuleType, tmp_path: Path, variant: str) -> None:
     import gzip
 
     with gzip.open(FILE, "rt", encoding="utf-8", newline="") as stream:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Required, TypedDict
 
 import pytest
 
@@ -86,6 +87,17 @@ def test_a_deadline_beyond_the_known_years_says_so(explainer: Explainer) -> None
     assert "2027" in str(found.deadline_fault)
 
 
+class Question(TypedDict, total=False):
+    """What `Explainer.explain` is asked, but for the moment."""
+
+    category: Required[str]
+    condition: str
+    region: str
+    lon: float
+    lat: float
+    crs: str
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -95,9 +107,9 @@ def test_a_deadline_beyond_the_known_years_says_so(explainer: Explainer) -> None
         ({"category": "01001", "lon": 1.0, "lat": 1.0, "crs": "utm"}, "coordinate system"),
     ],
 )
-def test_what_is_not_known_is_named(explainer: Explainer, asked: dict[str, object], words: str) -> None:
+def test_what_is_not_known_is_named(explainer: Explainer, asked: Question, words: str) -> None:
     with pytest.raises(BadInput) as caught:
-        explainer.explain(at=FRIDAY, **asked)  # type: ignore[arg-type]
+        explainer.explain(at=FRIDAY, **asked)
     assert words in str(caught.value)
 
 

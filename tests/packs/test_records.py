@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -317,9 +318,7 @@ def test_flags_follow_the_rule(pack: Path) -> None:
     assert drawn == records[1].closed_at
     due = records[0].deadline
 
-    def flag(**times: datetime | None) -> str:
-        return expected_flag(**{"deadline": due, "closed_at": None, "as_of": drawn} | times, rule=mapping.flag)  # type: ignore[arg-type]
-
+    flag = partial(expected_flag, deadline=due, closed_at=None, as_of=drawn, rule=mapping.flag)
     assert flag(deadline=None) == "ontime"
     assert flag(closed_at=due) == "ontime"
     assert flag(closed_at=drawn) == "overdue"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,9 +21,11 @@ NOWHERE = DefaultPoint(lon=-71.0587, lat=42.3594, radius_m=6)
 
 
 def request(number: str, day: float, **more: Any) -> SourceRecord:
-    values = {"category": "A", "lon": -71.1, "lat": 42.3, "closed_at": START + timedelta(days=day + 1)}
-    values |= {"external_id": number, "row": 0, "opened_at": START + timedelta(days=day)}
-    return SourceRecord(**values | more)
+    usual = SourceRecord(
+        external_id=number, row=0, category="A", lon=-71.1, lat=42.3,
+        opened_at=START + timedelta(days=day), closed_at=START + timedelta(days=day + 1),
+    )  # fmt: skip
+    return replace(usual, **more)
 
 
 def links(*records: SourceRecord) -> dict[str, tuple[str, str]]:

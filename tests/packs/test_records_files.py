@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -164,7 +165,7 @@ def test_every_row_of_a_spoilt_file_is_a_record_or_left_out(pack: Path) -> None:
 
 def spoilt(chance: random.Random) -> list[str]:
     """Rows, some of which are spoilt."""
-    ways = [
+    ways: list[Callable[[str], str]] = [
         lambda number: changed(number=number),
         lambda number: changed(number=number),
         lambda number: changed(number="N1"),
@@ -183,7 +184,7 @@ def spoilt(chance: random.Random) -> list[str]:
     return [chance.choice(ways)(f"N{number}") for number in range(chance.randint(1, 30))]
 
 
-def workbook(path: Path, table: list[list[object]]) -> None:
+def workbook(path: Path, table: Sequence[Sequence[object]]) -> None:
     """The smallest workbook that holds a table."""
     rows = "".join(
         f'<row r="{number}">' + "".join(_cell(value) for value in line) + "</row>"

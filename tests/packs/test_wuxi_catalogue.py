@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def toml(name: str) -> dict:
+def toml(name: str) -> dict[str, Any]:
     return tomllib.loads((PACK / name).read_text(encoding="utf-8"))
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402
 from django.db.models import Sum  # noqa: E402
 from tests.outsiders import CITIZEN  # noqa: E402
+from tests.spots import Spot  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.core.kernel.refusals import Conflict, Refusal  # noqa: E402
@@ -29,7 +31,7 @@ from yiwang.server.verification import ledger  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 LEADER = Actor(id="user:leader", name="l", roles=frozenset({"leader"}), unit="CTR-90")
-WEST = {"lon": 120.003, "lat": 31.003}
+WEST: Spot = {"lon": 120.003, "lat": 31.003}
 
 
 def prepare() -> dict[str, Any]:
@@ -108,12 +110,10 @@ def verify() -> dict[str, Any]:
     }
 
 
+MODES: dict[str, Callable[..., dict[str, Any] | None]] = {
+    "prepare": prepare, "note": note, "race": race, "same": same, "mill": mill, "verify": verify,
+}  # fmt: skip
+
 if __name__ == "__main__":
     mode, *arguments = sys.argv[1:]
-    print(
-        json.dumps(
-            {"prepare": prepare, "note": note, "race": race, "same": same, "mill": mill, "verify": verify}[mode](
-                *arguments
-            )
-        )
-    )
+    print(json.dumps(MODES[mode](*arguments)))

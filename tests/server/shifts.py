@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -59,12 +60,12 @@ def prepare() -> dict[str, Any]:
     install_pack(pack)
     at = datetime.now(UTC) - timedelta(days=3)
     for index in range(CASES):
-        data = {"text": f"{index}", "category": "02001", "lon": 120.003, "lat": 31.003, "channel": "inspector"}
-        late = operations.report(city="mini", draft=ReportDraft(**data), actor=INSPECTOR, at=at)["case"]
+        draft = ReportDraft(text=f"{index}", category="02001", lon=120.003, lat=31.003, channel="inspector")
+        late = operations.report(city="mini", draft=draft, actor=INSPECTOR, at=at)["case"]
         operations.act(number=late, command=Command(verb="dispatch", actor=DISPATCHER), at=at)
         told = operations.report(
             city="mini",
-            draft=ReportDraft(**{**data, "channel": "public", "contact": f"r{index}@example.org"}),
+            draft=replace(draft, channel="public", contact=f"r{index}@example.org"),
             actor=CITIZEN,
             at=at,
         )["case"]
@@ -190,7 +191,7 @@ def look() -> dict[str, Any]:
     }
 
 
-MODES = {
+MODES: dict[str, Callable[..., dict[str, Any] | None]] = {
     "prepare": prepare, "shift": shift, "grind": grind, "last": last, "post": post, "work": work, "once": once, "ask": ask,
     "requeue": requeue, "past": past, "count": count, "verify": look,
 }  # fmt: skip

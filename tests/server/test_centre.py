@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import mapbox_vector_tile
 import pytest
@@ -22,7 +23,17 @@ NOW = datetime(2026, 3, 18, 6, 30, tzinfo=UTC)  # a Wednesday, 14:30 on the toy 
 REGIONS = ("900101", "900102", "900201", "900202", "")
 CATEGORIES = ("02001", "03001", "01001")
 HOLDERS = ("CTR-90", "SWEEP-9001", "SWEEP-9002", "")
-WORLD = {"zoom": 0, "column": 0, "row": 0}
+
+
+class Tile(TypedDict):
+    """A tile of the map, as `map_tiles.tile` takes it."""
+
+    zoom: int
+    column: int
+    row: int
+
+
+WORLD: Tile = {"zoom": 0, "column": 0, "row": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -145,18 +156,22 @@ def _tiles_of(cases: list[Case], zoom: int) -> set[tuple[int, int]]:
 
 
 def test_filters_narrow_as_the_list_does(many: list[Case]) -> None:
-    for filters, passes in (
-        ({"regions": ("9001",)}, lambda c: c.region.startswith("9001")),
-        ({"category": "02001"}, lambda c: c.category == "02001"),
-        ({"holder": "SWEEP-9001", "step": "dispatched"}, lambda c: c.holder == "SWEEP-9001" and c.step == "dispatched"),
-        ({"opened_after": NOW - timedelta(days=3)}, lambda c: c.opened_at >= NOW - timedelta(days=3)),
-        ({"category": "none-such"}, lambda c: False),
-    ):
-        shown = map_tiles.Shown(at=NOW, state="all", **filters)  # type: ignore[arg-type]
+    everything = map_tiles.Shown(at=NOW, state="all")
+    narrowed: tuple[tuple[map_tiles.Shown, Callable[[Case], bool]], ...] = (
+        (replace(everything, regions=("9001",)), lambda c: c.region.startswith("9001")),
+        (replace(everything, category="02001"), lambda c: c.category == "02001"),
+        (
+            replace(everything, holder="SWEEP-9001", step="dispatched"),
+            lambda c: c.holder == "SWEEP-9001" and c.step == "dispatched",
+        ),
+        (replace(everything, opened_after=NOW - timedelta(days=3)), lambda c: c.opened_at >= NOW - timedelta(days=3)),
+        (replace(everything, category="none-such"), lambda c: False),
+    )
+    for shown, passes in narrowed:
         found = {
             f["properties"]["number"] for f in features(map_tiles.tile(city="mini", **WORLD, shown=shown), "cases")
         }
-        assert found == {case.number for case in many if case.lon is not None and passes(case)}, filters
+        assert found == {case.number for case in many if case.lon is not None and passes(case)}, shown
 
 
 def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> None:
@@ -221,7 +236,13 @@ def test_hot_spots_are_the_same_thing_at_the_same_place(many: list[Case]) -> Non
     for spot in said["spots"]:
         west, south, east, north = (float(part) for part in spot["bbox"].split(","))
         inside = [
-            c for c in recent if c.category == spot["category"] and west <= c.lon <= east and south <= c.lat <= north
+            c
+            for c in recent
+            if c.category == spot["category"]
+            and c.lon is not None
+            and west <= c.lon <= east
+            and c.lat is not None
+            and south <= c.lat <= north
         ]
         assert len(inside) == spot["cases"]
         assert sum(c.closed_at is None for c in inside) == spot["still_open"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.narrowing import present
 from tests.server.conftest import WEST
 
 from yiwang.core.kernel.refusals import Invalid, Missing
@@ -66,7 +67,7 @@ def test_a_region_corrected_alone_clears_a_pin_outside_it_and_keeps_one_within(
     act(number, "correct", actor("intake"), region="900202")
     moved = stored(number)
     assert (moved.region, moved.grid, moved.lon, moved.lat) == ("900202", "", None, None)
-    was = queries.get_case(city="mini", number=number).events[-1].payload["was"]  # type: ignore[union-attr]
+    was = present(queries.get_case(city="mini", number=number)).events[-1].payload["was"]
     assert (was["lon"], was["lat"]) == (WEST["lon"], WEST["lat"])  # history still knows where it had been put
     act(number, "correct", actor("intake"), **WEST)
     act(number, "correct", actor("intake"), region="9001")  # the pin says more than the street
@@ -114,7 +115,7 @@ def test_an_address_tells_the_region_where_nothing_else_did(report: Any, act: An
     number = report(lon=None, lat=None, address="西南社区门口")["case"]
     row = stored(number)
     assert (row.region, row.flag) == ("900101", "words")
-    state = queries.get_case(city="mini", number=number).state  # type: ignore[union-attr]
+    state = present(queries.get_case(city="mini", number=number)).state
     moved = relocating.relocated({"address": "东北社区"}, state=state, flag="words", place=runtime("mini"))
     assert (moved["region"], moved["flags"]) == ("900202", ["words"])
     act(number, "correct", actor("intake"), place="东北社区")

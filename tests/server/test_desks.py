@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from tests.narrowing import present
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
@@ -108,7 +110,7 @@ def test_a_request_comes_to_whoever_may_answer_it(caseload: list[str], act: Make
     assert row is not None
     values = {"reason": "缺件", "until": (at + timedelta(days=3)).date().isoformat()}
     act(row.number, ask.id, actor(ask.roles[0], unit=row.holder), **{k: values[k] for k in ask.requires})
-    found = []
+    found: list[str] = []
     for role in ROLES:
         desk = desk_of(role, ("CTR-90", ""))
         numbers = {entry.state.number for entry in all_pages(place, desk, duties.ASKED, at)}
@@ -143,7 +145,7 @@ def person(role: str, unit: str = "CTR-90", region: str = "") -> Client:
     return client
 
 
-HX = {"HTTP_HX_REQUEST": "true"}
+HX = {"HX-Request": "true"}
 
 
 def test_the_way_to_the_desk(mini: str) -> None:
@@ -163,14 +165,14 @@ def test_a_page_costs_at_most_eight_queries(
     client = person(role)
     number = caseload[0]
     client.get(f"/mini/desk/{role}")
-    for path, options in [
+    for path, headers in [
         (f"/mini/desk/{role}", {}),
         (f"/mini/desk/{role}/queue?kind=all&region=9001&q=件", HX),
         (f"/mini/desk/{role}/cases/{number}", HX),
         (f"/mini/desk/{role}/cases/{number}/pulse?seq=1", HX),
     ]:
         with django_assert_max_num_queries(8):
-            assert client.get(path, **options).status_code in {200, 204}
+            assert client.get(path, headers=headers).status_code in {200, 204}
 
 
 def test_an_unchanged_queue_is_304_and_a_change_shows(caseload: list[str], act: Make, actor: Make) -> None:
@@ -178,7 +180,7 @@ def test_an_unchanged_queue_is_304_and_a_change_shows(caseload: list[str], act: 
     first = client.get("/mini/desk/dispatcher/queue")
     tag = first["ETag"]
     assert client.get("/mini/desk/dispatcher/queue", HTTP_IF_NONE_MATCH=tag).status_code == 304
-    number = Case.objects.filter(step="filed").first().number  # type: ignore[union-attr]
+    number = present(Case.objects.filter(step="filed").first()).number
     assert number in first.content.decode()
     act(number, "dispatch", actor("dispatcher"))
     again = client.get("/mini/desk/dispatcher/queue", HTTP_IF_NONE_MATCH=tag)
@@ -189,7 +191,7 @@ def test_an_unchanged_queue_is_304_and_a_change_shows(caseload: list[str], act: 
 def test_the_panel_gives_the_unit_its_reasons_and_the_second_choice(report: Make, act: Make, actor: Make) -> None:
     case = Case.objects.get(number=report(category="01001")["case"])
     act(case.number, "file", actor("leader"))
-    page = person("dispatcher").get(f"/mini/desk/dispatcher/cases/{case.number}", **HX).content.decode()
+    page = person("dispatcher").get(f"/mini/desk/dispatcher/cases/{case.number}", headers=HX).content.decode()
     for text in ("市政处", "R002", "第二选择", "市中心", "R001", 'data-verb-key="1"'):
         assert text in page
 
@@ -200,7 +202,7 @@ def test_a_conflict_shows_both_states_and_keeps_the_words(caseload: list[str], a
     client = person("dispatcher")
     act(case.number, "dispatch", actor("dispatcher", id="user:99"))
     said = {"seq": case.seq, "idempotency_key": "k", "note": "靠近学校，先封路"}
-    answer = client.post(f"/mini/desk/dispatcher/cases/{case.number}/verbs/dispatch", said, **HX)
+    answer = client.post(f"/mini/desk/dispatcher/cases/{case.number}/verbs/dispatch", said, headers=HX)
     page = answer.content.decode()
     assert answer.status_code == 409
     for text in ("您打开时", "待派遣", "待签收", "靠近学校，先封路"):
@@ -215,7 +217,7 @@ def test_many_at_once_each_with_its_own_answer(caseload: list[str], act: Make, a
     assert len(cases) >= 3
     client = person("dispatcher")
     chosen = [f"{case.number}:{case.seq}" for case in cases]
-    look = client.post("/mini/desk/dispatcher/bulk", {"case": chosen}, **HX).content.decode()
+    look = client.post("/mini/desk/dispatcher/bulk", {"case": chosen}, headers=HX).content.decode()
     assert f"办理 {len(cases)} 件" in look
     act(cases[0].number, "dispatch", actor("dispatcher", id="user:99"))
     said = {
@@ -225,7 +227,7 @@ def test_many_at_once_each_with_its_own_answer(caseload: list[str], act: Make, a
         "confirm": "yes",
         "idempotency_key": "many",
     }
-    done = client.post("/mini/desk/dispatcher/bulk", said, **HX)
+    done = client.post("/mini/desk/dispatcher/bulk", said, headers=HX)
     page = done.content.decode()
     assert f"{len(cases) - 1} 件已办" in page
     assert "2 件未办" in page
@@ -233,7 +235,7 @@ def test_many_at_once_each_with_its_own_answer(caseload: list[str], act: Make, a
     assert done["HX-Trigger"] == "queue-changed"
     assert {case.step for case in Case.objects.filter(number__in=[case.number for case in cases])} == {"dispatched"}
     before = {case.number: case.seq for case in Case.objects.all()}
-    client.post("/mini/desk/dispatcher/bulk", said, **HX)
+    client.post("/mini/desk/dispatcher/bulk", said, headers=HX)
     assert {case.number: case.seq for case in Case.objects.all()} == before
 
 
@@ -259,10 +261,10 @@ def test_likely_the_same_are_near_open_and_alike(report: Make, act: Make, actor:
     near = report(lon=120.0035, lat=31.003)["case"]
     other = report(lon=120.0035, lat=31.003, category="01001")["case"]
     report(lon=120.006, lat=31.003)
-    ask = {"place": place, "lon": 120.003, "lat": 31.003}
-    assert [row["number"] for row in intake_help.likely_same(**ask, category="02001", at=at)] == [near, other]
+    same = partial(intake_help.likely_same, place=place, lon=120.003, lat=31.003)
+    assert [row["number"] for row in same(category="02001", at=at)] == [near, other]
     later = at + timedelta(days=40)
-    assert [row["number"] for row in intake_help.likely_same(**ask, category="02001", at=later)] == [near]
+    assert [row["number"] for row in same(category="02001", at=later)] == [near]
     act(near, "reject", actor("intake"), reason="不属实") if "reject" in place.rules.workflow.verbs else None
     by_region = intake_help.likely_same(place=place, category="01001", lon=None, lat=None, region="900101", at=at)
     assert [row["number"] for row in by_region] == [other]
@@ -297,7 +299,7 @@ def test_a_call_becomes_a_case_or_joins_one(mini: str, django_assert_max_num_que
     assert (case.source, case.address) == ("hotline", "门口")
     with django_assert_max_num_queries(8):
         help_ = client.get(
-            "/mini/desk/intake/new/assist", {"text": "路灯不亮", "lon": "120.003", "lat": "31.003"}, **HX
+            "/mini/desk/intake/new/assist", {"text": "路灯不亮", "lon": "120.003", "lat": "31.003"}, headers=HX
         ).content.decode()
     assert case.number in help_
     assert "因为" in help_

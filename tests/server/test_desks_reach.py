@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -155,10 +156,10 @@ def test_who_refused_a_form_with_photos_says_that_they_are_gone(mini: str) -> No
 def test_a_region_without_a_point_finds_cases_by_the_words_too(report: Make) -> None:
     number = report(text="健康路三号门口的垃圾堆了三天", category="02001")["case"]
     report(text="完全无关的一句话", category="02001")
-    ask = {"place": runtime("mini"), "lon": None, "lat": None, "region": "900101"}
-    found = intake_help.likely_same(**ask, category="01001", words="健康路三号有一堆东西")
+    same = partial(intake_help.likely_same, place=runtime("mini"), lon=None, lat=None, region="900101")
+    found = same(category="01001", words="健康路三号有一堆东西")
     assert [row["number"] for row in found] == [number]
-    assert intake_help.likely_same(**ask, category="", words="别的事情") == []
+    assert same(category="", words="别的事情") == []
 
 
 def test_bulk_leaves_each_case_its_own_category(report: Make) -> None:

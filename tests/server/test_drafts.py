@@ -15,7 +15,7 @@ from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.common.throttling import Caller, TooOften
 
 SPOT = {"lon": "120.003", "lat": "31.003"}
-ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
+ELSEWHERE = "198.51.100.7"
 
 
 def test_the_address_that_was_typed_on_the_page_is_kept(mini: str) -> None:
@@ -45,7 +45,7 @@ def test_one_limit_holds_at_all_entrances_together(mini: str, settings: Any) -> 
     assert refused.json()["type"] == "urn:yiwang:problem:too-many"
     assert client.post("/mini/portal/report", {**form, "seen": "1"}).status_code == 429
     assert Report.objects.count() == 3
-    assert client.post(path, api, content_type="application/json", **ELSEWHERE).status_code == 201
+    assert client.post(path, api, content_type="application/json", REMOTE_ADDR=ELSEWHERE).status_code == 201
 
 
 def test_the_operation_itself_counts_so_that_no_entrance_can_forget(mini: str, settings: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from PIL import Image
+from tests.narrowing import present
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
@@ -98,7 +99,7 @@ def scanned(actor: Actor) -> set[str]:
     crew = any(verb.who == "holder" and actor.roles & set(verb.roles) for verb in workflow.verbs.values())
     for row in Case.objects.filter(closed_at=None).values(*rows.LOADED):
         case = rows.state_of(row)
-        choices = permitted(case, actor, rules=place.rules, at=case.updated_at)
+        choices = permitted(case, actor, rules=place.rules, at=present(case.updated_at))
         moves = any(choice.allowed and workflow.verbs[choice.verb].to != "=" for choice in choices)
         if moves or (crew and case.holder == actor.unit):
             found.add(case.number)
@@ -133,7 +134,7 @@ def test_the_list_is_bounded_and_says_so(report: Any, actor: Any, now: Any) -> N
     who = actor("intake")
     found, more = tasks.tasks_for(place=runtime("mini"), actors=[who], at=now, limit=3)
     assert (len(found), more) == (3, True)
-    dues = [task.state.deadline for task in found]
+    dues = [present(task.state.deadline) for task in found]
     assert dues == sorted(dues)
 
 
@@ -162,7 +163,7 @@ def test_the_map_has_the_same_cases(phone: Any, dispatched: Any) -> None:
 def test_the_shell_is_the_same_for_everybody(phone: Any) -> None:
     one, other = (phone(role).get("/mini/field").text for role in ("inspector", "handler"))
     assert one == other
-    shell = json.loads(re.search(r'<script id="field-shell"[^>]*>(.*?)</script>', one, re.S)[1])  # type: ignore[index]
+    shell = json.loads(present(re.search(r'<script id="field-shell"[^>]*>(.*?)</script>', one, re.S))[1])
     finish = {field["name"]: field["required"] for field in shell["verbs"]["finish"]["fields"]}
     assert finish == {"note": True, "photo": False}
     assert shell["verbs"]["hand_down"]["fields"] is None, "who is to have it is chosen at a desk"
@@ -191,7 +192,7 @@ def test_it_can_be_installed(mini: str, client: Client) -> None:
     assert said["short_name"] == "Yiwang Field"
     assert {icon["sizes"] for icon in said["icons"]} == {"192x192", "512x512"}
     for icon in said["icons"]:
-        content = b"".join(client.get(icon["src"]).streaming_content)  # type: ignore[attr-defined]
+        content = client.get(icon["src"]).getvalue()
         assert "x".join(map(str, Image.open(io.BytesIO(content)).size)) == icon["sizes"]
 
 

@@ -27,27 +27,23 @@ from yiwang.server.verification import ledger
 DAY = timedelta(days=1)
 KEY = "0123456789abcdef-{}"
 SAID = {"text": "垃圾", "category": "02001", "lon": 120.003, "lat": 31.003}
+DRAFT = ReportDraft(text="垃圾", category="02001", lon=120.003, lat=31.003)
 
 
 def test_keys_of_long_ago_go_and_later_ones_still_answer(mini: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency, "BATCH", 2)
-    answers = [
-        operations.report(city=mini, draft=ReportDraft(**SAID), actor=CITIZEN, key=KEY.format(n)) for n in range(6)
-    ]
+    answers = [operations.report(city=mini, draft=DRAFT, actor=CITIZEN, key=KEY.format(n)) for n in range(6)]
     IdempotencyKey.objects.filter(key__in=[KEY.format(n) for n in range(5)]).update(
         created_at=timezone.now() - 31 * DAY
     )
     assert idempotency.forget(older_than=30 * DAY) == 5
     assert list(IdempotencyKey.objects.values_list("key", flat=True)) == [KEY.format(5)]
-    assert operations.report(city=mini, draft=ReportDraft(**SAID), actor=CITIZEN, key=KEY.format(5)) == answers[5]
-    assert (
-        operations.report(city=mini, draft=ReportDraft(**SAID), actor=CITIZEN, key=KEY.format(0))["case"]
-        != answers[0]["case"]
-    )
+    assert operations.report(city=mini, draft=DRAFT, actor=CITIZEN, key=KEY.format(5)) == answers[5]
+    assert operations.report(city=mini, draft=DRAFT, actor=CITIZEN, key=KEY.format(0))["case"] != answers[0]["case"]
 
 
 def test_the_worker_forgets_after_the_days_that_are_set(mini: str, settings: Any) -> None:
-    operations.report(city=mini, draft=ReportDraft(**SAID), actor=CITIZEN, key=KEY.format(0))
+    operations.report(city=mini, draft=DRAFT, actor=CITIZEN, key=KEY.format(0))
     IdempotencyKey.objects.update(created_at=timezone.now() - 5 * DAY)
     settings.YIWANG_KEY_DAYS = 6
     assert common_chores.forget_keys() == 0

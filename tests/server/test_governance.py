@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
+from tests.narrowing import present
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
@@ -94,7 +95,7 @@ def test_a_change_takes_force_for_new_reports_and_old_cases_stay(author: User, a
     assert (change.state, change.installed_version) == ("in_force", 2)
     place = places.runtime("mini")
     facts = {"category": "02001", "condition": "", "region": "900101", "channel": "public", "priority": "normal"}
-    assert place.rules.routed(facts, datetime.now(UTC).date()).value == "DEPT-WORKS"
+    assert present(place.rules.routed(facts, datetime.now(UTC).date())).value == "DEPT-WORKS"
     assert Client().get(f"/mini/cases/{old['case']}").status_code == 200
     assert places.version_folder("mini", 1) is not None
     actions = list(RuleChangeStep.objects.filter(change=change).order_by("id").values_list("action", flat=True))
@@ -105,7 +106,7 @@ def test_a_change_takes_force_for_new_reports_and_old_cases_stay(author: User, a
     # taking it back is a new change that needs two people too
     sheets = [tables.read_sheet(checking.installed("mini"), name) for name in tables.RULE_TABLES]
     back = operations.revert(change=change, author=author, version=2, title="back", sheets=sheets)
-    assert (back.state, back.edits.get().after["unit"]) == ("draft", "SWEEP-{street}")
+    assert (back.state, present(back.edits.get().after)["unit"]) == ("draft", "SWEEP-{street}")
 
 
 def test_the_database_refuses_an_author_as_approver(author: User) -> None:
@@ -344,7 +345,7 @@ def test_a_session_gets_a_new_key_at_sign_in_and_ends_when_idle(author: User, se
     session = client.session
     session["x"] = 1
     session.save()
-    before = session.session_key
+    before = present(session.session_key)
     client.cookies[settings.SESSION_COOKIE_NAME] = before
     client.post("/sign-in", {"username": "author", "password": "a-password-for-tests"})
     assert client.session.session_key != before
@@ -438,9 +439,11 @@ def test_help_and_tours(author: User) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_two_approvers_at_once_one_wins(request: pytest.FixtureRequest) -> None:
     """On the database of the tests; with YIWANG_DATABASE_URL=postgresql://… on PostgreSQL."""
-    from django.db import connection, connections
+    from django.db import connections
+    from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
+    used = connections["default"]
+    if isinstance(used, Sqlite) and used.is_in_memory_db():
         pytest.skip("threads need a database that they can share: test_on_postgresql.py runs this again")
     places.forget()
     install_pack(MINI)

@@ -52,8 +52,8 @@ def test_a_report_goes_all_the_way_in_a_new_city(tmp_path: Path, act: Any, actor
     numbering.forget()
     write_pack("newtown", tmp_path / "pack")
     assert install_pack(tmp_path / "pack").version == 1
-    data = {"text": "路边一堆垃圾", "category": "02001", "region": "100101"}
-    number = operations.report(city="newtown", draft=ReportDraft(**data), actor=CITIZEN)["case"]
+    draft = ReportDraft(text="路边一堆垃圾", category="02001", region="100101")
+    number = operations.report(city="newtown", draft=draft, actor=CITIZEN)["case"]
     assert number.startswith("NEWTOWN2")
     act(number, "file", actor("leader", unit="CTR-10"))
     act(number, "dispatch", actor("dispatcher", unit="CTR-10"))

@@ -56,6 +56,13 @@ def shown(kept: Any, home: Path) -> Image.Image:
         return picture
 
 
+def pixel(picture: Image.Image, x: int, y: int) -> tuple[int, ...]:
+    """Red, green and blue at a place of a picture in colour."""
+    found = picture.getpixel((x, y))
+    assert isinstance(found, tuple)
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "size", "mode", "how", "taken"),
@@ -101,7 +108,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def test_a_photo_of_an_iphone_is_taken(keep: Any, tmp_path: Path) -> None:
     (kept,) = keep(written(Image.new("RGB", (300, 200), (200, 30, 30)), "HEIF"))
-    red, green, blue = shown(kept, tmp_path).getpixel((150, 100))  # type: ignore[misc]
+    red, green, blue = pixel(shown(kept, tmp_path), 150, 100)
     assert red > 170 > 90 > green
     assert blue < 90
 
@@ -112,13 +119,13 @@ def test_what_is_transparent_is_white(keep: Any, tmp_path: Path) -> None:
     palette.putpalette([9] * 768)
     for content in (written(clear, "PNG"), written(palette, "PNG", transparency=3)):
         (kept,) = keep(content)
-        assert min(shown(kept, tmp_path).getpixel((32, 32))) >= 250  # type: ignore[arg-type]
+        assert min(pixel(shown(kept, tmp_path), 32, 32)) >= 250
 
 
 def test_sixteen_bits_are_scaled_and_not_cut(keep: Any, tmp_path: Path) -> None:
     grey = Image.fromarray(np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (64, 1)))
     (kept,) = keep(written(grey, "PNG"))
-    row = [shown(kept, tmp_path).getpixel((x, 30))[0] for x in (10, 128, 245)]  # type: ignore[index]
+    row = [pixel(shown(kept, tmp_path), x, 30)[0] for x in (10, 128, 245)]
     assert row == pytest.approx([10, 128, 245], abs=8)
 
 

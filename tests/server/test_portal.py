@@ -342,16 +342,16 @@ def test_the_score_has_the_public_indicators_and_no_data_is_a_dash(
     assert total() == [], "nothing has been counted yet"
     facts.refresh(city="mini")
     assert total() == [("intake", "3", None), ("closing_on_time", "", None)]
-    page = citizen.client.get("/mini/portal/score").content.decode()
-    assert "—" in page
-    assert "0.0 %" not in page
+    words = citizen.client.get("/mini/portal/score").content.decode()
+    assert "—" in words
+    assert "0.0 %" not in words
     close(numbers[0])
     close(numbers[1])
     facts.refresh(city="mini", at=datetime.now(UTC) + timedelta(minutes=11))
     assert total() == [("intake", "3", None), ("closing_on_time", "100.0%", 1.0)]
     with django_assert_max_num_queries(8):
-        page = citizen.client.get("/mini/portal/score").content.decode()
-    assert "100.0 %" in page
+        words = citizen.client.get("/mini/portal/score").content.decode()
+    assert "100.0 %" in words
     case = Case.objects.get(number=numbers[0])
     district = score(place=runtime("mini"), month="", region=case.region[:4], category=case.category)
     assert [cell["figure"] for cell in district["total"]] == ["3", "100.0%"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import mapbox_vector_tile
 import pytest
 
+from yiwang.core.cases import decide
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.models import Case, Event, Report
 from yiwang.server.cases.reading import map_points
@@ -92,12 +93,10 @@ def test_a_record_that_the_loop_refuses_is_left_out_whole(
     from yiwang.core.kernel.refusals import NotPossible
     from yiwang.server.imports import lifecycles
 
-    real = lifecycles.advance
-
     def advance(state: Any, command: Any, **rest: Any) -> Any:
         if command.verb == "close" and state.text == "stubborn":
             raise NotPossible(Text("不行。", "It cannot be."))
-        return real(state, command, **rest)
+        return decide.advance(state, command, **rest)
 
     monkeypatch.setattr(lifecycles, "advance", advance)
     header = HEADER + ",case_title"
@@ -115,7 +114,7 @@ def test_rows_add_up_on_spoilt_files(boston: str, tmp_path: Path) -> None:
 
 def spoilt(chance: random.Random) -> list[str]:
     """Rows, some of which are spoilt; numbers come again from file to file."""
-    ways = [
+    ways: list[Callable[[str], str]] = [
         row,
         closed,
         lambda number: row(""),
@@ -225,7 +224,7 @@ def test_without_limits_no_deadline_is_compared(boston: str, tmp_path: Path, mon
     from yiwang.server.places.queries import runtime
 
     place = runtime("boston")
-    monkeypatch.setitem(place.pack.tables, "limits", SimpleNamespace(rows=()))  # type: ignore[arg-type]
+    monkeypatch.setitem(place.pack.tables, "limits", SimpleNamespace(rows=()))
     found = replayed(tmp_path, row(target_dt=""))
     assert (found["deadline_agreement"], found["compared"]["deadline"]) == (None, 0)
 

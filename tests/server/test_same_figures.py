@@ -363,9 +363,8 @@ def test_a_job_that_has_nothing_to_tell_is_not_taken_for_dead() -> None:
 def test_what_no_map_draws_is_counted_and_listed(mini: str, report: Any) -> None:
     board.forget()
     numbers = [report(text=f"垃圾{index}")["case"] for index in range(5)]
-    for number, values in zip(
-        numbers, ({"flag": "outside"}, {"flag": "default_point"}, {"lon": None, "lat": None}), strict=False
-    ):
+    faults: list[dict[str, str | None]] = [{"flag": "outside"}, {"flag": "default_point"}, {"lon": None, "lat": None}]
+    for number, values in zip(numbers, faults, strict=False):
         Case.objects.filter(number=number).update(**values)
     client = Client()
     drawn = {case["number"] for case in map_points.map_cases(city=mini)}

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.forging import forging
+from tests.spots import Spot
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case, Event
@@ -25,7 +26,8 @@ from yiwang.server.scores.models import FactStore
 
 MONDAY = datetime.fromisoformat("2026-03-02T09:00:00+08:00")
 HOUR = timedelta(hours=1)
-NEAR, FAR = {"lon": 120.0031, "lat": 31.0031}, {"lon": 120.0038, "lat": 31.0038}
+NEAR: Spot = {"lon": 120.0031, "lat": 31.0031}
+FAR: Spot = {"lon": 120.0038, "lat": 31.0038}
 Rows = dict[str, dict[str, Any]]
 Act = Callable[..., dict[str, Any]]
 

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -217,8 +218,8 @@ def clerk(mini: str) -> Client:
 
 
 def asked(**more: Any) -> flowing.Asked:
-    values = {"first": MONDAY.date(), "last": MONDAY.date() + timedelta(days=9), "region": ""}
-    return flowing.Asked(**(values | more))
+    usual = flowing.Asked(first=MONDAY.date(), last=MONDAY.date() + timedelta(days=9), region="")
+    return replace(usual, **more)
 
 
 def test_the_figures_are_those_of_the_events(cases: list[str]) -> None:

@@ -18,6 +18,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally
 from yiwang.server.cases.storage import numbering
 from yiwang.server.common import operations as common
+from yiwang.server.imports.lifecycles import BulkWriter
 from yiwang.server.ledger.models import Node
 from yiwang.server.places import queries as places
 from yiwang.server.provision import simulation
@@ -101,7 +102,7 @@ def test_a_run_that_was_killed_is_made_whole_by_the_next(town: str, monkeypatch:
             raise Killed
 
     monkeypatch.setattr("yiwang.server.imports.lifecycles.CHUNK", 100)
-    monkeypatch.setattr(simulation.BulkWriter.__init__, "__kwdefaults__", {"quiet": False, "chunk": 100})
+    monkeypatch.setattr(BulkWriter.__init__, "__kwdefaults__", {"quiet": False, "chunk": 100})
     with pytest.raises(Killed):
         simulation.run_past(city=town, days=2, now=NOON, progress=killed)
     written = Case.objects.count()

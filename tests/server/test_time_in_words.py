@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.test import Client
 from django.utils import translation
+from tests.narrowing import present
 
 from yiwang.core.worktime import TimeUnit
 from yiwang.server.casepage import dossier
@@ -48,7 +49,7 @@ def test_a_row_says_what_the_case_page_says(mini: str, report: Any, act: Any, ac
     at = datetime(2026, 3, 2, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
     number = report(at=at, actor=actor("inspector"), channel="inspector", category="03001")["case"]
     act(number, "dispatch", actor("dispatcher"), at=at)
-    main = queries.get_case(city=mini, number=number).state.clocks[place.rules.workflow.main_clock]  # type: ignore[union-attr]
+    main = present(queries.get_case(city=mini, number=number)).state.clocks[place.rules.workflow.main_clock]
     for later in (timedelta(hours=1), timedelta(days=4), timedelta(days=40)):
         now = at + later
         detail = queries.get_case(city=mini, number=number)
@@ -74,7 +75,7 @@ def test_each_clock_names_its_own_rule(mini: str, report: Any, act: Any, actor: 
     detail = queries.get_case(city=mini, number=number)
     assert detail is not None
     literals = place.rules.workflow.literals
-    shown = dossier.clocks(detail, place=place, at=detail.state.updated_at)  # type: ignore[arg-type]
+    shown = dossier.clocks(detail, place=place, at=present(detail.state.updated_at))
     assert {clock["literal"] for clock in shown} == {True, False}
     for clock in shown:
         assert clock["literal"] is (literals[clock["id"]] is not None)

@@ -17,8 +17,9 @@ def test_every_step_and_stage_is_drawn_by_name(language: str) -> None:
     workflow = mini()[1].workflow
     root = ElementTree.fromstring(workflow_svg(workflow, language=language))
     texts = {text.text for text in root.iter(f"{SVG}text")}
-    for piece in (*workflow.steps.values(), *workflow.stages.values()):
-        assert piece.name.into(language) in texts
+    names = [step.name for step in workflow.steps.values()] + [stage.name for stage in workflow.stages.values()]
+    for name in names:
+        assert name.into(language) in texts
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title") is not None
     assert root.find(f"{SVG}desc") is not None

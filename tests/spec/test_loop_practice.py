@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.loop import MONDAY, Drive, actor, altered, holders, mini
+from tests.narrowing import present
 from tests.spec.test_loop import local
 
 from yiwang.core.cases.custody import by_level, holding
@@ -453,8 +454,9 @@ def test_another_limit_takes_over_what_was_used_and_lateness_is_not_forgotten() 
     drive.rules = altered(STOPS, limits=[{"amount": "5", "unit": "urgent_hours"}])
     drive.do("dispatch", "dispatcher", unit="SWEEP-9001", after=DAY)
     clock = drive.now.clocks["disposal"]
-    assert clock.elapsed(calendar=calendar, at=drive.now.updated_at) == 2 * 3600  # type: ignore[arg-type]
-    assert clock.remaining(calendar=calendar, at=drive.now.updated_at) == 3 * 3600  # type: ignore[arg-type]
+    at = present(drive.now.updated_at)
+    assert clock.elapsed(calendar=calendar, at=at) == 2 * 3600
+    assert clock.remaining(calendar=calendar, at=at) == 3 * 3600
     assert drive.now.overdue
 
 

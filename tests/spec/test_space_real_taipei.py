@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from tests.narrowing import present
 
 from yiwang.core.space import GridRules, Level, Locator, RegionTree, generate_unit_grids, read_shapes
 
@@ -51,14 +52,14 @@ def tree() -> RegionTree:
 
 def test_numbers_and_repair(tree: RegionTree) -> None:
     assert [len(tree.at_level(level)) for level in ("city", "town", "village")] == [1, 12, 456]
-    assert all(region.geometry.is_valid for region in tree)
+    assert all(present(region.geometry).is_valid for region in tree)
 
 
 def test_villages_fill_their_town(tree: RegionTree) -> None:
     for town in tree.at_level("town"):
         union = shapely.union_all([village.geometry for village in tree.children(town.code)])
         # Both files are rounded to six decimals on their own: a strip of 0.1 m along the border may differ.
-        assert shapely.symmetric_difference(union, town.geometry).area < 2e-6 * town.geometry.length
+        assert shapely.symmetric_difference(union, town.geometry).area < 2e-6 * present(town.geometry).length
 
 
 def test_every_point_lies_in_a_village_of_its_town(tree: RegionTree) -> None:
@@ -75,7 +76,7 @@ def test_every_point_lies_in_a_village_of_its_town(tree: RegionTree) -> None:
     expected[points] = np.array([town.code for town in towns])[hits]
     differing = np.flatnonzero(found.astype("U8") != expected)
     # Only points in the strip of 0.1 m where the two files disagree may differ.
-    borders = shapely.union_all([town.geometry.boundary for town in towns])
+    borders = shapely.union_all([present(town.geometry).boundary for town in towns])
     assert len(differing) < 20
     assert (shapely.distance(borders, shapely.points(lon[differing], lat[differing])) < 5e-6).all()
     assert (np.char.str_len(found[expected != ""]) == 11).mean() > 0.9999

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import shapely
 from shapely.geometry import shape
+from tests.narrowing import present
 
 from yiwang.core.space import (
     GridRules,
@@ -88,7 +89,7 @@ def test_rare_characters_and_english_names(tree: RegionTree) -> None:
 
 def test_every_level_tiles_the_city(tree: RegionTree) -> None:
     for level in ("district", "street", "community"):
-        shapes = [region.geometry for region in tree.at_level(level)]
+        shapes = [present(region.geometry) for region in tree.at_level(level)]
         assert all(geometry.geom_type == "Polygon" and geometry.is_valid for geometry in shapes)
         assert shapely.coverage_is_valid(shapes)
         assert shapely.symmetric_difference(shapely.coverage_union_all(shapes), tree["3202"].geometry).area == 0

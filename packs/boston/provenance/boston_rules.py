@@ -18,6 +18,7 @@ from __future__ import annotations
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import sqrt
 from zoneinfo import ZoneInfo
 
@@ -143,6 +144,10 @@ def _limit_row(
 # --- routing ----------------------------------------------------------------------------------------------------------
 
 
+def _beginning(width: int, record: SourceRecord) -> str:
+    return record.category[:width]
+
+
 class Routing:
     """Rows of routing.csv while they grow: each added only when it beats what stands above it."""
 
@@ -154,7 +159,7 @@ class Routing:
     def grow(self) -> list[Row]:
         self._add("", "", "", LAST_RESORT, [], 0.0, "high", "the last resort")
         for width, text in ((1, "for reasons not seen"), (3, "for types not seen")):
-            for prefix, part in self._groups(lambda record, width=width: record.category[:width]):
+            for prefix, part in self._groups(partial(_beginning, width)):
                 self._stem(prefix, part, text)
         for category, part in self._groups(lambda record: record.category):
             stem = self._stem(category, part, "")

@@ -268,8 +268,8 @@ def limits(stated: list[Row], names: dict[str, str]) -> list[Row]:
             }
             for row in rows
         ]
-        urgent = [row for row in rows if row["unit"] == "urgent_hours"]
-        typical[code] = lower_median(rows), min(urgent, key=hours) if urgent else None
+        in_hours = [row for row in rows if row["unit"] == "urgent_hours"]
+        typical[code] = lower_median(rows), min(in_hours, key=hours) if in_hours else None
     for code, (usual, urgent) in typical.items():
         found.append(
             {
@@ -318,8 +318,8 @@ def limits(stated: list[Row], names: dict[str, str]) -> list[Row]:
         source = {"source": "[S2] lower median of the major's conditions", "note": "fall-back of the major"}
         found.append({**default, **numbers, **source, "category": major})
         amount, unit = ASSUMED_URGENT if hours(usual) > float(ASSUMED_URGENT[0]) else (usual["amount"], usual["unit"])
-        note = {"note": "fall-back of the major, urgent"}
-        found.append({**assumed, **note, "category": major, "priority": "urgent", "amount": amount, "unit": unit})
+        like = {"note": "fall-back of the major, urgent", "category": major, "priority": "urgent"}
+        found.append({**assumed, **like, "amount": amount, "unit": unit})
     found.append({**assumed, "amount": "5", "unit": "work_days", "note": "catch-all"})
     for condition in ("1", ""):
         found.append(

@@ -172,7 +172,7 @@ def pinyin(text: str) -> str:
     spoken = lazy_pinyin(text, v_to_u=True)
     if len(spoken) != len(text) or any(not part.isalpha() or ord(part[0]) > 0x24F for part in spoken):
         raise SystemExit(f"no reading for {text!r}: {spoken}")
-    syllables = [READINGS.get(character, part) for character, part in zip(text, spoken, strict=True)]
+    syllables: list[str] = [READINGS.get(character, part) for character, part in zip(text, spoken, strict=True)]
     word = syllables[0]
     for syllable in syllables[1:]:
         word += ("'" if syllable[0] in "aeo" else "") + syllable
@@ -217,7 +217,7 @@ def divide_all(outlines: dict[str, Any], children: dict[str, list[str]], weights
     faces = shapely.get_parts(shapely.polygonize([shapely.union_all(lines, grid_size=GRID_DEGREES)]))
     inner = shapely.point_on_surface(faces)
     home = shapely.STRtree(list(outlines.values())).nearest(inner)
-    cells = {}
+    cells: dict[str, Any] = {}
     for number, code in enumerate(codes):
         mine = home == number
         owner = diagrams[code].owner(shapely.get_coordinates(inner[mine]))
@@ -250,7 +250,8 @@ class Diagram:
             self.bonus += 0.3 * (targets - size / len(samples)) * outline.area * self.scale[0] / np.pi
 
     def owner(self, points: Points) -> NDArray[np.int64]:
-        return np.argmin(power(points * self.scale, self.sites, self.bonus), axis=1)
+        nearest: NDArray[np.int64] = np.argmin(power(points * self.scale, self.sites, self.bonus), axis=1)
+        return nearest
 
     def lines(self) -> list[Any]:
         """The cells' borders inside the outline: each cell is an intersection of half planes."""
@@ -275,7 +276,8 @@ def sample(outline: Any, count: int) -> Points:
     step = np.sqrt(outline.area / count)
     x, y = np.meshgrid(np.arange(west + step / 2, east, step), np.arange(south + step / 2, north, step))
     points = np.column_stack([x.ravel(), y.ravel()])
-    return points[shapely.contains_xy(outline, points)]
+    inside: Points = points[shapely.contains_xy(outline, points)]
+    return inside
 
 
 def spread(samples: Points, count: int, generator: np.random.Generator) -> Points:
@@ -293,7 +295,8 @@ def spread(samples: Points, count: int, generator: np.random.Generator) -> Point
 
 
 def power(points: Points, sites: Points, bonus: Points) -> Points:
-    return ((points[:, None, :] - sites[None, :, :]) ** 2).sum(axis=2) - bonus
+    squares: Points = ((points[:, None, :] - sites[None, :, :]) ** 2).sum(axis=2)
+    return squares - bonus
 
 
 def half_plane(site: Points, other: Points, advantage: float, reach: float) -> Any:
