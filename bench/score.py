@@ -74,7 +74,9 @@ def tiles(cases: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     connection = _connect()
     # files that no longer hold may still lie there: the newest of each month is the one that does
-    newest = {path.name[:12]: str(path) for path in sorted((real_home() / "scores" / CITY).glob("base-*.parquet"))}
+    newest = {
+        path.name[:12]: str(path) for path in sorted((real_home() / "facts" / CITY / "cases").glob("base-*.parquet"))
+    }
     real = f"read_parquet({list(newest.values())!r})"
     connection.execute(f"create temp table real as select * from {real} order by number")
     (there,) = connection.execute("select count(*) from real").fetchone()
@@ -304,7 +306,7 @@ def _refresh_here(copies: int) -> dict[str, Any]:
     from yiwang.core.cases.events import Actor, Command
     from yiwang.server.cases.models import Case, Event
     from yiwang.server.cases.writing import operations as cases
-    from yiwang.server.scores import operations
+    from yiwang.server.facts import operations
 
     with connection.cursor() as cursor:
         for table, own in (("cases_case", "id"), ("cases_event", "case_id"), ("cases_report", "case_id")):

@@ -19,9 +19,9 @@ from tests.outsiders import CITIZEN  # noqa: E402
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases.writing import operations  # noqa: E402
 from yiwang.server.cases.writing.drafts import ReportDraft  # noqa: E402
+from yiwang.server.facts import tasks  # noqa: E402
 from yiwang.server.people.operations import create_person  # noqa: E402
 from yiwang.server.provision.operations import install_pack  # noqa: E402
-from yiwang.server.scores import tasks  # noqa: E402
 
 HOME = Path(os.environ["YIWANG_HOME"])
 NAMES = {"leader": "吴建平", "dispatcher": "钱国良", "handler": "丁浩然", "inspector": "姚秀兰", "intake": "周小燕"}

@@ -35,7 +35,7 @@ def day(text: str) -> datetime:
 
 
 def parquet(rows: list[dict[str, Any]], path: Path) -> Path:
-    from yiwang.server.scores.files import write_rows
+    from yiwang.server.facts.files import write_rows
 
     connection = connect()
     write_rows(connection, rows, table=context().table, path=path)

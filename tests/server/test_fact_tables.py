@@ -31,10 +31,11 @@ from yiwang.core.facts.table import (
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.packs.check import check_pack
-from yiwang.server.places.fact_sources import FactSource, Touched, context_of, register, unregister
-from yiwang.server.scores import exporting, files, operations, queries, tasks
+from yiwang.server.facts import files, operations, tasks
+from yiwang.server.facts.models import FactStore
+from yiwang.server.facts.sources import FactSource, Touched, context_of, register, unregister
+from yiwang.server.scores import exporting, queries
 from yiwang.server.scores.explaining import explain
-from yiwang.server.scores.models import FactStore
 
 ZONE = ZoneInfo("Asia/Shanghai")
 INDICATORS = """

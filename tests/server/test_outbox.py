@@ -19,6 +19,7 @@ from tests.server.test_hands import KINDS, Site, site_on
 from yiwang.server.cases.models import Outbox
 from yiwang.server.cases.writing import outbox
 from yiwang.server.common import environment, posting
+from yiwang.server.common.app import Chore
 from yiwang.server.portal import mailing
 from yiwang.server.provision import worker
 
@@ -169,7 +170,7 @@ def test_letters_that_take_long_hold_up_no_deadline(monkeypatch: Any, db: None) 
         time.sleep(1.5)
         over.append(1)
 
-    chores = [worker.Chore("outbox", 1, long, apart=True), worker.Chore("tick", 0.1, lambda: ticks.append(len(over)))]
+    chores = [Chore("outbox", 1, long, apart=True), Chore("tick", 0.1, lambda: ticks.append(len(over)))]
     monkeypatch.setattr(worker, "chores", lambda stop: chores)
     monkeypatch.setattr(worker, "_task_worker", lambda batch: type("None", (), {"run": lambda self: None})())
     until = time.monotonic() + 1.2

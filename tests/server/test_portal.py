@@ -16,11 +16,11 @@ from tests.server.citizens import PASSWORD, WEST, Citizen, picture
 
 from yiwang.server.cases.models import Case, Photo, Report
 from yiwang.server.common.models import PublicText
+from yiwang.server.facts import operations as facts
 from yiwang.server.people.operations import create_person
 from yiwang.server.places.queries import runtime
 from yiwang.server.portal import links, months
 from yiwang.server.portal.models import Follow, Idea
-from yiwang.server.scores import operations as facts
 
 # --- reporting and following --------------------------------------------------------------------------------------
 

@@ -235,7 +235,7 @@ def test_without_limits_no_deadline_is_compared(boston: str, tmp_path: Path, mon
 def facts(number: str) -> dict[str, Any]:
     from yiwang.core.facts.case_rows import fact_row
     from yiwang.server.cases.storage.rows import event_of
-    from yiwang.server.places.fact_sources import context_of
+    from yiwang.server.facts.sources import context_of
     from yiwang.server.places.queries import runtime
 
     case = Case.objects.get(reports__external=number)
@@ -291,7 +291,7 @@ def test_a_replayed_city_opens_at_its_last_recorded_day(boston: str, tmp_path: P
 
     from yiwang.server.cases.reading.recorded import stands_at
     from yiwang.server.centre.board import forget
-    from yiwang.server.scores.operations import refresh
+    from yiwang.server.facts.operations import refresh
     from yiwang.server.scores.views import _card
 
     forget()

@@ -18,8 +18,8 @@ from django.test import Client
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading import map_points, presentation, queries
 from yiwang.server.centre import board, centre_figures, map_tiles
+from yiwang.server.facts import operations as scores
 from yiwang.server.places.queries import runtime
-from yiwang.server.scores import operations as scores
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)

@@ -20,9 +20,10 @@ from tests.spots import Spot
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.writing.drafts import ReportDraft
-from yiwang.server.places.fact_sources import context_of
-from yiwang.server.scores import exporting, files, operations, queries
-from yiwang.server.scores.models import FactStore
+from yiwang.server.facts import files, operations
+from yiwang.server.facts.models import FactStore
+from yiwang.server.facts.sources import context_of
+from yiwang.server.scores import exporting, queries
 
 MONDAY = datetime.fromisoformat("2026-03-02T09:00:00+08:00")
 HOUR = timedelta(hours=1)
@@ -382,7 +383,7 @@ def test_the_worker_keeps_the_facts_and_leaves_large_cities_to_a_job(
 ) -> None:
     from yiwang.server.common.app import jobs
     from yiwang.server.common.models import Job
-    from yiwang.server.scores import tasks
+    from yiwang.server.facts import tasks
 
     number = lived()
     monkeypatch.setattr(tasks, "AT_ONCE", 0)

@@ -38,10 +38,10 @@ def boston(request: pytest.FixtureRequest, django_db_setup: None, django_db_bloc
     from django.core.management import call_command
 
     from yiwang.server.cases.storage import numbering
+    from yiwang.server.facts import operations
     from yiwang.server.imports.replay import replay_file
     from yiwang.server.places import queries as places
     from yiwang.server.provision.operations import install_pack
-    from yiwang.server.scores import operations
 
     with django_db_blocker.unblock():
         places.forget()

@@ -23,6 +23,7 @@ from yiwang.server.cases.storage import tallies
 from yiwang.server.cases.writing import outbox
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
+from yiwang.server.common.app import Chore
 from yiwang.server.common.models import Job
 from yiwang.server.ledger.models import Seal
 from yiwang.server.ledger.sealing import seal_all
@@ -37,7 +38,7 @@ SHIFTS = Path(__file__).with_name("shifts.py")
 
 def test_a_chore_is_done_when_its_time_has_come() -> None:
     done: list[float] = []
-    chore = worker.Chore("c", 10, lambda: done.append(0))
+    chore = Chore("c", 10, lambda: done.append(0))
     for now in (100.0, 105.0, 110.0, 111.0, 120.5):
         chore.run_if_due(now)
     assert len(done) == 3
@@ -50,7 +51,7 @@ def test_a_chore_that_fails_is_logged_and_tried_again_at_its_next_turn(caplog: A
         turns.append(1)
         raise RuntimeError("no")
 
-    chore = worker.Chore("mail", 10, fails)
+    chore = Chore("mail", 10, fails)
     chore.run_if_due(0)
     chore.run_if_due(5)
     assert len(turns) == 1

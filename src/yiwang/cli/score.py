@@ -102,8 +102,9 @@ def score(
     """
     with site():
         place = installed_city(city)
-        from yiwang.server.places.fact_sources import sources
-        from yiwang.server.scores import operations, queries
+        from yiwang.server.facts import operations
+        from yiwang.server.facts.sources import sources
+        from yiwang.server.scores import queries
         from yiwang.server.scores.exporting import catch_up
 
         queries.book_of(place)

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "yiwang.server.cases",
     "yiwang.server.imports",
     "yiwang.server.verification",
+    "yiwang.server.facts",
     "yiwang.server.casepage",
     "yiwang.server.centre",
     "yiwang.server.field",

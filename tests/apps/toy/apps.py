@@ -20,8 +20,8 @@ class ToyConfig(YiwangApp):
     def ready(self) -> None:
         from tests.apps.toy.queries import FACTS, STREAM
 
+        from yiwang.server.facts import sources as fact_sources
         from yiwang.server.ledger import api as ledger
-        from yiwang.server.places import fact_sources
 
         fact_sources.register(FACTS)
         ledger.register(STREAM)

@@ -23,8 +23,8 @@ from yiwang.core.facts.table import (
     region_dimensions,
 )  # fmt: skip
 from yiwang.core.kernel.text import Text
+from yiwang.server.facts.sources import FactSource
 from yiwang.server.ledger.api import Entry, Stream
-from yiwang.server.places.fact_sources import FactSource
 from yiwang.server.places.queries import Runtime
 
 

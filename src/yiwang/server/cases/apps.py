@@ -10,12 +10,9 @@ class CasesConfig(YiwangApp):
     label = "cases"
 
     def ready(self) -> None:
-        from yiwang.server.cases.reading.fact_source import SOURCE
         from yiwang.server.cases.reading.stream import EVENTS
         from yiwang.server.ledger import api as ledger
-        from yiwang.server.places import fact_sources
 
-        fact_sources.register(SOURCE)
         ledger.register(EVENTS)
 
     def chores(self, stop: Stop) -> Iterable[Chore]:

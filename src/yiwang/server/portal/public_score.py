@@ -14,11 +14,11 @@ from yiwang.core.indicators.definitions import COUNTED, UP, Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.server.cases.api import category_name, region_name, stands_at
 from yiwang.server.common import queries as jobs
-from yiwang.server.places.fact_sources import tables_of
+from yiwang.server.facts.models import FactStore
+from yiwang.server.facts.sources import tables_of
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import queries as scores
 from yiwang.server.scores.headline import usual_month
-from yiwang.server.scores.models import FactStore
 from yiwang.server.scores.periods import bounds
 from yiwang.server.scores.presentation import figure
 

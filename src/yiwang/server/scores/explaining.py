@@ -15,10 +15,10 @@ from yiwang.core.indicators.expressions import Among, Column, Comparison, Joined
 from yiwang.core.indicators.scorecard import Cell, Question, chosen, narrowed
 from yiwang.engines import sql
 from yiwang.server.cases.api import stands_at
-from yiwang.server.places.fact_sources import tables_of
+from yiwang.server.facts import files
+from yiwang.server.facts.operations import shelf_of
+from yiwang.server.facts.sources import tables_of
 from yiwang.server.places.queries import Runtime
-from yiwang.server.scores import files
-from yiwang.server.scores.operations import shelf_of
 from yiwang.server.scores.queries import book_of, store_of
 
 SHOWN = 100  # rows on a page

@@ -17,11 +17,11 @@ from yiwang.core.kernel.text import Text
 from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
 from yiwang.server.cases.api import stands_at
-from yiwang.server.places.fact_sources import tables_of
+from yiwang.server.facts import files
+from yiwang.server.facts.models import FactStore
+from yiwang.server.facts.operations import shelf_of, store_in
+from yiwang.server.facts.sources import tables_of
 from yiwang.server.places.queries import Runtime
-from yiwang.server.scores import files
-from yiwang.server.scores.models import FactStore
-from yiwang.server.scores.operations import shelf_of, store_in
 
 ENGINES = ("duckdb", "memory", "spark")
 

@@ -17,12 +17,12 @@ from django.views.decorators.http import require_GET
 from yiwang.core.indicators.scorecard import PERIODS, dimension_of
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.common.language import say
-from yiwang.server.places.fact_sources import tables_of
+from yiwang.server.facts.models import FactStore
+from yiwang.server.facts.sources import tables_of
 from yiwang.server.places.finding import known_city
 from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries
 from yiwang.server.scores.explaining import SHOWN, explain
-from yiwang.server.scores.models import FactStore
 from yiwang.server.scores.periods import bounds
 
 MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")

@@ -37,7 +37,7 @@ class Shelf:
 
     @property
     def folder(self) -> Path:
-        return Path(settings.YIWANG_HOME, "scores", self.city, self.table.name)
+        return Path(settings.YIWANG_HOME, "facts", self.city, self.table.name)
 
     def paths(self, names: Iterable[str]) -> list[str]:
         return [str(self.folder / name) for name in names]

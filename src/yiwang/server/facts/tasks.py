@@ -9,9 +9,9 @@ from yiwang.server.common import operations as common
 from yiwang.server.common import queries
 from yiwang.server.common.app import Progress
 from yiwang.server.common.models import Job
-from yiwang.server.places.fact_sources import sources
+from yiwang.server.facts import operations
+from yiwang.server.facts.sources import sources
 from yiwang.server.places.queries import cities, runtime
-from yiwang.server.scores import operations
 
 KIND = "facts"
 AT_ONCE = 2000  # rows that the loop itself counts anew; more are a job beside it

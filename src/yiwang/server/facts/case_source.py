@@ -11,10 +11,9 @@ from django.db.models import Count, Max
 from yiwang.core.facts.case_rows import fact_row
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import Row
-from yiwang.server.cases.models import Case, Event, Report
-from yiwang.server.cases.reading.recurrences import Recurrences
-from yiwang.server.cases.storage import rows
-from yiwang.server.places.fact_sources import FactSource, Marks, Touched, context_of
+from yiwang.server.cases.api import EVENT_COLUMNS, Case, Event, Report, event_of
+from yiwang.server.facts.recurrences import Recurrences
+from yiwang.server.facts.sources import FactSource, Marks, Touched, context_of
 from yiwang.server.places.queries import Runtime
 
 PART = 1000  # cases read at once
@@ -59,10 +58,10 @@ def fact_rows(cases: Sequence[int], *, place: Runtime) -> list[Row]:
     context = context_of(place)
     numbers = dict(Case.objects.filter(id__in=cases).values_list("id", "number"))
     reports = report_counts(cases)
-    stored = Event.objects.filter(case_id__in=cases).order_by("case_id", "seq").values(*rows.EVENT_COLUMNS)
+    stored = Event.objects.filter(case_id__in=cases).order_by("case_id", "seq").values(*EVENT_COLUMNS)
     found = []
     for case, group in groupby(stored, key=itemgetter("case_id")):
-        events = [rows.event_of(row, number=numbers[case]) for row in group]
+        events = [event_of(row, number=numbers[case]) for row in group]
         row = fact_row(events, context=context, calendar=place.calendar)
         row["reports"] = reports.get(case, 0)
         found.append(row)

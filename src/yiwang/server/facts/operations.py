@@ -14,11 +14,11 @@ from django.db import IntegrityError, transaction
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import Row
 from yiwang.engines.sql import quoted
-from yiwang.server.places.fact_sources import Changes, FactSource, Touched, context_of, source_of, tables_of
+from yiwang.server.facts import files
+from yiwang.server.facts.files import Shelf
+from yiwang.server.facts.models import FactStore
+from yiwang.server.facts.sources import Changes, FactSource, Touched, context_of, source_of, tables_of
 from yiwang.server.places.queries import Runtime, runtime
-from yiwang.server.scores import files
-from yiwang.server.scores.files import Shelf
-from yiwang.server.scores.models import FactStore
 
 # Ids are given out before transactions end, so an event may appear behind one that was seen already. A transaction of
 # ours lasts seconds: what was under way ten minutes ago has ended. So every refresh looks from where the newest mark
