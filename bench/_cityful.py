@@ -19,8 +19,8 @@ SEED = 20261124
 def fill(*, city: str, cases: int) -> None:
     """Install a city and give it cases: places near the regions' middles, two in a hundred open, of the last two years."""
     from yiwang.server.cases.models import Case, Event, Tally
+    from yiwang.server.cities.queries import runtime
     from yiwang.server.common import sql
-    from yiwang.server.places.queries import runtime
     from yiwang.server.provision.operations import install_pack
 
     call_command("migrate", verbosity=0)

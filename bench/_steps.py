@@ -27,8 +27,8 @@ from yiwang.server.cases.reading import queries  # noqa: E402
 from yiwang.server.cases.reading.queries import CaseFilters  # noqa: E402
 from yiwang.server.cases.storage import words  # noqa: E402
 from yiwang.server.cases.writing import outbox  # noqa: E402
+from yiwang.server.cities.queries import runtime  # noqa: E402
 from yiwang.server.imports.lifecycles import BulkWriter, Lifecycle, Move, import_lives  # noqa: E402
-from yiwang.server.places.queries import runtime  # noqa: E402
 from yiwang.server.portal import mailing  # noqa: E402
 from yiwang.server.portal.models import Follow  # noqa: E402
 

@@ -22,8 +22,8 @@ from bench._cityful import EVENT, fill  # noqa: E402
 from yiwang.core.space.tiles import morton, run_of  # noqa: E402
 from yiwang.server.cases.models import Case, Event  # noqa: E402
 from yiwang.server.centre import board, centre_figures, map_tiles  # noqa: E402
+from yiwang.server.cities.queries import runtime  # noqa: E402
 from yiwang.server.common import sql, vector_tiles  # noqa: E402
-from yiwang.server.places.queries import runtime  # noqa: E402
 
 CITY = "wuxi"
 COMPONENTS = 100_000

@@ -31,7 +31,7 @@ def django_assert_max_num_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> DjangoAssertNumQueries:
     """A budget of queries, without the look at the cities' versions that comes once a second: a slow machine has one more."""
-    monkeypatch.setattr("yiwang.server.places.queries.CHECK_EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr("yiwang.server.cities.queries.CHECK_EVERY_SECONDS", 3600.0)
     return django_assert_max_num_queries
 
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from tests.loop import Drive, altered
 
 from yiwang.core.cases.state import CaseState
-from yiwang.server.imports.lifecycles import BulkWriter, Lived
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.imports.lifecycles import BulkWriter, Life
 
 WAITING = altered(triage=[{"priority": "normal", "auto": "reported", "centre": "CTR-9001"}])
 
@@ -67,9 +67,9 @@ def _waiting(drive: Drive) -> Drive:
     return drive
 
 
-def written(drive: Drive, place: Runtime) -> CaseState:
+def written(drive: Drive, place: CityRuntime) -> CaseState:
     """The driven case, in the database."""
     writer = BulkWriter(place=place, origin="test", quiet=True)
-    writer.add([Lived(state=drive.now, events=drive.events)])
+    writer.add([Life(state=drive.now, events=drive.events)])
     writer.flush()
     return drive.now

@@ -16,7 +16,7 @@ def mini(db: None) -> Iterator[str]:
     """The toy city, installed."""
     from yiwang.server.cases.storage import numbering
     from yiwang.server.centre import board
-    from yiwang.server.places import queries
+    from yiwang.server.cities import queries
     from yiwang.server.provision.operations import install_pack
 
     queries.forget()

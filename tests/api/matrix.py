@@ -18,7 +18,7 @@ def main() -> None:
     from tests.api.test_permissions import check_situation, maker
     from tests.situations import SITUATIONS
 
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
     from yiwang.server.provision.operations import install_pack
 
     call_command("migrate", verbosity=0)

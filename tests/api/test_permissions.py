@@ -28,9 +28,9 @@ from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading.actors import actors_for
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import token_digest
-from yiwang.server.places.queries import Runtime, runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("citizen", "inspector", "intake", "leader", "dispatcher", "handler")
@@ -43,7 +43,7 @@ POSTS = {
 }
 
 
-def said(verb: str, state: CaseState, place: Runtime) -> dict[str, Any]:
+def said(verb: str, state: CaseState, place: CityRuntime) -> dict[str, Any]:
     """A body with which the verb can be done, whoever does it."""
     full: dict[str, Any] = {
         "reason": "r", "note": "n", "opinion": "o", "stars": 4, "into": "MN2", "units": ["DEPT-WATER"],
@@ -66,7 +66,7 @@ def said(verb: str, state: CaseState, place: Runtime) -> dict[str, Any]:
 Ask = Callable[[str, str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
 
-def check_situation(name: str, place: Runtime, people: Callable[..., tuple[User, Ask]]) -> Counter[int]:
+def check_situation(name: str, place: CityRuntime, people: Callable[..., tuple[User, Ask]]) -> Counter[int]:
     """Every role, at every post, tries every verb; how often each status was answered."""
     now = datetime.now(UTC)
     other = Drive(at=now - timedelta(hours=2)).report(number="MN2")

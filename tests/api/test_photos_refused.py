@@ -64,7 +64,7 @@ def test_a_verb_that_requires_a_photo_and_has_no_good_one_is_refused(
 ) -> None:
     from dataclasses import replace
 
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     plans = runtime("mini").rules.workflow.plans
     monkeypatch.setitem(plans, "note", replace(plans["note"], needs=("photos",)))

@@ -62,7 +62,7 @@ def number(reported: Any) -> str:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: Any) -> None:
     """Whether another version was installed is asked once a second; here not at all, so that counts do not waver."""
-    monkeypatch.setattr("yiwang.server.places.queries.CHECK_EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr("yiwang.server.cities.queries.CHECK_EVERY_SECONDS", 3600.0)
 
 
 @pytest.mark.parametrize("path", READS)

@@ -24,13 +24,13 @@ from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from yiwang.server.cases.api import load_case  # noqa: E402
+from yiwang.server.cities.queries import runtime  # noqa: E402
 from yiwang.server.common import operations as common  # noqa: E402
 from yiwang.server.common.logs import HideSecrets  # noqa: E402
 from yiwang.server.common.models import Job  # noqa: E402
 from yiwang.server.ledger import api as ledger  # noqa: E402
 from yiwang.server.people import operations as people  # noqa: E402
 from yiwang.server.people.models import User  # noqa: E402
-from yiwang.server.places.queries import runtime  # noqa: E402
 from yiwang.server.provision import worker  # noqa: E402
 from yiwang.server.provision.backup import backup  # noqa: E402
 from yiwang.server.provision.operations import install_pack  # noqa: E402

@@ -25,7 +25,7 @@ def city(pack_folder: Path, db: None) -> str:
     from yiwang.server.cases.storage import numbering
     from yiwang.server.cases.writing import operations
     from yiwang.server.cases.writing.drafts import ReportDraft
-    from yiwang.server.places import queries
+    from yiwang.server.cities import queries
     from yiwang.server.provision.operations import install_pack
 
     queries.forget()

@@ -22,7 +22,7 @@ def city(db: None) -> Any:
     from yiwang.server.cases.storage import numbering
     from yiwang.server.cases.writing import operations
     from yiwang.server.cases.writing.drafts import ReportDraft
-    from yiwang.server.places import queries
+    from yiwang.server.cities import queries
     from yiwang.server.provision.operations import install_pack
 
     queries.forget()
@@ -93,7 +93,7 @@ def test_a_wrong_call_is_a_sentence(city: str, run: Run, arguments: list[str], c
 
 
 def test_a_city_that_is_not_installed(db: None, run: Run) -> None:
-    from yiwang.server.places import queries
+    from yiwang.server.cities import queries
 
     queries.forget()
     assert run("score", "atlantis").exit_code == 2

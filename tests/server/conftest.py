@@ -17,7 +17,7 @@ def mini(db: None) -> Iterator[str]:
     """The toy city, installed."""
     from yiwang.server.cases.storage import numbering
     from yiwang.server.centre import board
-    from yiwang.server.places import queries
+    from yiwang.server.cities import queries
     from yiwang.server.provision.operations import install_pack
 
     queries.forget()
@@ -110,7 +110,7 @@ def close(act: Any, actor: Any) -> Callable[[str], None]:
 
 def _open_verbs(number: str) -> set[str]:
     from yiwang.server.cases.models import Case
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     step = Case.objects.get(number=number).step
     return {verb.id for verb in runtime("mini").rules.workflow.leaving(step)}

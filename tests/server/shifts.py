@@ -87,7 +87,7 @@ CHORES: dict[str, Callable[[], int]] = {
 
 def shift(start: str, apart: str) -> dict[str, Any]:
     """Every chore, each at a moment at which all who do this begin it."""
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     runtime("mini")
     done = {}
@@ -143,7 +143,7 @@ def ask(kind: str, days: str) -> dict[str, Any]:
 
 def past(start: str) -> dict[str, Any]:
     """The same past, written by several at once."""
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     runtime("mini")
     time.sleep(max(0.0, float(start) - time.time()))

@@ -15,7 +15,7 @@ from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.reading import queries
 from yiwang.server.cases.storage import rows
 from yiwang.server.cases.writing.recounting import recount_all, recount_deadlines
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.verification import verifying
 
@@ -81,7 +81,7 @@ def test_closed_and_paused_cases_and_other_calendars_are_left_alone(filed: str, 
 
 def test_a_replayed_past_asks_nothing_after_a_recount(filed: str, tmp_path: Path) -> None:
     Case.objects.filter(number=filed).update(next_due=None)
-    from yiwang.server.places.queries import forget
+    from yiwang.server.cities.queries import forget
 
     moved = changed_calendar(tmp_path / "mini", "2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06", "2026-03-09")
     import yiwang.server.provision.operations as provision

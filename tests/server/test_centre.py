@@ -16,8 +16,8 @@ from django.test import Client
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.reading import presentation
 from yiwang.server.centre import board, centre_figures, map_tiles
+from yiwang.server.cities.queries import runtime
 from yiwang.server.common import vector_tiles
-from yiwang.server.places.queries import runtime
 
 NOW = datetime(2026, 3, 18, 6, 30, tzinfo=UTC)  # a Wednesday, 14:30 on the toy city's clocks
 REGIONS = ("900101", "900102", "900201", "900202", "")

@@ -11,8 +11,8 @@ from tests.server.conftest import MINI
 
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading import nearby
+from yiwang.server.cities.queries import runtime
 from yiwang.server.people.operations import create_person
-from yiwang.server.places.queries import runtime
 from yiwang.server.provision.operations import install_pack
 
 pytestmark = pytest.mark.django_db

@@ -110,7 +110,7 @@ def test_a_flag_goes_with_the_place_that_it_was_about(report: Any, act: Any, act
 
 def test_an_address_tells_the_region_where_nothing_else_did(report: Any, act: Any, actor: Any) -> None:
     from yiwang.server.cases.writing import relocating
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     number = report(lon=None, lat=None, address="西南社区门口")["case"]
     row = stored(number)

@@ -18,10 +18,10 @@ from yiwang.core.kernel.text import Text
 from yiwang.packs import read_pack
 from yiwang.server.cases.models import Case, Report
 from yiwang.server.cases.storage import rows
+from yiwang.server.cities.queries import runtime
 from yiwang.server.desks import duties, intake_help, queue
 from yiwang.server.desks.models import SavedFilter
 from yiwang.server.people.operations import create_person
-from yiwang.server.places.queries import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = [ROOT / "packs" / "wuxi", ROOT / "packs" / "boston", ROOT / "tests" / "packs" / "fixtures" / "mini"]

@@ -17,11 +17,11 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.storage import rows
+from yiwang.server.cities.queries import runtime
 from yiwang.server.desks import duties, intake_help, queue
 from yiwang.server.field.tasks import tasks_for
 from yiwang.server.people.models import User
 from yiwang.server.people.operations import create_person
-from yiwang.server.places.queries import runtime
 
 Make = Callable[..., Any]
 

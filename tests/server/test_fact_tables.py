@@ -33,7 +33,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.packs.check import check_pack
 from yiwang.server.facts import files, operations, tasks
 from yiwang.server.facts.models import FactStore
-from yiwang.server.facts.sources import FactSource, Touched, context_of, register, unregister
+from yiwang.server.facts.sources import ChangedRow, FactSource, context_of, register, unregister
 from yiwang.server.scores import exporting, queries
 from yiwang.server.scores.explaining import explain
 
@@ -134,9 +134,9 @@ class Inspections:
     def newest(self, city: str) -> tuple[int, ...]:
         return (len(self.records),)
 
-    def touched(self, *, city: str, since: tuple[int, ...], upto: tuple[int, ...]) -> Iterator[Sequence[Touched]]:
+    def touched(self, *, city: str, since: tuple[int, ...], upto: tuple[int, ...]) -> Iterator[Sequence[ChangedRow]]:
         yield [
-            Touched(number, record[0], (record[4],))
+            ChangedRow(number, record[0], (record[4],))
             for number, record in enumerate(self.records, start=1)
             if since[0] < number <= upto[0]
         ]
@@ -173,7 +173,7 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Inspections]:
 @pytest.fixture
 def both(kept: Inspections, folder: Path, report: Callable[..., Any]) -> Iterator[str]:
     """A city with three cases and five inspections, counted; `report` has installed the toy city."""
-    from yiwang.server.places import queries as places
+    from yiwang.server.cities import queries as places
     from yiwang.server.provision.operations import install_pack
 
     install_pack(folder)
@@ -188,7 +188,7 @@ def both(kept: Inspections, folder: Path, report: Callable[..., Any]) -> Iterato
 
 
 def place_of(city: str) -> Any:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     return runtime(city)
 

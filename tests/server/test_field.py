@@ -21,10 +21,10 @@ from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.server.cases.models import Case, Event, Photo, Report
 from yiwang.server.cases.storage import rows
+from yiwang.server.cities.queries import runtime
 from yiwang.server.field import tasks
 from yiwang.server.people.models import User
 from yiwang.server.people.operations import create_person
-from yiwang.server.places.queries import runtime
 
 PASSWORD = "a-password-for-tests"
 
@@ -32,7 +32,7 @@ PASSWORD = "a-password-for-tests"
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether another version was installed is asked once a second; here not at all, so that counts do not waver."""
-    monkeypatch.setattr("yiwang.server.places.queries.CHECK_EVERY_SECONDS", 3600.0)
+    monkeypatch.setattr("yiwang.server.cities.queries.CHECK_EVERY_SECONDS", 3600.0)
 
 
 @pytest.fixture

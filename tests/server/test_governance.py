@@ -21,13 +21,13 @@ from tests.narrowing import present
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
+from yiwang.server.cities import queries as places
 from yiwang.server.common.models import Attempts
 from yiwang.server.governance import checking, operations, packs, tables
 from yiwang.server.governance.models import RuleChange, RuleChangeStep
 from yiwang.server.people import operations as people
 from yiwang.server.people.masking import masked
 from yiwang.server.people.models import AccountChange, PersonalDataRead, User
-from yiwang.server.places import queries as places
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.provision.rule_changes import take_force
 

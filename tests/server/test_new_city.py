@@ -15,7 +15,7 @@ from yiwang.server.cases.models import Case
 from yiwang.server.cases.storage import numbering
 from yiwang.server.cases.writing import operations
 from yiwang.server.cases.writing.drafts import ReportDraft
-from yiwang.server.places import queries
+from yiwang.server.cities import queries
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.verification import ledger
 

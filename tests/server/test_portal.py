@@ -15,10 +15,10 @@ from django.test import Client
 from tests.server.citizens import PASSWORD, WEST, Citizen, picture
 
 from yiwang.server.cases.models import Case, Photo, Report
+from yiwang.server.cities.queries import runtime
 from yiwang.server.common.models import PublicText
 from yiwang.server.facts import operations as facts
 from yiwang.server.people.operations import create_person
-from yiwang.server.places.queries import runtime
 from yiwang.server.portal import links, months
 from yiwang.server.portal.models import Follow, Idea
 
@@ -129,7 +129,7 @@ def test_nobody_rates_a_report_that_nobody_can_be_shown_to_have_made(report: Any
     from yiwang.core.cases.permissions import objection
     from yiwang.core.kernel.refusals import NotAllowed
     from yiwang.server.cases.reading.queries import get_case
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     number = report()["case"]
     detail = get_case(number=number)
@@ -206,8 +206,8 @@ def test_nearby_asks_one_neighbourhood_and_shows_no_personal_data(
 
 
 def test_suggestions_say_why(mini: str) -> None:
-    from yiwang.server.places.queries import runtime
-    from yiwang.server.places.suggesting import suggest
+    from yiwang.server.cities.queries import runtime
+    from yiwang.server.cities.suggesting import suggest
 
     place = runtime(mini)
     assert suggest("小区门口暴露垃圾没人扫", place=place)[0].category.code == "02001"
@@ -386,7 +386,7 @@ def test_open_data_has_no_personal_columns_and_no_personal_words(citizen: Citize
 
 
 def test_open_data_is_read_by_chunks_without_losing_a_row(citizen: Citizen, report: Any, monkeypatch: Any) -> None:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
     from yiwang.server.portal import open_data
 
     at = datetime.now(UTC) - timedelta(minutes=5)

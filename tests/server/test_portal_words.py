@@ -91,7 +91,7 @@ def test_long_texts_take_no_time() -> None:
 
 @pytest.mark.django_db
 def test_a_moderator_decides_and_the_original_stays(report: Any, mini: str) -> None:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
     from yiwang.server.portal import operations, queries
 
     place = runtime(mini)
@@ -115,7 +115,7 @@ def test_a_moderator_decides_and_the_original_stays(report: Any, mini: str) -> N
 
 @pytest.mark.django_db
 def test_a_decision_is_about_the_words_that_were_read(report: Any, mini: str) -> None:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
     from yiwang.server.portal import operations
 
     number = report(text="第一版")["case"]

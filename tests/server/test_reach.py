@@ -15,7 +15,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading.reach import reach
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 
 ROLES = ("citizen", "inspector", "intake", "leader", "dispatcher", "handler")
 UNITS = ("", "CTR-90", "CTR-9001", "SWEEP-9001", "SWEEP-9002", "DEPT-WATER", "COM-900101", "CITY")

@@ -14,7 +14,7 @@ from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading import access, map_points, nearby, queries
 from yiwang.server.centre import board
 from yiwang.server.centre.centre_figures import by_region
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.scrutiny.reading import chosen_cases
 

@@ -32,7 +32,7 @@ OPENED, DUE, CLOSED = "2011-10-03 10:05:23", "2011-10-05 10:05:23", "2011-10-04 
 @pytest.fixture
 def boston(db: None) -> Iterator[str]:
     """The city, installed, without cases."""
-    from yiwang.server.places import queries
+    from yiwang.server.cities import queries
     from yiwang.server.provision.operations import install_pack
 
     queries.forget()
@@ -208,7 +208,7 @@ def test_a_later_export_opens_again(boston: str, tmp_path: Path) -> None:
 def test_a_mapping_without_deadlines_leaves_the_limits_to_the_pack(
     boston: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     pack = runtime("boston").pack
     mapping = pack.replay
@@ -221,7 +221,7 @@ def test_a_mapping_without_deadlines_leaves_the_limits_to_the_pack(
 
 
 def test_without_limits_no_deadline_is_compared(boston: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     place = runtime("boston")
     monkeypatch.setitem(place.pack.tables, "limits", SimpleNamespace(rows=()))
@@ -235,8 +235,8 @@ def test_without_limits_no_deadline_is_compared(boston: str, tmp_path: Path, mon
 def facts(number: str) -> dict[str, Any]:
     from yiwang.core.facts.case_rows import fact_row
     from yiwang.server.cases.storage.rows import event_of
+    from yiwang.server.cities.queries import runtime
     from yiwang.server.facts.sources import context_of
-    from yiwang.server.places.queries import runtime
 
     case = Case.objects.get(reports__external=number)
     place = runtime("boston")
@@ -267,7 +267,7 @@ def test_the_default_point_is_no_place(boston: str, tmp_path: Path) -> None:
 def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_path: Path) -> None:
     from yiwang.server.centre import centre_figures, map_tiles
     from yiwang.server.centre.board import forget
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     forget()
     nowhere = {"latitude": "42.3594", "longitude": "-71.0587", "pwd_district": ""}

@@ -18,8 +18,8 @@ from django.test import Client
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading import map_points, presentation, queries
 from yiwang.server.centre import board, centre_figures, map_tiles
+from yiwang.server.cities.queries import runtime
 from yiwang.server.facts import operations as scores
-from yiwang.server.places.queries import runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
@@ -160,8 +160,8 @@ def test_what_stands_twice_has_one_value(lived: str) -> None:
 def replayed(db: None, tmp_path: Path) -> Iterator[str]:
     """Boston with every fifth of its records of October 2011: of those open on the last day many were closed later."""
     from yiwang.server.cases.storage import numbering
+    from yiwang.server.cities import queries as places
     from yiwang.server.imports.replay import replay_file
-    from yiwang.server.places import queries as places
     from yiwang.server.provision.operations import install_pack
 
     for forget in (places.forget, numbering.forget, board.forget):

@@ -35,7 +35,7 @@ Act = Callable[..., dict[str, Any]]
 
 def facts() -> Rows:
     """Every row that holds now, by number."""
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     store, shelf = queries.store_of(runtime("mini")), operations.shelf_of(runtime("mini"), "cases")
     with files.workshop(shelf) as connection:
@@ -155,7 +155,7 @@ def test_what_comes_back_is_what_a_slow_count_says(mini: str, lived: Callable[..
 
 
 def queries_place() -> Any:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     return runtime("mini")
 

@@ -38,9 +38,9 @@ def boston(request: pytest.FixtureRequest, django_db_setup: None, django_db_bloc
     from django.core.management import call_command
 
     from yiwang.server.cases.storage import numbering
+    from yiwang.server.cities import queries as places
     from yiwang.server.facts import operations
     from yiwang.server.imports.replay import replay_file
-    from yiwang.server.places import queries as places
     from yiwang.server.provision.operations import install_pack
 
     with django_db_blocker.unblock():
@@ -56,7 +56,7 @@ def boston(request: pytest.FixtureRequest, django_db_setup: None, django_db_bloc
 
 
 def counted(engine: str, *by: str, groupings: Any = ()) -> list[ScoreRow]:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
     from yiwang.server.scores.queries import scorecard
 
     return scorecard(place=runtime("boston"), by=by, engine_name=engine, groupings=groupings).rows

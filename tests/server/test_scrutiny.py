@@ -19,7 +19,7 @@ import pytest
 from django.test import Client
 
 from yiwang.server.cases.models import Case, Event
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 from yiwang.server.scrutiny import exporting, flow_tables, flowing, reading
 from yiwang.server.scrutiny.pseudonyms import Pseudonyms
 
@@ -163,7 +163,7 @@ def test_cases_are_read_a_chunk_at_a_time_in_three_queries_each(
 def fresh(db: None) -> Iterator[None]:
     """Nothing remembered of another test's cities."""
     from yiwang.server.cases.storage import numbering
-    from yiwang.server.places import queries
+    from yiwang.server.cities import queries
 
     for forget in (queries.forget, numbering.forget):
         forget()
@@ -217,8 +217,8 @@ def clerk(mini: str) -> Client:
     return client
 
 
-def asked(**more: Any) -> flowing.Asked:
-    usual = flowing.Asked(first=MONDAY.date(), last=MONDAY.date() + timedelta(days=9), region="")
+def asked(**more: Any) -> flowing.FlowQuery:
+    usual = flowing.FlowQuery(first=MONDAY.date(), last=MONDAY.date() + timedelta(days=9), region="")
     return replace(usual, **more)
 
 

@@ -17,10 +17,10 @@ from tests.townsfolk import PER_DAY, TOML
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally
 from yiwang.server.cases.storage import numbering
+from yiwang.server.cities import queries as places
 from yiwang.server.common import operations as common
 from yiwang.server.imports.lifecycles import BulkWriter
 from yiwang.server.ledger.models import Node
-from yiwang.server.places import queries as places
 from yiwang.server.provision import simulation
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.verification import ledger

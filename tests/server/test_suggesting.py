@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from yiwang.packs import read_pack
-from yiwang.server.places import suggesting
+from yiwang.server.cities import suggesting
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = ROOT.parent / "shared" / "data" / "teddy_zhengwu" / "fj2_sample_495.csv.gz"

@@ -16,8 +16,8 @@ from yiwang.core.kernel.text import Text
 from yiwang.server.cases.storage import numbering
 from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.centre import board
+from yiwang.server.cities import queries
 from yiwang.server.common import catalogues
-from yiwang.server.places import queries
 from yiwang.server.provision.operations import install_pack
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"

@@ -16,7 +16,7 @@ from yiwang.core.worktime import TimeUnit
 from yiwang.server.casepage import dossier
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading import explaining, presentation, queries
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 
 HOUR = 3600
 

@@ -10,7 +10,7 @@ from yiwang.cli.output import emit, json_option, progress, say, wants_json
 from yiwang.cli.site import installed_city, site
 
 if TYPE_CHECKING:
-    from yiwang.server.verification.rebuilding import Rebuilt
+    from yiwang.server.verification.rebuilding import RebuildReport
 
 
 @click.group()
@@ -36,7 +36,7 @@ def rebuild(city: str, dry_run: bool) -> None:
     with site():
         if city:
             installed_city(city)
-        from yiwang.server.places import queries as places
+        from yiwang.server.cities import queries as places
         from yiwang.server.verification.rebuilding import rebuild as make_anew
 
         found = []
@@ -52,7 +52,7 @@ def rebuild(city: str, dry_run: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _say(found: Rebuilt, *, dry_run: bool) -> None:
+def _say(found: RebuildReport, *, dry_run: bool) -> None:
     columns = ", ".join(f"{name} {count:,}" for name, count in sorted(found.columns.items()))
     would = "would be put right" if dry_run else "were put right"
     say(

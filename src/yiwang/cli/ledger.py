@@ -14,7 +14,7 @@ from yiwang.cli.site import installed_city, site
 
 if TYPE_CHECKING:
     from yiwang.server.ledger.api import LogFound
-    from yiwang.server.verification.ledger import Verified
+    from yiwang.server.verification.ledger import VerificationReport
 
 CASES = "cases"  # the stream whose app looks at more than the log
 Roots = dict[str, dict[str, dict[date, str]]]  # by city, stream and day
@@ -57,8 +57,8 @@ def verify(city: str, given: tuple[str, ...], file: Path | None) -> None:
     with site():
         if city:
             installed_city(city)
+        from yiwang.server.cities import queries as places
         from yiwang.server.ledger import api as logs
-        from yiwang.server.places import queries as places
         from yiwang.server.verification import ledger as operations
 
         found, others = [], []
@@ -127,7 +127,7 @@ def _take(found: Roots, log: tuple[str, str], day: str, digits: str, where: str,
         raise click.BadParameter(f"{where}: two different roots are given for {parsed}.", param_hint=option)
 
 
-def _say_city(found: Verified) -> None:
+def _say_city(found: VerificationReport) -> None:
     for fault in found.faults:
         place = " ".join(filter(None, (found.city, fault.number, f"event {fault.seq}" if fault.seq else "")))
         click.echo(f"{place}: {fault.sentence}")

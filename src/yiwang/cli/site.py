@@ -13,7 +13,7 @@ from yiwang.cli.output import Failed
 from yiwang.server.common.faults import is_full
 
 if TYPE_CHECKING:
-    from yiwang.server.places.queries import Runtime
+    from yiwang.server.cities.queries import CityRuntime
 
 
 @contextmanager
@@ -60,9 +60,9 @@ def prepare_database() -> None:
         call_command("migrate", interactive=False, verbosity=0)
 
 
-def installed_city(city: str) -> Runtime:
+def installed_city(city: str) -> CityRuntime:
     """An installed city. Call inside :func:`site`; one that is not installed is a wrong call (exit code 2)."""
-    from yiwang.server.places import queries as places
+    from yiwang.server.cities import queries as places
 
     try:
         return places.runtime(city)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
-from yiwang.core.cases.rulebook import Rulebook, Ruled, Triaged
+from yiwang.core.cases.rulebook import Rulebook, Ruling, Triage
 from yiwang.core.cases.units import Unit
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import NO_TEXT, Text
@@ -46,10 +46,10 @@ class Explanation:
     flag: str
     chain: tuple[Region, ...]
     facts: Mapping[str, str]
-    triage: Triaged | None
-    unit: Ruled | None
+    triage: Triage | None
+    unit: Ruling | None
     holder: Unit | None
-    limit: Ruled | None
+    limit: Ruling | None
     time: Limit | None
     deadline: datetime | None
     deadline_fault: Text = NO_TEXT

@@ -49,7 +49,7 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "yiwang.server.common",
     "yiwang.server.people",
-    "yiwang.server.places",
+    "yiwang.server.cities",
     "yiwang.server.ledger",
     "yiwang.server.cases",
     "yiwang.server.imports",

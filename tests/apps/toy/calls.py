@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from tests.apps.toy import operations
 
+from yiwang.server.cities.finding import known_city
 from yiwang.server.people.callers import REPORTING
-from yiwang.server.places.finding import known_city
 
 router = Router(tags=["bins"])
 

@@ -23,9 +23,9 @@ from yiwang.core.facts.table import (
     region_dimensions,
 )  # fmt: skip
 from yiwang.core.kernel.text import Text
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.facts.sources import FactSource
 from yiwang.server.ledger.api import Entry, Stream
-from yiwang.server.places.queries import Runtime
 
 
 def newest(city: str, *, most: int = 50) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def table(context: FactContext) -> FactTable:
     )
 
 
-def rows(place: Runtime) -> Iterator[Sequence[Row]]:
+def rows(place: CityRuntime) -> Iterator[Sequence[Row]]:
     """Every reading of a city as a row of facts."""
     found = Reading.objects.filter(city=place.info.id).order_by("id")
     levels, root = place.pack.fact_context().levels, place.regions.roots[0].code

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from tests.apps.toy import queries
 
-from yiwang.server.places.finding import known_city
+from yiwang.server.cities.finding import known_city
 
 
 @require_GET

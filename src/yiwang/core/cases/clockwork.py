@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from yiwang.core.cases.asking import NOT_GIVEN, Asked, facts_of
+from yiwang.core.cases.attempt import NOT_GIVEN, Attempt, facts_of
 from yiwang.core.cases.definitions import GOES_ON
 from yiwang.core.cases.lateness import late
 from yiwang.core.cases.units import CENTRE
@@ -31,21 +31,21 @@ class Clocks:
     finished: bool = False
 
 
-def turned(asked: Asked, holder: str) -> Clocks:
+def turned(attempt: Attempt, holder: str) -> Clocks:
     """The clocks after the verb, with which the case goes to ``holder``: stopped, paused, resumed, extended and started, in
     this order.
 
     Entering an end stops every clock. Whether the main clock has run out is recorded whenever it is stopped, paused or
     started anew, since afterwards nothing would show it.
     """
-    plan, verb, calendar, at = asked.plan, asked.plan.verb, asked.calendar, asked.at
-    main, found = asked.rules.workflow.main_clock, Clocks(dict(asked.state.clocks), {})
+    plan, verb, calendar, at = attempt.plan, attempt.plan.verb, attempt.calendar, attempt.at
+    main, found = attempt.rules.workflow.main_clock, Clocks(dict(attempt.state.clocks), {})
 
     def put(name: str, clock: Clock) -> None:
         found.changed[name] = found.all[name] = clock
 
     if plan.ends or main in verb.stop or main in verb.pause or main in verb.start:
-        found.late = late(asked.state, rules=asked.rules, at=at)
+        found.late = late(attempt.state, rules=attempt.rules, at=at)
     for name in tuple(found.all) if plan.ends else verb.stop:
         clock = found.all.get(name)
         if clock is not None and clock.status != ClockStatus.STOPPED:
@@ -61,72 +61,72 @@ def turned(asked: Asked, holder: str) -> Clocks:
         if (clock := found.all.get(name)) is not None and clock.status != ClockStatus.STOPPED:
             put(name, clock.extend(calendar=calendar))
     for name in verb.start:
-        started = _started(name, asked, holder)
+        started = _started(name, attempt, holder)
         if started is not None:
             put(name, started)
     return found
 
 
-def _started(name: str, asked: Asked, holder: str) -> Clock | None:
+def _started(name: str, attempt: Attempt, holder: str) -> Clock | None:
     """A clock that starts now, with its own limit, the one of the limits table, or a recorded deadline.
 
     None where the pack sets no limit, and where it is recorded that there was none. The unit that has returned a case and
     gets it again does not begin anew, unless the workflow says so: what it has used stays used.
     """
-    literal = asked.rules.workflow.literals[name]
+    literal = attempt.rules.workflow.literals[name]
     if literal is not None:
-        return start_clock(limit=literal, calendar=asked.calendar, at=asked.at)
-    limit, ruled = asked.rules.limited(facts_of(asked.state), asked.on)
+        return start_clock(limit=literal, calendar=attempt.calendar, at=attempt.at)
+    limit, ruled = attempt.rules.limited(facts_of(attempt.state), attempt.on)
     if ruled is not None:
-        asked.why("limits", ruled.to_dict())
-    if asked.deadline is NOT_GIVEN:
+        attempt.why("limits", ruled.to_dict())
+    if attempt.deadline is NOT_GIVEN:
         if limit is None:
             return None
-        clock = start_clock(limit=limit, calendar=asked.calendar, at=asked.at)
-        return _gone_on(name, clock, asked) if _same_unit(name, asked, holder) else clock
-    predicted = None if limit is None else asked.calendar.add(start=asked.at, limit=limit)
-    asked.why("predicted_deadline", predicted.isoformat() if predicted else "")
-    return None if asked.deadline is None else _recorded(asked.deadline, limit, asked)
+        clock = start_clock(limit=limit, calendar=attempt.calendar, at=attempt.at)
+        return _gone_on(name, clock, attempt) if _same_unit(name, attempt, holder) else clock
+    predicted = None if limit is None else attempt.calendar.add(start=attempt.at, limit=limit)
+    attempt.why("predicted_deadline", predicted.isoformat() if predicted else "")
+    return None if attempt.deadline is None else _recorded(attempt.deadline, limit, attempt)
 
 
-def _same_unit(name: str, asked: Asked, holder: str) -> bool:
+def _same_unit(name: str, attempt: Attempt, holder: str) -> bool:
     """Whether the case goes again to the unit that returned it, and that unit's clock goes on."""
-    workflow, state = asked.rules.workflow, asked.state
+    workflow, state = attempt.rules.workflow, attempt.state
     if not state.returned_from or name != workflow.main_clock or workflow.same_unit != GOES_ON:
         return False
     clock = state.clocks.get(name)
     if clock is None or clock.resumed_at is None:
         return holder == state.main_unit
     # a return that lets the clock run makes the centre answer for it: the unit is the last that was none
-    units = asked.rules.units
+    units = attempt.rules.units
     held = (link.unit for link in reversed(state.custody) if (unit := units.get(link.unit)) and unit.kind != CENTRE)
     return holder == next(held, "")
 
 
-def _gone_on(name: str, anew: Clock, asked: Asked) -> Clock | None:
+def _gone_on(name: str, anew: Clock, attempt: Attempt) -> Clock | None:
     """The clock that was stopped, running again; None where it still runs.
 
     Where the limit is another one by now (the category was corrected, say), that one holds, less what has been used; in
     another kind of time nothing can be taken over.
     """
-    before = asked.state.clocks.get(name)
+    before = attempt.state.clocks.get(name)
     if before is None or before.unit != anew.unit:
         return anew
     if before.original_seconds == anew.original_seconds:
-        return None if before.resumed_at is not None else before.resume(at=asked.at)
+        return None if before.resumed_at is not None else before.resume(at=attempt.at)
     return replace(
         anew,
         started_at=before.started_at,
-        resumed_at=before.resumed_at or asked.at,
+        resumed_at=before.resumed_at or attempt.at,
         used_seconds=before.used_seconds,
     )
 
 
-def _recorded(deadline: datetime, limit: Limit | None, asked: Asked) -> Clock:
+def _recorded(deadline: datetime, limit: Limit | None, attempt: Attempt) -> Clock:
     """A clock whose deadline was recorded elsewhere: that deadline holds, whatever the limit would have said."""
     if limit is None:
-        limit = Limit(max(0.0, (deadline - asked.at).total_seconds()) / 3600, TimeUnit.URGENT_HOURS)
-    return start_clock(limit=limit, calendar=asked.calendar, at=asked.at, fixed_deadline=deadline)
+        limit = Limit(max(0.0, (deadline - attempt.at).total_seconds()) / 3600, TimeUnit.URGENT_HOURS)
+    return start_clock(limit=limit, calendar=attempt.calendar, at=attempt.at, fixed_deadline=deadline)
 
 
 def shown_deadline(clocks: Mapping[str, Clock], main: str, calendar: WorkCalendar) -> tuple[str, datetime | None]:
@@ -145,29 +145,29 @@ def shown_deadline(clocks: Mapping[str, Clock], main: str, calendar: WorkCalenda
     return whose, nearest
 
 
-def clock_changes(asked: Asked, holder: str) -> tuple[dict[str, Any], dict[str, Clock]]:
+def clock_changes(attempt: Attempt, holder: str) -> tuple[dict[str, Any], dict[str, Clock]]:
     """The fields of the case that the verb changes by way of the clocks, and the clocks that it touched."""
-    state, main = asked.state, asked.rules.workflow.main_clock
-    clocks = turned(asked, holder)
+    state, main = attempt.state, attempt.rules.workflow.main_clock
+    clocks = turned(attempt, holder)
     values: dict[str, Any] = {}
     if clocks.late and not (state.overdue and not state.penalty_lifted):
         values["overdue"] = True
         if state.penalty_lifted:  # late again, after the first lateness was forgiven
             values["penalty_lifted"] = False
-    if clocks.finished and (asked.plan.closes or not asked.plan.ends):
-        values["finished_at"] = asked.at.isoformat()
+    if clocks.finished and (attempt.plan.closes or not attempt.plan.ends):
+        values["finished_at"] = attempt.at.isoformat()
     elif state.finished_at is not None and (running := clocks.all.get(main)) and running.resumed_at is not None:
         values["finished_at"] = None  # sent back: it is not done after all
-    if asked.plan.ends:  # every clock stands still; what is left to see is by when it should have been done
+    if attempt.plan.ends:  # every clock stands still; what is left to see is by when it should have been done
         whose, due = (main if state.main_deadline is not None else ""), state.main_deadline
     else:
-        whose, due = shown_deadline(clocks.all, main, asked.calendar)
+        whose, due = shown_deadline(clocks.all, main, attempt.calendar)
     if due != state.deadline or whose != state.deadline_clock:
         values["deadline"] = due.isoformat() if due is not None else None
         values["deadline_clock"] = whose
     if whose == main and due is not None:
         if due != state.main_deadline:
             values["main_deadline"] = due.isoformat()
-        if holder != state.main_unit and not asked.plan.ends:
+        if holder != state.main_unit and not attempt.plan.ends:
             values["main_unit"] = holder
     return values, clocks.changed

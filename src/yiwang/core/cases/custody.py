@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from yiwang.core.cases.asking import Asked, facts_of
+from yiwang.core.cases.attempt import Attempt, facts_of
 from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.refusals import Missing, NotPossible, Unknown
@@ -19,7 +19,7 @@ from yiwang.core.worktime import TimeUnit, WorkCalendar
 __all__ = ["Held", "by_level", "facts_of", "holding", "next_holder"]
 
 
-def next_holder(asked: Asked) -> str:
+def next_holder(attempt: Attempt) -> str:
     """The unit that has the case after the verb. What the routing table said is noted in ``why``.
 
     Raises:
@@ -27,51 +27,51 @@ def next_holder(asked: Asked) -> str:
         Missing: The verb needs a unit and neither the command nor the table names one.
         Unknown: There is no such unit.
     """
-    match asked.verb.moves:
+    match attempt.verb.moves:
         case "stay":
-            return asked.state.holder
+            return attempt.state.holder
         case "centre":
-            return asked.state.centre or asked.state.holder
+            return attempt.state.centre or attempt.state.holder
         case "up":
-            return _up(asked)
+            return _up(attempt)
         case "back":
-            return _back(asked)
+            return _back(attempt)
         case "again":
-            return asked.state.main_unit or asked.state.holder
+            return attempt.state.main_unit or attempt.state.holder
         case "across":
-            return _across(asked)
+            return _across(attempt)
         case _:
-            return _down(asked)
+            return _down(attempt)
 
 
-def _named(asked: Asked) -> str:
-    unit = str(asked.payload.get("unit", ""))
-    if unit and not asked.rules.exists(unit, asked.on):
+def _named(attempt: Attempt) -> str:
+    unit = str(attempt.payload.get("unit", ""))
+    if unit and not attempt.rules.exists(unit, attempt.on):
         raise Unknown(
             Text("没有编码为 {unit} 的单位，或它已撤销。", "There is no unit {unit} today.", unit=unit), field="unit"
         )
     return unit
 
 
-def _up(asked: Asked) -> str:
-    above = next(asked.rules.units.above(asked.state.holder), None)
+def _up(attempt: Attempt) -> str:
+    above = next(attempt.rules.units.above(attempt.state.holder), None)
     if above is not None:
         return above.code
-    if asked.verb.effect == "escalate" and asked.role == SYSTEM:
-        return asked.state.holder  # the top has it already; that it was escalated is recorded all the same
+    if attempt.verb.effect == "escalate" and attempt.role == SYSTEM:
+        return attempt.state.holder  # the top has it already; that it was escalated is recorded all the same
     raise NotPossible(Text("上面没有可以上报的单位。", "There is no unit above to hand it up to."))
 
 
-def _back(asked: Asked) -> str:
-    state = asked.state
+def _back(attempt: Attempt) -> str:
+    state = attempt.state
     before = next((link.unit for link in reversed(state.custody[:-1]) if link.unit not in {"", state.holder}), "")
     if not before:
         raise NotPossible(Text("案卷没有来处可以回退。", "The case came from nowhere that it could go back to."))
     return before
 
 
-def _across(asked: Asked) -> str:
-    unit, holder, rules = _named(asked), asked.state.holder, asked.rules
+def _across(attempt: Attempt) -> str:
+    unit, holder, rules = _named(attempt), attempt.state.holder, attempt.rules
     if not unit:
         raise Missing(Text("请选择移交给哪个单位。", "Say which unit it goes to."), field="unit")
     if unit == holder:
@@ -83,21 +83,21 @@ def _across(asked: Asked) -> str:
             ),
             field="unit",
         )
-    asked.notify(rules.units.centre_of(holder), rules.units.centre_of(unit))
+    attempt.notify(rules.units.centre_of(holder), rules.units.centre_of(unit))
     return unit
 
 
-def _down(asked: Asked) -> str:
+def _down(attempt: Attempt) -> str:
     """To the unit that is named, else to the one that the routing table names. The table's answer is noted anyway."""
-    unit, holder, rules = _named(asked), asked.state.holder, asked.rules
-    ruled = rules.routed(facts_of(asked.state), asked.on)
+    unit, holder, rules = _named(attempt), attempt.state.holder, attempt.rules
+    ruled = rules.routed(facts_of(attempt.state), attempt.on)
     if ruled is not None:
-        asked.why("routing", ruled.to_dict())
+        attempt.why("routing", ruled.to_dict())
     if not unit:
         if ruled is None:
             raise Missing(Text("规则没有给出单位，请选择。", "The rules name no unit; choose one."), field="unit")
         return ruled.value
-    chosen = asked.role != SYSTEM and (ruled is None or unit != ruled.value)
+    chosen = attempt.role != SYSTEM and (ruled is None or unit != ruled.value)
     if chosen and (rules.units.is_above(unit, holder) or 0 <= rules.depth_of(unit) < rules.depth_of(holder)):
         raise NotPossible(Text("这个单位在上级；请用上报。", "That unit is above; use up."), field="unit")
     return unit

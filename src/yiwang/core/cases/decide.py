@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from yiwang.core.cases.asking import NOT_GIVEN, Asked
+from yiwang.core.cases.attempt import NOT_GIVEN, Attempt
 from yiwang.core.cases.clockwork import clock_changes
 from yiwang.core.cases.corrections import corrections
 from yiwang.core.cases.custody import next_holder
@@ -105,22 +105,22 @@ def _acted(
     payload = carried(command.payload, plan.carries)
     if role != SYSTEM:
         _check_complete(plan, state, payload)
-    asked = Asked(plan, state, command.actor, role, payload, rules, calendar, at, _local_day(at, calendar))
+    attempt = Attempt(plan, state, command.actor, role, payload, rules, calendar, at, _local_day(at, calendar))
     if role == SYSTEM and command.payload:
-        _take_recorded(asked, command.payload)
-    return _event(asked)
+        _take_recorded(attempt, command.payload)
+    return _event(attempt)
 
 
 def _local_day(at: datetime, calendar: WorkCalendar) -> date:
     return at.astimezone(calendar.zone).date()
 
 
-def _take_recorded(asked: Asked, payload: Mapping[str, Any]) -> None:
+def _take_recorded(attempt: Attempt, payload: Mapping[str, Any]) -> None:
     """What only the system may say: a recorded deadline, and which escalation this is."""
     if "deadline" in payload:
-        asked.deadline = FIELDS["deadline"].read(payload["deadline"])
+        attempt.deadline = FIELDS["deadline"].read(payload["deadline"])
     if payload.get("fired"):
-        asked.tells["fired"] = str(payload["fired"])
+        attempt.tells["fired"] = str(payload["fired"])
 
 
 def _check_complete(plan: Plan, state: CaseState, payload: Mapping[str, Any]) -> None:
@@ -133,7 +133,7 @@ def _check_complete(plan: Plan, state: CaseState, payload: Mapping[str, Any]) ->
             continue
         lacking = Text("「{verb}」还缺：{what}。", "“{verb}” needs {what}.", verb=plan.verb.name, what=field_name(name))
         raise Missing(lacking, field=name)
-    if plan.finishes and "reason" not in payload and "asked" in state.assisting.values():
+    if plan.finishes and "reason" not in payload and "attempt" in state.assisting.values():
         unfinished = Text(
             "还有会办单位未完成；要先反馈须写明理由。",
             "Assisting units have not finished; going on without them needs a reason.",
@@ -141,22 +141,22 @@ def _check_complete(plan: Plan, state: CaseState, payload: Mapping[str, Any]) ->
         raise Missing(unfinished, field="reason")
 
 
-def _event(asked: Asked) -> Event:
+def _event(attempt: Attempt) -> Event:
     """The one event that a verb on an existing case gives."""
-    plan, before, payload = asked.plan, asked.state, asked.payload
-    verb, target = plan.verb, asked.plan.target
+    plan, before, payload = attempt.plan, attempt.state, attempt.payload
+    verb, target = plan.verb, attempt.plan.target
     changes: dict[str, Any] = {}
     if not payload.keys().isdisjoint(CORRECTABLE):
-        changes = corrections(asked)
+        changes = corrections(attempt)
         if changes:
-            asked.state = before.changed(changes)  # what follows goes by what is now known
-    changes |= plan.effect.apply(asked)
-    holder = next_holder(asked) if asked.holder is None or verb.moves != "stay" else asked.holder
+            attempt.state = before.changed(changes)  # what follows goes by what is now known
+    changes |= plan.effect.apply(attempt)
+    holder = next_holder(attempt) if attempt.holder is None or verb.moves != "stay" else attempt.holder
     touched: dict[str, Clock] = {}
     if plan.clocks:
-        values, touched = clock_changes(asked, holder)
+        values, touched = clock_changes(attempt, holder)
         changes |= values
-    elif before.deadline_clock == asked.rules.workflow.main_clock and holder != before.main_unit:
+    elif before.deadline_clock == attempt.rules.workflow.main_clock and holder != before.main_unit:
         changes["main_unit"] = holder
     to_step = before.step
     if target is not None:
@@ -164,12 +164,12 @@ def _event(asked: Asked) -> Event:
         if target.stage != before.stage:
             changes["stage"] = target.stage
         if target.end:
-            changes["closed_at"] = asked.at.isoformat()
+            changes["closed_at"] = attempt.at.isoformat()
         if to_step != before.step or holder != before.holder:
-            _lapse(asked, to_step, holder, changes)
+            _lapse(attempt, to_step, holder, changes)
     if verb.files:
-        changes["filed_at"] = asked.at.isoformat()
-    tells = asked.tells
+        changes["filed_at"] = attempt.at.isoformat()
+    tells = attempt.tells
     if fired := tells.pop("fired", ""):
         changes["fired"] = sorted({*before.fired, fired})
     body: dict[str, Any] = {**payload, **tells, "set": changes, "add": dict.fromkeys(plan.counts, 1)}
@@ -177,25 +177,25 @@ def _event(asked: Asked) -> Event:
     if touched:
         body["clocks"] = {name: clock.to_dict() for name, clock in touched.items()}
     if holder != before.holder:
-        body["level"] = asked.rules.level_of(holder)
+        body["level"] = attempt.rules.level_of(holder)
     if verb.handles:
-        body["handler"] = asked.actor.id
-    return _recorded(asked.actor, asked.role, before, verb.id, to_step, holder, reason, body, asked.at)
+        body["handler"] = attempt.actor.id
+    return _recorded(attempt.actor, attempt.role, before, verb.id, to_step, holder, reason, body, attempt.at)
 
 
-def _lapse(asked: Asked, to_step: str, holder: str, changes: dict[str, Any]) -> None:
+def _lapse(attempt: Attempt, to_step: str, holder: str, changes: dict[str, Any]) -> None:
     """What the case leaves behind with its step: a request nobody can answer any more, a suspension, a return."""
-    state, workflow = asked.state, asked.rules.workflow
+    state, workflow = attempt.state, attempt.rules.workflow
     pending = state.pending
     if pending is not None and "pending" not in changes:
         kind = str(pending.get("kind"))
         if to_step not in workflow.answers.get(kind, ()) or (holder != state.holder and kind in REQUESTS):
             changes["pending"] = None
-            asked.tells["lapsed"] = kind
+            attempt.tells["lapsed"] = kind
     if state.resume_at is not None and to_step != state.step:
         changes.setdefault("resume_at", None)
     if state.returned_from and "returned_from" not in changes:
-        target = asked.plan.target
+        target = attempt.plan.target
         assert target is not None
         if target.end or workflow.order[to_step] >= workflow.order.get(state.returned_from, 0):
             changes["returned_from"] = ""
@@ -239,15 +239,15 @@ def _opened(
     before = blank(number)
     if role != SYSTEM:
         _check_complete(plan, before, payload)
-    asked = Asked(plan, before, actor, role, payload, rules, calendar, at, _local_day(at, calendar))
-    event, auto = _report(asked)
+    attempt = Attempt(plan, before, actor, role, payload, rules, calendar, at, _local_day(at, calendar))
+    event, auto = _report(attempt)
     events: list[Event] = [event]
     state: CaseState | None = None
     recorded = _recorded_by_system(command.payload, role)
     for verb in rules.workflow.paths.get(auto, ()):
         known = evolve(state, events[-1])
         try:
-            event = _carried_on(rules.workflow.plans[verb.id], known, recorded, asked)
+            event = _carried_on(rules.workflow.plans[verb.id], known, recorded, attempt)
         except Refusal:
             if recorded:
                 raise  # what a record says must be taken as it is, or not at all
@@ -267,32 +267,34 @@ def _recorded_by_system(payload: Mapping[str, Any], role: str) -> dict[str, Any]
     return recorded
 
 
-def _carried_on(plan: Plan, state: CaseState, recorded: Mapping[str, Any], asked: Asked) -> Event:
+def _carried_on(plan: Plan, state: CaseState, recorded: Mapping[str, Any], attempt: Attempt) -> Event:
     """One more step by the system, right after the report."""
     unit = {"unit": recorded["unit"]} if "unit" in recorded and plan.verb.moves == "down" else {}
     deadline = recorded.get("deadline", NOT_GIVEN)
-    step = Asked(plan, state, SYSTEM_ACTOR, SYSTEM, unit, asked.rules, asked.calendar, asked.at, asked.on, deadline)
-    refusal = objection(plan, state, SYSTEM_ACTOR, SYSTEM, rules=asked.rules, at=asked.at)
+    step = Attempt(
+        plan, state, SYSTEM_ACTOR, SYSTEM, unit, attempt.rules, attempt.calendar, attempt.at, attempt.on, deadline
+    )
+    refusal = objection(plan, state, SYSTEM_ACTOR, SYSTEM, rules=attempt.rules, at=attempt.at)
     if refusal is not None:
         raise refusal
     return _event(step)
 
 
-def _report(asked: Asked) -> tuple[Event, str]:
+def _report(attempt: Attempt) -> tuple[Event, str]:
     """The first event, and the step to which triage lets the system carry the case."""
-    plan, payload, at = asked.plan, asked.payload, asked.at
+    plan, payload, at = attempt.plan, attempt.payload, attempt.at
     fields = {name: payload[name] for name in CASE_FIELDS if name in payload}
-    asked.check_region(fields.get("region", ""))
+    attempt.check_region(fields.get("region", ""))
     facts = facts_in(fields)
-    triaged = asked.rules.triaged(facts, asked.on)
+    triaged = attempt.rules.triaged(facts, attempt.on)
     centre, auto = "", ""
     if triaged is not None:
         centre, auto = triaged.centre, triaged.auto
         fields["priority"] = triaged.priority or facts["priority"]
         fields["centre"] = centre
-        asked.why("triage", triaged.to_dict())
-    asked.state = asked.state.changed({name: fields[name] for name in DECIDING.values() if name in fields})
-    values, clocks = clock_changes(asked, centre)
+        attempt.why("triage", triaged.to_dict())
+    attempt.state = attempt.state.changed({name: fields[name] for name in DECIDING.values() if name in fields})
+    values, clocks = clock_changes(attempt, centre)
     target = plan.target
     assert target is not None
     fields |= values
@@ -301,15 +303,15 @@ def _report(asked: Asked) -> tuple[Event, str]:
     if plan.verb.files:
         fields["filed_at"] = at.isoformat()
     body: dict[str, Any] = {name: payload[name] for name in ("photos", "flags", "external", "note") if name in payload}
-    body |= asked.tells
+    body |= attempt.tells
     body["set"] = fields
     body["add"] = dict.fromkeys(plan.counts, 1)
-    body["level"] = asked.rules.level_of(centre)
+    body["level"] = attempt.rules.level_of(centre)
     if clocks:
         body["clocks"] = {name: clock.to_dict() for name, clock in clocks.items()}
     if plan.verb.handles:
-        body["handler"] = asked.actor.id
-    event = _recorded(asked.actor, asked.role, asked.state, plan.verb.id, target.id, centre, "", body, at)
+        body["handler"] = attempt.actor.id
+    event = _recorded(attempt.actor, attempt.role, attempt.state, plan.verb.id, target.id, centre, "", body, at)
     return event, auto
 
 

@@ -34,7 +34,7 @@ class DecisionTable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ruled:
+class Ruling:
     """What a table said: the value, the row that decided, the row that came second (empty for none)."""
 
     value: str
@@ -52,7 +52,7 @@ class Ruled:
 
 
 @dataclass(frozen=True, slots=True)
-class Triaged:
+class Triage:
     """The outputs of triage, with the row that decided and the one that came second."""
 
     priority: str
@@ -97,22 +97,22 @@ class Rulebook:
         self._depths = {level.id: depth for depth, level in enumerate(self.regions.levels)}
         self._roots = frozenset(root.code for root in self.regions.roots)
 
-    def triaged(self, facts: Mapping[str, str], on: date) -> Triaged | None:
+    def triaged(self, facts: Mapping[str, str], on: date) -> Triage | None:
         """How a report starts; None where the table has no row."""
         key = ("triage", on, *facts.values())
         if key not in self._answers:
             self._remember(key, self._triage(facts, on))
-        answer: Triaged | None = self._answers[key]
+        answer: Triage | None = self._answers[key]
         return answer
 
-    def _triage(self, facts: Mapping[str, str], on: date) -> Triaged | None:
+    def _triage(self, facts: Mapping[str, str], on: date) -> Triage | None:
         rows = list(self.triage.ranked(facts, on))
         for index, answer in enumerate(rows):
             centre = self._filled(answer.outputs.get("centre", ""), facts["region"])
             if centre is None:
                 continue
             outputs = answer.outputs
-            return Triaged(
+            return Triage(
                 priority=outputs.get("priority", ""),
                 auto=outputs.get("auto", ""),
                 centre=centre,
@@ -122,7 +122,7 @@ class Rulebook:
             )
         return None
 
-    def routed(self, facts: Mapping[str, str], on: date) -> Ruled | None:
+    def routed(self, facts: Mapping[str, str], on: date) -> Ruling | None:
         """The unit that the routing table names; rows whose template cannot be filled, or whose unit does not exist on
         the day, are passed over."""
         key = ("routing", on, *facts.values())
@@ -135,25 +135,25 @@ class Rulebook:
                     if len(found) == 2:
                         break
             second = found[1] if len(found) > 1 else ("", "")
-            self._remember(key, Ruled(found[0][1], found[0][0], *second) if found else None)
-        answer_: Ruled | None = self._answers[key]
+            self._remember(key, Ruling(found[0][1], found[0][0], *second) if found else None)
+        answer_: Ruling | None = self._answers[key]
         return answer_
 
-    def limited(self, facts: Mapping[str, str], on: date) -> tuple[Limit | None, Ruled | None]:
+    def limited(self, facts: Mapping[str, str], on: date) -> tuple[Limit | None, Ruling | None]:
         """The disposal limit: None with a row means that the pack sets none; None without a row that no row matched."""
         key = ("limits", on, *facts.values())
         if key not in self._answers:
             rows = [answer for answer, _ in zip(self.limits.ranked(facts, on), range(2), strict=False)]
             self._remember(key, self._limit(rows))
-        limit: tuple[Limit | None, Ruled | None] = self._answers[key]
+        limit: tuple[Limit | None, Ruling | None] = self._answers[key]
         return limit
 
     @staticmethod
-    def _limit(rows: list[Answer]) -> tuple[Limit | None, Ruled | None]:
+    def _limit(rows: list[Answer]) -> tuple[Limit | None, Ruling | None]:
         if not rows:
             return None, None
         texts = [f"{row.outputs.get('amount', '')} {row.outputs.get('unit', '')}".strip() for row in rows]
-        ruled = Ruled(texts[0], rows[0].id, rows[1].id if len(rows) > 1 else "", texts[1] if len(rows) > 1 else "")
+        ruled = Ruling(texts[0], rows[0].id, rows[1].id if len(rows) > 1 else "", texts[1] if len(rows) > 1 else "")
         amount, unit = rows[0].outputs.get("amount", ""), rows[0].outputs.get("unit", "")
         if not amount:
             return None, ruled

@@ -35,10 +35,10 @@ from yiwang.server.cases.api import (
     load_case,
     readers_for,
 )
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.people.callers import ACTING
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 
 router = Router(tags=["cases"])
 City = Annotated[Code, Path()]
@@ -96,7 +96,7 @@ def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = 
     return for_reader(request, body, seq=found.state.seq, if_none_match=if_none_match)
 
 
-def _read(user: Any, found: CaseDetail, place: Runtime) -> tuple[Reader, Words]:
+def _read(user: Any, found: CaseDetail, place: CityRuntime) -> tuple[Reader, Words]:
     """The words of a case as the caller may read them; on record where they are read as written and hold personal data."""
     readers = readers_for(user, place=place)
     reader = readers.of_state(found.state)
@@ -106,7 +106,7 @@ def _read(user: Any, found: CaseDetail, place: Runtime) -> tuple[Reader, Words]:
     return reader, words
 
 
-def verbs(found: CaseDetail, actors: list[Actor], place: Runtime, now: datetime) -> list[dict[str, Any]]:
+def verbs(found: CaseDetail, actors: list[Actor], place: CityRuntime, now: datetime) -> list[dict[str, Any]]:
     """What can be done at the case's step: by the caller, in one of his capacities, or why not."""
     best: dict[str, dict[str, Any]] = {}
     for actor in actors:

@@ -16,8 +16,8 @@ from yiwang.server.api.answering import ready
 from yiwang.server.api.cases import City
 from yiwang.server.api.schemas import Code, Latitude, Longitude, Problem
 from yiwang.server.cases.api import ReportDraft, placed
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import cities
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import cities
 
 router = Router(tags=["cities"])
 ANSWERS = {200: dict[str, Any], 404: Problem, 422: Problem}

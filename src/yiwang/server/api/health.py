@@ -17,8 +17,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from yiwang.server.cases.api import case_figures, cases_by_step, judged_at, outbox_backlog
+from yiwang.server.cities.queries import cities, runtime
 from yiwang.server.common.queries import seconds_since_beat
-from yiwang.server.places.queries import cities, runtime
 
 WORKER = "worker"
 SILENT_SECONDS = 60.0

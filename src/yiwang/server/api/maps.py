@@ -25,9 +25,9 @@ from yiwang.server.cases.api import (
     unplaced_points,
 )
 from yiwang.server.centre import centre_figures, map_tiles
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import vector_tiles
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 
 router = Router(tags=["maps"])
 ANSWERS = {200: dict[str, Any], 404: Problem, 422: Problem}
@@ -79,13 +79,13 @@ def moment_of(city: str, asked: datetime | None) -> tuple[datetime, bool]:
     return (past, True) if past else (centre_figures.minute(datetime.now(UTC)), False)
 
 
-def tagged(place: Runtime, at: datetime) -> str:
+def tagged(place: CityRuntime, at: datetime) -> str:
     """An entity tag that changes with every event, with the minute (lateness is a matter of time) and with the pack."""
     stamp = int(centre_figures.minute(at).timestamp()) // 60
     return f'W/"{map_tiles.version(place.info.id)}.{stamp}.{place.version}"'
 
 
-def below(place: Runtime, region: str) -> str:
+def below(place: CityRuntime, region: str) -> str:
     """The prefix of a region; empty for the root, which has the cases without a place too."""
     return "" if region in {root.code for root in place.regions.roots} else region
 

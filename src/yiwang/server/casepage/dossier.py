@@ -33,11 +33,11 @@ from yiwang.server.cases.api import (
     unit_name,
     whys_of,
 )
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import MARK, mask
 from yiwang.server.common.publishing import CASE, EVENT, PLACE, of_kinds
 from yiwang.server.common.templatetags.yiwang import lasting, named
-from yiwang.server.places.queries import Runtime
 
 WHYS = {
     "working": Text("工作时段", "working period"),
@@ -63,7 +63,7 @@ TURNS = {
 }
 
 
-def words_of(detail: CaseDetail, *, reader: Reader, place: Runtime) -> Words:
+def words_of(detail: CaseDetail, *, reader: Reader, place: CityRuntime) -> Words:
     """The words of a case: as written for those who need them, masked for other staff, as published for everybody else.
 
     Who reported the case reads what was reported as it was written, and of the rest what everybody reads.
@@ -92,7 +92,7 @@ def _staff_words(detail: CaseDetail, *, personal: bool) -> Words:
     )
 
 
-def _public_words(detail: CaseDetail, *, place: Runtime) -> Words:
+def _public_words(detail: CaseDetail, *, place: CityRuntime) -> Words:
     workflow, number = place.rules.workflow, detail.state.number
     originals = {(CASE, number): detail.state.text, (PLACE, number): detail.state.address}
     originals |= {(EVENT, event_key(event)): event_words(event, workflow=workflow) for event in detail.events}
@@ -116,7 +116,7 @@ def _notes(event: Event) -> tuple[str, ...]:
 # --- story and custody --------------------------------------------------------------------------------------------
 
 
-def story(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) -> list[dict[str, Any]]:
+def story(detail: CaseDetail, *, words: Words, reader: Reader, place: CityRuntime) -> list[dict[str, Any]]:
     """The events as a reader sees them, with the level, the changes of clocks, and the photos that came with each."""
     told = story_of(detail.events, runtime=place, persons=reader.staff)
     turned = _turns_by_event(detail.events, place)
@@ -133,7 +133,7 @@ def story(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) -
     return told
 
 
-def _turns_by_event(events: Iterable[Event], place: Runtime) -> dict[int, list[str]]:
+def _turns_by_event(events: Iterable[Event], place: CityRuntime) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     at = max((event.at for event in events), default=None)
     if at is None:
@@ -145,16 +145,16 @@ def _turns_by_event(events: Iterable[Event], place: Runtime) -> dict[int, list[s
     return found
 
 
-def level_name(place: Runtime, level: str) -> str:
+def level_name(place: CityRuntime, level: str) -> str:
     return next((named(known) for known in place.regions.levels if known.id == level), level)
 
 
-def clock_name(place: Runtime, name: str) -> str:
+def clock_name(place: CityRuntime, name: str) -> str:
     found = place.rules.workflow.clocks.get(name)
     return named(found) if found else name
 
 
-def custody(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any]:
+def custody(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, Any]:
     """Every holder in turn with level and duration, the time per holder and per level, and the drawing."""
     depths = {level.id: index for index, level in enumerate(place.regions.levels)}
     links: list[dict[str, Any]] = []
@@ -197,7 +197,7 @@ def custody(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any]
     }
 
 
-def _worked(place: Runtime, since: datetime, until: datetime) -> float | None:
+def _worked(place: CityRuntime, since: datetime, until: datetime) -> float | None:
     try:
         return place.calendar.elapsed(start=since, end=until, unit=TimeUnit.WORK_HOURS)
     except UnknownYear:
@@ -215,7 +215,7 @@ def _sums(links: Iterable[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
 # --- clocks -------------------------------------------------------------------------------------------------------
 
 
-def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str, Any]]:
+def clocks(detail: CaseDetail, *, place: CityRuntime, at: datetime) -> list[dict[str, Any]]:
     """Every clock explained: limit and its row, changes, spans that counted or not, days in between; the main one first."""
     shown = dict(zip(detail.state.clocks, clocks_of(detail.state, runtime=place, at=at), strict=True))
     main = place.rules.workflow.main_clock
@@ -269,7 +269,7 @@ def clocks(detail: CaseDetail, *, place: Runtime, at: datetime) -> list[dict[str
     return sorted(found, key=lambda clock: not clock["main"])
 
 
-def _limited_by(told: clock_story.ClockStory, place: Runtime) -> dict[str, Any]:
+def _limited_by(told: clock_story.ClockStory, place: CityRuntime) -> dict[str, Any]:
     """What gave a clock its limit: the row of the limits table that was asked last for it, or the workflow's own words."""
     if place.rules.workflow.literals.get(told.name) is not None:
         return {"row": None, "literal": True}
@@ -278,19 +278,19 @@ def _limited_by(told: clock_story.ClockStory, place: Runtime) -> dict[str, Any]:
     return {"row": decided_by(ruled, place=place) if ruled else None, "literal": False}
 
 
-def _due(told: clock_story.ClockStory, place: Runtime) -> datetime | None:
+def _due(told: clock_story.ClockStory, place: CityRuntime) -> datetime | None:
     try:
         return told.clock.deadline(calendar=place.calendar)
     except UnknownYear:
         return None
 
 
-def _verb_name(verb: str, place: Runtime) -> str:
+def _verb_name(verb: str, place: CityRuntime) -> str:
     found = place.rules.workflow.verbs.get(verb)
     return named(found) if found else verb
 
 
-def deadlines(events: Iterable[Event], *, place: Runtime) -> list[dict[str, Any]]:
+def deadlines(events: Iterable[Event], *, place: CityRuntime) -> list[dict[str, Any]]:
     """Every deadline that was set, with the step and the holder it was set for."""
     found = []
     for event in events:
@@ -311,7 +311,7 @@ def deadlines(events: Iterable[Event], *, place: Runtime) -> list[dict[str, Any]
 # --- why ----------------------------------------------------------------------------------------------------------
 
 
-def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
+def decided_by(why: Mapping[str, str], *, place: CityRuntime) -> dict[str, Any]:
     """A decision of a table: its row and the runner-up, with their conditions, source and confidence."""
     return {
         "table": say(TABLE_NAMES[why["table"]]),
@@ -322,7 +322,7 @@ def decided_by(why: Mapping[str, str], *, place: Runtime) -> dict[str, Any]:
     }
 
 
-def _value(table: str, value: str, place: Runtime) -> str:
+def _value(table: str, value: str, place: CityRuntime) -> str:
     if table == "routing":
         return unit_name(place, value)
     if table == "triage":  # "urgent → unit": in words, for people
@@ -339,7 +339,7 @@ def _value(table: str, value: str, place: Runtime) -> str:
     return value
 
 
-def _row(table: str, row: str, place: Runtime) -> dict[str, Any]:
+def _row(table: str, row: str, place: CityRuntime) -> dict[str, Any]:
     """A row of the table as it is installed now; only its id where it has gone since."""
     rules = place.pack.tables.get(table)
     found = next((known for known in rules.rows if known.id == row), None) if rules else None
@@ -359,7 +359,7 @@ def _row(table: str, row: str, place: Runtime) -> dict[str, Any]:
 # --- photos, reports, links ---------------------------------------------------------------------------------------
 
 
-def photos(detail: CaseDetail, *, place: Runtime) -> dict[str, list[dict[str, Any]]]:
+def photos(detail: CaseDetail, *, place: CityRuntime) -> dict[str, list[dict[str, Any]]]:
     """Photos before the handling and since, each with its event. Handling begins with the first event that handled."""
     handled = next((event.seq for event in detail.events if event.payload.get("handler")), None)
     events = {event.seq: event for event in detail.events}

@@ -19,10 +19,10 @@ from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import CaseFilters, ReportDraft, region_name
+from yiwang.server.cities.choices import category_choices
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.places.choices import category_choices
-from yiwang.server.places.queries import Runtime
 
 MOST_UNITS = 60
 STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
@@ -176,7 +176,7 @@ def coordinates(post: QueryDict) -> dict[str, Any]:
     return found
 
 
-def fields(verb: Verb, *, state: CaseState, place: Runtime) -> list[dict[str, Any]]:
+def fields(verb: Verb, *, state: CaseState, place: CityRuntime) -> list[dict[str, Any]]:
     """The fields that a verb's form shows, required ones first."""
     wanted = [(name, True) for name in verb.requires] + [
         (name, False) for name in verb.optional if name not in verb.requires
@@ -189,7 +189,7 @@ def fields(verb: Verb, *, state: CaseState, place: Runtime) -> list[dict[str, An
     return [_field(name, required, state=state, place=place, verb=verb) for name, required in wanted]
 
 
-def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Runtime) -> dict[str, Any]:
+def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: CityRuntime) -> dict[str, Any]:
     known = str(getattr(state, name)) if name in KNOWN else ""
     made: dict[str, Any] = {
         "name": name,
@@ -258,7 +258,7 @@ def _label(name: str) -> str:
     return say(label.zh, re.sub("^(a|an|the) ", "", label.en).capitalize())
 
 
-def _units(verb: Verb, *, state: CaseState, place: Runtime) -> tuple[tuple[str, str] | None, list[tuple[str, str]]]:
+def _units(verb: Verb, *, state: CaseState, place: CityRuntime) -> tuple[tuple[str, str] | None, list[tuple[str, str]]]:
     """The unit that the routing table suggests, and those that the move makes sense for, nearest first."""
     units, suggested = place.rules.units, None
     if verb.moves == "down":

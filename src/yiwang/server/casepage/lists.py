@@ -30,11 +30,11 @@ from yiwang.server.cases.api import (
     report_case,
     shown_row,
 )
+from yiwang.server.cities.choices import category_choices, region_choices
+from yiwang.server.cities.finding import known_city
 from yiwang.server.common import throttling
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
-from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.finding import known_city
 
 PAGE_SIZE = 50
 STATES = {

@@ -36,17 +36,17 @@ from yiwang.server.cases.api import (
     shown_row,
     whys_of,
 )
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import english, say, say_or
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 from yiwang.server.verification import proving
 
 POLL_SECONDS = 20
 
 
-def found_case(place: Runtime, number: str) -> CaseDetail:
+def found_case(place: CityRuntime, number: str) -> CaseDetail:
     """The case with its history, or 404."""
     detail = load_case(city=place.info.id, number=number)
     if detail is None:
@@ -56,7 +56,7 @@ def found_case(place: Runtime, number: str) -> CaseDetail:
 
 def told(
     request: HttpRequest,
-    place: Runtime,
+    place: CityRuntime,
     detail: CaseDetail,
     *,
     contacts: bool = False,
@@ -104,7 +104,9 @@ def told(
     }
 
 
-def context_of(request: HttpRequest, place: Runtime, detail: CaseDetail, *, contacts: bool = False) -> dict[str, Any]:
+def context_of(
+    request: HttpRequest, place: CityRuntime, detail: CaseDetail, *, contacts: bool = False
+) -> dict[str, Any]:
     """Everything that the page shows."""
     context = told(request, place, detail, contacts=contacts)
     state, city = detail.state, place.info.id
@@ -126,7 +128,7 @@ def context_of(request: HttpRequest, place: Runtime, detail: CaseDetail, *, cont
 
 
 def _verbs(
-    request: HttpRequest, place: Runtime, detail: CaseDetail
+    request: HttpRequest, place: CityRuntime, detail: CaseDetail
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The verbs that the reader may do now, with their forms, and the others with the reason why not."""
     if not request.user.is_authenticated:
@@ -195,7 +197,9 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
     return redirect("case", city, number)
 
 
-def _refused(request: HttpRequest, place: Runtime, number: str, verb: str, error: Refusal | BadInput) -> HttpResponse:
+def _refused(
+    request: HttpRequest, place: CityRuntime, number: str, verb: str, error: Refusal | BadInput
+) -> HttpResponse:
     """The page with the sentence, the form as it was typed, and what others did since it was opened."""
     context = context_of(request, place, found_case(place, number))
     typed = {name: values for name, values in request.POST.lists() if any(map(str.strip, values))}

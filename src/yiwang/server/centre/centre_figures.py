@@ -18,7 +18,7 @@ from yiwang.core.space.tiles import BITS, cells_of, to_degrees
 from yiwang.server.cases.api import hand_on, prefixes_of
 from yiwang.server.centre.board import NEVER, Board, board
 from yiwang.server.centre.map_tiles import Shown, chosen_everywhere, lights, open_then
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 DAYS = 30
 WEEKS = 4
@@ -31,7 +31,7 @@ _EQUATOR_METRES = 40_075_016.686
 Ints = NDArray[np.int64]
 
 
-def figures(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[str, Any]:
+def figures(*, place: CityRuntime, region: str, at: datetime, past: bool) -> dict[str, Any]:
     """`counted`, remembered until something happens or, live, the minute is over."""
     at = at if past else minute(at)
     key = (place.version, region, at, past)
@@ -45,7 +45,7 @@ def figures(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
         return known
 
 
-def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[str, Any]:
+def counted(*, place: CityRuntime, region: str, at: datetime, past: bool) -> dict[str, Any]:
     """What stands beside the map.
 
     Args:
@@ -84,7 +84,7 @@ def counted(*, place: Runtime, region: str, at: datetime, past: bool) -> dict[st
         }
 
 
-def by_region(*, place: Runtime, region: str, width: int, at: datetime) -> dict[str, dict[str, int]]:
+def by_region(*, place: CityRuntime, region: str, width: int, at: datetime) -> dict[str, dict[str, int]]:
     """Cases, open and overdue ones at a past moment, by the first ``width`` characters of their region."""
     with board(place.info.id).fresh() as seen:
         rows = chosen_everywhere(seen, Shown(at=at, past=True, state="all", regions=prefixes_of(region, place=place)))
@@ -194,7 +194,7 @@ def _days(seen: Board, rows: Ints, *, today: datetime, end: datetime) -> list[di
     ]
 
 
-def _steps(seen: Board, still: Ints, colours: NDArray[np.int8], place: Runtime) -> list[dict[str, Any]]:
+def _steps(seen: Board, still: Ints, colours: NDArray[np.int8], place: CityRuntime) -> list[dict[str, Any]]:
     texts = seen.codes["step"].texts
     table = np.zeros((max(1, len(texts)), 4), dtype=np.int64)
     np.add.at(table, (seen.columns.step[still], colours), 1)
@@ -216,7 +216,9 @@ def _steps(seen: Board, still: Ints, colours: NDArray[np.int8], place: Runtime) 
     ]
 
 
-def _units(seen: Board, still: Ints, colours: NDArray[np.int8], place: Runtime, at: datetime) -> list[dict[str, Any]]:
+def _units(
+    seen: Board, still: Ints, colours: NDArray[np.int8], place: CityRuntime, at: datetime
+) -> list[dict[str, Any]]:
     """The units with most overdue cases; among equals, the one whose cases have been open longest."""
     texts = seen.codes["holder"].texts
     if not texts:
@@ -245,7 +247,7 @@ def _units(seen: Board, still: Ints, colours: NDArray[np.int8], place: Runtime, 
     return found[:MOST_UNITS]
 
 
-def _spots(seen: Board, rows: Ints, place: Runtime, at: datetime) -> list[dict[str, Any]]:
+def _spots(seen: Board, rows: Ints, place: CityRuntime, at: datetime) -> list[dict[str, Any]]:
     """Where the same thing happened again: cells of a map square by category, those with most cases first."""
     columns = seen.columns
     since = at - timedelta(days=DAYS)
@@ -274,7 +276,7 @@ def _spot_zoom(seen: Board, rows: Ints) -> int:
     return min(BITS, max(1, round(math.log2(around / SPOT_METRES))))
 
 
-def _spot(seen: Board, rows: Ints, place: Runtime, *, count: int, zoom: int, since: datetime) -> dict[str, Any]:
+def _spot(seen: Board, rows: Ints, place: CityRuntime, *, count: int, zoom: int, since: datetime) -> dict[str, Any]:
     columns = seen.columns
     category = seen.codes["category"].texts[int(columns.category[rows[0]])]
     known = place.categories.get(category)

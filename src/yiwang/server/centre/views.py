@@ -16,10 +16,10 @@ from django.views.decorators.http import require_GET
 
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import stands_at
+from yiwang.server.cities.choices import category_choices
+from yiwang.server.cities.finding import chosen_region, known_city
 from yiwang.server.common.language import english, say
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.places.choices import category_choices
-from yiwang.server.places.finding import chosen_region, known_city
 
 WORDS = {
     "region_tip": Text("在办 {open} · 超时 {overdue}", "{open} open · {overdue} overdue"),

@@ -53,7 +53,7 @@ warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # `MOST_PIXELS`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredPhoto:
     """A picture as it lies in the data folder."""
 
     path: str
@@ -63,7 +63,7 @@ class Kept:
     taken_at: datetime | None = None  # by the camera's clock; without a zone where the camera named none
 
 
-def keep(files: Sequence[Any]) -> list[Kept]:
+def keep(files: Sequence[Any]) -> list[StoredPhoto]:
     """Take pictures (bytes, or anything with ``read``) into the data folder.
 
     A file is named by its content, and written before the transaction that refers to it: a rollback leaves at most a
@@ -87,7 +87,7 @@ class RefusedPhoto:
     reason_zh: str
 
 
-def keep_good(files: Sequence[Any]) -> tuple[list[Kept], list[RefusedPhoto]]:
+def keep_good(files: Sequence[Any]) -> tuple[list[StoredPhoto], list[RefusedPhoto]]:
     """Take those pictures that are some, and tell of the others; see :func:`keep`.
 
     Raises:
@@ -198,13 +198,13 @@ def path_of(digest: str) -> str:
     return f"{FOLDER}/{digest[:2]}/{digest}.jpg"
 
 
-def _keep(content: bytes) -> Kept:
+def _keep(content: bytes) -> StoredPhoto:
     picture, taken_at = _decoded(content)
     encoded = _encoded(picture)
     digest = hashlib.sha256(encoded).hexdigest()
     relative = path_of(digest)
     _write(Path(settings.YIWANG_HOME, relative), encoded)
-    return Kept(path=relative, digest=digest, width=picture.width, height=picture.height, taken_at=taken_at)
+    return StoredPhoto(path=relative, digest=digest, width=picture.width, height=picture.height, taken_at=taken_at)
 
 
 def _encoded(picture: Image.Image, *, exif: Image.Exif | None = None) -> bytes:

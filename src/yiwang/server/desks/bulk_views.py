@@ -15,13 +15,13 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.casepage import forms
 from yiwang.server.cases.api import category_name, step_name, unit_name
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.desks import operations, queue, showing
 from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
-from yiwang.server.places.queries import Runtime
 
 
 def chosen_of(request: HttpRequest) -> list[tuple[str, int]]:
@@ -36,7 +36,7 @@ def chosen_of(request: HttpRequest) -> list[tuple[str, int]]:
 
 @require_POST
 @at_desk
-def bulk(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+def bulk(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """First a look at what would be done; with ``confirm``, the doing."""
     chosen = chosen_of(request)
     states = queue.entries_of((number for number, _ in chosen), place=place)
@@ -93,7 +93,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _prepared(
-    request: HttpRequest, place: Runtime, desk: Desk, chosen: list[tuple[str, int]], states: dict[str, CaseState]
+    request: HttpRequest, place: CityRuntime, desk: Desk, chosen: list[tuple[str, int]], states: dict[str, CaseState]
 ) -> dict[str, Any]:
     """The verbs that can be done on at least one of the cases, and each case with whether the chosen one can be."""
     now, workflow = timezone.now(), place.rules.workflow

@@ -28,18 +28,18 @@ from yiwang.server.cases.api import (
     readers_as,
     shown_row,
 )
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import mask
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks import queue, showing
 from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
-from yiwang.server.places.queries import Runtime
 
 
 def context_of(
     request: HttpRequest,
-    place: Runtime,
+    place: CityRuntime,
     desk: Desk,
     number: str,
     *,
@@ -85,7 +85,7 @@ def context_of(
     }
 
 
-def words_of(request: HttpRequest, place: Runtime, desk: Desk, detail: CaseDetail) -> Words:
+def words_of(request: HttpRequest, place: CityRuntime, desk: Desk, detail: CaseDetail) -> Words:
     """The case's words as the desk may read them, which goes on record where personal data stands in them.
 
     Raises:
@@ -104,7 +104,7 @@ def words_of(request: HttpRequest, place: Runtime, desk: Desk, detail: CaseDetai
 
 @require_GET
 @at_desk
-def panel(request: HttpRequest, place: Runtime, desk: Desk, *, number: str) -> HttpResponse:
+def panel(request: HttpRequest, place: CityRuntime, desk: Desk, *, number: str) -> HttpResponse:
     """The panel; without scripts the desk with the case beside it."""
     if not request.headers.get("HX-Request"):
         return redirect("case", place.info.id, number)
@@ -113,7 +113,7 @@ def panel(request: HttpRequest, place: Runtime, desk: Desk, *, number: str) -> H
 
 @require_GET
 @at_desk
-def pulse(request: HttpRequest, place: Runtime, desk: Desk, *, number: str) -> HttpResponse:
+def pulse(request: HttpRequest, place: CityRuntime, desk: Desk, *, number: str) -> HttpResponse:
     """What has happened since the event that the page shows: nothing (204), or a banner that leaves the form alone."""
     seen = request.GET.get("seq", "")
     current = queue.sequence_of(city=place.info.id, number=number)
@@ -129,7 +129,7 @@ def pulse(request: HttpRequest, place: Runtime, desk: Desk, *, number: str) -> H
 
 @require_POST
 @at_desk
-def act(request: HttpRequest, place: Runtime, desk: Desk, *, number: str, verb: str) -> HttpResponse:
+def act(request: HttpRequest, place: CityRuntime, desk: Desk, *, number: str, verb: str) -> HttpResponse:
     """Do a verb. A conflict shows both states and keeps what was typed; nothing is lost."""
     city = place.info.id
     typed: dict[str, Any] = {}

@@ -18,10 +18,10 @@ from yiwang.server.cases.api import (
     step_name,
     within,
 )
+from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.cities.suggesting import suggest, tokens
 from yiwang.server.common.language import english, say
 from yiwang.server.common.masking import mask
-from yiwang.server.places.queries import Runtime
-from yiwang.server.places.suggesting import suggest, tokens
 
 NEAR_M = 100.0
 RECENT = timedelta(days=30)
@@ -31,7 +31,7 @@ LOOKED_AT = 200
 SHARED = 2
 
 
-def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
+def places_named(words: str, *, place: CityRuntime) -> list[dict[str, Any]]:
     """Regions whose names stand in the words or begin with them, the finest first, then places of earlier cases."""
     words = words.strip()
     if len(words) < SHORTEST:
@@ -53,7 +53,7 @@ def places_named(words: str, *, place: Runtime) -> list[dict[str, Any]]:
     return regions + _earlier(words, place)
 
 
-def _earlier(words: str, place: Runtime) -> list[dict[str, Any]]:
+def _earlier(words: str, place: CityRuntime) -> list[dict[str, Any]]:
     earlier: dict[str, dict[str, Any]] = {}
     for row in list_cases(city=place.info.id, filters=CaseFilters(q=words), limit=30).items:
         text = mask(row["address"].strip())
@@ -71,7 +71,7 @@ def _earlier(words: str, place: Runtime) -> list[dict[str, Any]]:
     return list(earlier.values())[:MOST]
 
 
-def categories_for(words: str, *, place: Runtime) -> list[dict[str, str]]:
+def categories_for(words: str, *, place: CityRuntime) -> list[dict[str, str]]:
     """Categories that the words suggest, each with the words that say so."""
     return [
         {
@@ -94,7 +94,7 @@ def _worded(query: QuerySet[Case], words: str) -> list[dict[str, Any]]:
 
 def likely_same(
     *,
-    place: Runtime,
+    place: CityRuntime,
     category: str,
     lon: float | None,
     lat: float | None,

@@ -27,13 +27,13 @@ from yiwang.server.cases.api import (
     report_case,
     shown_row,
 )
+from yiwang.server.cities.choices import category_choices
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks import duties, intake_help
 from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
-from yiwang.server.places.choices import category_choices
-from yiwang.server.places.queries import Runtime
 
 
 def number_of(text: str) -> float | None:
@@ -44,7 +44,7 @@ def number_of(text: str) -> float | None:
         return None
 
 
-def helped(values: Mapping[str, str], place: Runtime) -> dict[str, Any]:
+def helped(values: Mapping[str, str], place: CityRuntime) -> dict[str, Any]:
     """Categories that the words suggest, and cases that may be the same."""
     suggestions = intake_help.categories_for(values.get("text", ""), place=place)
     category = values.get("category", "") or (suggestions[0]["code"] if suggestions else "")
@@ -60,14 +60,14 @@ def helped(values: Mapping[str, str], place: Runtime) -> dict[str, Any]:
 
 @require_GET
 @at_desk
-def assist(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+def assist(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """What the words and the place suggest."""
     return render(request, "desks/assist.html", {"city": place.info, "desk": desk, **helped(request.GET, place)})
 
 
 @require_GET
 @at_desk
-def places(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+def places(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """Places by name."""
     words = request.GET.get("address", "")
     found = intake_help.places_named(words, place=place)
@@ -76,7 +76,7 @@ def places(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @at_desk
-def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+def new(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """The form; a report that is posted becomes a case, or joins the one named by ``join``."""
     if not duties.opens(place.rules.workflow, desk.role):
         raise Http404(say("这个工作台不收上报", "This desk takes no reports"))
@@ -122,7 +122,7 @@ def new(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
     )
 
 
-def _taken(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
+def _taken(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, Any]:
     photos = request.FILES.getlist("photos")
     draft = forms.draft(request.POST, channel=request.POST.get("source", "") or "hotline", photos=photos)
     key = request.POST.get("idempotency_key", "")
@@ -138,7 +138,7 @@ def _taken(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
     raise refused
 
 
-def posts_for(desk: Desk, draft: ReportDraft, place: Runtime) -> list[Actor]:
+def posts_for(desk: Desk, draft: ReportDraft, place: CityRuntime) -> list[Actor]:
     """The posts of a desk, the one of the place that is reported first: its region is the longest that holds the place."""
     where = placed(draft, place=place).region
 
@@ -148,7 +148,7 @@ def posts_for(desk: Desk, draft: ReportDraft, place: Runtime) -> list[Actor]:
     return sorted(desk.actors, key=fits, reverse=True)
 
 
-def _taken_as(actor: Actor, place: Runtime, draft: ReportDraft, *, join: str, key: str) -> dict[str, Any]:
+def _taken_as(actor: Actor, place: CityRuntime, draft: ReportDraft, *, join: str, key: str) -> dict[str, Any]:
     if join:
         key = f"{key}:{join}" if key else ""
         return join_case(city=place.info.id, number=join, draft=draft, actor=actor, key=key)

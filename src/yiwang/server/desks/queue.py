@@ -33,8 +33,8 @@ from yiwang.server.cases.api import (
     reach,
     state_of_row,
 )
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.desks import duties
-from yiwang.server.places.queries import Runtime
 
 PAGE_SIZE = 30
 COLUMNS = LOADED_COLUMNS
@@ -66,7 +66,7 @@ class QueuePage:
     next: str
 
 
-def desks_of(user: Any, *, place: Runtime) -> list[Desk]:
+def desks_of(user: Any, *, place: CityRuntime) -> list[Desk]:
     """The desks of somebody in a city, in the order of the workflow's roles."""
     workflow, held = place.rules.workflow, defaultdict(list)
     for actor in actors_for(user, city=place.info.id):
@@ -84,7 +84,7 @@ def desks_of(user: Any, *, place: Runtime) -> list[Desk]:
 
 def page(
     *,
-    place: Runtime,
+    place: CityRuntime,
     desk: Desk,
     kind: str = duties.DUE,
     filters: CaseFilters | None = None,
@@ -130,7 +130,7 @@ def page(
     return _page(Case.objects.filter(wanted), place=place, desk=desk, kind=kind, limit=limit, at=at)
 
 
-def _page(wanted: QuerySet[Case], *, place: Runtime, desk: Desk, kind: str, limit: int, at: datetime) -> QueuePage:
+def _page(wanted: QuerySet[Case], *, place: CityRuntime, desk: Desk, kind: str, limit: int, at: datetime) -> QueuePage:
     order = (F("deadline").asc(nulls_last=True), "id")
     found = list(wanted.order_by(*order).values(*COLUMNS)[: limit + 1])
     more, found = len(found) > limit, found[:limit]
@@ -138,7 +138,7 @@ def _page(wanted: QuerySet[Case], *, place: Runtime, desk: Desk, kind: str, limi
     return QueuePage(entries=entries, next=_cursor(found[-1]) if more else "")
 
 
-def entry_of(row: dict[str, Any], *, place: Runtime, desk: Desk, kind: str, at: datetime) -> Entry:
+def entry_of(row: dict[str, Any], *, place: CityRuntime, desk: Desk, kind: str, at: datetime) -> Entry:
     """A row with what the desk may do on it."""
     state = state_of_row(row)
     steps = duties.steps_of(place.rules.workflow, desk.role, kind)
@@ -151,7 +151,9 @@ def entry_of(row: dict[str, Any], *, place: Runtime, desk: Desk, kind: str, at: 
     return Entry(values=row, state=state, verbs={verb: actor for verb, actor in allowed.items() if verb in wanted})
 
 
-def capacities(state: CaseState, *, place: Runtime, desk: Desk, at: datetime) -> dict[str, tuple[Actor, VerbChoice]]:
+def capacities(
+    state: CaseState, *, place: CityRuntime, desk: Desk, at: datetime
+) -> dict[str, tuple[Actor, VerbChoice]]:
     """For each verb of the case's step the first of the desk's posts that may do it, else the first one with the reason."""
     found: dict[str, tuple[Actor, VerbChoice]] = {}
     for actor in desk.actors:
@@ -161,7 +163,7 @@ def capacities(state: CaseState, *, place: Runtime, desk: Desk, at: datetime) ->
     return found
 
 
-def entries_of(numbers: Iterable[str], *, place: Runtime) -> dict[str, CaseState]:
+def entries_of(numbers: Iterable[str], *, place: CityRuntime) -> dict[str, CaseState]:
     """States of cases of a city, by number."""
     asked = list(numbers)
     found = loaded_rows(asked, lock=False) if asked else {}
@@ -177,7 +179,12 @@ def sequence_of(*, city: str, number: str) -> int | None:
 
 
 def _waiting(
-    place: Runtime, condition: Q, filters: CaseFilters | None, since: datetime | None, last: int | None, at: datetime
+    place: CityRuntime,
+    condition: Q,
+    filters: CaseFilters | None,
+    since: datetime | None,
+    last: int | None,
+    at: datetime,
 ) -> QuerySet[Case]:
     """Cases behind the cursor that wait for an answer, closed ones among them: as many as the index `case_waits` has."""
     query = Case.objects.filter(condition, city=place.info.id, waits__isnull=False)
@@ -189,7 +196,7 @@ def _waiting(
 
 
 def _with_deadline(
-    place: Runtime,
+    place: CityRuntime,
     condition: Q,
     filters: CaseFilters | None,
     since: datetime | None,

@@ -14,18 +14,18 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import ClockStatus
 from yiwang.server.casepage import forms
 from yiwang.server.cases.api import YELLOW_FROM, Words, shown_row, step_name, story_of, unit_name
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.desks import duties
 from yiwang.server.desks.queue import Desk, Entry, capacities
-from yiwang.server.places.queries import Runtime
 
 NOT_IN_BULK = frozenset({"lon", "lat", "photo", "into", "parts"})
 LAST_EVENTS = 6
 
 
-def light(state: CaseState, *, place: Runtime, at: datetime) -> str:
+def light(state: CaseState, *, place: CityRuntime, at: datetime) -> str:
     """Green to 80 % of the limit used, yellow to 100 %, red after, in the time that the clock counts."""
     clock = state.clocks.get(state.deadline_clock)
     if clock is None or clock.status != ClockStatus.RUNNING:
@@ -36,7 +36,7 @@ def light(state: CaseState, *, place: Runtime, at: datetime) -> str:
     return "red" if used > 1 else "green" if used < YELLOW_FROM else "yellow"
 
 
-def lines(entries: Sequence[Entry], *, place: Runtime, sends: bool, at: datetime) -> list[dict[str, Any]]:
+def lines(entries: Sequence[Entry], *, place: CityRuntime, sends: bool, at: datetime) -> list[dict[str, Any]]:
     """Entries as the queue's rows."""
     found = []
     for entry in entries:
@@ -58,7 +58,7 @@ def tray(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"code": code, "name": name, "count": count} for (code, name), count in counts.most_common(12)]
 
 
-def suggested_unit(state: CaseState, *, place: Runtime, at: datetime) -> dict[str, Any] | None:
+def suggested_unit(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, Any] | None:
     """The unit that the routing table names, the row that decided, and what came second."""
     ruled = place.rules.routed(facts_of(state), at.astimezone(place.info.zone).date())
     if ruled is None:
@@ -73,7 +73,7 @@ def suggested_unit(state: CaseState, *, place: Runtime, at: datetime) -> dict[st
     }
 
 
-def reasons(state: CaseState, *, place: Runtime, at: datetime) -> list[str]:
+def reasons(state: CaseState, *, place: CityRuntime, at: datetime) -> list[str]:
     """Why the routing table says so, as its trace tells it."""
     decision = place.pack.tables["routing"].decide(facts_of(state), at.astimezone(place.info.zone).date())
     return [say(why) for why in decision.why()] if decision else []
@@ -82,7 +82,7 @@ def reasons(state: CaseState, *, place: Runtime, at: datetime) -> list[str]:
 def choices(
     state: CaseState,
     *,
-    place: Runtime,
+    place: CityRuntime,
     desk: Desk,
     at: datetime,
     typed: Mapping[str, Any] | None = None,
@@ -116,12 +116,12 @@ def choices(
     return may, others
 
 
-def story(events: Sequence[Event], *, words: Words, place: Runtime) -> list[dict[str, Any]]:
+def story(events: Sequence[Event], *, words: Words, place: CityRuntime) -> list[dict[str, Any]]:
     """The last events, newest first, with the words as the desk may read them."""
     return worded(events[-LAST_EVENTS:], words=words, place=place)[::-1]
 
 
-def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: Runtime) -> dict[str, Any] | None:
+def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: CityRuntime) -> dict[str, Any] | None:
     """What others did after the event that somebody saw: then, now, and by whom; None when nothing."""
     newer = [event for event in events if event.seq > seq]
     if not newer:
@@ -141,7 +141,7 @@ def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: Run
     }
 
 
-def worded(events: Sequence[Event], *, words: Words, place: Runtime) -> list[dict[str, Any]]:
+def worded(events: Sequence[Event], *, words: Words, place: CityRuntime) -> list[dict[str, Any]]:
     """Events with the words as their reader may read them."""
     told = story_of(events, runtime=place, persons=True)
     for event, line in zip(events, told, strict=True):

@@ -18,14 +18,14 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import CaseFilters
+from yiwang.server.cities.choices import category_choices, region_choices
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences
 from yiwang.server.desks import duties, operations, queue, showing
 from yiwang.server.desks.models import SavedFilter
 from yiwang.server.desks.queue import Desk
-from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 
 KIND_NAMES = {
     duties.DUE: Text("待办", "To do"),
@@ -65,7 +65,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
     return render(request, "desks/choose.html", {"city": place.info, "page": "desk", "desks": desks})
 
 
-def asked(request: HttpRequest, place: Runtime, desk: Desk) -> dict[str, Any]:
+def asked(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, Any]:
     """The queue that an address asks for, ready to be shown."""
     kind = request.GET.get("kind", duties.DUE)
     kind = kind if kind in duties.KINDS else duties.DUE
@@ -118,7 +118,7 @@ def tag_of(html: str) -> str:
 
 @require_GET
 @at_desk
-def desk(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+def desk(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """The whole desk: the queue on the left, a case on the right."""
     context = asked(request, place, desk)
     html = render_to_string("desks/queue.html", context, request)
@@ -156,7 +156,7 @@ def desk(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
 
 @require_GET
 @at_desk
-def queue_part(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+def queue_part(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """The queue alone, for the page that asks again and again: 304 when nothing has changed."""
     html = render_to_string("desks/queue.html", asked(request, place, desk), request)
     tag = tag_of(html)
@@ -167,7 +167,7 @@ def queue_part(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse
 
 @require_POST
 @at_desk
-def save_filter(request: HttpRequest, place: Runtime, desk: Desk) -> HttpResponse:
+def save_filter(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """Keep the filter under a name."""
     query = request.POST.get("query", "")
     try:
@@ -181,7 +181,7 @@ def save_filter(request: HttpRequest, place: Runtime, desk: Desk) -> HttpRespons
 
 @require_POST
 @at_desk
-def delete_filter(request: HttpRequest, place: Runtime, desk: Desk, *, pk: int) -> HttpResponse:
+def delete_filter(request: HttpRequest, place: CityRuntime, desk: Desk, *, pk: int) -> HttpResponse:
     """Forget a filter."""
     operations.delete_filter(user=request.user, city=place.info.id, role=desk.role, pk=pk)
     return redirect("desk", place.info.id, desk.role)

@@ -12,9 +12,9 @@ from yiwang.core.facts.case_rows import fact_row
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import Row
 from yiwang.server.cases.api import EVENT_COLUMNS, Case, Event, Report, event_of
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.facts.recurrences import Recurrences
-from yiwang.server.facts.sources import FactSource, Marks, Touched, context_of
-from yiwang.server.places.queries import Runtime
+from yiwang.server.facts.sources import ChangedRow, FactSource, Marks, context_of
 
 PART = 1000  # cases read at once
 WINDOW = 20_000  # events looked at at once
@@ -27,7 +27,7 @@ def newest(city: str) -> tuple[int, int]:
     return event, report
 
 
-def touched(*, city: str, since: Marks, upto: Marks) -> Iterator[list[Touched]]:
+def touched(*, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
     """Cases with an event or report of an id behind ``since`` and not behind ``upto``, part by part."""
     for model, first, last in ((Event, since[0], upto[0]), (Report, since[1], upto[1])):
         written = model._default_manager.filter(city=city, id__lte=last)
@@ -37,11 +37,11 @@ def touched(*, city: str, since: Marks, upto: Marks) -> Iterator[list[Touched]]:
             cases = Case.objects.filter(id__in=written.filter(id__gt=first, id__lte=end).values("case_id"))
             if model is Event:
                 found = [
-                    Touched(id, number, (seq, None)) for id, number, seq in cases.values_list("id", "number", "seq")
+                    ChangedRow(id, number, (seq, None)) for id, number, seq in cases.values_list("id", "number", "seq")
                 ]
             else:
                 counted = cases.annotate(n=Count("reports")).values_list("id", "number", "seq", "n")
-                found = [Touched(id, number, (seq, reports)) for id, number, seq, reports in counted]
+                found = [ChangedRow(id, number, (seq, reports)) for id, number, seq, reports in counted]
             first = end
             if found:
                 yield found
@@ -53,7 +53,7 @@ def report_counts(cases: Sequence[int]) -> dict[int, int]:
     return {row["case_id"]: row["n"] for row in counted}
 
 
-def fact_rows(cases: Sequence[int], *, place: Runtime) -> list[Row]:
+def fact_rows(cases: Sequence[int], *, place: CityRuntime) -> list[Row]:
     """The rows of some cases, by id."""
     context = context_of(place)
     numbers = dict(Case.objects.filter(id__in=cases).values_list("id", "number"))
@@ -79,7 +79,7 @@ def every_case(*, city: str) -> Iterator[list[int]]:
         yield ids
 
 
-def every_row(place: Runtime) -> Iterator[list[Row]]:
+def every_row(place: CityRuntime) -> Iterator[list[Row]]:
     """The rows of all cases, part by part."""
     for cases in every_case(city=place.info.id):
         yield fact_rows(cases, place=place)
@@ -95,10 +95,10 @@ class CaseChanges:
 
     versions: tuple[str, ...] = ("seq", "reports")
 
-    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[list[Touched]]:
+    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
         return touched(city=city, since=since, upto=upto)
 
-    def rows(self, ids: Sequence[int], *, place: Runtime) -> list[Row]:
+    def rows(self, ids: Sequence[int], *, place: CityRuntime) -> list[Row]:
         found: list[Row] = []
         for part in range(0, len(ids), PART):
             found += fact_rows(ids[part : part + PART], place=place)

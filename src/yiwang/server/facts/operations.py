@@ -14,11 +14,11 @@ from django.db import IntegrityError, transaction
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import Row
 from yiwang.engines.sql import quoted
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.facts import files
 from yiwang.server.facts.files import Shelf
 from yiwang.server.facts.models import FactStore
-from yiwang.server.facts.sources import Changes, FactSource, Touched, context_of, source_of, tables_of
-from yiwang.server.places.queries import Runtime, runtime
+from yiwang.server.facts.sources import ChangedRow, Changes, FactSource, context_of, source_of, tables_of
 
 # Ids are given out before transactions end, so an event may appear behind one that was seen already. A transaction of
 # ours lasts seconds: what was under way ten minutes ago has ended. So every refresh looks from where the newest mark
@@ -33,7 +33,7 @@ PART_ROWS = 5000  # held in memory while everything is counted anew, some 50 MB
 Progress = Callable[[int, int], None]
 
 
-def must_rebuild(*, place: Runtime, source: FactSource, store: FactStore | None) -> str:
+def must_rebuild(*, place: CityRuntime, source: FactSource, store: FactStore | None) -> str:
     """Why a table must be counted anew; empty where a refresh will do."""
     if store is None:
         return "there are none yet"
@@ -50,7 +50,7 @@ def must_rebuild(*, place: Runtime, source: FactSource, store: FactStore | None)
     return ""
 
 
-def shelf_of(place: Runtime, table: str) -> Shelf:
+def shelf_of(place: CityRuntime, table: str) -> Shelf:
     """Where the files of a table of a city are."""
     return Shelf(city=place.info.id, table=tables_of(place)[table])
 
@@ -122,7 +122,7 @@ def _marked(marks: Sequence[Sequence[Any]], at: datetime, upto: tuple[int, ...])
 
 
 def _changes(
-    connection: duckdb.DuckDBPyConnection, place: Runtime, store: FactStore, rows: Sequence[Row]
+    connection: duckdb.DuckDBPyConnection, place: CityRuntime, store: FactStore, rows: Sequence[Row]
 ) -> tuple[dict[str, Any], int]:
     """Write rows that are new or otherwise; the store's new values, and how many rows changed."""
     if not rows:
@@ -165,7 +165,7 @@ def _changes(
 
 
 def _stale(
-    connection: duckdb.DuckDBPyConnection, there: str, found: Sequence[Touched], *, key: str, changes: Changes
+    connection: duckdb.DuckDBPyConnection, there: str, found: Sequence[ChangedRow], *, key: str, changes: Changes
 ) -> list[int]:
     """Those of the records whose row is not there or is of earlier."""
     keys = [one.key for one in found]

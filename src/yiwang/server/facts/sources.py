@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from yiwang.core.facts.cases import CASES, FactContext
 from yiwang.core.facts.table import FactTable, Row
 from yiwang.packs.fact_tables import TableBuilder, add_table, remove_table
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 Marks = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class ChangedRow:
     """A record that was written since: its row's key, and the values of the source's ``versions`` as they are now; None
     for one that cannot have changed."""
 
@@ -30,10 +30,10 @@ class Changes(Protocol):
     versions: tuple[str, ...]
     """Columns of whole numbers that tell whether a row is of now."""
 
-    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[Sequence[Touched]]:
+    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[Sequence[ChangedRow]]:
         """What was written behind ``since`` and not behind ``upto``, part by part."""
 
-    def rows(self, ids: Sequence[int], *, place: Runtime) -> list[Row]:
+    def rows(self, ids: Sequence[int], *, place: CityRuntime) -> list[Row]:
         """The rows of some records, by id."""
 
 
@@ -67,7 +67,7 @@ class FactSource:
 
     name: str
     table: TableBuilder
-    rows: Callable[[Runtime], Iterator[Sequence[Row]]]
+    rows: Callable[[CityRuntime], Iterator[Sequence[Row]]]
     size: Callable[[str], int]
     newest: Callable[[str], Marks]
     changes: Changes | None = None
@@ -109,7 +109,7 @@ def source_of(name: str) -> FactSource:
     return _SOURCES[name]
 
 
-def context_of(place: Runtime) -> FactContext:
+def context_of(place: CityRuntime) -> FactContext:
     """Names and codes of a city for its facts, worked out once for each version of its pack."""
     key = (place.info.id, place.digest)
     if key not in _contexts:
@@ -119,7 +119,7 @@ def context_of(place: Runtime) -> FactContext:
     return _contexts[key]
 
 
-def tables_of(place: Runtime) -> dict[str, FactTable]:
+def tables_of(place: CityRuntime) -> dict[str, FactTable]:
     """The tables of facts of a city by name, worked out once for each version of its pack."""
     key = (place.info.id, place.digest)
     if key not in _tables:

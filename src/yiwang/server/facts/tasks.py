@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from yiwang.server.cities.queries import cities, runtime
 from yiwang.server.common import operations as common
 from yiwang.server.common import queries
 from yiwang.server.common.app import Progress
 from yiwang.server.common.models import Job
 from yiwang.server.facts import operations
 from yiwang.server.facts.sources import sources
-from yiwang.server.places.queries import cities, runtime
 
 KIND = "facts"
 AT_ONCE = 2000  # rows that the loop itself counts anew; more are a job beside it

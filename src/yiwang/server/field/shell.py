@@ -15,12 +15,12 @@ from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.text import Text
 from yiwang.server.casepage.forms import readers_of
 from yiwang.server.cases.api import YELLOW_FROM, category_name, left_of, region_name, step_name, unit_name
+from yiwang.server.cities.choices import category_choices
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import english, say
 from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import BUILD, named
 from yiwang.server.field.tasks import MOST_TASKS, Task
-from yiwang.server.places.choices import category_choices
-from yiwang.server.places.queries import Runtime
 
 TEXTS = (*WORDS, "until")
 LABELS = {
@@ -69,7 +69,7 @@ def fields(verb: Verb) -> list[dict[str, Any]] | None:
     ]
 
 
-def data(place: Runtime) -> dict[str, Any]:
+def data(place: CityRuntime) -> dict[str, Any]:
     """Everything of a city that the phone needs, the same for everybody."""
     city, workflow = place.info.id, place.rules.workflow
     return {
@@ -113,7 +113,7 @@ def data(place: Runtime) -> dict[str, Any]:
     }
 
 
-def item(task: Task, *, place: Runtime, at: datetime) -> dict[str, Any]:
+def item(task: Task, *, place: CityRuntime, at: datetime) -> dict[str, Any]:
     """A task as the phone keeps it, at a moment. No reporter, no contact."""
     state = task.state
     left = left_of(task.values, runtime=place, at=at)

@@ -14,7 +14,7 @@ from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
 from yiwang.server.cases.api import LOADED_COLUMNS, Case, reach, state_of_row
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 MOST_TASKS = 200
 
@@ -39,7 +39,7 @@ class Task:
 
 
 def tasks_for(
-    *, place: Runtime, actors: Sequence[Actor], at: datetime, limit: int = MOST_TASKS
+    *, place: CityRuntime, actors: Sequence[Actor], at: datetime, limit: int = MOST_TASKS
 ) -> tuple[list[Task], bool]:
     """The tasks of somebody in all their capacities, the first to run out first, and whether there are more.
 
@@ -67,7 +67,7 @@ def tasks_for(
     return tasks, len(found) > 2 * limit  # more may be among those that were not looked at
 
 
-def task_of(values: dict[str, Any], *, place: Runtime, actors: Iterable[Actor], at: datetime) -> Task | None:
+def task_of(values: dict[str, Any], *, place: CityRuntime, actors: Iterable[Actor], at: datetime) -> Task | None:
     """The case as a task of theirs, or None where it is none: nothing to move on, and not held by their crew."""
     if values["closed_at"] is not None:
         return None
@@ -96,7 +96,7 @@ def _handles(workflow: Workflow, actor: Actor) -> bool:
     return any(verb.who == "holder" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values())
 
 
-def _wanted(place: Runtime, actors: Sequence[Actor]) -> Q | None:
+def _wanted(place: CityRuntime, actors: Sequence[Actor]) -> Q | None:
     """A condition that no task of theirs fails; `task_of` throws out what it lets through too much."""
     workflow = place.rules.workflow
     verbs = {

@@ -46,6 +46,8 @@ from yiwang.server.cases.api import (
     story_of,
     unit_name,
 )
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import english, say
 from yiwang.server.common.refusing import sentences, status_of
@@ -54,8 +56,6 @@ from yiwang.server.common.throttling import TooOften
 from yiwang.server.field import shell as field_shell
 from yiwang.server.field import tasks as work
 from yiwang.server.field import waiting_photos
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 
 log = logging.getLogger("yiwang.field")
 P = ParamSpec("P")
@@ -355,7 +355,7 @@ def _refused(error: Refusal | BadInput, *, now: dict[str, Any] | None) -> JsonRe
 
 
 def _standing(
-    request: HttpRequest, place: Runtime, actors: list[Actor], number: str, *, since: int | None
+    request: HttpRequest, place: CityRuntime, actors: list[Actor], number: str, *, since: int | None
 ) -> dict[str, Any] | None:
     """How a case stands, and for staff whom it concerns what happened to it since they saw it: what a conflict is shown with.
     Personal data is masked."""
@@ -412,7 +412,7 @@ def _number(post: Mapping[str, str], name: str, most: float) -> float | None:
     return value
 
 
-def _evidence(post: Any, place: Runtime, *, where: bool) -> dict[str, Any] | None:
+def _evidence(post: Any, place: CityRuntime, *, where: bool) -> dict[str, Any] | None:
     """What the phone says of time and place. It is the phone's word: no clock is reckoned by it.
 
     Without a position nobody has shown to be there; the place of a report is where the problem is, not where the phone was.
@@ -426,7 +426,7 @@ def _evidence(post: Any, place: Runtime, *, where: bool) -> dict[str, Any] | Non
     return {"on_site": {"lon": lon, "lat": lat, "accuracy_m": accuracy, "at": made.isoformat()}}
 
 
-def _moment(text: str, place: Runtime) -> datetime | None:
+def _moment(text: str, place: CityRuntime) -> datetime | None:
     if not text:
         return None
     try:

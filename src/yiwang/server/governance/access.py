@@ -10,11 +10,11 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.roles import ADMINISTRATOR, APPROVER, posts
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 
 View = Callable[..., HttpResponse]
 
@@ -48,7 +48,7 @@ def governing(*needed: str) -> Callable[[View], View]:
     return decorate
 
 
-def context(request: HttpRequest, place: Runtime, section: str, **more: Any) -> dict[str, Any]:
+def context(request: HttpRequest, place: CityRuntime, section: str, **more: Any) -> dict[str, Any]:
     """What every page of administration shows."""
     held: frozenset[str] = request.posts  # type: ignore[attr-defined]
     return {

@@ -16,11 +16,11 @@ from yiwang.core.kernel.errors import BadInput, Problem, YiwangError
 from yiwang.core.kernel.text import Text
 from yiwang.packs import Explainer, check_pack, read_pack
 from yiwang.packs.tables import table_file
+from yiwang.server.cities import queries as places
 from yiwang.server.common.refusing import sentence
 from yiwang.server.governance import tables
 from yiwang.server.governance.dry_run import compare_packs, past_facts
 from yiwang.server.governance.models import RuleChange
-from yiwang.server.places import queries as places
 
 EXAMPLES = "examples/"
 MOST_PROBLEMS = 300

@@ -7,12 +7,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from yiwang.server.cities.finding import known_city
 from yiwang.server.common.app import installed
 from yiwang.server.common.language import english, say
 from yiwang.server.governance.help_texts import GLOSSARY, TOPICS, tour_of
 from yiwang.server.people import operations
 from yiwang.server.people.queries import posts_of
-from yiwang.server.places.finding import known_city
 
 
 @require_GET

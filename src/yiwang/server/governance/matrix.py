@@ -9,10 +9,10 @@ from yiwang.core.cases.events import SYSTEM, Actor
 from yiwang.core.cases.permissions import objection, role_of
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.text import Text
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.governance import queries
-from yiwang.server.places.queries import Runtime
 
 # how far a verb reaches: how the actor's unit must stand to the case
 REACH = {
@@ -34,7 +34,7 @@ def reach(who: str) -> dict[str, str]:
     return {"key": who, "short": say(short), "long": say(long)}
 
 
-def matrix(place: Runtime, *, step: str) -> dict[str, Any]:
+def matrix(place: CityRuntime, *, step: str) -> dict[str, Any]:
     """Roles × verbs of one step (empty: of all): which reach each has."""
     workflow = place.rules.workflow
     roles = [role for role in workflow.roles.values() if role.id != SYSTEM]
@@ -55,7 +55,7 @@ def matrix(place: Runtime, *, step: str) -> dict[str, Any]:
     return {"roles": heads, "rows": rows, "legend": [reach(who) for who in REACH]}
 
 
-def who_could(place: Runtime, state: CaseState, verb: str, *, at: datetime) -> dict[str, Any]:
+def who_could(place: CityRuntime, state: CaseState, verb: str, *, at: datetime) -> dict[str, Any]:
     """Who of the city's people could do a verb on a case now, and why the others could not.
 
     The answer is the core's, asked for each person in each of their posts; what a command must carry is not looked at.

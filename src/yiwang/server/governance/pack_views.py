@@ -14,6 +14,8 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.packs import read_pack
+from yiwang.server.cities import queries as places
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import queries as common
 from yiwang.server.common.language import say
 from yiwang.server.common.operations import ask_job
@@ -21,13 +23,11 @@ from yiwang.server.common.refusing import sentences
 from yiwang.server.governance import checking, operations, packs
 from yiwang.server.governance.access import context, governing, signed_in
 from yiwang.server.people.roles import ADMINISTRATOR
-from yiwang.server.places import queries as places
-from yiwang.server.places.queries import Runtime
 
 
 @require_http_methods(["GET", "POST"])
 @governing(ADMINISTRATOR)
-def pack_list(request: HttpRequest, place: Runtime) -> HttpResponse:
+def pack_list(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Packs at hand and an upload; a pack for this city becomes a proposal, a new city is installed by the deployment's staff."""
     if request.method == "POST":
         try:
@@ -58,7 +58,7 @@ def pack_list(request: HttpRequest, place: Runtime) -> HttpResponse:
     )
 
 
-def _take(request: HttpRequest, place: Runtime) -> HttpResponse:
+def _take(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     if request.POST.get("back", "").isdecimal():
         version = int(request.POST["back"])
         source = places.version_folder(place.info.id, version)
@@ -84,7 +84,7 @@ def _take(request: HttpRequest, place: Runtime) -> HttpResponse:
     return redirect("admin-packs", place.info.id)
 
 
-def _propose(request: HttpRequest, place: Runtime, folder: Path, title: str) -> HttpResponse:
+def _propose(request: HttpRequest, place: CityRuntime, folder: Path, title: str) -> HttpResponse:
     pack = read_pack(folder)
     if pack.id != place.info.id:
         raise NotPossible(
@@ -105,7 +105,7 @@ def _propose(request: HttpRequest, place: Runtime, folder: Path, title: str) -> 
 
 @require_GET
 @governing()
-def regions(request: HttpRequest, place: Runtime) -> HttpResponse:
+def regions(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """The region tree as installed, one level at a time, with validity and source."""
     code = request.GET.get("region", "")
     tree = place.regions

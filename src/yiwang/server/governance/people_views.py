@@ -20,6 +20,8 @@ from yiwang.core.kernel.refusals import NotAllowed
 from yiwang.core.kernel.text import Text
 from yiwang.packs.hints import did_you_mean
 from yiwang.server.cases.api import load_case
+from yiwang.server.cities.choices import region_choices
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.refusing import sentences
 from yiwang.server.common.templatetags.yiwang import named
@@ -28,8 +30,6 @@ from yiwang.server.governance.access import context, governing, signed_in
 from yiwang.server.people import operations, sessions
 from yiwang.server.people.models import User
 from yiwang.server.people.roles import ADMINISTRATOR, may_change
-from yiwang.server.places.choices import region_choices
-from yiwang.server.places.queries import Runtime
 
 MOST_OPTIONS = 30
 ACTIONS = {
@@ -45,7 +45,7 @@ ACTIONS = {
 
 @require_GET
 @governing()
-def people(request: HttpRequest, place: Runtime) -> HttpResponse:
+def people(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Accounts with a post in the city."""
     asked = {key: request.GET.get(key, "").strip() for key in ("q", "role")}
     number = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() and len(request.GET["page"]) < 7 else 1
@@ -58,7 +58,7 @@ def people(request: HttpRequest, place: Runtime) -> HttpResponse:
     )
 
 
-def _post(request: HttpRequest, place: Runtime) -> dict[str, str]:
+def _post(request: HttpRequest, place: CityRuntime) -> dict[str, str]:
     """Role, unit and region of a form, checked against the city.
 
     Raises:
@@ -100,7 +100,7 @@ def _post(request: HttpRequest, place: Runtime) -> dict[str, str]:
 @require_http_methods(["GET", "POST"])
 @never_cache
 @governing(ADMINISTRATOR)
-def new_person(request: HttpRequest, place: Runtime) -> HttpResponse:
+def new_person(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Make an account; its first password is shown once."""
     problems: list[str] = []
     if request.method == "POST":
@@ -123,11 +123,11 @@ def new_person(request: HttpRequest, place: Runtime) -> HttpResponse:
     )
 
 
-def _choices(place: Runtime) -> dict[str, Any]:
+def _choices(place: CityRuntime) -> dict[str, Any]:
     return {"roles": queries.roles_of(place), "regions": region_choices(place, depth=3)}
 
 
-def _shown_once(request: HttpRequest, place: Runtime, account: User, password: str) -> HttpResponse:
+def _shown_once(request: HttpRequest, place: CityRuntime, account: User, password: str) -> HttpResponse:
     return render(
         request, "governance/password_shown.html", context(request, place, "people", account=account, password=password)
     )
@@ -135,18 +135,18 @@ def _shown_once(request: HttpRequest, place: Runtime, account: User, password: s
 
 @require_GET
 @governing()
-def person(request: HttpRequest, place: Runtime, key: int) -> HttpResponse:
+def person(request: HttpRequest, place: CityRuntime, key: int) -> HttpResponse:
     """One account: its posts, and what was done to it."""
     return _person(request, place, _account(place, key))
 
 
-def _account(place: Runtime, key: int) -> User:
+def _account(place: CityRuntime, key: int) -> User:
     """An account of this city, or one that has lost its last post here."""
     account: User = get_object_or_404(User, pk=key)
     return account
 
 
-def _person(request: HttpRequest, place: Runtime, account: User, problems: list[str] | None = None) -> HttpResponse:
+def _person(request: HttpRequest, place: CityRuntime, account: User, problems: list[str] | None = None) -> HttpResponse:
     roles = queries.roles_of(place)
     rows = account.assignments.filter(city=place.info.id).order_by("id")
     history = queries.account_changes(place.info.id, subject=account)
@@ -177,7 +177,7 @@ def _told(change: Any) -> dict[str, Any]:
 @require_POST
 @never_cache
 @governing(ADMINISTRATOR)
-def change_person(request: HttpRequest, place: Runtime, key: int) -> HttpResponse:
+def change_person(request: HttpRequest, place: CityRuntime, key: int) -> HttpResponse:
     """Enable, disable, reset the password, give or take a role."""
     account, city, actor = _account(place, key), place.info.id, signed_in(request)
     what = request.POST.get("what", "")
@@ -211,7 +211,7 @@ def change_person(request: HttpRequest, place: Runtime, key: int) -> HttpRespons
 
 @require_GET
 @governing()
-def units(request: HttpRequest, place: Runtime) -> HttpResponse:
+def units(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """The tree of units as installed; below one unit at a time, or by words."""
     q, top = request.GET.get("q", "").strip(), request.GET.get("unit", "")
     directory = place.rules.units
@@ -241,7 +241,7 @@ def units(request: HttpRequest, place: Runtime) -> HttpResponse:
 
 @require_GET
 @governing()
-def unit_options(request: HttpRequest, place: Runtime) -> HttpResponse:
+def unit_options(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Units whose code or name has some letters, for the field that names one."""
     q = request.GET.get("unit", "").strip().casefold()
     found = [unit for unit in place.rules.units if q in f"{unit.code} {unit.name.zh} {unit.name.en}".casefold()]
@@ -251,7 +251,7 @@ def unit_options(request: HttpRequest, place: Runtime) -> HttpResponse:
 
 @require_GET
 @governing()
-def permissions(request: HttpRequest, place: Runtime) -> HttpResponse:
+def permissions(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Roles × verbs × steps × reach, and who could do one verb to one case."""
     workflow = place.rules.workflow
     step, number, verb = (request.GET.get(key, "").strip() for key in ("step", "case", "verb"))
@@ -278,7 +278,7 @@ def permissions(request: HttpRequest, place: Runtime) -> HttpResponse:
 
 @require_GET
 @governing(ADMINISTRATOR)
-def audit(request: HttpRequest, place: Runtime) -> HttpResponse:
+def audit(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Who was shown personal data, and what was done to accounts. Looking is itself put on record."""
     asked = {key: request.GET.get(key, "").strip() for key in ("user", "subject", "since")}
     before = (

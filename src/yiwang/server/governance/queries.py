@@ -9,17 +9,17 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from yiwang.core.kernel.text import Text
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.governance.models import RuleChange
 from yiwang.server.people.models import AccountChange, PersonalDataRead, RoleAssignment, User
 from yiwang.server.people.roles import GOVERNING, OTHER
-from yiwang.server.places.queries import Runtime
 
 PAGE_SIZE = 50
 MOST_PEOPLE = 2000
 
 
-def roles_of(place: Runtime) -> dict[str, Text]:
+def roles_of(place: CityRuntime) -> dict[str, Text]:
     """Every post that can be given in a city, by id: the workflow's roles, then the governing ones."""
     roles = {role.id: role.name for role in place.rules.workflow.roles.values()}
     roles.pop("system", None)
@@ -28,7 +28,7 @@ def roles_of(place: Runtime) -> dict[str, Text]:
     return {**GOVERNING, **OTHER, **roles} if not roles else {**roles, **GOVERNING, **OTHER}
 
 
-def assignment(row: RoleAssignment, place: Runtime, roles: dict[str, Text]) -> dict[str, Any]:
+def assignment(row: RoleAssignment, place: CityRuntime, roles: dict[str, Text]) -> dict[str, Any]:
     """A post in words."""
     unit, region = place.rules.units.get(row.unit), place.regions.get(row.region) if row.region else None
     return {
@@ -42,7 +42,7 @@ def assignment(row: RoleAssignment, place: Runtime, roles: dict[str, Text]) -> d
     }
 
 
-def people(place: Runtime, *, q: str, role: str, page: int) -> tuple[list[dict[str, Any]], bool]:
+def people(place: CityRuntime, *, q: str, role: str, page: int) -> tuple[list[dict[str, Any]], bool]:
     """A page of accounts with a post in the city, by user name; and whether there are more."""
     query = User.objects.filter(assignments__city=place.info.id)
     if role:

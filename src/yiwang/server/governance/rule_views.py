@@ -19,6 +19,9 @@ from yiwang.core.kernel.refusals import NotPossible, Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.core.rules.spec import ROW_COLUMN
 from yiwang.server.cases.api import Case
+from yiwang.server.cities import queries as places
+from yiwang.server.cities.choices import category_choices, region_choices
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.models import Job
 from yiwang.server.common.operations import ask_job
@@ -27,9 +30,6 @@ from yiwang.server.governance import checking, operations, packs, queries, table
 from yiwang.server.governance.access import context, governing, signed_in
 from yiwang.server.governance.models import RuleChange
 from yiwang.server.people.roles import ADMINISTRATOR
-from yiwang.server.places import queries as places
-from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.queries import Runtime
 
 PAGE_SIZE = 40
 AT_ONCE = 20_000  # a dry run of so many cases is done while one waits
@@ -69,7 +69,7 @@ def table_names() -> list[dict[str, str]]:
 
 @require_GET
 @governing()
-def home(request: HttpRequest, place: Runtime) -> HttpResponse:
+def home(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """What there is to administer, and what waits."""
     city = place.info.id
     changes = queries.changes(city)
@@ -95,7 +95,7 @@ def home(request: HttpRequest, place: Runtime) -> HttpResponse:
 
 @require_GET
 @governing()
-def rules(request: HttpRequest, place: Runtime) -> HttpResponse:
+def rules(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Tables in force, changes, and every version that ever was."""
     return render(
         request,
@@ -125,7 +125,7 @@ def _number(request: HttpRequest, key: str, default: int) -> int:
 
 @require_GET
 @governing()
-def table(request: HttpRequest, place: Runtime, table: str) -> HttpResponse:
+def table(request: HttpRequest, place: CityRuntime, table: str) -> HttpResponse:
     """A table as it is, or was as of a version, with source, validity and confidence of each row."""
     version = _number(request, "version", place.version)
     folder = places.version_folder(place.info.id, version)
@@ -157,7 +157,7 @@ def table(request: HttpRequest, place: Runtime, table: str) -> HttpResponse:
 
 @require_POST
 @governing(ADMINISTRATOR)
-def begin(request: HttpRequest, place: Runtime) -> HttpResponse:
+def begin(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """A new draft; with ``undo``, one that takes back a change in force."""
     try:
         if request.POST.get("undo", "").isdecimal():
@@ -182,7 +182,7 @@ def begin(request: HttpRequest, place: Runtime) -> HttpResponse:
     return redirect("admin-change", place.info.id, change.pk)
 
 
-def known_change(place: Runtime, key: int) -> RuleChange:
+def known_change(place: CityRuntime, key: int) -> RuleChange:
     """The city's change, or the page that says there is none."""
     found = queries.changes(place.info.id).filter(pk=key).first()
     if found is None:
@@ -190,7 +190,7 @@ def known_change(place: Runtime, key: int) -> RuleChange:
     return found
 
 
-def change_context(request: HttpRequest, place: Runtime, change: RuleChange) -> dict[str, Any]:
+def change_context(request: HttpRequest, place: CityRuntime, change: RuleChange) -> dict[str, Any]:
     """Everything that the page of one change shows."""
     edits = list(change.edits.order_by("table", "row"))
     refusal = operations.objection(change, signed_in(request))
@@ -242,7 +242,7 @@ def _files(change: RuleChange) -> list[dict[str, Any]]:
 
 @require_GET
 @governing()
-def change(request: HttpRequest, place: Runtime, key: int) -> HttpResponse:
+def change(request: HttpRequest, place: CityRuntime, key: int) -> HttpResponse:
     """One change: what it alters, what check and dry run found, who did what with it; ask it about one report."""
     found = known_change(place, key)
     more: dict[str, Any] = {}
@@ -261,7 +261,7 @@ def change(request: HttpRequest, place: Runtime, key: int) -> HttpResponse:
 
 @require_POST
 @governing()
-def act(request: HttpRequest, place: Runtime, key: int, what: str) -> HttpResponse:
+def act(request: HttpRequest, place: CityRuntime, key: int, what: str) -> HttpResponse:
     """Do something with a change. A refusal is a sentence on its page."""
     found = known_change(place, key)
     try:
@@ -271,7 +271,7 @@ def act(request: HttpRequest, place: Runtime, key: int, what: str) -> HttpRespon
     return redirect("admin-change", place.info.id, found.pk)
 
 
-def _act(request: HttpRequest, place: Runtime, change: RuleChange, what: str) -> None:
+def _act(request: HttpRequest, place: CityRuntime, change: RuleChange, what: str) -> None:
     user, revision, note = signed_in(request), _number(request, "revision", -1), request.POST.get("note", "")
     match what:
         case "check":
@@ -298,7 +298,7 @@ def _act(request: HttpRequest, place: Runtime, change: RuleChange, what: str) ->
             raise NotPossible(Text("没有这个动作。", "There is no such thing to do."))
 
 
-def _moment(text: str, place: Runtime) -> datetime | None:
+def _moment(text: str, place: CityRuntime) -> datetime | None:
     if not text:
         return None
     try:
@@ -307,7 +307,7 @@ def _moment(text: str, place: Runtime) -> datetime | None:
         raise NotPossible(Text("生效时间写得不对。", "The time of taking force cannot be read.")) from None
 
 
-def _dry_run(request: HttpRequest, place: Runtime, change: RuleChange) -> None:
+def _dry_run(request: HttpRequest, place: CityRuntime, change: RuleChange) -> None:
     """At once where the cases are few, else as a job whose progress the page shows."""
     since = _moment(request.POST.get("since", ""), place)
     if since is None:
@@ -328,7 +328,7 @@ def _dry_run(request: HttpRequest, place: Runtime, change: RuleChange) -> None:
 
 @require_http_methods(["GET", "POST"])
 @governing()
-def grid(request: HttpRequest, place: Runtime, key: int, table: str) -> HttpResponse:
+def grid(request: HttpRequest, place: CityRuntime, key: int, table: str) -> HttpResponse:
     """A table of a draft as a grid: every cell can be written, faults stand at their cells."""
     found = known_change(place, key)
     sheet = tables.read_sheet(checking.installed(place.info.id), _known_table(table))

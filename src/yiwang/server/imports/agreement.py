@@ -15,7 +15,7 @@ from yiwang.packs.records.flags import deadline_agrees
 from yiwang.packs.records.mapping import FlagRule
 from yiwang.packs.records.model import SourceRecord
 from yiwang.server.cases.api import Event, Report
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 _LOOKED_UP = 400
 NAMES = ("ontime", "deadline", "routing", "department")
@@ -60,7 +60,7 @@ class Stored:
 def measure(
     *,
     records: Sequence[SourceRecord],
-    place: Runtime,
+    place: CityRuntime,
     origin: str,
     drawn: datetime | None,
     rule: FlagRule | None,
@@ -110,7 +110,7 @@ def measure(
 def _compared(
     record: SourceRecord,
     stored: Stored,
-    place: Runtime,
+    place: CityRuntime,
     *,
     drawn: datetime | None,
     rule: FlagRule | None,
@@ -137,7 +137,7 @@ def flag_of(stored: Stored, *, drawn: datetime | None, rule: FlagRule) -> str:
     return "overdue" if drawn is not None and passed(stored.deadline, at=drawn) else "ontime"
 
 
-def _stored(records: Sequence[SourceRecord], place: Runtime, origin: str) -> Iterator[tuple[SourceRecord, Stored]]:
+def _stored(records: Sequence[SourceRecord], place: CityRuntime, origin: str) -> Iterator[tuple[SourceRecord, Stored]]:
     for start in range(0, len(records), _LOOKED_UP):
         part = {record.external_id: record for record in records[start : start + _LOOKED_UP]}
         rows = list(

@@ -20,7 +20,7 @@ from yiwang.core.kernel.refusals import Refusal
 from yiwang.packs.records.duplicates import Link
 from yiwang.packs.records.model import SourceRecord
 from yiwang.server.cases.api import Case, Report, act_on_case, loaded_rows, state_of_row
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 _LOOKED_UP = 400
 Steps = list[tuple[datetime, Command]]
@@ -40,7 +40,7 @@ def follow(
     *,
     records: Sequence[SourceRecord],
     links: Mapping[str, Link],
-    place: Runtime,
+    place: CityRuntime,
     origin: str,
     drawn: datetime | None,
     closing: Callable[[SourceRecord, CaseState], Steps],
@@ -79,7 +79,9 @@ def follow(
     return found
 
 
-def _known(records: Sequence[SourceRecord], place: Runtime, origin: str) -> Iterator[tuple[SourceRecord, CaseState]]:
+def _known(
+    records: Sequence[SourceRecord], place: CityRuntime, origin: str
+) -> Iterator[tuple[SourceRecord, CaseState]]:
     """Records with their cases as they are, in the order in which they were closed: what is merged comes after its original."""
     for start in range(0, len(records), _LOOKED_UP):
         part = {record.external_id: record for record in records[start : start + _LOOKED_UP]}
@@ -90,7 +92,7 @@ def _known(records: Sequence[SourceRecord], place: Runtime, origin: str) -> Iter
             yield part[external], state_of_row(stored[number])
 
 
-def _number(external: str, place: Runtime, origin: str) -> str:
+def _number(external: str, place: CityRuntime, origin: str) -> str:
     report = Report.objects.filter(city=place.info.id, origin=origin, external=external)
     return report.values_list("case__number", flat=True).first() or ""
 
@@ -108,7 +110,7 @@ def _is_open_again(record: SourceRecord, state: CaseState, drawn: datetime | Non
     return drawn is not None and drawn > state.closed_at
 
 
-def _merging(record: SourceRecord, into: str, place: Runtime) -> Steps:
+def _merging(record: SourceRecord, into: str, place: CityRuntime) -> Steps:
     verb = next((verb for verb in place.rules.workflow.verbs.values() if verb.effect == "merge"), None)
     if verb is None or record.closed_at is None:
         return []
@@ -116,7 +118,7 @@ def _merging(record: SourceRecord, into: str, place: Runtime) -> Steps:
     return [(record.closed_at, Command(verb=verb.id, actor=_actor(verb, ""), payload=payload))]
 
 
-def _handed_over(record: SourceRecord, state: CaseState, place: Runtime) -> Steps:
+def _handed_over(record: SourceRecord, state: CaseState, place: CityRuntime) -> Steps:
     """The case to the unit that had it in the end, where that is another one and the workflow knows a way."""
     if not record.unit or record.unit == state.holder or record.closed_at is None:
         return []
@@ -140,7 +142,7 @@ def _actor(verb: Verb, unit: str) -> Actor:
     return Actor(id=f"replay:{verb.id}", roles=frozenset({role}), unit=unit)
 
 
-def _done(number: str, ways: Sequence[Steps], place: Runtime) -> tuple[int, bool, str]:
+def _done(number: str, ways: Sequence[Steps], place: CityRuntime) -> tuple[int, bool, str]:
     """Go the first of the ways that can be gone to its end: events written, whether the case is closed, why none could."""
     reason = "The workflow has no verb for it."
     for steps in filter(None, ways):

@@ -43,8 +43,8 @@ from yiwang.server.cases.api import (
     take_numbers,
 )
 from yiwang.server.cases.api import Event as EventRow
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import sql
-from yiwang.server.places.queries import Runtime
 
 CHUNK = 500
 SERIALS = 50  # serials taken at a time for a day of which none were reserved
@@ -90,7 +90,7 @@ class Lifecycle:
 
 
 @dataclass(slots=True, kw_only=True)
-class Lived:
+class Life:
     """A case with all that has happened to it, ready to be written."""
 
     state: CaseState
@@ -137,13 +137,13 @@ class BulkWriter:
         quiet: The cases belong to the past: the passing of time now asks nothing of them.
     """
 
-    def __init__(self, *, place: Runtime, origin: str, quiet: bool = False, chunk: int = CHUNK) -> None:
+    def __init__(self, *, place: CityRuntime, origin: str, quiet: bool = False, chunk: int = CHUNK) -> None:
         self.place = place
         self.origin = origin
         self.quiet = quiet
         self.chunk = chunk
         self.totals = Totals()
-        self._waiting: list[Lived] = []
+        self._waiting: list[Life] = []
         self._serials: dict[tuple[str, str], list[int]] = {}
 
     def number(self, kind: str, at: datetime) -> str:
@@ -178,7 +178,7 @@ class BulkWriter:
             found |= set(query.values_list("external", flat=True))
         return found
 
-    def add(self, lived: Sequence[Lived]) -> None:
+    def add(self, lived: Sequence[Life]) -> None:
         """Take cases that belong together; they are written in one transaction."""
         self._waiting += lived
         if len(self._waiting) >= self.chunk:
@@ -203,7 +203,7 @@ class BulkWriter:
             lived = left
         _count(self.totals, lived)
 
-    def _write(self, lived: Sequence[Lived]) -> None:
+    def _write(self, lived: Sequence[Life]) -> None:
         city = self.place.info.id
         with transaction.atomic():
             case_rows, event_rows, report_rows, outbox, counts = self._rows(lived, city)
@@ -213,7 +213,7 @@ class BulkWriter:
             sql.insert_many(Outbox, OUTBOX_COLUMNS, outbox)
             sql.insert_many(Tally, TALLY_COLUMNS, [(*key, count) for key, count in counts.items()])
 
-    def _rows(self, lived: Sequence[Lived], city: str) -> tuple[Any, ...]:
+    def _rows(self, lived: Sequence[Life], city: str) -> tuple[Any, ...]:
         ids = sql.reserve_ids(Case, len(lived))
         now = datetime.now(UTC)
         case_rows, event_rows, report_rows, outbox = [], [], [], []
@@ -243,7 +243,7 @@ class BulkWriter:
         return case_rows, event_rows, report_rows, outbox, counts
 
 
-def _count(totals: Totals, lived: Sequence[Lived]) -> None:
+def _count(totals: Totals, lived: Sequence[Life]) -> None:
     for one in lived:
         totals.cases += 1
         totals.reports += bool(one.report)
@@ -255,7 +255,7 @@ def _count(totals: Totals, lived: Sequence[Lived]) -> None:
 # --- living -------------------------------------------------------------------------------------------------------
 
 
-def live(bundle: Sequence[Lifecycle], *, place: Runtime, writer: BulkWriter) -> list[Lived]:
+def live(bundle: Sequence[Lifecycle], *, place: CityRuntime, writer: BulkWriter) -> list[Life]:
     """Let lives that belong together happen, in the order of time.
 
     Args:
@@ -266,7 +266,7 @@ def live(bundle: Sequence[Lifecycle], *, place: Runtime, writer: BulkWriter) -> 
     Raises:
         Untaken: The first life that cannot be taken as it is recorded.
     """
-    found: dict[str, Lived] = {}
+    found: dict[str, Life] = {}
     queue: list[tuple[datetime, int, int, Lifecycle, tuple[Move, ...]]] = []
     for index, life in enumerate(bundle):
         heapq.heappush(queue, (life.at, 0, index, life, ()))
@@ -286,19 +286,17 @@ def live(bundle: Sequence[Lifecycle], *, place: Runtime, writer: BulkWriter) -> 
     return list(found.values())
 
 
-def _opened(life: Lifecycle, place: Runtime, writer: BulkWriter) -> Lived:
+def _opened(life: Lifecycle, place: CityRuntime, writer: BulkWriter) -> Life:
     payload = {**life.payload, "number": writer.number(CASE_NUMBERS, life.at), "city": place.info.id}
     if life.flag:
         payload["flags"] = [life.flag]
     command = Command(verb=place.rules.workflow.opening().id, actor=life.actor, payload=payload)
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=life.at)
     report = writer.number(REPORT_NUMBERS, life.at)
-    return Lived(
-        state=state, events=events, external=life.external, report=report, contact=life.contact, flag=life.flag
-    )
+    return Life(state=state, events=events, external=life.external, report=report, contact=life.contact, flag=life.flag)
 
 
-def _moved(one: Lived, moves: tuple[Move, ...], found: Mapping[str, Lived], place: Runtime) -> tuple[Move, ...]:
+def _moved(one: Life, moves: tuple[Move, ...], found: Mapping[str, Life], place: CityRuntime) -> tuple[Move, ...]:
     """Do the first of the moves; those that are left.
 
     Raises:
@@ -317,12 +315,12 @@ def _moved(one: Lived, moves: tuple[Move, ...], found: Mapping[str, Lived], plac
     return rest
 
 
-def _do(one: Lived, command: Command, at: datetime, place: Runtime) -> None:
+def _do(one: Life, command: Command, at: datetime, place: CityRuntime) -> None:
     events, one.state = advance(one.state, command, rules=place.rules, calendar=place.calendar, at=at)
     one.events += events
 
 
-def _merge(one: Lived, move: Move, found: Mapping[str, Lived], place: Runtime) -> None:
+def _merge(one: Life, move: Move, found: Mapping[str, Life], place: CityRuntime) -> None:
     """Merge into the other case, or into the one that it has become part of itself."""
     other = found.get(move.into)
     by_number = {lived.state.number: lived for lived in found.values()}
@@ -381,7 +379,7 @@ def import_batch(batch: Sequence[Sequence[Lifecycle]], writer: BulkWriter) -> No
             writer.add(_taken(bundle, writer))
 
 
-def _taken(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Lived]:
+def _taken(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Life]:
     """Those of a bundle that can be taken; one that cannot is left out whole, and the others live without it."""
     left = list(bundle)
     while left:

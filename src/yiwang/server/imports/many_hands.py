@@ -97,7 +97,7 @@ def _end_with(parent: int) -> None:
 
 
 def _live_and_write(batch: Batch) -> dict[str, Any]:
-    from yiwang.server.places.queries import runtime
+    from yiwang.server.cities.queries import runtime
 
     writer = BulkWriter(place=runtime(_city), origin=_origin, quiet=_quiet, chunk=1 << 30)
     import_batch(batch, writer)

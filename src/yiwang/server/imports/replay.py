@@ -25,13 +25,13 @@ from yiwang.packs.records.model import Counts, SourceRecord, Vocabulary
 from yiwang.packs.records.places import projection
 from yiwang.packs.records.reading import read_records
 from yiwang.server.cases.api import REPLAYED, UNPLACED
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.common.app import Progress
 from yiwang.server.common.models import Job
 from yiwang.server.imports import agreement
 from yiwang.server.imports.following import follow
 from yiwang.server.imports.lifecycles import BulkWriter, Lifecycle, Move, Totals, import_lives
 from yiwang.server.imports.many_hands import import_by_many
-from yiwang.server.places.queries import Runtime, runtime
 
 _MOST_TOLD = 50  # kinds of faults and unknown words that are listed
 # the deadline and the unit of a record are taken from the system only
@@ -174,7 +174,7 @@ def _unknown_words(counts: Counts) -> Iterator[str]:
             yield f"{len(words):,} {name} are not known, in {words.total():,} records: {few}{more}."
 
 
-def _mapping(place: Runtime) -> ReplayMapping:
+def _mapping(place: CityRuntime) -> ReplayMapping:
     mapping = place.pack.replay
     if mapping is None:
         raise BadInput(
@@ -189,7 +189,7 @@ def _mapping(place: Runtime) -> ReplayMapping:
     return mapping
 
 
-def vocabulary(place: Runtime) -> Vocabulary:
+def vocabulary(place: CityRuntime) -> Vocabulary:
     """What the city's pack can call things."""
     return Vocabulary.of(
         categories={code: category.name.zh for code, category in place.categories.items()},
@@ -198,7 +198,7 @@ def vocabulary(place: Runtime) -> Vocabulary:
     )
 
 
-def _links(records: Sequence[SourceRecord], mapping: ReplayMapping, place: Runtime) -> dict[str, Link]:
+def _links(records: Sequence[SourceRecord], mapping: ReplayMapping, place: CityRuntime) -> dict[str, Link]:
     if mapping.duplicates is None:
         return {}
     found = link_duplicates(records, rule=mapping.duplicates, default_points=place.info.default_points)
@@ -245,7 +245,7 @@ def _groups(links: Mapping[str, Link]) -> dict[str, list[str]]:
 class _Scribe:
     """Turns records into lives."""
 
-    def __init__(self, place: Runtime, *, with_deadlines: bool) -> None:
+    def __init__(self, place: CityRuntime, *, with_deadlines: bool) -> None:
         self.place = place
         self.with_deadlines = with_deadlines
         self.workflow = place.rules.workflow

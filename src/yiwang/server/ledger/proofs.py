@@ -8,10 +8,10 @@ from typing import Any
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.ledger import consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion
+from yiwang.server.cities.queries import runtime
 from yiwang.server.ledger import log
 from yiwang.server.ledger.models import Leaf, Seal
 from yiwang.server.ledger.streams import named
-from yiwang.server.places.queries import runtime
 
 
 def day_root(*, stream: str, city: str, day: date) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from yiwang.core.ledger import Frontier, complete_nodes, leaf_hash
+from yiwang.server.cities.queries import runtime
 from yiwang.server.ledger import log
 from yiwang.server.ledger.models import Leaf, Seal
 from yiwang.server.ledger.nodes import Nodes, kept_nodes
 from yiwang.server.ledger.streams import streams
-from yiwang.server.places.queries import runtime
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.ledger import Frontier, complete_nodes, frontier_at, leaf_hash
+from yiwang.server.cities.queries import cities, runtime
 from yiwang.server.common import queries as jobs
 from yiwang.server.common.sql import insert_many
 from yiwang.server.ledger import log, nodes, publishing
@@ -25,7 +26,6 @@ from yiwang.server.ledger.models import Leaf, Node, Seal
 from yiwang.server.ledger.nodes import NODE_COLUMNS
 from yiwang.server.ledger.spool import Spool
 from yiwang.server.ledger.streams import Entry, Stream, named, streams
-from yiwang.server.places.queries import cities, runtime
 
 LEAF_COLUMNS = ("stream", "city", "position", "key")
 GRACE = timedelta(minutes=5)  # after midnight, before a day is sealed

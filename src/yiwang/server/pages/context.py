@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from yiwang.server.places.queries import cities
+from yiwang.server.cities.queries import cities
 
 VERSION = version("yiwang")
 

@@ -9,14 +9,14 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit
 from yiwang.server.cases.api import limit_text, unit_name
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.places.queries import Runtime
 
 SHOWN_LIMITS = 60
 
 
-def limit_rows(place: Runtime, *, category: str) -> tuple[list[dict[str, str]], int]:
+def limit_rows(place: CityRuntime, *, category: str) -> tuple[list[dict[str, str]], int]:
     """Rows of the limits table (of one category, or from the top), and how many there are."""
     table = place.pack.tables["limits"]
     where = table.spec.input_names.index("category")
@@ -24,7 +24,7 @@ def limit_rows(place: Runtime, *, category: str) -> tuple[list[dict[str, str]], 
     return [_limit(row, place) for row in rows[:SHOWN_LIMITS]], len(rows)
 
 
-def _limit(row: Any, place: Runtime) -> dict[str, str]:
+def _limit(row: Any, place: CityRuntime) -> dict[str, str]:
     cells = dict(zip(place.pack.tables["limits"].spec.input_names, map(str, row.cells), strict=True))
     prefix, condition = cells.get("category", ""), cells.get("condition", "")
     category = place.categories.get(prefix)
@@ -40,7 +40,7 @@ def _limit(row: Any, place: Runtime) -> dict[str, str]:
     }
 
 
-def explained(place: Runtime, *, category: str, region: str, at: datetime) -> list[dict[str, str]]:
+def explained(place: CityRuntime, *, category: str, region: str, at: datetime) -> list[dict[str, str]]:
     """Priority, centre, unit, limit and deadline for a category in a region, with the rows that decide."""
     rules = place.rules
     on = at.astimezone(place.info.zone).date()

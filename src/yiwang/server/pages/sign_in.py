@@ -14,13 +14,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from yiwang.core.kernel.text import Text
+from yiwang.server.cities.queries import NoSuchCity, cities, runtime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.people import queries as people
 from yiwang.server.people import sessions
 from yiwang.server.people.roles import GOVERNING
 from yiwang.server.people.throttling import SignInThrottle
-from yiwang.server.places.queries import NoSuchCity, cities, runtime
 
 SHOWN_VERBS = 6
 # what the governing posts do, which is no verb of the workflow

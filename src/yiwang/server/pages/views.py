@@ -31,20 +31,20 @@ from yiwang.server.cases.api import (
     unplaced_points,
 )
 from yiwang.server.centre.centre_figures import by_region
+from yiwang.server.cities.choices import category_choices, region_choices
+from yiwang.server.cities.finding import chosen_region, known_city
+from yiwang.server.cities.queries import CityRuntime, cities, runtime
 from yiwang.server.common import queries as common
 from yiwang.server.common.language import english, say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.common.workflow_svg import workflow_svg
 from yiwang.server.pages.rules import explained, limit_rows
-from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.finding import chosen_region, known_city
-from yiwang.server.places.queries import Runtime, cities, runtime
 from yiwang.server.scores.headline import on_time
 
 MAP_CASES = 2000  # the most urgent ones; the page says how many there are
 
 
-def map_context(place: Runtime, region: Region) -> dict[str, Any]:
+def map_context(place: CityRuntime, region: Region) -> dict[str, Any]:
     """Addresses and words for ``<city-map>``."""
     city = place.info.id
     asked = urlencode({"region": region.code})

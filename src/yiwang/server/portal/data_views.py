@@ -16,10 +16,10 @@ from django.views.decorators.http import require_GET
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.api import case_figures as figures
 from yiwang.server.cases.api import judged_at, map_labels, undrawn_cases
+from yiwang.server.cities.choices import category_choices, region_choices
+from yiwang.server.cities.finding import known_city
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
-from yiwang.server.places.choices import category_choices, region_choices
-from yiwang.server.places.finding import known_city
 from yiwang.server.portal import limits, months, open_data, public_score
 
 MONTH = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])")

@@ -15,11 +15,11 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import load_case
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import throttling
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import forms, limits, links, operations, queries
 from yiwang.server.portal.models import Follow
 from yiwang.server.portal.views import private
@@ -104,7 +104,7 @@ def open_mail(request: HttpRequest, city: str, ticket: str) -> HttpResponse:
     return _opened(request, follow)
 
 
-def _refused(request: HttpRequest, place: Runtime, problem: str, status: int) -> HttpResponse:
+def _refused(request: HttpRequest, place: CityRuntime, problem: str, status: int) -> HttpResponse:
     context = {"city": place.info, "page": "portal", "problem": problem, "number": "", "mine": []}
     return private(render(request, "portal/find.html", context, status=status))
 
@@ -158,7 +158,7 @@ def _done(request: HttpRequest, mine: Follow) -> None:
 
 
 def _page(
-    request: HttpRequest, place: Runtime, mine: Follow, *, problems: list[str] | None = None, status: int = 200
+    request: HttpRequest, place: CityRuntime, mine: Follow, *, problems: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
     found = queries.public_case(place=place, number=queries.chased(place=place, number=mine.current))
     if found is None:

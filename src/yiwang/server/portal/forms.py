@@ -29,7 +29,7 @@ LONGEST_EMAIL = 200
 
 
 @dataclass(slots=True)
-class Said:
+class ReportForm:
     """A report's form as it was filled in."""
 
     text: str = ""
@@ -51,9 +51,9 @@ class Said:
         )  # fmt: skip
 
 
-def said(post: QueryDict) -> Said:
+def said(post: QueryDict) -> ReportForm:
     """Read the form; what is wrong is in ``problems``, one sentence each."""
-    found = Said(
+    found = ReportForm(
         text=post.get("text", "").strip(),
         category=post.get("category", "").strip(),
         address=post.get("address", "").strip(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.models import Max
 
 from yiwang.server.cases.api import Report
+from yiwang.server.cities.queries import cities, runtime
 from yiwang.server.common import publishing
-from yiwang.server.places.queries import cities, runtime
 from yiwang.server.portal import operations
 from yiwang.server.portal.models import Gathering
 

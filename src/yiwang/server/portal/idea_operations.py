@@ -13,8 +13,8 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import no_region
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import publishing
-from yiwang.server.places.queries import Runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment, IdeaSupport
 from yiwang.server.portal.operations import offer
 
@@ -33,7 +33,7 @@ def _words(name: str, text: str, longest: int) -> str:
     return clean
 
 
-def propose(*, place: Runtime, title: str, text: str, region: str, author: str) -> Idea:
+def propose(*, place: CityRuntime, title: str, text: str, region: str, author: str) -> Idea:
     """Propose an idea.
 
     Raises:
@@ -69,7 +69,7 @@ def withdraw(*, idea: Idea, person: str) -> bool:
     return bool(gone)
 
 
-def comment(*, place: Runtime, idea: Idea, text: str, author: str) -> IdeaComment:
+def comment(*, place: CityRuntime, idea: Idea, text: str, author: str) -> IdeaComment:
     """Say something about an idea.
 
     Raises:
@@ -90,7 +90,7 @@ def comment(*, place: Runtime, idea: Idea, text: str, author: str) -> IdeaCommen
     return said
 
 
-def answering(place: Runtime, actors: Sequence[Actor]) -> tuple[Actor, str] | None:
+def answering(place: CityRuntime, actors: Sequence[Actor]) -> tuple[Actor, str] | None:
     """The capacity in which somebody may answer ideas, and the role; None when in none."""
     for actor in actors:
         for role in place.pack.portal.answerers:
@@ -99,7 +99,7 @@ def answering(place: Runtime, actors: Sequence[Actor]) -> tuple[Actor, str] | No
     return None
 
 
-def answer(*, place: Runtime, idea: Idea, actors: Sequence[Actor], state: str, text: str) -> IdeaAnswer:
+def answer(*, place: CityRuntime, idea: Idea, actors: Sequence[Actor], state: str, text: str) -> IdeaAnswer:
     """Answer an idea for one's unit, and move it to a state. The words are needed: nobody is declined without reasons.
 
     Raises:

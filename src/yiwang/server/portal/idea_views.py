@@ -12,11 +12,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.api import actors_for
+from yiwang.server.cities.choices import region_choices
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
-from yiwang.server.places.choices import region_choices
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import idea_operations, limits, links, queries
 from yiwang.server.portal.models import Idea
 
@@ -27,7 +27,7 @@ def _number(text: str, most: int) -> int:
     return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def known_idea(place: Runtime, idea: int) -> Idea:
+def known_idea(place: CityRuntime, idea: int) -> Idea:
     """The idea, or 404."""
     found = Idea.objects.filter(city=place.info.id, pk=idea).first()
     if found is None:
@@ -106,7 +106,7 @@ def idea(request: HttpRequest, city: str, idea: int) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, place: Runtime, found: Idea, *, problems: list[str] | None = None, status: int = 200
+    request: HttpRequest, place: CityRuntime, found: Idea, *, problems: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
     known = request.user.is_authenticated or links.visitor(request)
     person = links.person(request)[0] if known else ""

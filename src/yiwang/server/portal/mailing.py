@@ -15,8 +15,8 @@ from django.urls import reverse
 from yiwang.core.cases.events import Event
 from yiwang.server.cases.api import EVENT_COLUMNS, Case, Outbox, event_of
 from yiwang.server.cases.api import Event as EventRow
+from yiwang.server.cities.queries import CityRuntime, NoSuchCity, runtime
 from yiwang.server.common.posting import Letter
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 from yiwang.server.portal import links, operations
 from yiwang.server.portal.models import Follow
 
@@ -64,7 +64,7 @@ def _events(cases: Sequence[Case]) -> defaultdict[int, list[Event]]:
     return found
 
 
-def news(events: Sequence[Event], *, place: Runtime) -> list[Line]:
+def news(events: Sequence[Event], *, place: CityRuntime) -> list[Line]:
     """What of the events a citizen is told, each in both languages."""
     workflow, lines = place.rules.workflow, []
     for event in events:
@@ -134,7 +134,7 @@ def _takes_in(event: Event, number: str) -> bool:
     return number == event.payload.get("number") or number in event.payload.get("numbers", ())
 
 
-def _message(follow: Follow, case: Case, lines: Sequence[Line], *, place: Runtime) -> EmailMessage:
+def _message(follow: Follow, case: Case, lines: Sequence[Line], *, place: CityRuntime) -> EmailMessage:
     category = place.categories.get(case.category)
     names = (category.name.zh, category.name.en) if category else ("未分类", "Not classified")
     link = links.absolute(follow, reverse("portal-mail", args=[follow.city, links.ticket(follow, links.NEWS)]))

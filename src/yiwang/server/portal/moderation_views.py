@@ -14,24 +14,24 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import actors_for
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.throttling import TooOften
 from yiwang.server.people import operations as people
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import limits, operations, queries
 
 
-def _moderator(request: HttpRequest, place: Runtime) -> Actor:
+def _moderator(request: HttpRequest, place: CityRuntime) -> Actor:
     actor = queries.moderating(place, actors_for(request.user, city=place.info.id))
     if actor is None:
         raise NotAllowed(Text("您的角色不审核公开文字。", "None of your roles moderates public words."))
     return actor
 
 
-def _refused(request: HttpRequest, place: Runtime, error: Refusal) -> HttpResponse:
+def _refused(request: HttpRequest, place: CityRuntime, error: Refusal) -> HttpResponse:
     context = {"city": place.info, "page": "portal", "problem": " ".join(sentences(error)), "refused": True}
     return render(request, "portal/moderation.html", context, status=status_of(error))
 

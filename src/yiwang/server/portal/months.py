@@ -7,23 +7,23 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Min
 
 from yiwang.server.cases.api import Case
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 MOST_MONTHS = 36
 
 
-def month_of(moment: datetime, place: Runtime) -> str:
+def month_of(moment: datetime, place: CityRuntime) -> str:
     return f"{moment.astimezone(place.info.zone):%Y-%m}"
 
 
-def bounds(month: str, place: Runtime) -> tuple[datetime, datetime]:
+def bounds(month: str, place: CityRuntime) -> tuple[datetime, datetime]:
     """First moment of a month and of the next, on the city's clocks."""
     year, number = int(month[:4]), int(month[5:])
     start = datetime(year, number, 1, tzinfo=place.info.zone)
     return start, datetime(year + number // 12, number % 12 + 1, 1, tzinfo=place.info.zone)
 
 
-def months(*, place: Runtime, at: datetime) -> list[str]:
+def months(*, place: CityRuntime, at: datetime) -> list[str]:
     """The months with cases, the newest first: two look-ups in the index."""
     rows = Case.objects.filter(city=place.info.id)
     first = rows.aggregate(first=Min("opened_at"))["first"]

@@ -16,8 +16,8 @@ from yiwang.core.cases.lateness import shown_late
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.api import Case, judged_at
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import publishing
-from yiwang.server.places.queries import Runtime
 from yiwang.server.portal.months import bounds
 
 CHUNK = 1000
@@ -60,7 +60,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def rows(*, place: Runtime, month: str) -> Iterator[list[dict[str, Any]]]:
+def rows(*, place: CityRuntime, month: str) -> Iterator[list[dict[str, Any]]]:
     """A month's cases in the order in which they were reported, a chunk at a time: two queries each, whatever the month."""
     start, end = bounds(month, place)
     before, last, now = start, 0, judged_at(city=place.info.id)
@@ -83,7 +83,7 @@ def rows(*, place: Runtime, month: str) -> Iterator[list[dict[str, Any]]]:
             return
 
 
-def _public(row: dict[str, Any], text: str, place: Runtime, now: datetime) -> dict[str, Any]:
+def _public(row: dict[str, Any], text: str, place: CityRuntime, now: datetime) -> dict[str, Any]:
     zone, step, category = (
         place.info.zone,
         place.rules.workflow.steps.get(row["step"]),
@@ -108,7 +108,7 @@ def _public(row: dict[str, Any], text: str, place: Runtime, now: datetime) -> di
     }  # fmt: skip
 
 
-def as_csv(*, place: Runtime, month: str) -> Iterator[bytes]:
+def as_csv(*, place: CityRuntime, month: str) -> Iterator[bytes]:
     """The month as CSV in UTF-8 with a byte order mark, as spreadsheets want it."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, [column.name for column in COLUMNS], lineterminator="\r\n")
@@ -136,7 +136,7 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def as_geojson(*, place: Runtime, month: str) -> Iterator[bytes]:
+def as_geojson(*, place: CityRuntime, month: str) -> Iterator[bytes]:
     """The month as GeoJSON (RFC 7946); cases without a place have no geometry."""
     yield b'{"type":"FeatureCollection","features":['
     first = True

@@ -18,11 +18,11 @@ from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Unknown
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.api import Case, ReportDraft, act_on_case, join_case, outsider, report_case
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.common import idempotency, publishing, throttling
 from yiwang.server.common.masking import masked
 from yiwang.server.common.models import PublicText, PublicTextDecision
 from yiwang.server.common.throttling import Caller
-from yiwang.server.places.queries import Runtime, runtime
 from yiwang.server.portal import links, originals
 from yiwang.server.portal.models import Follow, Gathering, Silence
 
@@ -120,7 +120,7 @@ def report(
 # --- what the holder of a link may do -----------------------------------------------------------------------------
 
 
-def verb_of(place: Runtime, effect: str) -> Verb | None:
+def verb_of(place: CityRuntime, effect: str) -> Verb | None:
     """The citizen's verb for an effect (``rate``, ``reopen``) in the city's workflow."""
     workflow = place.rules.workflow
     return next(
@@ -206,7 +206,7 @@ def lead_on(*, follow: int, current: str, told: int) -> None:
 # --- moderation ---------------------------------------------------------------------------------------------------
 
 
-def offer(*, place: Runtime, kind: str, texts: Mapping[str, str], always: bool = False) -> int:
+def offer(*, place: CityRuntime, kind: str, texts: Mapping[str, str], always: bool = False) -> int:
     """Put texts before a moderator: those in which something was masked, or all (``always``, or a city that releases first)."""
     rows = []
     for key, text in texts.items():
@@ -223,7 +223,7 @@ def offer(*, place: Runtime, kind: str, texts: Mapping[str, str], always: bool =
     return len(rows)
 
 
-def flag(*, place: Runtime, kind: str, key: str) -> None:
+def flag(*, place: CityRuntime, kind: str, key: str) -> None:
     """A reader asks a moderator to look at a text.
 
     Raises:
@@ -237,7 +237,7 @@ def flag(*, place: Runtime, kind: str, key: str) -> None:
 
 
 def decide(
-    *, place: Runtime, kind: str, key: str, state: str, published: str, why: str, by: str, by_name: str = ""
+    *, place: CityRuntime, kind: str, key: str, state: str, published: str, why: str, by: str, by_name: str = ""
 ) -> PublicText:
     """A moderator's decision. The original is kept as it was written, and each decision stays on record.
 

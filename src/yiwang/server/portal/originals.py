@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import EVENT_COLUMNS, Case, Event, Report, event_of, event_words
+from yiwang.server.cities.queries import runtime
 from yiwang.server.common import publishing
-from yiwang.server.places.queries import runtime
 from yiwang.server.portal.models import Idea, IdeaAnswer, IdeaComment
 
 KINDS = {

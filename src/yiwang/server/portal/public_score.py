@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from yiwang.core.indicators.definitions import COUNTED, UP, Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.server.cases.api import category_name, region_name, stands_at
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import queries as jobs
 from yiwang.server.facts.models import FactStore
 from yiwang.server.facts.sources import tables_of
-from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import queries as scores
 from yiwang.server.scores.headline import usual_month
 from yiwang.server.scores.periods import bounds
@@ -31,13 +31,13 @@ _REMEMBERED = 500
 _counted: dict[Any, Any] = {}
 
 
-def published(place: Runtime, *, at: datetime) -> dict[str, Indicator]:
+def published(place: CityRuntime, *, at: datetime) -> dict[str, Indicator]:
     """The public indicators in force at a moment, by id, in the pack's order."""
     known = place.pack.indicators.in_force(at.astimezone(place.info.zone).date())
     return {name: one for name, one in known.items() if one.public}
 
 
-def total(*, place: Runtime) -> dict[str, Any]:
+def total(*, place: CityRuntime) -> dict[str, Any]:
     """What the first page shows: the public figures of the whole city in the usual month."""
     importing, store = jobs.importing(city=place.info.id), _publishable(place)
     at = None if store is None or importing else stands_at(city=place.info.id) or store.refreshed_at
@@ -55,7 +55,7 @@ def total(*, place: Runtime) -> dict[str, Any]:
     return {"importing": False, "month": month, "total": shown(found, measures)}
 
 
-def score(*, place: Runtime, month: str, region: str, category: str) -> dict[str, Any]:
+def score(*, place: CityRuntime, month: str, region: str, category: str) -> dict[str, Any]:
     """What the page shows of a month, and of the months before it.
 
     Args:
@@ -118,7 +118,7 @@ def shown(found: Figures, measures: Mapping[str, Indicator]) -> list[dict[str, A
     return row
 
 
-def _publishable(place: Runtime) -> FactStore | None:
+def _publishable(place: CityRuntime) -> FactStore | None:
     """The facts, where they were counted after the last import had ended."""
     store = scores.counted_store(place)
     imported = jobs.imported_at(city=place.info.id)
@@ -140,7 +140,7 @@ def _once(key: Any, count: Callable[[], _Counted]) -> _Counted:
 
 
 def _month(
-    place: Runtime, measures: Mapping[str, Indicator], month: str, at: datetime
+    place: CityRuntime, measures: Mapping[str, Indicator], month: str, at: datetime
 ) -> dict[tuple[str, str], Figures]:
     """The figures of a month by district and category: for the city, its districts, the categories and both."""
     level = place.info.levels[min(1, len(place.info.levels) - 1)].id
@@ -160,7 +160,7 @@ def _month(
 
 
 def _series(
-    place: Runtime, measures: Mapping[str, Indicator], months: list[str], region: str, category: str, at: datetime
+    place: CityRuntime, measures: Mapping[str, Indicator], months: list[str], region: str, category: str, at: datetime
 ) -> dict[str, Figures]:
     """The figures of some months, the newest first, of a district and category."""
     only = {CATEGORY: category} if category else {}
@@ -174,7 +174,7 @@ def _series(
     return {row.keys["month"]: row.cells for row in card.rows if row.keys["month"] in months}
 
 
-def _countable(place: Runtime, measures: Mapping[str, Indicator], dimensions: Any) -> tuple[str, ...]:
+def _countable(place: CityRuntime, measures: Mapping[str, Indicator], dimensions: Any) -> tuple[str, ...]:
     """The indicators whose table has the dimensions."""
     tables = tables_of(place)
     return tuple(name for name, one in measures.items() if set(dimensions) <= tables[one.table].dimensions.keys())

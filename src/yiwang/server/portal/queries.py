@@ -31,12 +31,12 @@ from yiwang.server.cases.api import (
     story_of,
     unit_name,
 )
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import publishing
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import mask
 from yiwang.server.common.models import PublicText
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.places.queries import Runtime
 from yiwang.server.portal import links, originals
 from yiwang.server.portal.models import Follow, Idea, IdeaSupport
 from yiwang.server.portal.operations import citizen, verb_of
@@ -72,17 +72,17 @@ MASKED = {
 # --- public words -------------------------------------------------------------------------------------------------
 
 
-def public_texts(*, place: Runtime, kind: str, originals: Mapping[str, str]) -> dict[str, str | None]:
+def public_texts(*, place: CityRuntime, kind: str, originals: Mapping[str, str]) -> dict[str, str | None]:
     """What everybody may read of texts, by key, as the city moderates; None where nothing is shown."""
     return publishing.public_texts(kind=kind, originals=originals, released_only=place.pack.portal.moderation == BEFORE)
 
 
-def public_text(*, place: Runtime, kind: str, key: str, original: str) -> str | None:
+def public_text(*, place: CityRuntime, kind: str, key: str, original: str) -> str | None:
     """What everybody may read of one text."""
     return public_texts(place=place, kind=kind, originals={key: original})[key]
 
 
-def public_rows(rows: Iterable[Mapping[str, Any]], *, place: Runtime) -> list[dict[str, Any]]:
+def public_rows(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime) -> list[dict[str, Any]]:
     """Rows of cases as everybody may see them: names for codes, words as moderated, no address."""
     rows = list(rows)
     texts = public_texts(place=place, kind=publishing.CASE, originals={row["number"]: row["text"] for row in rows})
@@ -101,13 +101,13 @@ def public_rows(rows: Iterable[Mapping[str, Any]], *, place: Runtime) -> list[di
     ]
 
 
-def recent(*, place: Runtime, most: int = 6) -> list[dict[str, Any]]:
+def recent(*, place: CityRuntime, most: int = 6) -> list[dict[str, Any]]:
     """The cases reported last."""
     page = list_cases(city=place.info.id, filters=CaseFilters(), limit=most)
     return public_rows(page.items, place=place)
 
 
-def near(*, place: Runtime, lon: float | None, lat: float | None, category: str = "") -> list[dict[str, Any]]:
+def near(*, place: CityRuntime, lon: float | None, lat: float | None, category: str = "") -> list[dict[str, Any]]:
     """Open cases near a point, as everybody may see them."""
     if lon is None or lat is None:
         return []
@@ -137,7 +137,7 @@ class PublicCase:
     detail: CaseDetail
 
 
-def public_case(*, place: Runtime, number: str) -> PublicCase | None:
+def public_case(*, place: CityRuntime, number: str) -> PublicCase | None:
     """A case as everybody may see it; None when there is none in this city."""
     detail = load_case(city=place.info.id, number=number)
     if detail is None:
@@ -167,7 +167,7 @@ def public_case(*, place: Runtime, number: str) -> PublicCase | None:
     )
 
 
-def stages(place: Runtime, step: str) -> list[dict[str, Any]]:
+def stages(place: CityRuntime, step: str) -> list[dict[str, Any]]:
     """Where a case is among the stages of its workflow."""
     workflow = place.rules.workflow
     here = workflow.steps.get(step)
@@ -181,7 +181,7 @@ def stages(place: Runtime, step: str) -> list[dict[str, Any]]:
     return found
 
 
-def chased(*, place: Runtime, number: str) -> str:
+def chased(*, place: CityRuntime, number: str) -> str:
     """The case that a case has come to be after mergers."""
     for _ in range(10):
         into = Case.objects.filter(city=place.info.id, number=number).values_list("merged_into", flat=True).first()
@@ -226,7 +226,7 @@ class Right:
     readers: str = ""
 
 
-def rights(*, place: Runtime, follow: Follow, found: PublicCase) -> dict[str, Right]:
+def rights(*, place: CityRuntime, follow: Follow, found: PublicCase) -> dict[str, Right]:
     """What the holder of a link may do with the case now: ``rate``, ``reopen``."""
     state, actor = found.detail.state, citizen(follow)
     choices = {item.verb: item for item in permitted(state, actor, rules=place.rules, at=timezone.now())}
@@ -261,7 +261,7 @@ class IdeaPage:
     more: bool
 
 
-def ideas(*, place: Runtime, q: str = "", state: str = "", order: str = "new", page: int = 1) -> IdeaPage:
+def ideas(*, place: CityRuntime, q: str = "", state: str = "", order: str = "new", page: int = 1) -> IdeaPage:
     """Ideas whose public words hold what is looked for. Originals are never searched: that would give away what is masked."""
     query: QuerySet[Idea] = Idea.objects.filter(city=place.info.id)
     shown = PublicText.objects.filter(city=place.info.id, kind=publishing.IDEA).exclude(state=PublicText.State.WITHHELD)
@@ -280,7 +280,7 @@ def ideas(*, place: Runtime, q: str = "", state: str = "", order: str = "new", p
     return IdeaPage(items=idea_rows(found[:PAGE], place=place), more=len(found) > PAGE)
 
 
-def idea_rows(found: Sequence[Idea], *, place: Runtime) -> list[dict[str, Any]]:
+def idea_rows(found: Sequence[Idea], *, place: CityRuntime) -> list[dict[str, Any]]:
     """Ideas as everybody may see them."""
     texts = public_texts(place=place, kind=publishing.IDEA, originals={str(idea.pk): idea.text for idea in found})
     rows = []
@@ -303,7 +303,7 @@ def idea_rows(found: Sequence[Idea], *, place: Runtime) -> list[dict[str, Any]]:
     return rows
 
 
-def idea_page(*, place: Runtime, idea: Idea, person: str) -> dict[str, Any]:
+def idea_page(*, place: CityRuntime, idea: Idea, person: str) -> dict[str, Any]:
     """One idea with its comments and answers, as everybody may see them, and whether this person supports it."""
     said = list(idea.said.order_by("id")[:500])
     answers = list(idea.answers.order_by("id"))
@@ -331,7 +331,7 @@ def idea_page(*, place: Runtime, idea: Idea, person: str) -> dict[str, Any]:
 # --- moderation ---------------------------------------------------------------------------------------------------
 
 
-def moderating(place: Runtime, actors: Sequence[Actor]) -> Actor | None:
+def moderating(place: CityRuntime, actors: Sequence[Actor]) -> Actor | None:
     """The capacity in which somebody moderates this city's public words; None when in none.
 
     A moderator reads what everybody wrote as it was written, so a post within one region moderates nothing.
@@ -343,7 +343,7 @@ def moderating(place: Runtime, actors: Sequence[Actor]) -> Actor | None:
 OF_A_CASE = frozenset({publishing.CASE, publishing.PLACE, publishing.EVENT, publishing.REPORT})
 
 
-def queue(*, place: Runtime, state: str, most: int = 30) -> list[dict[str, Any]]:
+def queue(*, place: CityRuntime, state: str, most: int = 30) -> list[dict[str, Any]]:
     """Texts to be looked at, the most flagged first, or those decided last."""
     rows = PublicText.objects.filter(city=place.info.id)
     if state in {PublicText.State.RELEASED, PublicText.State.EDITED, PublicText.State.WITHHELD}:
@@ -353,12 +353,12 @@ def queue(*, place: Runtime, state: str, most: int = 30) -> list[dict[str, Any]]
     return [_queued(row) for row in rows[:most].prefetch_related("decisions")]
 
 
-def waiting(*, place: Runtime) -> int:
+def waiting(*, place: CityRuntime) -> int:
     """How many texts wait for a moderator."""
     return PublicText.objects.filter(city=place.info.id, state=PublicText.State.WAITING).count()
 
 
-def texts_of(*, place: Runtime, number: str) -> list[dict[str, Any]]:
+def texts_of(*, place: CityRuntime, number: str) -> list[dict[str, Any]]:
     """Every text about a case, whether somebody has looked at it yet or not."""
     found = originals.texts_of_case(city=place.info.id, number=number)
     rows = PublicText.objects.filter(city=place.info.id, key__in=[key for _, key, _ in found])

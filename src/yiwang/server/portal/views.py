@@ -17,13 +17,13 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.api import ReportDraft, actors_for, category_name, judged_at, region_name, step_name, unit_name
 from yiwang.server.cases.api import case_figures as figures
+from yiwang.server.cities.choices import category_choices
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.cities.suggesting import suggest
 from yiwang.server.common import throttling
 from yiwang.server.common.language import english, say
 from yiwang.server.common.refusing import sentences, status_of
-from yiwang.server.places.choices import category_choices
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
-from yiwang.server.places.suggesting import suggest
 from yiwang.server.portal import forms, limits, links, operations, public_score, queries
 
 
@@ -55,7 +55,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
 CLEAR_SCORE, CLEAR_LEAD = 4.0, 1.15
 
 
-def suggested(text: str, place: Runtime, chosen: str = "") -> list[dict[str, Any]]:
+def suggested(text: str, place: CityRuntime, chosen: str = "") -> list[dict[str, Any]]:
     """Categories that fit the words, with the words that say so; the first is taken where it leads clearly."""
     found: list[dict[str, Any]] = [
         {
@@ -98,7 +98,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     """Photo, place, words. Without scripts a page to check the category and what is near comes before sending."""
     place = known_city(city)
     if request.method == "GET":
-        return _form(request, place, forms.Said(join=""), key=secrets.token_urlsafe(16))
+        return _form(request, place, forms.ReportForm(join=""), key=secrets.token_urlsafe(16))
     said, key, kept = forms.said(request.POST), request.POST.get("key", "")[:100], request.POST.get("kept", "")
     key = key or secrets.token_urlsafe(16)
     caller = throttling.caller(request)
@@ -125,8 +125,8 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
 
 def _form(
     request: HttpRequest,
-    place: Runtime,
-    said: forms.Said,
+    place: CityRuntime,
+    said: forms.ReportForm,
     *,
     key: str,
     kept: str = "",
@@ -155,7 +155,9 @@ def _form(
     )
 
 
-def _check(request: HttpRequest, place: Runtime, said: forms.Said, *, key: str, kept: str, photos: int) -> HttpResponse:
+def _check(
+    request: HttpRequest, place: CityRuntime, said: forms.ReportForm, *, key: str, kept: str, photos: int
+) -> HttpResponse:
     found = suggested(said.text, place, said.category)
     category = said.category or (found[0]["code"] if found else "")
     return render(
@@ -176,7 +178,7 @@ def _check(request: HttpRequest, place: Runtime, said: forms.Said, *, key: str, 
     )
 
 
-def _received(request: HttpRequest, place: Runtime, taken: operations.Followed, *, joined: bool) -> HttpResponse:
+def _received(request: HttpRequest, place: CityRuntime, taken: operations.Followed, *, joined: bool) -> HttpResponse:
     """The receipt, with the secret link: shown now and never again, so no copy of the page is kept anywhere."""
     follow, answer = taken.follow, taken.answer
     response = render(
@@ -224,7 +226,7 @@ def case(request: HttpRequest, city: str, number: str) -> HttpResponse:
 
 
 def _case(
-    request: HttpRequest, place: Runtime, number: str, *, problems: list[str] | None = None, status: int = 200
+    request: HttpRequest, place: CityRuntime, number: str, *, problems: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
     found = queries.public_case(place=place, number=number)
     if found is None:

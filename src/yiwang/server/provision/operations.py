@@ -17,8 +17,8 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.space import UnitGrids
 from yiwang.packs import Pack, find_pack, read_pack
 from yiwang.server.cases.api import recount_deadlines
-from yiwang.server.places import queries as places
-from yiwang.server.places.models import City, PackVersion
+from yiwang.server.cities import queries as places
+from yiwang.server.cities.models import City, PackVersion
 from yiwang.server.provision.retaining import retain
 from yiwang.server.verification.rebuilding import renew_dues
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 from yiwang.core.cases.events import SYSTEM
 from yiwang.core.kernel.text import Text
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.people.operations import create_person
 from yiwang.server.people.queries import DEMO_PASSWORD
 from yiwang.server.people.roles import GOVERNING
-from yiwang.server.places.queries import Runtime, runtime
 
 _SAMPLED_REGIONS = 40
 
@@ -76,7 +76,7 @@ def _governing(city: str, post: str, name: Text) -> SignIn:
     return SignIn(city=city, role=post, username=username, password=DEMO_PASSWORD, unit="")
 
 
-def _busiest(place: Runtime) -> tuple[str, str]:
+def _busiest(place: CityRuntime) -> tuple[str, str]:
     """The centre that triage names most often, or the one above all others; and the unit that routing names most often."""
     today = datetime.now(UTC).astimezone(place.info.zone).date()
     regions = place.locator.tree.at_level(place.info.levels[-1].id)
@@ -98,7 +98,7 @@ def _busiest(place: Runtime) -> tuple[str, str]:
     return centre, units.most_common(1)[0][0] if units else centre
 
 
-def _busy_region(place: Runtime) -> str:
+def _busy_region(place: CityRuntime) -> str:
     """Code of the region in which most of a simulated city happens; empty for the whole city."""
     weights = (place.pack.simulation or {}).get("places", {})
     return max(weights, key=lambda code: (float(weights[code]), code), default="")

@@ -28,9 +28,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from yiwang.server.cities import queries as places
 from yiwang.server.common.environment import private, sqlite
 from yiwang.server.ledger import api as logs
-from yiwang.server.places import queries as places
 from yiwang.server.provision.backup import (
     FILES,
     FORMAT,

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cities.models import PackVersion
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.models import Job
 from yiwang.server.governance import checking, operations
 from yiwang.server.governance.models import RuleChange
-from yiwang.server.places.models import PackVersion
 from yiwang.server.provision.operations import install_pack
 
 log = logging.getLogger("yiwang.rules")

@@ -42,11 +42,11 @@ from yiwang.server.cases.api import (
     report_case,
     state_of_row,
 )
+from yiwang.server.cities.queries import CityRuntime, cities, runtime
 from yiwang.server.common import queries as common
 from yiwang.server.common.app import Progress
 from yiwang.server.common.models import Job
-from yiwang.server.imports.lifecycles import BulkWriter, Lived
-from yiwang.server.places.queries import Runtime, cities, runtime
+from yiwang.server.imports.lifecycles import BulkWriter, Life
 
 ORIGIN = "simulation"
 PAST_DAYS = 30
@@ -62,7 +62,7 @@ log = logging.getLogger("yiwang.simulation")
 class Places:
     """Draws places: a region of the level above the lowest by weight, then a point within it."""
 
-    def __init__(self, place: Runtime, parameters: Parameters) -> None:
+    def __init__(self, place: CityRuntime, parameters: Parameters) -> None:
         tree = place.locator.tree
         level = place.info.levels[-2].id if len(place.info.levels) > 1 else place.info.levels[-1].id
         self.regions = [region for region in tree.at_level(level) if region.geometry is not None]
@@ -91,7 +91,7 @@ class Places:
         return float(inner.x), float(inner.y)
 
 
-def simulation_of(place: Runtime) -> Simulation:
+def simulation_of(place: CityRuntime) -> Simulation:
     """The people of a city.
 
     Raises:
@@ -116,7 +116,7 @@ def simulation_of(place: Runtime) -> Simulation:
     )
 
 
-def crew_sizes(place: Runtime) -> dict[str, int]:
+def crew_sizes(place: CityRuntime) -> dict[str, int]:
     return {unit.code: unit.crews for unit in place.rules.units}
 
 
@@ -150,7 +150,7 @@ def run_past(
             writer.totals.known += 1
         else:
             report = writer.number(REPORT_NUMBERS, life.arrival.at)
-            writer.add([Lived(state=life.state, events=life.events, external=life.arrival.key, report=report)])
+            writer.add([Life(state=life.state, events=life.events, external=life.arrival.key, report=report)])
         if progress and done % 100 == 0:
             progress(done, max(expected, done))
     writer.flush()
@@ -169,7 +169,7 @@ def _known(city: str, start: datetime) -> set[str]:
     return set(reports.values_list("external", flat=True))
 
 
-def _located(place: Runtime, payload: Mapping[str, object]) -> dict[str, object]:
+def _located(place: CityRuntime, payload: Mapping[str, object]) -> dict[str, object]:
     found = place.locator.locate(float(str(payload["lon"])), float(str(payload["lat"])))
     return {"region": found.code, "grid": found.grid}
 
@@ -189,7 +189,7 @@ class _Planned:
 class LiveCity:
     """A simulated city as it goes on: who will do what next, held in memory and made anew when the worker starts."""
 
-    def __init__(self, place: Runtime, *, now: datetime) -> None:
+    def __init__(self, place: CityRuntime, *, now: datetime) -> None:
         self.place = place
         self.people = simulation_of(place)
         self.crews = Crews(sizes=crew_sizes(place))

@@ -15,10 +15,10 @@ from yiwang.core.indicators.expressions import Among, Column, Comparison, Joined
 from yiwang.core.indicators.scorecard import Cell, Question, chosen, narrowed
 from yiwang.engines import sql
 from yiwang.server.cases.api import stands_at
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.facts import files
 from yiwang.server.facts.operations import shelf_of
 from yiwang.server.facts.sources import tables_of
-from yiwang.server.places.queries import Runtime
 from yiwang.server.scores.queries import book_of, store_of
 
 SHOWN = 100  # rows on a page
@@ -70,7 +70,7 @@ def amount(measure: Measure, as_of: datetime) -> str:
 
 def explain(
     *,
-    place: Runtime,
+    place: CityRuntime,
     indicator: str,
     only: Mapping[str, str],
     since: date | None = None,

@@ -10,9 +10,9 @@ from yiwang.core.facts.cases import CASES
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.engines import sql
+from yiwang.server.cities.queries import runtime
 from yiwang.server.facts import files, operations
 from yiwang.server.facts.sources import sources
-from yiwang.server.places.queries import runtime
 from yiwang.server.scores.queries import store_of
 
 MOST_REFRESHES = 10_000

@@ -17,7 +17,7 @@ from yiwang.core.indicators.definitions import Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.core.space import Region
 from yiwang.server.cases.api import stands_at
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.scores import queries
 from yiwang.server.scores.periods import bounds
 
@@ -53,7 +53,7 @@ def usual_month(months: Iterable[str]) -> str:
     return newest_first[min(1, len(newest_first) - 1)] if newest_first else ""
 
 
-def on_time(*, place: Runtime, region: Region, month: str = "") -> Headline | None:
+def on_time(*, place: CityRuntime, region: Region, month: str = "") -> Headline | None:
     """The share closed on time in a region and a month; None while nothing has been counted, or the pack measures no such thing.
 
     A process counts it once for everybody who looks, until the facts change.

@@ -18,10 +18,10 @@ from yiwang.core.indicators.lifting import Lifts, lifts
 from yiwang.core.indicators.scorecard import ScoreRow
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries
 from yiwang.server.scores.periods import bounds
 from yiwang.server.scores.views import DEPARTMENT, MONTH
@@ -79,7 +79,7 @@ def own_page(request: HttpRequest, city: str, level: str) -> HttpResponse:
     )
 
 
-def _months(card: queries.Scorecard, *, place: Runtime, level: str, key: str) -> list[Month]:
+def _months(card: queries.Scorecard, *, place: CityRuntime, level: str, key: str) -> list[Month]:
     """The unit's months with a score, each with its standing among all of that month."""
     by_month: dict[str, list[ScoreRow]] = {}
     for row in card.rows:
@@ -100,24 +100,24 @@ def _months(card: queries.Scorecard, *, place: Runtime, level: str, key: str) ->
     return found
 
 
-def _evaluations(place: Runtime, month: str) -> dict[str, Evaluation]:
+def _evaluations(place: CityRuntime, month: str) -> dict[str, Evaluation]:
     first, _ = bounds(month)
     assert first is not None
     return {one.id: one for one in place.pack.indicators.evaluations if one.validity.contains(first)}
 
 
-def _evaluation(place: Runtime, shown: Month) -> Evaluation:
+def _evaluation(place: CityRuntime, shown: Month) -> Evaluation:
     return _evaluations(place, shown.month)[shown.composite.evaluation]
 
 
-def _grade(place: Runtime, found: Composite) -> dict[str, Any] | None:
+def _grade(place: CityRuntime, found: Composite) -> dict[str, Any] | None:
     grades = {one.id: one for grading in place.pack.indicators.gradings for one in grading.grades}
     grade = grades.get(found.grade)
     return {"id": grade.id, "name": named(grade), "light": presentation.LIGHTS[grade.colour]} if grade else None
 
 
 def _lifts(
-    place: Runtime, card: queries.Scorecard, shown: Month, evaluation: Evaluation, *, level: str, key: str
+    place: CityRuntime, card: queries.Scorecard, shown: Month, evaluation: Evaluation, *, level: str, key: str
 ) -> dict[str, Any] | None:
     """The way to the next grade, each part with the page that explains its figure."""
     first = date.fromisoformat(f"{shown.month}-01")
@@ -147,7 +147,7 @@ def _lifts(
     }
 
 
-def _alike(place: Runtime, card: queries.Scorecard, shown: Month, *, level: str, key: str) -> list[dict[str, Any]]:
+def _alike(place: CityRuntime, card: queries.Scorecard, shown: Month, *, level: str, key: str) -> list[dict[str, Any]]:
     """Those with about as many cases in that month, ranked among each other."""
     size = max(1, _size(shown.row))
     rows = [row for row in shown.peers if size / ALIKE <= _size(row) <= size * ALIKE]

@@ -14,9 +14,9 @@ from yiwang.core.indicators.definitions import COUNTED, Indicator
 from yiwang.core.indicators.scorecard import Cell
 from yiwang.core.indicators.standing import Standing
 from yiwang.core.kernel.text import Text
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import moment, named
-from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import queries
 from yiwang.server.scores.explaining import Explained
 from yiwang.server.scores.queries import Scorecard
@@ -66,7 +66,7 @@ def counts(cell: Cell, indicator: Indicator) -> str:
     return f"{cell.numerator:,}/{whole}" if indicator.unit == "percent" else f"÷ {whole}"
 
 
-def thing(place: Runtime, level: str, key: str) -> str:
+def thing(place: CityRuntime, level: str, key: str) -> str:
     """A region or department by name."""
     if not key:
         return say("尚未派遣", "Not dispatched yet") if level == "department" else say("未定位", "Not located")
@@ -74,7 +74,7 @@ def thing(place: Runtime, level: str, key: str) -> str:
     return named(found) if found else key
 
 
-def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[str, Any]:
+def league(card: Scorecard, *, place: CityRuntime, level: str, month: str) -> dict[str, Any]:
     """What the league table shows: best composite score first, then those without one."""
     city = place.info.id
     grades = {grade.id: grade for grading in place.pack.indicators.gradings for grade in grading.grades}
@@ -122,7 +122,7 @@ def league(card: Scorecard, *, place: Runtime, level: str, month: str) -> dict[s
     }
 
 
-def explained(found: Explained, *, place: Runtime, level: str, key: str | None) -> dict[str, Any]:
+def explained(found: Explained, *, place: CityRuntime, level: str, key: str | None) -> dict[str, Any]:
     """What the page of one figure shows."""
     one, table = found.indicator, found.table
     book = place.pack.indicators
@@ -153,7 +153,7 @@ def explained(found: Explained, *, place: Runtime, level: str, key: str | None) 
     }
 
 
-def _plain(value: Any, kind: str, place: Runtime) -> Any:
+def _plain(value: Any, kind: str, place: CityRuntime) -> Any:
     if value is None or value == "":
         return "—"
     if kind == MOMENT:

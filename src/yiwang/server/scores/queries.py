@@ -17,11 +17,11 @@ from yiwang.core.kernel.text import Text
 from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
 from yiwang.server.cases.api import stands_at
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.facts import files
 from yiwang.server.facts.models import FactStore
 from yiwang.server.facts.operations import shelf_of, store_in
 from yiwang.server.facts.sources import tables_of
-from yiwang.server.places.queries import Runtime
 
 ENGINES = ("duckdb", "memory", "spark")
 
@@ -56,7 +56,7 @@ class Scorecard:
         return self.rows_of.get(CASES, 0)
 
 
-def current_store(place: Runtime, table: str = CASES) -> FactStore | None:
+def current_store(place: CityRuntime, table: str = CASES) -> FactStore | None:
     """The facts of a table that hold; None where none have been counted, or those that are there are of another pack or gone."""
     store, shelf = store_in(place.info.id, table), shelf_of(place, table)
     if store is None or store.digest != shelf.table.digest:
@@ -64,7 +64,7 @@ def current_store(place: Runtime, table: str = CASES) -> FactStore | None:
     return store if shelf.all_there(store.base, store.delta) else None
 
 
-def store_of(place: Runtime, table: str = CASES) -> FactStore:
+def store_of(place: CityRuntime, table: str = CASES) -> FactStore:
     """The facts of a table that hold.
 
     Raises:
@@ -85,18 +85,18 @@ def store_of(place: Runtime, table: str = CASES) -> FactStore:
     return store
 
 
-def tables_measured(place: Runtime) -> tuple[str, ...]:
+def tables_measured(place: CityRuntime) -> tuple[str, ...]:
     """Names of the tables over which the city's indicators are counted; the cases always, and first."""
     return tuple(dict.fromkeys((CASES, *(indicator.table for indicator in place.pack.indicators.indicators))))
 
 
-def counted_store(place: Runtime) -> FactStore | None:
+def counted_store(place: CityRuntime) -> FactStore | None:
     """The facts of the cases, where every table that is measured has been counted, so that any scorecard can be shown."""
     stores = [current_store(place, table) for table in tables_measured(place)]
     return stores[0] if all(stores) else None
 
 
-def book_of(place: Runtime) -> IndicatorBook:
+def book_of(place: CityRuntime) -> IndicatorBook:
     """What is measured in a city.
 
     Raises:
@@ -118,7 +118,7 @@ def book_of(place: Runtime) -> IndicatorBook:
 
 
 @contextmanager
-def engine(place: Runtime, store: FactStore, name: str) -> Iterator[Engine]:
+def engine(place: CityRuntime, store: FactStore, name: str) -> Iterator[Engine]:
     """An engine over a table of facts of a city.
 
     Raises:
@@ -150,7 +150,7 @@ def engine(place: Runtime, store: FactStore, name: str) -> Iterator[Engine]:
 
 def scorecard(
     *,
-    place: Runtime,
+    place: CityRuntime,
     by: Sequence[str],
     indicators: Sequence[str] = (),
     since: date | None = None,
@@ -195,7 +195,9 @@ def scorecard(
     )  # fmt: skip
 
 
-def standings_of(card: Scorecard, *, place: Runtime, ranked: Sequence[str] | None = None) -> list[dict[str, Standing]]:
+def standings_of(
+    card: Scorecard, *, place: CityRuntime, ranked: Sequence[str] | None = None
+) -> list[dict[str, Standing]]:
     """Interval and place of every figure of a scorecard, row by row; rows of one period are compared with each other."""
     period = next((name for name in card.wish.by if name in PERIODS), "")
     peers: dict[str, list[int]] = {}
@@ -229,7 +231,7 @@ def _said(standing: Standing | None) -> dict[str, Any]:
 # --- as data ----------------------------------------------------------------------------------------------------------
 
 
-def region_names(place: Runtime, dimension: str, value: str) -> tuple[str, str] | None:
+def region_names(place: CityRuntime, dimension: str, value: str) -> tuple[str, str] | None:
     """The names of a key's value, where it is a region, unit or category."""
     levels = {level.id for level in place.info.levels}
     if dimension in levels:
@@ -243,7 +245,7 @@ def region_names(place: Runtime, dimension: str, value: str) -> tuple[str, str] 
     return None
 
 
-def as_dict(card: Scorecard, *, place: Runtime) -> dict[str, Any]:
+def as_dict(card: Scorecard, *, place: CityRuntime) -> dict[str, Any]:
     """A scorecard for machines: every figure with numerator, denominator, interval and places; no data is null."""
     stood = standings_of(card, place=place)
     return {
@@ -288,7 +290,7 @@ def as_dict(card: Scorecard, *, place: Runtime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def as_table(card: Scorecard, *, place: Runtime) -> tuple[list[str], list[list[Any]]]:
+def as_table(card: Scorecard, *, place: CityRuntime) -> tuple[list[str], list[list[Any]]]:
     """A scorecard as a header and rows: keys, then each indicator's value, numerator, denominator and interval, then scores
     with grade, interval and places; no data is empty."""
     stood = standings_of(card, place=place)

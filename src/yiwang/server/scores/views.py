@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.scorecard import PERIODS, dimension_of
 from yiwang.core.kernel.errors import BadInput
+from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.facts.models import FactStore
 from yiwang.server.facts.sources import tables_of
-from yiwang.server.places.finding import known_city
-from yiwang.server.places.queries import Runtime
 from yiwang.server.scores import presentation, queries
 from yiwang.server.scores.explaining import SHOWN, explain
 from yiwang.server.scores.periods import bounds
@@ -30,10 +30,10 @@ DEPARTMENT = "department"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ScoreQuery:
     """What the address asks for: who is compared (a level or departments), and when (a month or all)."""
 
-    place: Runtime
+    place: CityRuntime
     store: FactStore | None
     level: str
     month: str
@@ -44,7 +44,7 @@ class Asked:
         return bounds(self.month)
 
 
-def _asked(request: HttpRequest, city: str) -> Asked:
+def _asked(request: HttpRequest, city: str) -> ScoreQuery:
     place = known_city(city)
     if not place.pack.indicators.indicators:
         raise Http404(say("这个城市没有指标（indicators.toml）", "This city's pack measures nothing (indicators.toml)"))
@@ -57,10 +57,10 @@ def _asked(request: HttpRequest, city: str) -> Asked:
     month = request.GET.get("month", months[0] if months else "")
     if month and not MONTH.fullmatch(month):
         raise Http404(say("月份应写成 2011-07", "Write the month as 2011-07"))
-    return Asked(place=place, store=store, level=level, month=month, months=months)
+    return ScoreQuery(place=place, store=store, level=level, month=month, months=months)
 
 
-def _card(asked: Asked, *, shown: tuple[str, ...] = ()) -> queries.Scorecard:
+def _card(asked: ScoreQuery, *, shown: tuple[str, ...] = ()) -> queries.Scorecard:
     since, until = asked.period
     by = (asked.level, "month") if asked.month else (asked.level,)
     return queries.scorecard(place=asked.place, by=by, indicators=shown, since=since, until=until)

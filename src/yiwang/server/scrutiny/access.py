@@ -11,11 +11,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from yiwang.server.cities.finding import known_city
 from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import posts_of
 from yiwang.server.people.roles import posts
-from yiwang.server.places.finding import known_city
 
 View = Callable[..., HttpResponseBase]
 

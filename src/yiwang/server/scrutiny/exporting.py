@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from yiwang.core.mining.net import pnml, workflow_net
 from yiwang.core.mining.xes import xes
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 from yiwang.server.scrutiny import ocel_files
 from yiwang.server.scrutiny.pseudonyms import Pseudonyms
 from yiwang.server.scrutiny.reading import Progress, log_cases

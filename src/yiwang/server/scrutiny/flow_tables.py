@@ -7,10 +7,10 @@ from typing import Any
 
 from yiwang.core.mining.flow import Summary
 from yiwang.server.cases.api import step_name, unit_name
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import lasting, named
 from yiwang.server.common.workflow_svg import Traffic
-from yiwang.server.places.queries import Runtime
 from yiwang.server.scrutiny.flowing import Flow
 
 _TIMES = ("stays", "cases", "going_on", "median_seconds", "p90_seconds", "total_seconds", "share", "waiting_share")
@@ -25,7 +25,7 @@ DRAWN_FROM = 0.005  # of all cases: rarer moves would bury the picture; the tabl
 Link = Callable[[str, str], str]
 
 
-def title(place: Runtime, kind: str, key: str) -> str:
+def title(place: CityRuntime, kind: str, key: str) -> str:
     """What a list of cases is about."""
     if kind in {"move", "path"}:
         return " → ".join(step_name(place, step) for step in key.split(">"))
@@ -34,7 +34,7 @@ def title(place: Runtime, kind: str, key: str) -> str:
     return step_name(place, key) if kind == "step" else _level_name(place, key)
 
 
-def _level_name(place: Runtime, level: str) -> str:
+def _level_name(place: CityRuntime, level: str) -> str:
     known = next((each for each in place.info.levels if each.id == level), None)
     return named(known) if known else level or say("没有单位", "No unit")
 
@@ -42,7 +42,7 @@ def _level_name(place: Runtime, level: str) -> str:
 class Tables:
     """Rows for the page; ``link`` gives the address of the cases behind a figure."""
 
-    def __init__(self, place: Runtime, found: Flow, *, link: Link = lambda kind, key: "") -> None:
+    def __init__(self, place: CityRuntime, found: Flow, *, link: Link = lambda kind, key: "") -> None:
         self.place, self.found, self.link = place, found, link
 
     def steps(self) -> list[dict[str, Any]]:

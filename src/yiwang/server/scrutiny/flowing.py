@@ -26,21 +26,21 @@ from yiwang.core.mining.flow import (
     summaries,
 )
 from yiwang.server.cases.api import Case
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.scrutiny.reading import chosen_cases, flow_columns, newest_event
 
 MOST_PATHS, MOST_UNITS, MOST_BEHIND = 12, 40, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class FlowQuery:
     """What is asked about: cases opened on local days from ``first`` up to and including ``last``, in a region and below."""
 
     first: date
     last: date
     region: str
 
-    def bounds(self, place: Runtime) -> tuple[datetime, datetime]:
+    def bounds(self, place: CityRuntime) -> tuple[datetime, datetime]:
         """The first moment, and the first one after."""
         zone = place.info.zone
         start = datetime(self.first.year, self.first.month, self.first.day, tzinfo=zone)
@@ -48,7 +48,7 @@ class Asked:
         return start, datetime(after.year, after.month, after.day, tzinfo=zone)
 
 
-def last_month(place: Runtime) -> tuple[date, date] | None:
+def last_month(place: CityRuntime) -> tuple[date, date] | None:
     """The last thirty days in which cases were opened; None where there are no cases."""
     rows = Case.objects.filter(city=place.info.id)
     newest, oldest = rows.aggregate(at=Max("opened_at"))["at"], rows.aggregate(at=Min("opened_at"))["at"]
@@ -86,7 +86,7 @@ class Flow:
     ways: int
 
 
-def flow(place: Runtime, asked: Asked, *, now: datetime | None = None) -> Flow:
+def flow(place: CityRuntime, asked: FlowQuery, *, now: datetime | None = None) -> Flow:
     """Work the figures out: two queries to choose the cases, one for five hundred cases each to read their events."""
     start, end = asked.bounds(place)
     chosen = chosen_cases(city=place.info.id, start=start, end=end, region=asked.region)
@@ -133,13 +133,13 @@ def _running(columns: Columns, key: Ints, ended: Flags, until: float) -> Stays:
     return found.where(~ends[found.step])
 
 
-def _known_until(place: Runtime, columns: Columns) -> float:
+def _known_until(place: CityRuntime, columns: Columns) -> float:
     """The moment up to which the log speaks. A record of years ago says nothing about how long its open cases stayed open."""
     newest = newest_event(place.info.id)
     return max(newest.timestamp() if newest else 0.0, float(columns.at.max()) if len(columns.at) else 0.0)
 
 
-def _levels(place: Runtime, holders: Sequence[str]) -> tuple[list[str], Ints]:
+def _levels(place: CityRuntime, holders: Sequence[str]) -> tuple[list[str], Ints]:
     names: dict[str, int] = {}
     keys = [names.setdefault(place.rules.level_of(holder) if holder else "", len(names)) for holder in holders]
     return list(names), np.array(keys, dtype=np.int64)
@@ -148,7 +148,9 @@ def _levels(place: Runtime, holders: Sequence[str]) -> tuple[list[str], Ints]:
 # --- the cases behind a figure ----------------------------------------------------------------------------------------
 
 
-def behind(place: Runtime, asked: Asked, *, kind: str, key: str, now: datetime | None = None) -> list[dict[str, Any]]:
+def behind(
+    place: CityRuntime, asked: FlowQuery, *, kind: str, key: str, now: datetime | None = None
+) -> list[dict[str, Any]]:
     """The cases behind a figure, those with the longest time first.
 
     Args:

@@ -25,13 +25,13 @@ from yiwang.core.mining.ocel import (
     event_types,
     place_objects,
 )
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 SQL_TYPES = {"boolean": "BOOLEAN", "integer": "INTEGER", "time": "TIMESTAMP"}
 BATCH = 20_000  # rows that wait to be written
 
 
-def _started(place: Runtime) -> tuple[list[LogObject], Objects]:
+def _started(place: CityRuntime) -> tuple[list[LogObject], Objects]:
     fixed = list(place_objects(units=place.rules.units, regions=place.regions))
     return fixed, Objects(each.id for each in fixed)
 
@@ -43,7 +43,7 @@ def _moment(value: datetime) -> str:
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def write_json(file: IO[str], cases: Iterable[LogCase], *, place: Runtime) -> dict[str, int]:
+def write_json(file: IO[str], cases: Iterable[LogCase], *, place: CityRuntime) -> dict[str, int]:
     """Events as they come; objects wait in a temporary file, since the log's second list cannot be written beside the first."""
     fixed, objects = _started(place)
     counts = {"cases": 0, "events": 0, "objects": 0}
@@ -122,7 +122,7 @@ def _relations(relations: list[Relation]) -> list[dict[str, str]]:
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 
-def write_sqlite(path: Path, cases: Iterable[LogCase], *, place: Runtime) -> dict[str, int]:
+def write_sqlite(path: Path, cases: Iterable[LogCase], *, place: CityRuntime) -> dict[str, int]:
     """One table per type of object and event, as the specification's relational form has them."""
     fixed, objects = _started(place)
     verbs = event_types(place.rules.workflow)

@@ -17,8 +17,8 @@ from yiwang.core.cases.fields import DECIDING
 from yiwang.core.mining.flow import Columns, Ints
 from yiwang.core.mining.log import LogCase, LogEvent, LogReport
 from yiwang.server.cases.api import Case, Event, Report, within
+from yiwang.server.cities.queries import runtime
 from yiwang.server.common.selecting import select
-from yiwang.server.places.queries import runtime
 
 CHUNK = 2000  # cases
 CASE = (

@@ -15,13 +15,13 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
 from yiwang.server.cases.api import category_name, region_name, step_name, unit_name
+from yiwang.server.cities.choices import region_choices
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import english, say
 from yiwang.server.common.workflow_svg import workflow_svg
-from yiwang.server.places.choices import region_choices
-from yiwang.server.places.queries import Runtime
 from yiwang.server.scrutiny import flow_tables, flowing
 from yiwang.server.scrutiny.access import staff_only
-from yiwang.server.scrutiny.flowing import Asked
+from yiwang.server.scrutiny.flowing import FlowQuery
 
 KINDS = ("step", "unit", "level", "move", "path")
 
@@ -35,7 +35,7 @@ def _day(text: str, fallback: date) -> date:
         raise Http404(say("日期写成 2026-11-01", "Write dates as 2026-11-01")) from error
 
 
-def _asked(request: HttpRequest, place: Runtime) -> Asked | None:
+def _asked(request: HttpRequest, place: CityRuntime) -> FlowQuery | None:
     """Period and region of the address; the last thirty days with cases by default. None where there are no cases."""
     region = request.GET.get("region", "")
     if region and region not in place.regions:
@@ -47,16 +47,16 @@ def _asked(request: HttpRequest, place: Runtime) -> Asked | None:
     first = _day(request.GET.get("from", ""), min(span[0], last) if request.GET.get("to") else span[0])
     if first > last:
         first, last = last, first
-    return Asked(first=first, last=min(last, date.max - timedelta(days=2)), region=region)
+    return FlowQuery(first=first, last=min(last, date.max - timedelta(days=2)), region=region)
 
 
-def _query(asked: Asked, **more: str) -> str:
+def _query(asked: FlowQuery, **more: str) -> str:
     return urlencode({"from": asked.first.isoformat(), "to": asked.last.isoformat(), "region": asked.region, **more})
 
 
 @require_GET
 @staff_only
-def flow_page(request: HttpRequest, place: Runtime) -> HttpResponse:
+def flow_page(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Time by step, unit and level, moves and ways, drawn and listed."""
     asked = _asked(request, place)
     context: dict[str, Any] = {
@@ -90,7 +90,7 @@ def flow_page(request: HttpRequest, place: Runtime) -> HttpResponse:
 
 @require_GET
 @staff_only
-def flow_csv(request: HttpRequest, place: Runtime, table: str) -> HttpResponse:
+def flow_csv(request: HttpRequest, place: CityRuntime, table: str) -> HttpResponse:
     """One of the tables, for spreadsheets."""
     asked = _asked(request, place)
     if table not in flow_tables.TABLES or asked is None:
@@ -109,7 +109,7 @@ def flow_csv(request: HttpRequest, place: Runtime, table: str) -> HttpResponse:
 
 @require_GET
 @staff_only
-def flow_cases(request: HttpRequest, place: Runtime) -> HttpResponse:
+def flow_cases(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """The cases behind a figure."""
     asked, kind, key = _asked(request, place), request.GET.get("of", ""), request.GET.get("key", "")
     if asked is None or kind not in KINDS:

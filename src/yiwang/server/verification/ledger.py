@@ -10,9 +10,9 @@ from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import Case, Event
 from yiwang.server.ledger import api
 from yiwang.server.verification.faults import Fault
-from yiwang.server.verification.verifying import Verified, verify
+from yiwang.server.verification.verifying import VerificationReport, verify
 
-__all__ = ["Fault", "Verified", "prove", "verify"]
+__all__ = ["Fault", "VerificationReport", "prove", "verify"]
 
 
 def prove(*, number: str, seq: int | None = None) -> dict[str, Any]:

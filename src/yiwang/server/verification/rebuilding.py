@@ -30,15 +30,15 @@ from yiwang.server.cases.api import (
     loaded_rows,
     word_index_entry,
 )
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.common import sql
 from yiwang.server.ledger import api
-from yiwang.server.places.queries import Runtime, runtime
 
 BATCH = 500
 
 
 @dataclass(slots=True)
-class Rebuilt:
+class RebuildReport:
     """What a rebuild did, or would do.
 
     Attributes:
@@ -71,7 +71,7 @@ class Rebuilt:
         }
 
 
-def rebuild(*, city: str, dry_run: bool = False, progress: Callable[[int], None] | None = None) -> Rebuilt:
+def rebuild(*, city: str, dry_run: bool = False, progress: Callable[[int], None] | None = None) -> RebuildReport:
     """Compute every row of a city anew from its events, then the counts from the rows; again, it changes nothing.
 
     Each batch is one transaction, so the city goes on meanwhile and a rebuild that is killed has done whole batches.
@@ -81,7 +81,7 @@ def rebuild(*, city: str, dry_run: bool = False, progress: Callable[[int], None]
         dry_run: Only tell what differs.
         progress: Called with the number of cases done so far.
     """
-    place, found, last = runtime(city), Rebuilt(city), ""
+    place, found, last = runtime(city), RebuildReport(city), ""
     while True:
         numbers = list(
             Case.objects.filter(city=city, number__gt=last).order_by("number").values_list("number", flat=True)[:BATCH]
@@ -106,13 +106,18 @@ def renew_dues(*, city: str) -> int:
         if not part:
             return changed
         last = part[-1][0]
-        found = Rebuilt(city)
+        found = RebuildReport(city)
         _rebuild_batch([number for _, number in part], place, found, dry_run=False, only=frozenset({"next_due"}))
         changed += found.differed
 
 
 def _rebuild_batch(
-    numbers: Sequence[str], place: Runtime, found: Rebuilt, *, dry_run: bool, only: frozenset[str] = frozenset()
+    numbers: Sequence[str],
+    place: CityRuntime,
+    found: RebuildReport,
+    *,
+    dry_run: bool,
+    only: frozenset[str] = frozenset(),
 ) -> None:
     """Put the rows of some cases right.
 
@@ -146,7 +151,7 @@ def _rebuild_batch(
                     _write(row, right)
 
 
-def _derived(row: dict[str, Any], stored: Sequence[dict[str, Any]], place: Runtime) -> Derived:
+def _derived(row: dict[str, Any], stored: Sequence[dict[str, Any]], place: CityRuntime) -> Derived:
     number = row["number"]
     events = [event_of(item, number=number) for item in stored]
     digests = [bytes(item["hash"]) for item in stored]

@@ -22,8 +22,8 @@ from yiwang.core.cases.ledger import STREAM, event_record, verify_chain
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.api import COMPARED, EVENT_COLUMNS, Case, Tally, derived_row, differences, event_of
 from yiwang.server.cases.api import Event as EventRow
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.ledger import api
-from yiwang.server.places.queries import Runtime, runtime
 from yiwang.server.verification import witnesses
 from yiwang.server.verification.faults import Fault
 
@@ -31,7 +31,7 @@ _READ = 2000
 
 
 @dataclass(slots=True)
-class Verified:
+class VerificationReport:
     """The outcome of a verification: ``first`` is None when everything fits.
 
     Attributes:
@@ -74,7 +74,7 @@ def verify(
     roots: Mapping[date, str] | None = None,
     most_faults: int = 20,
     progress: Callable[[int], None] | None = None,
-) -> Verified:
+) -> VerificationReport:
     """Check every case against its events, every photo, count and report, and every seal.
 
     Args:
@@ -83,7 +83,7 @@ def verify(
         most_faults: Stop after so many.
         progress: Called with the number of cases done so far.
     """
-    place, found = runtime(city), Verified(city)
+    place, found = runtime(city), VerificationReport(city)
     with _one_moment():
         for faults, count in _cases(place):
             found.cases += 1
@@ -126,7 +126,7 @@ def _one_moment() -> Iterator[None]:
 # --- cases --------------------------------------------------------------------------------------------------------
 
 
-def _cases(place: Runtime) -> Iterator[tuple[list[Fault], int]]:
+def _cases(place: CityRuntime) -> Iterator[tuple[list[Fault], int]]:
     """Every case of a city in the order of its number, with its faults and the number of its events."""
     last = ""
     while True:
@@ -145,7 +145,7 @@ def _cases(place: Runtime) -> Iterator[tuple[list[Fault], int]]:
 
 
 def _case_faults(
-    row: dict[str, Any], stored: list[dict[str, Any]], beside: witnesses.Witnesses, place: Runtime
+    row: dict[str, Any], stored: list[dict[str, Any]], beside: witnesses.Witnesses, place: CityRuntime
 ) -> list[Fault]:
     number = row["number"]
     try:
@@ -167,7 +167,7 @@ def _case_faults(
     return [*_row_faults(row, events, place), *beside.faults(row, events)]
 
 
-def _row_faults(row: dict[str, Any], events: list[Event], place: Runtime) -> Iterator[Fault]:
+def _row_faults(row: dict[str, Any], events: list[Event], place: CityRuntime) -> Iterator[Fault]:
     number = row["number"]
     try:
         names = differences(row, derived_row(events, head=bytes(row["head"]), place=place))

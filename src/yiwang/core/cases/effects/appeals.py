@@ -11,7 +11,7 @@ from yiwang.core.kernel.refusals import NotPossible
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.rulebook import Rulebook
     from yiwang.core.cases.state import CaseState
 
@@ -33,26 +33,26 @@ def _may_endorse(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible
 
 
 def _may_approve(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | None:
-    if state.appeal == "asked" and APPEAL_ENDORSE.id in rules.workflow.effects:
+    if state.appeal == "attempt" and APPEAL_ENDORSE.id in rules.workflow.effects:
         return NotPossible(Text("申诉尚未初审。", "The appeal has not been endorsed yet."))
     return waits("appeal")(state, rules, at)
 
 
-def _appeal(asked: Asked) -> Changes:
-    return {**request(asked, "appeal"), "appeal": "asked"}
+def _appeal(attempt: Attempt) -> Changes:
+    return {**request(attempt, "appeal"), "appeal": "attempt"}
 
 
-def _endorse(asked: Asked) -> Changes:
+def _endorse(attempt: Attempt) -> Changes:
     """The first of two to look at an appeal agrees."""
-    return {"pending": {**(asked.state.pending or {}), "endorsed_by": asked.actor.id}, "appeal": "endorsed"}
+    return {"pending": {**(attempt.state.pending or {}), "endorsed_by": attempt.actor.id}, "appeal": "endorsed"}
 
 
-def _approve(_: Asked) -> Changes:
+def _approve(_: Attempt) -> Changes:
     """Lifts the penalty; ``overdue`` stays, since a fact cannot be appealed away."""
     return {"pending": None, "appeal": "granted", "penalty_lifted": True}
 
 
-def _refuse(_: Asked) -> Changes:
+def _refuse(_: Attempt) -> Changes:
     return {"pending": None, "appeal": "refused"}
 
 

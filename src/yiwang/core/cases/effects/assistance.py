@@ -11,45 +11,49 @@ from yiwang.core.kernel.refusals import Missing, NotAllowed, NotPossible, Unknow
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.rulebook import Rulebook
     from yiwang.core.cases.state import CaseState
 
 
-def _ask(asked: Asked) -> Changes:
-    state, rules, units = asked.state, asked.rules, asked.payload.get("units", [])
+def _ask(attempt: Attempt) -> Changes:
+    state, rules, units = attempt.state, attempt.rules, attempt.payload.get("units", [])
     if not units:
         raise Missing(Text("请选择会办单位。", "Name the units that are to assist."), field="units")
     for unit in units:
-        if not rules.exists(unit, asked.on):
+        if not rules.exists(unit, attempt.on):
             raise Unknown(Text("没有编码为 {unit} 的单位。", "There is no unit {unit}.", unit=unit), field="units")
         if unit == state.holder:
             raise NotPossible(
                 Text("主办单位不能会办自己的案卷。", "The main unit cannot assist itself."), field="units"
             )
-    asked.notify(*units)
-    return {"assisting": {**state.assisting, **dict.fromkeys(units, "asked")}}
+    attempt.notify(*units)
+    return {"assisting": {**state.assisting, **dict.fromkeys(units, "attempt")}}
 
 
 def _somebody_assists(state: CaseState, _: Rulebook, __: datetime) -> NotPossible | None:
-    if "asked" not in state.assisting.values():
+    if "attempt" not in state.assisting.values():
         return NotPossible(Text("没有在等哪个单位会办。", "No assisting unit is being waited for."))
     return None
 
 
-def _done(asked: Asked) -> Changes:
+def _done(attempt: Attempt) -> Changes:
     """An assisting unit says so for itself; a unit above may say so for it."""
-    unit = asked.payload.get("unit") or asked.actor.unit
-    if asked.state.assisting.get(unit) != "asked":
+    unit = attempt.payload.get("unit") or attempt.actor.unit
+    if attempt.state.assisting.get(unit) != "attempt":
         raise NotPossible(
             Text("没有请这个单位会办，或它已完成。", "That unit was not asked to assist, or has done so already."),
             field="unit",
         )
-    if asked.role != SYSTEM and unit != asked.actor.unit and not asked.rules.units.is_above(asked.actor.unit, unit):
+    if (
+        attempt.role != SYSTEM
+        and unit != attempt.actor.unit
+        and not attempt.rules.units.is_above(attempt.actor.unit, unit)
+    ):
         raise NotAllowed(
             Text("只能替本单位或下级单位反馈。", "You may say so for your own unit or one below."), field="unit"
         )
-    return {"assisting": {**asked.state.assisting, unit: "done"}}
+    return {"assisting": {**attempt.state.assisting, unit: "done"}}
 
 
 ASSIST_ASK = Effect(

@@ -9,28 +9,28 @@ from yiwang.core.kernel.refusals import Missing, NotPossible
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
 
 
-def _merge(asked: Asked) -> Changes:
-    into = asked.payload.get("into", "")
+def _merge(attempt: Attempt) -> Changes:
+    into = attempt.payload.get("into", "")
     if not into:
         raise Missing(Text("请写明并入哪个案卷。", "Say which case it is merged into."), field="into")
-    if into == asked.state.number:
+    if into == attempt.state.number:
         raise NotPossible(Text("案卷不能并入自己。", "A case cannot be merged into itself."), field="into")
     return {"merged_into": into, "pending": None}
 
 
-def _absorb(asked: Asked) -> Changes:
+def _absorb(attempt: Attempt) -> Changes:
     """Take in a duplicate, with the duplicates that it had itself."""
-    number = asked.payload.get("number", "")
+    number = attempt.payload.get("number", "")
     if not number:
         raise Missing(Text("请写明并入的是哪个案卷。", "Say which case is taken in."), field="number")
-    if number == asked.state.number:
+    if number == attempt.state.number:
         raise NotPossible(Text("案卷不能并入自己。", "A case cannot take itself in."), field="number")
-    known = asked.state.duplicates
-    more = dict.fromkeys(other for other in (number, *asked.payload.get("numbers", ())) if other not in known)
-    more.pop(asked.state.number, None)
+    known = attempt.state.duplicates
+    more = dict.fromkeys(other for other in (number, *attempt.payload.get("numbers", ())) if other not in known)
+    more.pop(attempt.state.number, None)
     return {"duplicates": [*known, *more]}
 
 

@@ -15,14 +15,14 @@ from yiwang.core.kernel.refusals import NotPossible
 from yiwang.core.kernel.text import NO_TEXT, Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.definitions import Verb, Workflow
     from yiwang.core.cases.rulebook import Rulebook
     from yiwang.core.cases.state import CaseState
 
 Changes = dict[str, Any]
 Ready = Callable[["CaseState", "Rulebook", datetime], NotPossible | None]
-Apply = Callable[["Asked"], Changes]
+Apply = Callable[["Attempt"], Changes]
 Check = Callable[["Workflow", "Verb", Text], Iterable[tuple[Text, Text]]]
 BAD = "bad"
 TONES = frozenset({BAD})  # how a verb may be marked where people read what has happened; empty is plain
@@ -32,7 +32,7 @@ def always_ready(_: CaseState, __: Rulebook, ___: datetime) -> None:
     """Nothing stands against it."""
 
 
-def changes_nothing(_: Asked) -> Changes:
+def changes_nothing(_: Attempt) -> Changes:
     """What all verbs share is all that happens."""
     return {}
 

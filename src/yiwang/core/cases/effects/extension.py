@@ -12,7 +12,7 @@ from yiwang.core.kernel.refusals import NotPossible
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.rulebook import Rulebook
     from yiwang.core.cases.state import CaseState
 
@@ -30,8 +30,8 @@ def _ready(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | Non
     return nothing_waits(state, rules, at)
 
 
-def _ask(asked: Asked) -> Changes:
-    return request(asked, "extend")
+def _ask(attempt: Attempt) -> Changes:
+    return request(attempt, "extend")
 
 
 EXTEND_ASK = Effect(

@@ -10,12 +10,12 @@ from yiwang.core.kernel.refusals import Missing
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
 
 
-def _correct(asked: Asked) -> Changes:
+def _correct(attempt: Attempt) -> Changes:
     """Put right what or where it is; `corrections` does it, for this verb as for every other that carries such fields."""
-    if not any(name in asked.payload for name in CORRECTABLE):
+    if not any(name in attempt.payload for name in CORRECTABLE):
         raise Missing(Text("请写明要更正什么。", "Say what is to be corrected."), field="category")
     return {}
 

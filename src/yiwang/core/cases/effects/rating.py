@@ -10,7 +10,7 @@ from yiwang.core.kernel.refusals import Missing, NotPossible
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.rulebook import Rulebook
     from yiwang.core.cases.state import CaseState
 
@@ -21,10 +21,10 @@ def _not_rated(state: CaseState, _: Rulebook, __: datetime) -> NotPossible | Non
     return None
 
 
-def _rate(asked: Asked) -> Changes:
-    if "stars" not in asked.payload:
+def _rate(attempt: Attempt) -> Changes:
+    if "stars" not in attempt.payload:
         raise Missing(Text("请给 1 到 5 星。", "Give 1 to 5 stars."), field="stars")
-    return {"rating": asked.payload["stars"]}
+    return {"rating": attempt.payload["stars"]}
 
 
 RATE = Effect(

@@ -10,27 +10,27 @@ from yiwang.core.kernel.refusals import NotPossible
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.rulebook import Rulebook
     from yiwang.core.cases.state import CaseState
 
 
-def request(asked: Asked, kind: str, **details: Any) -> Changes:
+def request(attempt: Attempt, kind: str, **details: Any) -> Changes:
     """The case waits for an answer to a request of this kind."""
     return {
         "pending": {
             "kind": kind,
-            "verb": asked.verb.id,
-            "by": asked.actor.id,
-            "unit": asked.actor.unit,
-            "at": asked.at.isoformat(),
-            "reason": asked.payload.get("reason", ""),
+            "verb": attempt.verb.id,
+            "by": attempt.actor.id,
+            "unit": attempt.actor.unit,
+            "at": attempt.at.isoformat(),
+            "reason": attempt.payload.get("reason", ""),
             **details,
         }
     }
 
 
-def answer(_: Asked) -> Changes:
+def answer(_: Attempt) -> Changes:
     """A request is granted (each extension adds one original limit, by the verb's ``extend``) or refused."""
     return {"pending": None}
 

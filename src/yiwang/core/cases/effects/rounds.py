@@ -9,16 +9,16 @@ from yiwang.core.cases.effects.effect import BAD, Changes, Effect
 from yiwang.core.kernel.text import Text
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.definitions import Verb, Workflow
 
 
-def _return(asked: Asked) -> Changes:
+def _return(attempt: Attempt) -> Changes:
     """The receiver may only correct or send again; see `permissions`."""
-    return {"returned_from": asked.state.step}
+    return {"returned_from": attempt.state.step}
 
 
-def _reopen(_: Asked) -> Changes:
+def _reopen(_: Attempt) -> Changes:
     """A new round with a new disposal clock; what was recorded stays."""
     return {"closed_at": None, "finished_at": None, "rating": 0, "pending": None, "assisting": {}, "returned_from": ""}
 

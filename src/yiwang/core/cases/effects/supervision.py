@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from yiwang.core.cases.effects.effect import Changes, Effect
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
 
 
-def _supervise(asked: Asked) -> Changes:
+def _supervise(attempt: Attempt) -> Changes:
     """The opinion is in the event; the holder is told."""
-    asked.notify(asked.state.holder)
+    attempt.notify(attempt.state.holder)
     return {}
 
 
-def _escalate(asked: Asked) -> Changes:
+def _escalate(attempt: Attempt) -> Changes:
     """As time runs out: the holder and the unit above it are told."""
-    above = next(asked.rules.units.above(asked.state.holder), None)
-    asked.notify(asked.state.holder, above.code if above else "")
+    above = next(attempt.rules.units.above(attempt.state.holder), None)
+    attempt.notify(attempt.state.holder, above.code if above else "")
     return {}
 
 

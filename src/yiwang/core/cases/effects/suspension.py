@@ -14,7 +14,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Limit
 
 if TYPE_CHECKING:
-    from yiwang.core.cases.asking import Asked
+    from yiwang.core.cases.attempt import Attempt
     from yiwang.core.cases.definitions import Verb, Workflow
     from yiwang.core.cases.rulebook import Rulebook
     from yiwang.core.cases.state import CaseState
@@ -33,20 +33,20 @@ def _may_approve(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible
     return waits("suspend")(state, rules, at) if "suspend" in rules.workflow.asked_for else None
 
 
-def _until(asked: Asked) -> datetime:
+def _until(attempt: Attempt) -> datetime:
     """The end of a suspension: a moment, or a day, which counts from its beginning in the city."""
-    pending = asked.state.pending or {}
-    text = str(asked.payload.get("until") or pending.get("until") or "")
+    pending = attempt.state.pending or {}
+    text = str(attempt.payload.get("until") or pending.get("until") or "")
     if not text:
         raise Missing(Text("请写明挂账到哪一天。", "Say until which day it is suspended."), field="until")
-    zone = asked.calendar.zone
+    zone = attempt.calendar.zone
     try:
         until = datetime.fromisoformat(text) if len(text) > 10 else datetime.combine(date.fromisoformat(text), time())
         until = (until if until.tzinfo else until.replace(tzinfo=zone)).astimezone(UTC)
-        longest = asked.calendar.add(start=asked.at, limit=Limit.parse(asked.verb.longest))
+        longest = attempt.calendar.add(start=attempt.at, limit=Limit.parse(attempt.verb.longest))
     except (ValueError, OverflowError):
         raise Invalid(Text("挂账日期应写成 YYYY-MM-DD。", "Write the day as YYYY-MM-DD."), field="until") from None
-    if not asked.at < until <= longest:
+    if not attempt.at < until <= longest:
         last = longest.astimezone(zone).date().isoformat()
         raise Invalid(
             Text("挂账须在现在之后、{last} 之前结束。", "A suspension ends after now and not after {last}.", last=last),
@@ -55,15 +55,15 @@ def _until(asked: Asked) -> datetime:
     return until
 
 
-def _ask(asked: Asked) -> Changes:
-    return request(asked, "suspend", until=_until(asked).isoformat())
+def _ask(attempt: Attempt) -> Changes:
+    return request(attempt, "suspend", until=_until(attempt).isoformat())
 
 
-def _approve(asked: Asked) -> Changes:
-    return {"pending": None, "resume_at": _until(asked).isoformat()}
+def _approve(attempt: Attempt) -> Changes:
+    return {"pending": None, "resume_at": _until(attempt).isoformat()}
 
 
-def _resume(_: Asked) -> Changes:
+def _resume(_: Attempt) -> Changes:
     return {"resume_at": None}
 
 

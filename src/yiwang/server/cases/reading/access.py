@@ -25,8 +25,8 @@ from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Workflow
 from yiwang.server.cases.reading.actors import actors_for
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.people import operations as people
-from yiwang.server.places.queries import Runtime
 
 SUPERVISION = "supervision"
 
@@ -97,12 +97,12 @@ class Readers:
 NOBODY = Reader()
 
 
-def readers(user: Any, *, place: Runtime) -> Readers:
+def readers(user: Any, *, place: CityRuntime) -> Readers:
     """What an account, or somebody without one, may see of a city's cases."""
     return readers_as(actors_for(user, city=place.info.id), user=user, place=place)
 
 
-def readers_as(actors: Iterable[Actor], *, user: Any, place: Runtime) -> Readers:
+def readers_as(actors: Iterable[Actor], *, user: Any, place: CityRuntime) -> Readers:
     """The same for some of somebody's capacities only: what a desk shows."""
     signed_in = bool(getattr(user, "is_authenticated", False))
     held = list(actors) if signed_in else []
@@ -122,7 +122,7 @@ def _axes(actor: Actor, workflow: Workflow) -> set[str]:
     return {workflow.roles[role].axis for role in actor.roles if role in workflow.roles}
 
 
-def _with_region(actor: Actor, place: Runtime) -> Actor:
+def _with_region(actor: Actor, place: CityRuntime) -> Actor:
     """The post with the region that it works in: its own, else its unit's; none is the whole city."""
     unit = place.rules.units.get(actor.unit) if actor.unit and not actor.region else None
     return replace(actor, region=unit.region) if unit else actor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from yiwang.core.cases.events import Actor
+from yiwang.server.cities.queries import NoSuchCity, runtime
 from yiwang.server.people.queries import posts_of
-from yiwang.server.places.queries import NoSuchCity, runtime
 
 NOBODY = "nobody"  # the id in history of nobody in particular, in every city
 

@@ -14,20 +14,22 @@ from yiwang.core.cases.state import CaseState
 from yiwang.server.cases.reading import estimates, explaining
 from yiwang.server.cases.reading.access import Reader
 from yiwang.server.cases.reading.placing import Placed
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.masking import mask
-from yiwang.server.places.queries import Runtime
 
 if TYPE_CHECKING:  # they read the operations, which answer with these
     from yiwang.server.cases.reading.queries import CaseDetail
     from yiwang.server.cases.reading.wording import Words
 
 
-def moment(value: datetime | None, place: Runtime) -> str | None:
+def moment(value: datetime | None, place: CityRuntime) -> str | None:
     """RFC 3339 with the city's offset."""
     return value.astimezone(place.info.zone).isoformat() if value else None
 
 
-def reported(state: CaseState, events: Sequence[Event], *, report: str, flag: str, place: Runtime) -> dict[str, Any]:
+def reported(
+    state: CaseState, events: Sequence[Event], *, report: str, flag: str, place: CityRuntime
+) -> dict[str, Any]:
     """The answer to a report."""
     return {
         "number": report,
@@ -47,7 +49,7 @@ def reported(state: CaseState, events: Sequence[Event], *, report: str, flag: st
     }
 
 
-def notice(where: Placed, *, place: Runtime) -> dict[str, str]:
+def notice(where: Placed, *, place: CityRuntime) -> dict[str, str]:
     """What whoever reports should know of the place that was taken, in both languages; empty where all was said alike."""
     if not where.contradicted:
         return {"notice": "", "notice_zh": ""}
@@ -59,7 +61,7 @@ def notice(where: Placed, *, place: Runtime) -> dict[str, str]:
     }
 
 
-def told(why: Mapping[str, str], place: Runtime) -> dict[str, str]:
+def told(why: Mapping[str, str], place: CityRuntime) -> dict[str, str]:
     """A deciding row with its sentence in both languages."""
     sentence = explaining.sentence(why, place=place)
     return {
@@ -69,7 +71,7 @@ def told(why: Mapping[str, str], place: Runtime) -> dict[str, str]:
     }
 
 
-def acted(state: CaseState, events: Sequence[Event], *, head: bytes, place: Runtime) -> dict[str, Any]:
+def acted(state: CaseState, events: Sequence[Event], *, head: bytes, place: CityRuntime) -> dict[str, Any]:
     """The answer to a verb."""
     return {
         "number": state.number,
@@ -84,7 +86,7 @@ def acted(state: CaseState, events: Sequence[Event], *, head: bytes, place: Runt
     }
 
 
-def event(item: Event, place: Runtime) -> dict[str, Any]:
+def event(item: Event, place: CityRuntime) -> dict[str, Any]:
     """An event for programs."""
     return {
         "seq": item.seq,
@@ -110,7 +112,7 @@ LIST_FIELDS = (
 _TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 
 
-def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -> list[dict[str, Any]]:
+def listed(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime, at: datetime) -> list[dict[str, Any]]:
     """Rows of a list for programs. ``late`` says whether the deadline had passed at a moment, whether recorded yet or not."""
     zone, rows, found = place.info.zone, list(rows), []
     estimated = estimates.among(rows, place=place)
@@ -126,7 +128,7 @@ def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime, at: datetime) -
 
 
 def case(
-    state: CaseState, *, row: Mapping[str, Any], words: Words, reader: Reader, place: Runtime, at: datetime
+    state: CaseState, *, row: Mapping[str, Any], words: Words, reader: Reader, place: CityRuntime, at: datetime
 ) -> dict[str, Any]:
     """One case for programs, as one reader may read it (`access`)."""
     data = state.to_dict()
@@ -156,7 +158,7 @@ def case(
     }
 
 
-def events(detail: CaseDetail, *, words: Words, reader: Reader, place: Runtime) -> list[dict[str, Any]]:
+def events(detail: CaseDetail, *, words: Words, reader: Reader, place: CityRuntime) -> list[dict[str, Any]]:
     """The history of a case for programs, as one reader may read it.
 
     Staff get every word, masked unless they need it as written. Everybody else gets the words that the verb publishes, as

@@ -10,7 +10,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import Limit
 from yiwang.server.cases.reading.presentation import UNIT_NAMES
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 TABLES = {
     "triage": Text("受理规则", "Triage"),
@@ -38,7 +38,7 @@ def whys(events: Iterable[Event]) -> list[dict[str, str]]:
     return found
 
 
-def sentence(why: Mapping[str, str], *, place: Runtime) -> Text:
+def sentence(why: Mapping[str, str], *, place: CityRuntime) -> Text:
     """One of them in words."""
     value: Text | str = why["value"]
     if why["table"] == "limits":

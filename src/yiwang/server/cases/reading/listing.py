@@ -18,8 +18,8 @@ from yiwang.server.cases.models import Report
 from yiwang.server.cases.reading import public, queries
 from yiwang.server.cases.reading.access import Readers
 from yiwang.server.cases.storage import words
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.masking import mask
-from yiwang.server.places.queries import Runtime
 
 MOST_LOOKED_AT = 5_000  # cases with words that are not public; a word that so many hold tells nothing of a person
 
@@ -27,7 +27,7 @@ MOST_LOOKED_AT = 5_000  # cases with words that are not public; a word that so m
 def page(
     *,
     readers: Readers,
-    place: Runtime,
+    place: CityRuntime,
     filters: queries.CaseFilters,
     cursor: str = "",
     limit: int = 50,
@@ -58,7 +58,7 @@ def page(
     return queries.Page(items=shown[:limit], next=queries.cursor_after(last, order=filters.order))
 
 
-def worded(rows: Iterable[Mapping[str, Any]], *, readers: Readers, place: Runtime) -> list[dict[str, Any]]:
+def worded(rows: Iterable[Mapping[str, Any]], *, readers: Readers, place: CityRuntime) -> list[dict[str, Any]]:
     """Rows of cases with the words that a reader may read in a list; the others come without their words."""
     rows = list(rows)
     staff = [readers.of_row(row).staff for row in rows]

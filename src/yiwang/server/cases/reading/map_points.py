@@ -10,7 +10,7 @@ from django.db.models import Count, F, QuerySet
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading.placing import UNPLACED
 from yiwang.server.cases.reading.queries import UNDRAWN, open_at, within
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 
 Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 

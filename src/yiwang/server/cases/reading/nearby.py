@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from yiwang.server.cases.models import Case
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 NEAR_M = 150.0
 MOST = 8
@@ -16,7 +16,7 @@ COLUMNS = ("number", "category", "step", "region", "lon", "lat", "text", "addres
 
 
 def open_near(
-    *, place: Runtime, lon: float, lat: float, within_m: float = NEAR_M, category: str = "", most: int = MOST
+    *, place: CityRuntime, lon: float, lat: float, within_m: float = NEAR_M, category: str = "", most: int = MOST
 ) -> list[dict[str, Any]]:
     """Open cases within a distance, the nearest first, those of the category before others; each with ``distance_m``.
 

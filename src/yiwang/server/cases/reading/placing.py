@@ -8,7 +8,7 @@ from typing import Any
 from yiwang.core.cases.fields import LOCATION
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 UNPLACED = frozenset({"outside", "default_point"})
 
@@ -35,7 +35,7 @@ class Placed:
         return {name: getattr(self, name) for name in LOCATION}
 
 
-def region_named(code: str, place: Runtime) -> Placed | None:
+def region_named(code: str, place: CityRuntime) -> Placed | None:
     """The region of a code, or of a unit grid's; None without a code.
 
     Raises:

@@ -15,9 +15,9 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Clock, TimeUnit, WorkCalendar
 from yiwang.core.worktime.calendar import UnknownYear
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.templatetags.yiwang import lasting, named
-from yiwang.server.places.queries import Runtime
 
 YELLOW_FROM = 0.8  # of the limit used; the design's traffic light
 
@@ -60,7 +60,7 @@ def light(*, opened_at: datetime, deadline: datetime | None, closed_at: datetime
     return "yellow" if whole <= 0 or (at - opened_at).total_seconds() / whole >= YELLOW_FROM else "green"
 
 
-def region_name(runtime: Runtime, code: str, *, levels: int = 2) -> str:
+def region_name(runtime: CityRuntime, code: str, *, levels: int = 2) -> str:
     """The last names of a region's chain, e.g. ``崇安寺街道 · 盛巷社区``; the code where the pack does not know it."""
     if not code:
         return say("位置待定", "Not located")
@@ -69,17 +69,17 @@ def region_name(runtime: Runtime, code: str, *, levels: int = 2) -> str:
     return " · ".join(names[-levels:]) or code
 
 
-def unit_name(runtime: Runtime, code: str) -> str:
+def unit_name(runtime: CityRuntime, code: str) -> str:
     unit = runtime.rules.units.get(code) if code else None
     return named(unit) if unit else code
 
 
-def step_name(runtime: Runtime, step: str) -> str:
+def step_name(runtime: CityRuntime, step: str) -> str:
     found = runtime.rules.workflow.steps.get(step)
     return named(found) if found else step
 
 
-def category_name(runtime: Runtime, code: str) -> str:
+def category_name(runtime: CityRuntime, code: str) -> str:
     found = runtime.categories.get(code)
     return named(found) if found else (code or say("未分类", "Not classified"))
 
@@ -106,7 +106,7 @@ def counted(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalendar) ->
     return " ".join(parts[:2])
 
 
-def left_of(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dict[str, Any]:
+def left_of(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
     """What is left of the deadline that a row shows, in the time that its clock counts, as every page says it.
 
     Returns:
@@ -132,7 +132,7 @@ def left_of(values: Mapping[str, Any], *, runtime: Runtime, at: datetime) -> dic
     }
 
 
-def row(values: Mapping[str, Any], *, runtime: Runtime, at: datetime, estimated: bool = False) -> dict[str, Any]:
+def row(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime, estimated: bool = False) -> dict[str, Any]:
     """One line of a list, from the columns of a case. ``estimated``: the deadline rests on holidays not announced yet."""
     return {
         **values,
@@ -152,12 +152,12 @@ def limit_text(amount: float, unit: TimeUnit) -> str:
     return f"{amount:g} {say(UNIT_NAMES[unit])}"
 
 
-def clocks(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[str, Any]]:
+def clocks(state: CaseState, *, runtime: CityRuntime, at: datetime) -> list[dict[str, Any]]:
     """The clocks of a case with what is used and what is left, in counted time."""
     return [_clock(name, clock, runtime=runtime, at=at) for name, clock in state.clocks.items()]
 
 
-def _clock(name: str, clock: Clock, *, runtime: Runtime, at: datetime) -> dict[str, Any]:
+def _clock(name: str, clock: Clock, *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
     definition = runtime.rules.workflow.clocks.get(name)
     used = clock.elapsed(calendar=runtime.calendar, at=at)
     left = clock.remaining(calendar=runtime.calendar, at=at)
@@ -178,7 +178,7 @@ def _clock(name: str, clock: Clock, *, runtime: Runtime, at: datetime) -> dict[s
     }
 
 
-def _seconds_text(clock: Clock, runtime: Runtime) -> str:
+def _seconds_text(clock: Clock, runtime: CityRuntime) -> str:
     hours = clock.limit_seconds / 3600
     if clock.unit == TimeUnit.WORK_DAYS:
         return limit_text(clock.limit_seconds / runtime.calendar.seconds_per_day, clock.unit)
@@ -189,12 +189,12 @@ def _seconds_text(clock: Clock, runtime: Runtime) -> str:
     return said
 
 
-def story(events: Iterable[Event], *, runtime: Runtime, persons: bool) -> list[dict[str, Any]]:
+def story(events: Iterable[Event], *, runtime: CityRuntime, persons: bool) -> list[dict[str, Any]]:
     """The events of a case as a reader sees them, oldest first; ``persons`` says whether names are shown."""
     return [_told(event, runtime, persons) for event in events]
 
 
-def _told(event: Event, runtime: Runtime, persons: bool) -> dict[str, Any]:
+def _told(event: Event, runtime: CityRuntime, persons: bool) -> dict[str, Any]:
     workflow = runtime.rules.workflow
     verb, role = workflow.verbs.get(event.verb), workflow.roles.get(event.role)
     system = event.actor == SYSTEM
@@ -227,7 +227,7 @@ EVIDENCE_WORDS = {
 }
 
 
-def _shown_by(event: Event, runtime: Runtime) -> list[str]:
+def _shown_by(event: Event, runtime: CityRuntime) -> list[str]:
     """The evidence that came with an event, a line for each kind."""
     given = event.payload.get("evidence") or event.payload.get("set", {}).get("evidence") or {}
     return [
@@ -243,7 +243,7 @@ def _shown_by(event: Event, runtime: Runtime) -> list[str]:
 SYSTEM_VERBS = {RECOUNT: Text("截止时间重算", "Deadline counted anew")}
 
 
-def _moves(event: Event, runtime: Runtime) -> list[str]:
+def _moves(event: Event, runtime: CityRuntime) -> list[str]:
     """What a corrected place did: from which region to which, a pin that was taken away, a unit that stays at work."""
     payload, told = event.payload, []
     values, was = payload.get("set", {}), payload.get("was", {})
@@ -275,7 +275,7 @@ def _moves(event: Event, runtime: Runtime) -> list[str]:
     return told
 
 
-def custody(state: CaseState, *, runtime: Runtime, at: datetime) -> list[dict[str, Any]]:
+def custody(state: CaseState, *, runtime: CityRuntime, at: datetime) -> list[dict[str, Any]]:
     """The chain of holders with the time, day and night, that each has had the case."""
     return [
         {

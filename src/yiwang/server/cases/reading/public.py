@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import publishing
-from yiwang.server.places.queries import Runtime
 
 BEFORE = "before"
 
 
-def texts(originals: Mapping[tuple[str, str], str], *, place: Runtime) -> dict[tuple[str, str], str]:
+def texts(originals: Mapping[tuple[str, str], str], *, place: CityRuntime) -> dict[tuple[str, str], str]:
     """What everybody may read of texts, by kind and key, as the city moderates; empty where nothing is shown."""
     found = publishing.of_kinds(originals, released_only=place.pack.portal.moderation == BEFORE)
     return {key: text or "" for key, text in found.items()}
 
 
-def listed(rows: Iterable[Mapping[str, Any]], *, place: Runtime) -> list[dict[str, Any]]:
+def listed(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime) -> list[dict[str, Any]]:
     """Rows of a list with public words."""
     rows = list(rows)
     kinds = {"text": publishing.CASE, "address": publishing.PLACE}

@@ -25,8 +25,8 @@ from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.cases.reading.answers import LIST_FIELDS
 from yiwang.server.cases.reading.placing import UNPLACED
 from yiwang.server.cases.storage import rows, walking, words
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.common.selecting import select
-from yiwang.server.places.queries import Runtime, runtime
 
 LISTED = ("id", *LIST_FIELDS, "rest")
 MOST_LISTED = 500
@@ -151,7 +151,7 @@ def _one_index_serves(filters: CaseFilters) -> bool:
     return asked <= {"opened_after", "opened_before", *_walked(filters)}
 
 
-def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: Runtime, at: datetime) -> QuerySet[Case]:
+def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: CityRuntime, at: datetime) -> QuerySet[Case]:
     """The cases that pass the filters."""
     if filters.state not in STATES:
         raise BadInput(
@@ -227,20 +227,20 @@ def _long_ago(at: datetime | None) -> bool:
     return at is not None and at < datetime.now(UTC) - LONG_AGO
 
 
-def within(query: QuerySet[Case], region: str, *, place: Runtime) -> QuerySet[Case]:
+def within(query: QuerySet[Case], region: str, *, place: CityRuntime) -> QuerySet[Case]:
     """The cases of a region, of everything below it, and of the regions that it has replaced. The root has all of the
     city's, those without a place too."""
     return query.filter(below(region, place=place))
 
 
-def prefixes_of(region: str, *, place: Runtime) -> tuple[str, ...]:
+def prefixes_of(region: str, *, place: CityRuntime) -> tuple[str, ...]:
     """What the codes of a region's cases begin with: its own, and those of the regions that it has replaced. None for all."""
     if not region or region in {root.code for root in place.regions.roots}:
         return ()
     return place.regions.lineage(region) if region in place.regions else (region,)
 
 
-def below(region: str, *, place: Runtime) -> Q:
+def below(region: str, *, place: CityRuntime) -> Q:
     """The condition of `within`: empty for the root and for no region, which have all cases."""
     found = Q()
     for prefix in prefixes_of(region, place=place):
@@ -449,7 +449,7 @@ def figures_below(*, city: str, region: str, width: int, at: datetime | None = N
     return {part: counts for part, counts in found.items() if len(part) == width and counts["cases"]}
 
 
-def hand_on(found: dict[str, dict[str, int]], *, place: Runtime) -> None:
+def hand_on(found: dict[str, dict[str, int]], *, place: CityRuntime) -> None:
     """Give the counts of regions that ended to what has replaced them; of a split, to each of its parts."""
     for code in [code for code in found if code in place.regions]:
         heirs = [heir for heir in place.regions.successors(code, place.day) if heir != code and len(heir) == len(code)]

@@ -17,13 +17,13 @@ from django.db.models import Q
 from yiwang.core.cases.events import SYSTEM, Actor
 from yiwang.core.cases.workflow import Verb
 from yiwang.server.cases.reading.queries import below
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 FOR_A_UNIT = frozenset({"holder", "over", "handler", "assisting"})  # relations in which only a unit can stand
 Kinds = tuple[str, ...]
 
 
-def reach(actors: Iterable[Actor], verbs: Mapping[str, Iterable[Verb]], *, place: Runtime) -> Q | None:
+def reach(actors: Iterable[Actor], verbs: Mapping[str, Iterable[Verb]], *, place: CityRuntime) -> Q | None:
     """The condition on cases of a city that at least one of the verbs may be done on by at least one of the actors.
 
     Args:
@@ -54,14 +54,14 @@ def reach(actors: Iterable[Actor], verbs: Mapping[str, Iterable[Verb]], *, place
     return Q(step__in=sorted(set().union(*alike.values()))) & reduce(or_, parts)
 
 
-def _answered(verb: Verb, place: Runtime) -> Kinds:
+def _answered(verb: Verb, place: CityRuntime) -> Kinds:
     """The kinds of request one of which must wait for the verb; none where the workflow lets nobody ask for one."""
     workflow = place.rules.workflow
     kinds = workflow.plans[verb.id].effect.answers
     return kinds if kinds and workflow.asked_for.intersection(kinds) else ()
 
 
-def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:
+def _standing(who: str, unit: str, region: str, place: CityRuntime) -> Q | None:
     """The relation that a verb asks for, as `permissions` has it; None where the actor stands in it to no case."""
     if not unit and who in FOR_A_UNIT:
         return None
@@ -79,7 +79,7 @@ def _standing(who: str, unit: str, region: str, place: Runtime) -> Q | None:
             return near | Q(holder=unit) if near and unit else near
 
 
-def _over(unit: str, place: Runtime) -> Q:
+def _over(unit: str, place: CityRuntime) -> Q:
     """Held by a unit or by one below it."""
     units = place.rules.units
     found = units.at_or_below(unit)

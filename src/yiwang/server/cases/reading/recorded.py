@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 from yiwang.server.cases.models import Case, Report
-from yiwang.server.places.queries import runtime
+from yiwang.server.cities.queries import runtime
 
 REPLAYED = "replay"  # the origin of reports that came with a city's own records
 _OF_THE_PAST = timedelta(days=7)  # records younger than this are of a city that lives

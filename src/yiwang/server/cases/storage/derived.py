@@ -15,7 +15,7 @@ from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.storage import rows
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 COMPARED = (*rows.LOADED, "next_due", "waits")  # columns of a row that `differences` looks at
 REPLAYED = "replay"  # the actors of a replayed past are this, or begin with it and a colon
@@ -36,7 +36,7 @@ class Derived:
     dues: tuple[datetime | None, ...]
 
 
-def derived(events: Sequence[Event], *, head: bytes, place: Runtime, at: datetime | None = None) -> Derived:
+def derived(events: Sequence[Event], *, head: bytes, place: CityRuntime, at: datetime | None = None) -> Derived:
     """The row of a case.
 
     Args:
@@ -64,7 +64,7 @@ def flag_after(flag: str, events: Iterable[Event]) -> str:
 
 
 def _dues(
-    moment: datetime | None, state: CaseState, events: Iterable[Event], place: Runtime, at: datetime
+    moment: datetime | None, state: CaseState, events: Iterable[Event], place: CityRuntime, at: datetime
 ) -> tuple[datetime | None, ...]:
     """A replayed past asks nothing of the clock until somebody takes the case up; and what the clock asked for and the
     workflow refused is not tried again for ever."""
@@ -77,7 +77,7 @@ def _dues(
     return (moment,)
 
 
-def _refused(state: CaseState, place: Runtime, at: datetime) -> bool:
+def _refused(state: CaseState, place: CityRuntime, at: datetime) -> bool:
     commands = due(state, rules=place.rules, calendar=place.calendar, at=at)
     if not commands:
         return True

@@ -15,9 +15,9 @@ from yiwang.core.cases.ledger import event_hash, event_record, genesis
 from yiwang.core.cases.state import FIELDS, MOMENTS, PLAIN, CaseState
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.storage.words import sought_of
+from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import sql
 from yiwang.server.common.selecting import select
-from yiwang.server.places.queries import Runtime
 
 # fields of the state that have a column of the same name
 STATE_COLUMNS = tuple(column.name for column in Case._meta.concrete_fields if column.name in FIELDS)
@@ -40,7 +40,7 @@ _BLANK: dict[str, Any] = {
 }
 
 
-def case_values(state: CaseState, *, head: bytes, flag: str, place: Runtime) -> tuple[Any, ...]:
+def case_values(state: CaseState, *, head: bytes, flag: str, place: CityRuntime) -> tuple[Any, ...]:
     """The row of a case, in the order of `CASE_COLUMNS`."""
     rest = {name: value for name, value in state.to_dict().items() if name not in _COLUMNED and value not in _EMPTY}
     return (

@@ -12,8 +12,8 @@ from yiwang.server.cases.writing import forgetting, outbox
 from yiwang.server.cases.writing.outbox import forget as forget_sent
 from yiwang.server.cases.writing.recounting import recount_all
 from yiwang.server.cases.writing.tick import tick
+from yiwang.server.cities.queries import cities
 from yiwang.server.common.app import Stop, installed
-from yiwang.server.places.queries import cities
 
 __all__ = ["drain", "forget_contacts", "forget_sent", "index_words", "recount_all", "sum_up_tallies", "tick"]
 

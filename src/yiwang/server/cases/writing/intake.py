@@ -12,7 +12,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS
 from yiwang.server.cases.reading.placing import UNPLACED, Placed, region_named
 from yiwang.server.cases.writing.drafts import ReportDraft
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 LONGEST_TEXT = 4000
 LONGEST_ADDRESS = 400
@@ -20,7 +20,7 @@ LONGEST_CONTACT = 200
 LONGEST = {"text": LONGEST_TEXT, "address": LONGEST_ADDRESS, "contact": LONGEST_CONTACT, "channel": 40}
 
 
-def checked(draft: ReportDraft, *, place: Runtime, at: datetime) -> ReportDraft:
+def checked(draft: ReportDraft, *, place: CityRuntime, at: datetime) -> ReportDraft:
     """The report's words and codes as they are kept.
 
     Raises:
@@ -57,7 +57,7 @@ def clean(value: Any) -> str:
     return characters.clean("" if value is None else str(value))
 
 
-def _check_category(draft: ReportDraft, place: Runtime, at: datetime, problems: list[Problem]) -> None:
+def _check_category(draft: ReportDraft, place: CityRuntime, at: datetime, problems: list[Problem]) -> None:
     code, condition = draft.category, draft.condition
     if not code:
         if condition:
@@ -105,7 +105,7 @@ def _check_category(draft: ReportDraft, place: Runtime, at: datetime, problems: 
         )
 
 
-def placed(draft: ReportDraft, *, place: Runtime) -> Placed:
+def placed(draft: ReportDraft, *, place: CityRuntime) -> Placed:
     """Where the report is: by its point; where that says nothing, by the region given, else by the words of its address.
 
     Raises:
@@ -152,7 +152,7 @@ def placed(draft: ReportDraft, *, place: Runtime) -> Placed:
     return Placed(region=told, lon=lon, lat=lat, flag=found.flag)
 
 
-def region_told(address: str, *, place: Runtime) -> str:
+def region_told(address: str, *, place: CityRuntime) -> str:
     """The finest region whose name stands in an address; where several do and none holds the other, what holds them all."""
     if not address:
         return ""

@@ -27,10 +27,10 @@ from yiwang.server.cases.reading import answers, queries
 from yiwang.server.cases.storage import derived, numbering, rows, tallies, words
 from yiwang.server.cases.writing import intake, relocating
 from yiwang.server.cases.writing.drafts import ReportDraft
+from yiwang.server.cities.queries import CityRuntime, NoSuchCity, runtime
 from yiwang.server.common import idempotency, sql, throttling
 from yiwang.server.common import photos as pictures
 from yiwang.server.common.throttling import Caller
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
 REPORT_COLUMNS = (
     "case_id", "number", "city", "at", "text", "category", "lon", "lat", "region", "address", "source", "contact",
@@ -132,7 +132,7 @@ def report(
     return answer
 
 
-def default_source(actor: Actor, place: Runtime) -> str:
+def default_source(actor: Actor, place: CityRuntime) -> str:
     """The source of a report that names none: the channel of who reports."""
     return place.rules.workflow.channel_of(actor.roles) or "public"
 
@@ -224,10 +224,10 @@ def _decided(
     number: str,
     command: Command,
     verb: Verb | None,
-    place: Runtime,
+    place: CityRuntime,
     at: datetime,
     *,
-    photos: Sequence[pictures.Kept],
+    photos: Sequence[pictures.StoredPhoto],
     parts: Sequence[str],
 ) -> list[Change]:
     """The changes that a command makes: to its case first, then to the others that it concerns."""
@@ -252,13 +252,15 @@ def _decided(
     return changes
 
 
-def _changed(row: Mapping[str, Any], state: CaseState, command: Command, place: Runtime, at: datetime) -> Change:
+def _changed(row: Mapping[str, Any], state: CaseState, command: Command, place: CityRuntime, at: datetime) -> Change:
     events, state = advance(state, command, rules=place.rules, calendar=place.calendar, at=at)
     flag = derived.flag_after(row["flag"], events)
     return Change(state=state, events=events, row=row, flag=flag, head=row["head"])
 
 
-def _absorbed(found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: Runtime, at: datetime) -> Change:
+def _absorbed(
+    found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: CityRuntime, at: datetime
+) -> Change:
     """The other side of a merger."""
     row = found.get(into)
     if row is None or row["city"] != place.info.id:
@@ -280,7 +282,7 @@ def _absorbed(found: Mapping[str, Mapping[str, Any]], number: str, into: str, pl
     return _changed(row, rows.state_of(row), wish, place, at)
 
 
-def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: Runtime, at: datetime) -> list[str]:
+def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: CityRuntime, at: datetime) -> list[str]:
     parts = payload.get("parts") or []
     if (
         not isinstance(parts, list)
@@ -306,7 +308,7 @@ def _split(
     whole: CaseState,
     parts: Sequence[Mapping[str, Any]],
     numbers: Sequence[str],
-    place: Runtime,
+    place: CityRuntime,
     at: datetime,
     *,
     flag: str,
@@ -329,7 +331,7 @@ def _split(
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def writing(changes: Sequence[Change], place: Runtime) -> list[sql.Statement]:
+def writing(changes: Sequence[Change], place: CityRuntime) -> list[sql.Statement]:
     """What writes rows, events with their hashes and outbox of every case concerned, all of it or nothing."""
     city = place.info.id
     statements: list[sql.Statement] = []
@@ -381,7 +383,7 @@ def outbox_values(events: Sequence[Event], *, city: str) -> tuple[Any, ...]:
     return (city, events[0].number, events[0].seq, events[-1].seq, now, 0, now, "")
 
 
-def _kept(files: Sequence[Any], *, good_only: bool) -> tuple[list[pictures.Kept], dict[str, Any]]:
+def _kept(files: Sequence[Any], *, good_only: bool) -> tuple[list[pictures.StoredPhoto], dict[str, Any]]:
     """The photos that are taken, and what the answer says of the others."""
     if not good_only:
         return pictures.keep(files) if files else [], {}
@@ -389,12 +391,12 @@ def _kept(files: Sequence[Any], *, good_only: bool) -> tuple[list[pictures.Kept]
     return kept, {"photos_refused": [asdict(photo) for photo in refused]} if refused else {}
 
 
-def _digests(kept: Sequence[pictures.Kept]) -> list[str]:
+def _digests(kept: Sequence[pictures.StoredPhoto]) -> list[str]:
     return [photo.digest for photo in kept]
 
 
 def _photo_statements(
-    change: Change, kept: Sequence[pictures.Kept], *, seq: int, place: Runtime
+    change: Change, kept: Sequence[pictures.StoredPhoto], *, seq: int, place: CityRuntime
 ) -> list[sql.Statement]:
     if not kept:
         return []
@@ -402,7 +404,9 @@ def _photo_statements(
     return [sql.insertion(Photo, PHOTO_COLUMNS, photo_values(kept, case_id=case_id, seq=seq, place=place))]
 
 
-def photo_values(kept: Sequence[pictures.Kept], *, case_id: Any, seq: int, place: Runtime) -> list[tuple[Any, ...]]:
+def photo_values(
+    kept: Sequence[pictures.StoredPhoto], *, case_id: Any, seq: int, place: CityRuntime
+) -> list[tuple[Any, ...]]:
     """Rows of photos in the order of `PHOTO_COLUMNS`. A camera that names no zone stands in the city's."""
     now, zone = datetime.now(UTC), place.info.zone
     return [
@@ -414,7 +418,7 @@ def photo_values(kept: Sequence[pictures.Kept], *, case_id: Any, seq: int, place
 # --- finding ------------------------------------------------------------------------------------------------------
 
 
-def _place(city: str) -> Runtime:
+def _place(city: str) -> CityRuntime:
     try:
         return runtime(city)
     except NoSuchCity:
@@ -425,7 +429,7 @@ def _no_case(number: str) -> Unknown:
     return Unknown(Text("没有编号为 {number} 的案卷。", "There is no case {number!r}.", number=number), field="number")
 
 
-def _case_place(number: str, command: Command, *, city: str) -> tuple[Runtime, Verb | None]:
+def _case_place(number: str, command: Command, *, city: str) -> tuple[CityRuntime, Verb | None]:
     """The city of a case and the verb; an unknown verb is refused by `decide`, which names it."""
     found = city or queries.city_of(number)
     if not found:

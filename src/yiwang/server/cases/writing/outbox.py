@@ -25,8 +25,8 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat
 
 from yiwang.server.cases.models import Case, Outbox, Report
+from yiwang.server.cities.queries import NoSuchCity, runtime
 from yiwang.server.common.posting import Letter, NotTried, post
-from yiwang.server.places.queries import NoSuchCity, runtime
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=6)

@@ -13,8 +13,8 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.storage import rows
 from yiwang.server.cases.writing import operations
+from yiwang.server.cities.queries import CityRuntime, cities, runtime
 from yiwang.server.common import sql
-from yiwang.server.places.queries import Runtime, cities, runtime
 
 BATCH = 500
 log = logging.getLogger("yiwang.recounting")
@@ -48,7 +48,7 @@ def recount_deadlines(*, city: str, at: datetime | None = None) -> int:
         moved += _batch([number for _, number in part], place, at or datetime.now(UTC))
 
 
-def _batch(numbers: list[str], place: Runtime, at: datetime) -> int:
+def _batch(numbers: list[str], place: CityRuntime, at: datetime) -> int:
     with transaction.atomic():
         changes = []
         for row in rows.loaded(numbers, lock=True).values():

@@ -14,13 +14,13 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS, Location
 from yiwang.server.cases.reading.placing import UNPLACED, Placed, region_named
 from yiwang.server.cases.writing.intake import clean, region_told
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 MEANING_A_PLACE = frozenset({"region", "lon", "lat", "address"})
 SAME_DEGREES = 1e-6  # a tenth of a metre: a form writes six decimals, and a point that it gives back has not moved
 
 
-def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place: Runtime) -> dict[str, Any]:
+def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place: CityRuntime) -> dict[str, Any]:
     """The payload with the whole place that it means: region, unit grid, point and ``flags``.
 
     A point says its region. A region alone keeps the point that lies in it, and takes away one that lies elsewhere: nobody
@@ -71,7 +71,7 @@ def _same(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return all(math.isclose(a, b, rel_tol=0, abs_tol=SAME_DEGREES) for a, b in zip(one, other, strict=True))
 
 
-def _point(lon: float, lat: float, crs: str, place: Runtime) -> tuple[Location, float, float]:
+def _point(lon: float, lat: float, crs: str, place: CityRuntime) -> tuple[Location, float, float]:
     if crs and crs not in SYSTEMS:
         raise BadInput(
             Problem(
@@ -83,7 +83,7 @@ def _point(lon: float, lat: float, crs: str, place: Runtime) -> tuple[Location, 
     return place.locate(lon, lat, crs=crs)
 
 
-def _at_point(point: tuple[Location, float, float], named: Placed | None, place: Runtime) -> Placed:
+def _at_point(point: tuple[Location, float, float], named: Placed | None, place: CityRuntime) -> Placed:
     found, lon, lat = point
     info = place.info
     if found.flag in UNPLACED:
@@ -115,7 +115,7 @@ def _holds(named: Placed, where: Placed) -> bool:
     return where.region.startswith(named.region) and named.grid in {"", where.grid}
 
 
-def _in_region(named: Placed, state: CaseState, place: Runtime) -> Placed:
+def _in_region(named: Placed, state: CaseState, place: CityRuntime) -> Placed:
     if state.lon is not None and state.lat is not None:
         found = place.locator.locate(state.lon, state.lat)
         where = Placed(region=found.code, grid=found.grid, lon=state.lon, lat=state.lat, flag=found.flag)
@@ -124,7 +124,7 @@ def _in_region(named: Placed, state: CaseState, place: Runtime) -> Placed:
     return named
 
 
-def _told(address: str, state: CaseState, flag: str, place: Runtime) -> str:
+def _told(address: str, state: CaseState, flag: str, place: CityRuntime) -> str:
     """The region that a corrected address names, where the case had no better witness."""
     if not address or address == state.address or state.lon is not None or (state.region and flag != "words"):
         return ""

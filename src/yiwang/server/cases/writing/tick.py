@@ -14,7 +14,7 @@ from yiwang.core.kernel.refusals import Conflict, Refusal
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.storage import rows
 from yiwang.server.cases.writing import operations
-from yiwang.server.places.queries import NoSuchCity, runtime
+from yiwang.server.cities.queries import NoSuchCity, runtime
 
 BATCH = 500
 log = logging.getLogger("yiwang.tick")

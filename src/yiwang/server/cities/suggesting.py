@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from yiwang.packs import Category, Pack
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 NAME_WEIGHT, HEAD_WEIGHT, CONDITION_WEIGHT, MAJOR_WEIGHT = 3.0, 1.5, 1.2, 0.3
 # one character alone says less than a pair; a state says less than a thing; where something lies is not what it is
@@ -71,7 +71,7 @@ _lock = threading.Lock()
 _indexes: dict[str, tuple[str, _Index]] = {}
 
 
-def suggest(text: str, *, place: Runtime, most: int = 4) -> list[Suggestion]:
+def suggest(text: str, *, place: CityRuntime, most: int = 4) -> list[Suggestion]:
     """The categories in force that fit the words best, the best first; none when nothing fits."""
     index = _index(place)
     scores: defaultdict[str, float] = defaultdict(float)
@@ -119,7 +119,7 @@ def _stem(word: str) -> str:
     return word
 
 
-def _index(place: Runtime) -> _Index:
+def _index(place: CityRuntime) -> _Index:
     with _lock:
         known = _indexes.get(place.info.id)
         if known is None or known[0] != place.digest:

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 (
                     "city",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="places.city"
+                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="cities.city"
                     ),
                 ),
             ],

@@ -19,7 +19,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.space import Location, Locator, RegionTree, UnitGrids, to_wgs84
 from yiwang.core.worktime import WorkCalendar
 from yiwang.packs import Category, Pack, PackInfo, read_pack
-from yiwang.server.places.models import City, PackVersion
+from yiwang.server.cities.models import City, PackVersion
 
 log = logging.getLogger("yiwang.places")
 CHECK_EVERY_SECONDS = 1.0
@@ -34,7 +34,7 @@ class NoSuchCity(Unknown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class CityRuntime:
     """One city, ready to decide.
 
     Attributes:
@@ -86,7 +86,7 @@ class _Installed:
 
     versions: dict[str, int]
     checked_at: float
-    runtimes: dict[str, Runtime]
+    runtimes: dict[str, CityRuntime]
 
 
 _lock = threading.RLock()
@@ -108,7 +108,7 @@ def _versions() -> dict[str, int]:
     return _installed.versions
 
 
-def runtime(city_id: str) -> Runtime:
+def runtime(city_id: str) -> CityRuntime:
     """The city, read again when another version has been installed or the local day has changed.
 
     Raises:
@@ -165,7 +165,7 @@ def version_folder(city_id: str, version: int) -> Path | None:
     return folder if folder and folder.is_dir() else None
 
 
-def _read(city_id: str, version: int) -> Runtime:
+def _read(city_id: str, version: int) -> CityRuntime:
     row = PackVersion.objects.values("folder", "digest").get(city_id=city_id, version=version)
     folder = Path(settings.YIWANG_HOME, row["folder"])
     known = _installed.runtimes.get(city_id)
@@ -175,7 +175,7 @@ def _read(city_id: str, version: int) -> Runtime:
         pack = read_pack(folder / "pack")
         rules = pack.rulebook()
     today = datetime.now(UTC).astimezone(pack.info.zone).date()
-    return Runtime(
+    return CityRuntime(
         version=version,
         digest=row["digest"],
         pack=pack,
@@ -186,9 +186,9 @@ def _read(city_id: str, version: int) -> Runtime:
     )
 
 
-def _with_locator(known: Runtime, today: date) -> Runtime:
+def _with_locator(known: CityRuntime, today: date) -> CityRuntime:
     changed = {region.code for region in known.regions.on(today)} != {region.code for region in known.locator.tree}
-    return Runtime(
+    return CityRuntime(
         version=known.version,
         digest=known.digest,
         pack=known.pack,

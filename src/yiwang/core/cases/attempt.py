@@ -21,7 +21,7 @@ NOT_GIVEN: Any = object()
 
 
 @dataclass(slots=True)
-class Asked:
+class Attempt:
     """A command that may be done, on its way to an event.
 
     Attributes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from yiwang.server.places.queries import Runtime
+from yiwang.server.cities.queries import CityRuntime
 
 
-def region_choices(place: Runtime, *, depth: int = 3) -> list[dict[str, Any]]:
+def region_choices(place: CityRuntime, *, depth: int = 3) -> list[dict[str, Any]]:
     """Regions of the upper levels, parents before children, indented; the lowest level would be thousands of rows."""
     found: list[dict[str, Any]] = []
 
@@ -23,7 +23,7 @@ def region_choices(place: Runtime, *, depth: int = 3) -> list[dict[str, Any]]:
     return found
 
 
-def category_choices(place: Runtime) -> list[dict[str, Any]]:
+def category_choices(place: CityRuntime) -> list[dict[str, Any]]:
     """Categories in force, grouped by their major class."""
     majors: dict[str, dict[str, Any]] = {}
     for category in place.categories.values():

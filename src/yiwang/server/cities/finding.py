@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest
 
 from yiwang.core.space import Region
+from yiwang.server.cities.queries import CityRuntime, NoSuchCity, runtime
 from yiwang.server.common.language import say
-from yiwang.server.places.queries import NoSuchCity, Runtime, runtime
 
 
-def known_city(city: str) -> Runtime:
+def known_city(city: str) -> CityRuntime:
     """The installed city, or the page that says there is none.
 
     Raises:
@@ -21,7 +21,7 @@ def known_city(city: str) -> Runtime:
         raise Http404(say(error.text)) from error
 
 
-def chosen_region(request: HttpRequest, place: Runtime) -> Region:
+def chosen_region(request: HttpRequest, place: CityRuntime) -> Region:
     """The region named in the address, else the whole city."""
     code = request.GET.get("region", "")
     tree = place.regions
