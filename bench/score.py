@@ -33,7 +33,7 @@ CASES = int(float(os.environ.get("YIWANG_BENCH_CASES", "1e6")))
 WORK = Path(os.environ.get("YIWANG_BENCH_FOLDER") or Path(tempfile.gettempdir()) / "yiwang-bench-score")
 SERVER = os.environ.get("YIWANG_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
 AS_OF = datetime(2026, 11, 24, tzinfo=UTC)
-PICTURE = ROOT / "docs" / "reference" / "images" / "score-cost.png"
+PICTURE = ROOT / "docs" / "reference" / "images" / "score-cost.webp"
 STEPS, STEP_DAYS = 6, 123  # tiles are moved by so many days, so that 24 months come out of four
 NEW_EVENTS = 1000
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import re
@@ -105,7 +106,7 @@ def gallery() -> str:
     for title, desktop, phone in FACES:
         parts += ["", f"## {title}", "", "| 中文 | English |", "|---|---|"]
         for name in (desktop, phone):
-            cells = [f"![{title}]({IMAGES.name}/{name}-{language}.png)" for language in ("zh", "en")]
+            cells = [f"![{title}]({IMAGES.name}/{name}-{language}.webp)" for language in ("zh", "en")]
             parts.append(f"| {cells[0]} | {cells[1]} |")
     return "\n".join([*parts, ""])
 
@@ -201,9 +202,10 @@ def take(browser: Browser, base: str, only: str) -> None:
             if page.locator("city-map").count():
                 page.wait_for_selector("city-map[data-ready]", timeout=20_000)
                 page.wait_for_timeout(1200)
-            page.screenshot(path=IMAGES / f"{name}-{language}.png")
+            with Image.open(io.BytesIO(page.screenshot())) as picture:
+                picture.convert("RGB").save(IMAGES / f"{name}-{language}.webp", quality=48, method=6)
             page.context.close()
-            print(f"{name}-{language}.png", file=sys.stderr)
+            print(f"{name}-{language}.webp", file=sys.stderr)
 
 
 def walk() -> None:

@@ -137,3 +137,9 @@ def test_no_room_is_too_large() -> None:
     assert {str(folder): lines for folder, lines in folders.items() if lines > 3500} == {}
     whole = sum(rooms.values())
     assert {room: lines for room, lines in rooms.items() if lines > 0.15 * whole} == {}
+
+
+def test_the_pictures_of_the_documents_are_small() -> None:
+    kinds = {".png", ".webp", ".jpg", ".svg"}
+    pictures = [path for path in (ROOT / "docs").rglob("*") if path.suffix in kinds and "shots" not in path.parts]
+    assert sum(path.stat().st_size for path in pictures) <= 3_000_000, "make_docs.py saves them as WebP"
