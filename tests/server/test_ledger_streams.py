@@ -54,6 +54,7 @@ class Meters:
 def meters(mini: str, monkeypatch: pytest.MonkeyPatch) -> Meters:
     made = Meters()
     monkeypatch.setattr(streams, "_registered", {})
+    monkeypatch.setattr(streams, "_brought", dict)
     title = Text("表具读数", "readings of meters")
     api.register(api.Stream(name=NAME, title=title, entries=made.entries, lookup=made.lookup, seen=made.seen))
     return made

@@ -1,18 +1,27 @@
 """The tables of facts that there are: cases, and those that apps bring. What a pack's indicators may be counted over.
 
-An app brings a table before packs are read: `add_table` with a function from a city's names and codes to its table.
+A table is brought as a function from a city's names and codes to it, by `add_table`, or by a `provide`r that is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 
 from yiwang.core.facts.cases import CASES, FactContext
 from yiwang.core.facts.table import FactTable
 
 TableBuilder = Callable[[FactContext], FactTable]
+Provider = Callable[[], Iterable[tuple[str, TableBuilder]]]
 _BUILDERS: dict[str, TableBuilder] = {CASES: attrgetter("table")}
+
+
+_PROVIDERS: list[Provider] = []
+
+
+def provide(provider: Provider) -> None:
+    """Have somebody asked for tables when a pack is read: the server asks its apps."""
+    _PROVIDERS.append(provider)
 
 
 def add_table(name: str, builder: TableBuilder) -> None:
@@ -32,7 +41,8 @@ def fact_tables(context: FactContext) -> dict[str, FactTable]:
     Raises:
         ValueError: When a builder makes a table of another name.
     """
-    tables = {name: build(context) for name, build in _BUILDERS.items()}
+    builders = _BUILDERS | {name: build for provider in _PROVIDERS for name, build in provider() if name != CASES}
+    tables = {name: build(context) for name, build in builders.items()}
     for name, table in tables.items():
         if table.name != name:
             raise ValueError(f"the table {name!r} calls itself {table.name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ninja import Router
 
@@ -17,14 +18,15 @@ class ToyConfig(YiwangApp):
     backup_excludes = ("bins",)
     log_secrets = (r"(/bins/key/)",)
 
-    def ready(self) -> None:
-        from tests.apps.toy.queries import FACTS, STREAM
+    def streams(self) -> Iterable[Any]:
+        from tests.apps.toy.queries import STREAM
 
-        from yiwang.server.facts import sources as fact_sources
-        from yiwang.server.ledger import api as ledger
+        return (STREAM,)
 
-        fact_sources.register(FACTS)
-        ledger.register(STREAM)
+    def fact_sources(self) -> Iterable[Any]:
+        from tests.apps.toy.queries import FACTS
+
+        return (FACTS,)
 
     def chores(self, stop: Stop) -> Iterable[Chore]:
         from tests.apps.toy import operations

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from yiwang.server.common.app import Chore, Phase, Stop, YiwangApp
 
@@ -9,11 +10,10 @@ class CasesConfig(YiwangApp):
     name = "yiwang.server.cases"
     label = "cases"
 
-    def ready(self) -> None:
+    def streams(self) -> Iterable[Any]:
         from yiwang.server.cases.reading.stream import EVENTS
-        from yiwang.server.ledger import api as ledger
 
-        ledger.register(EVENTS)
+        return (EVENTS,)
 
     def chores(self, stop: Stop) -> Iterable[Chore]:
         from yiwang.server.cases.writing import chores

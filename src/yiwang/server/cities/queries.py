@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.space import Location, Locator, RegionTree, UnitGrids, to_wgs84
 from yiwang.core.worktime import WorkCalendar
 from yiwang.packs import Category, Pack, PackInfo, read_pack
+from yiwang.packs.fact_tables import TableBuilder, provide
 from yiwang.server.cities.models import City, PackVersion
+from yiwang.server.common.app import installed
 
 log = logging.getLogger("yiwang.places")
 CHECK_EVERY_SECONDS = 1.0
@@ -89,6 +91,13 @@ class _Installed:
     runtimes: dict[str, CityRuntime]
 
 
+def _tables_of_apps() -> Iterator[tuple[str, TableBuilder]]:
+    for app in installed():
+        for source in app.fact_sources():
+            yield source.name, source.table
+
+
+provide(_tables_of_apps)
 _lock = threading.RLock()
 _installed = _Installed(versions={}, checked_at=float("-inf"), runtimes={})
 

@@ -162,6 +162,14 @@ class YiwangApp(AppConfig):
         """Routers of the HTTP API, below ``/api/v1``."""
         return ()
 
+    def streams(self) -> Iterable[Any]:
+        """Streams of the ledger (`ledger.api.Stream`): kinds of history that are sealed every day."""
+        return ()
+
+    def fact_sources(self) -> Iterable[Any]:
+        """Tables of facts with where their rows come from (`facts.sources.FactSource`)."""
+        return ()
+
     def glossary(self) -> Iterable[tuple[Text, Text]]:
         """Words that the app brings, each with its meaning."""
         return ()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from yiwang.server.common.app import Chore, JobWork, Stop, YiwangApp
 
@@ -10,11 +11,10 @@ class FactsConfig(YiwangApp):
     label = "facts"
     backup_excludes = ("facts",)  # the facts are counted anew from the events
 
-    def ready(self) -> None:
-        from yiwang.server.facts import sources
+    def fact_sources(self) -> Iterable[Any]:
         from yiwang.server.facts.case_source import SOURCE
 
-        sources.register(SOURCE)
+        return (SOURCE,)
 
     def chores(self, stop: Stop) -> Iterable[Chore]:
         from yiwang.server.facts.tasks import refresh_all

@@ -1,4 +1,4 @@
-"""What the ledger has to know of a stream, and the streams that apps have registered.
+"""What the ledger has to know of a stream, and the streams that apps bring.
 
 A stream is a kind of history that is only ever added to. Each of its entries has a key (an integer that grows as entries
 are written), a moment, and a digest of 32 bytes that binds its content, such as `yiwang.core.ledger.entry_hash`.
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Protocol
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
+from yiwang.server.common.app import installed
 
 Entry = tuple[datetime, int, bytes]  # moment (aware), key, digest
 
@@ -49,7 +51,7 @@ class Seen(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """A stream, as the app that owns its entries registers it when Django starts.
+    """A stream, as the app that owns its entries brings it.
 
     Attributes:
         name: Its name, e.g. ``cases``; see `yiwang.core.ledger.ChainForm`.
@@ -67,25 +69,38 @@ class Stream:
 _registered: dict[str, Stream] = {}
 
 
+@lru_cache(maxsize=1)
+def _brought() -> Mapping[str, Stream]:
+    """The streams of the apps, asked for when somebody first wants one: Django's start stays quick."""
+    return {stream.name: stream for app in installed() for stream in app.streams()}
+
+
+def _known() -> Mapping[str, Stream]:
+    return {**_brought(), **_registered}
+
+
 def register(stream: Stream) -> None:
-    """Make a stream known. The same one may be registered again; another of its name is an error of the program."""
-    if _registered.setdefault(stream.name, stream) != stream:
+    """Make a stream known that no app brings. The same one may be registered again; another of its name is an error of the
+    program."""
+    if _known().get(stream.name, stream) != stream:
         raise ValueError(f"Two streams are named {stream.name!r}.")
+    _registered[stream.name] = stream
 
 
 def streams() -> list[Stream]:
     """All streams, in the order of their names."""
-    return [_registered[name] for name in sorted(_registered)]
+    known = _known()
+    return [known[name] for name in sorted(known)]
 
 
 def named(name: str) -> Stream:
     """The stream of a name.
 
     Raises:
-        BadInput: When none of this name is registered.
+        BadInput: When no app brings one of this name.
     """
     try:
-        return _registered[name]
+        return _known()[name]
     except KeyError:
         raise BadInput(
             Text("账本中没有「{name}」这个流。", "The ledger has no stream {name!r}.", name=name),
