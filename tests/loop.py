@@ -29,7 +29,7 @@ def mini() -> tuple[Pack, Rulebook, WorkCalendar]:
     return pack, pack.rulebook(), pack.calendar
 
 
-def altered(*changes: tuple[str, str], **tables: list[dict[str, str]]) -> Rulebook:
+def rules_with(*changes: tuple[str, str], **tables: list[dict[str, str]]) -> Rulebook:
     """The toy city's rules with pieces of its workflow replaced, and tables that answer with the given rows."""
     _, rules, _ = mini()
     text = (MINI / "workflow.toml").read_text(encoding="utf-8")
@@ -141,6 +141,6 @@ def holders(state: CaseState) -> list[str]:
     return [link.unit for link in state.custody]
 
 
-def said(payload: Mapping[str, Any], table: str) -> str:
+def deciding_row(payload: Mapping[str, Any], table: str) -> str:
     """Row of a table that decided, as the event tells it."""
     return str(payload["why"][table]["row"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from tests.loop import Drive, altered
+from tests.loop import Drive, rules_with
 
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.imports.lifecycles import BulkWriter, Life
 
-WAITING = altered(triage=[{"priority": "normal", "auto": "reported", "centre": "CTR-9001"}])
+WAITING = rules_with(triage=[{"priority": "normal", "auto": "reported", "centre": "CTR-9001"}])
 
 
 def _late(drive: Drive) -> Drive:
@@ -25,7 +25,7 @@ def _late(drive: Drive) -> Drive:
     )
 
 
-def _suspended(drive: Drive) -> Drive:
+def _suspend(drive: Drive) -> Drive:
     until = (drive.at + timedelta(days=90)).date().isoformat()
     drive.handling().do("ask_suspension", "handler", reason="r", until=until)
     return drive.do("suspend", "dispatcher", desk="CTR-90")
@@ -47,7 +47,7 @@ SITUATIONS: Mapping[str, Callable[[Drive], Drive]] = {
     "handling, assistance asked": lambda drive: drive.handling().do(
         "ask_assistance", "dispatcher", desk="CTR-90", units=["SWEEP-9002"]
     ),
-    "suspended": _suspended,
+    "suspended": _suspend,
     "feedback": lambda drive: drive.feedback(),
     "checking": lambda drive: drive.feedback().do("ask_check", "intake"),
     "checked": lambda drive: drive.feedback().do("ask_check", "intake").do("check", "inspector"),
@@ -67,7 +67,7 @@ def _waiting(drive: Drive) -> Drive:
     return drive
 
 
-def written(drive: Drive, place: CityRuntime) -> CaseState:
+def write_case(drive: Drive, place: CityRuntime) -> CaseState:
     """The driven case, in the database."""
     writer = BulkWriter(place=place, origin="test", quiet=True)
     writer.add([Life(state=drive.now, events=drive.events)])

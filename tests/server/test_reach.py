@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.loop import Drive
-from tests.situations import SITUATIONS, written
+from tests.situations import SITUATIONS, write_case
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
@@ -35,7 +35,7 @@ def states(mini: str) -> list[CaseState]:
     found = []
     for number, name in enumerate(SITUATIONS):
         drive = Drive(at=now - timedelta(days=60, hours=number), number=f"MN{number + 10}")
-        found.append(written(SITUATIONS[name](drive), place))
+        found.append(write_case(SITUATIONS[name](drive), place))
     return found
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.loop import MONDAY, Drive, actor, holders, mini, said
+from tests.loop import MONDAY, Drive, actor, deciding_row, holders, mini
 
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import permitted
@@ -39,7 +39,7 @@ def test_a_report_starts_as_triage_says(
 ) -> None:
     drive = Drive().report(category=category, source=source, region=region)
     assert (drive.now.step, drive.now.holder) == (step, holder)
-    assert said(drive.events[0].payload, "triage") == row
+    assert deciding_row(drive.events[0].payload, "triage") == row
     assert [event.seq for event in drive.events] == list(range(1, len(drive.events) + 1))
 
 
@@ -59,8 +59,8 @@ def test_dispatch_goes_where_routing_says_with_the_limit_of_the_table(
 ) -> None:
     drive = Drive().dispatched(category=category, region=region)
     assert drive.now.holder == unit
-    assert said(drive.events[-1].payload, "routing") == route
-    assert said(drive.events[-1].payload, "limits") == limit
+    assert deciding_row(drive.events[-1].payload, "routing") == route
+    assert deciding_row(drive.events[-1].payload, "limits") == limit
     assert drive.now.deadline == local(deadline)
 
 

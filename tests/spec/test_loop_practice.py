@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.loop import MONDAY, Drive, actor, altered, holders, mini
+from tests.loop import MONDAY, Drive, actor, holders, mini, rules_with
 from tests.narrowing import present
 from tests.spec.test_loop import local
 
@@ -84,7 +84,7 @@ def test_what_was_returned_can_still_be_made_void() -> None:
 
 
 def test_rework_goes_to_the_unit_that_answered_for_the_deadline() -> None:
-    rules = altered(
+    rules = rules_with(
         ('stop = ["disposal"]\nstart = ["closing"]', 'moves = "centre"\nstop = ["disposal"]\nstart = ["closing"]')
     )
     drive = Drive(rules=rules).feedback()
@@ -109,7 +109,7 @@ def test_a_corrected_place_takes_the_case_to_its_new_centre_and_from_there_by_th
 
 
 def test_a_place_corrected_after_dispatch_leaves_the_case_with_its_unit_and_says_so() -> None:
-    rules = altered(
+    rules = rules_with(
         ('from = ["reported", "accepted", "filed"]\nto = "="', 'from = ["accepted", "filed", "dispatched"]\nto = "="')
     )
     drive = Drive(rules=rules).report().do("file", "leader").do("dispatch", "dispatcher")
@@ -206,7 +206,7 @@ def test_a_recorded_unit_holds_and_the_tables_own_is_kept() -> None:
 
 
 def test_the_system_takes_a_record_all_the_way_at_intake_or_not_at_all() -> None:
-    rules = altered(triage=[{"priority": "normal", "auto": "dispatched", "centre": "CTR-90"}])
+    rules = rules_with(triage=[{"priority": "normal", "auto": "dispatched", "centre": "CTR-90"}])
     drive = Drive(rules=rules).report("system", unit="DEPT-WATER", deadline="2026-03-09T12:00:00+08:00")
     assert [event.verb for event in drive.events] == ["report", "accept", "file", "dispatch"]
     assert (drive.now.holder, drive.now.deadline) == ("DEPT-WATER", local("2026-03-09T12:00"))
@@ -223,20 +223,20 @@ def test_only_the_system_may_say_what_was_recorded() -> None:
 
 
 def test_a_blank_limit_means_that_there_is_none() -> None:
-    drive = Drive(rules=altered(limits=NO_LIMIT)).handling()
+    drive = Drive(rules=rules_with(limits=NO_LIMIT)).handling()
     assert (drive.now.deadline, drive.now.deadline_clock) == (None, "")
     drive.do("finish", "handler", after=30 * DAY)
     assert not drive.now.overdue
-    assert Drive(rules=altered(limits=[])).handling().now.deadline is None
+    assert Drive(rules=rules_with(limits=[])).handling().now.deadline is None
 
 
 def test_rules_that_cannot_answer_refuse_instead_of_breaking() -> None:
     with pytest.raises(Unruled, match="no limit"):
-        Drive(rules=altered(limits=[{"amount": "soon", "unit": "work_hours"}])).handling()
+        Drive(rules=rules_with(limits=[{"amount": "soon", "unit": "work_hours"}])).handling()
 
 
 def test_where_no_unit_is_known_the_system_leaves_the_case_to_people() -> None:
-    rules = altered(triage=[{"auto": "dispatched", "centre": "CTR-90"}], routing=[{"unit": "NOBODY"}])
+    rules = rules_with(triage=[{"auto": "dispatched", "centre": "CTR-90"}], routing=[{"unit": "NOBODY"}])
     drive = Drive(rules=rules).report()
     assert (drive.now.step, drive.now.holder) == ("filed", "CTR-90")
 
@@ -264,7 +264,7 @@ MARKS = [
 @pytest.mark.parametrize(("at", "moment"), MARKS)
 def test_the_system_acts_at_a_share_of_the_limit_or_before_or_after_the_deadline(at: str, moment: str) -> None:
     second = '\n[[escalation]]\nclock = "disposal"\nat = "100%"\nverb = "escalate"'
-    rules = altered((second, ""), ('at = "80%"', f'at = "{at}"'))
+    rules = rules_with((second, ""), ('at = "80%"', f'at = "{at}"'))
     drive = Drive(rules=rules).handling()
     _, _, calendar = mini()
     assert next_due(drive.now, rules=rules, calendar=calendar) == local(moment)
@@ -286,7 +286,7 @@ VERIFICATION = (
 
 
 def test_a_verification_that_nobody_answers_times_out() -> None:
-    rules = altered(*VERIFICATION, triage=[{"auto": "reported", "centre": "CTR-90"}])
+    rules = rules_with(*VERIFICATION, triage=[{"auto": "reported", "centre": "CTR-90"}])
     drive = Drive(rules=rules).report().do("ask_verify", "intake")
     _, _, calendar = mini()
     assert next_due(drive.now, rules=rules, calendar=calendar) == local("2026-03-03T09:05")
@@ -334,7 +334,7 @@ def test_a_suspended_case_cannot_be_handled_and_says_so() -> None:
 # --- joint handling, appeals --------------------------------------------------------------------------------------
 
 
-ANYBODY_ASSISTS = altered(('who = "assisting"', 'who = "any"'))
+ANYBODY_ASSISTS = rules_with(('who = "assisting"', 'who = "any"'))
 
 
 def test_a_unit_says_for_itself_or_for_one_below_that_it_has_assisted() -> None:
@@ -383,7 +383,7 @@ def closed_late(rules: Any = None) -> Drive:
 
 
 def test_an_appeal_may_need_two_to_agree() -> None:
-    drive = closed_late(altered(ENDORSED)).do("appeal", "handler", reason="停水")
+    drive = closed_late(rules_with(ENDORSED)).do("appeal", "handler", reason="停水")
     with pytest.raises(NotPossible, match="not been endorsed"):
         drive.do("grant_appeal", "leader", opinion="o")
     drive.do("endorse", "dispatcher").do("grant_appeal", "leader", opinion="o")
@@ -432,7 +432,7 @@ def test_the_same_unit_goes_on_with_its_time_and_another_begins_anew(changes: tu
     _, _, calendar = mini()
 
     def sent_again(unit: str) -> Any:
-        drive = Drive(rules=altered(*changes, limits=TWO_DAYS)).dispatched()
+        drive = Drive(rules=rules_with(*changes, limits=TWO_DAYS)).dispatched()
         drive.do("return", "handler", reason="不归我管", after=HOUR)
         return drive.do("dispatch", "dispatcher", unit=unit, after=HOUR).now
 
@@ -448,10 +448,10 @@ def test_the_same_unit_goes_on_with_its_time_and_another_begins_anew(changes: tu
 def test_another_limit_takes_over_what_was_used_and_lateness_is_not_forgotten() -> None:
     _, _, calendar = mini()
     hour = [{"amount": "1", "unit": "urgent_hours"}]
-    drive = Drive(rules=altered(STOPS, limits=hour)).dispatched()
+    drive = Drive(rules=rules_with(STOPS, limits=hour)).dispatched()
     drive.do("return", "handler", reason="r", after=2 * HOUR)  # an hour too late
     assert drive.now.overdue
-    drive.rules = altered(STOPS, limits=[{"amount": "5", "unit": "urgent_hours"}])
+    drive.rules = rules_with(STOPS, limits=[{"amount": "5", "unit": "urgent_hours"}])
     drive.do("dispatch", "dispatcher", unit="SWEEP-9001", after=DAY)
     clock = drive.now.clocks["disposal"]
     at = present(drive.now.updated_at)
@@ -461,7 +461,7 @@ def test_another_limit_takes_over_what_was_used_and_lateness_is_not_forgotten() 
 
 
 def test_once_sent_again_the_return_is_over() -> None:
-    drive = Drive(rules=altered(STOPS)).dispatched()
+    drive = Drive(rules=rules_with(STOPS)).dispatched()
     drive.do("return", "handler", reason="r", after=HOUR).do("dispatch", "dispatcher", unit="SWEEP-9001")
     assert drive.now.returned_from == ""
 
@@ -470,4 +470,4 @@ def test_same_unit_is_one_of_two_words() -> None:
     from yiwang.core.kernel.errors import BadInput
 
     with pytest.raises(BadInput, match="same_unit"):
-        altered(('main_clock = "disposal"', 'main_clock = "disposal"\nsame_unit = "perhaps"'))
+        rules_with(('main_clock = "disposal"', 'main_clock = "disposal"\nsame_unit = "perhaps"'))

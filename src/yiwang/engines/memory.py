@@ -12,7 +12,7 @@ from yiwang.core.indicators.expressions import (
     AsOf,
     Column,
     Comparison,
-    Joined,
+    Junction,
     Literal,
     Measure,
     Missing,
@@ -90,7 +90,7 @@ def value_of(node: Node, row: Row, as_of: datetime) -> Any:
             return value_of(left, row, as_of) in (None, "")
         case Not(part=part):
             return not value_of(part, row, as_of)
-        case Joined(all=every, parts=parts):
+        case Junction(all=every, parts=parts):
             answers = (value_of(part, row, as_of) for part in parts)
             return all(answers) if every else any(answers)
     raise TypeError(node)

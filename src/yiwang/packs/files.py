@@ -171,7 +171,7 @@ class PackFiles:
             return None
         try:
             if name.endswith(".gz"):
-                content = _unpacked(content)
+                content = _unpack(content)
             data = json.loads(decode(content))
         except (OSError, EOFError, zlib.error):
             self.fault(
@@ -404,7 +404,7 @@ def _wrong_encoding(content: bytes) -> Text:
     return Text("文件不是 UTF-8 编码。", "The file is not UTF-8.")
 
 
-def _unpacked(content: bytes) -> bytes:
+def _unpack(content: bytes) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
         data = packed.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:

@@ -31,10 +31,10 @@ def effect_faults(workflow: Workflow) -> Iterator[Fault]:
                 Text('请增加一个 effect = "{effect}" 的动作。', 'Add a verb with effect = "{effect}".', effect=partner),
             )
         if effect.asks:
-            yield from _answered(workflow, plan)
+            yield from _answer_faults(workflow, plan)
 
 
-def _answered(workflow: Workflow, plan: Plan) -> Iterator[Fault]:
+def _answer_faults(workflow: Workflow, plan: Plan) -> Iterator[Fault]:
     """Whether somebody can answer a request wherever it can be made."""
     verb, kind = plan.verb, plan.effect.asks
     for step in sorted(set(verb.origins) - workflow.answers[kind]):

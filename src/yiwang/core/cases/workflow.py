@@ -80,7 +80,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     reading = _Reading(file)
     for key in sorted(set(data) - TOP):
         message = Text("流程文件中的键「{key}」不存在。", "The workflow has the unknown key {key!r}.", key=key)
-        reading.fault(message, _known(sorted(TOP)), key)
+        reading.fault(message, _words_hint(sorted(TOP)), key)
     top = {key: reading.text(data, key) for key in ("id", "version", "start")}
     main = reading.text(data, "main_clock") if "main_clock" in data else "disposal"
     same_unit = reading.text(data, "same_unit") if "same_unit" in data else GOES_ON
@@ -117,7 +117,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     return workflow
 
 
-def _known(words: Iterable[str]) -> Text:
+def _words_hint(words: Iterable[str]) -> Text:
     return Text("可用的有：{words}。", "Known: {words}.", words=", ".join(words))
 
 
@@ -210,7 +210,7 @@ class _Reading:
             message = Text(
                 "{label}的键「{name}」不存在。", "{label} has the unknown key {name!r}.", label=label, name=name
             )
-            self.fault(message, _known(shown), key)
+            self.fault(message, _words_hint(shown), key)
         for name, item in by_name.items():
             if name not in values and item.default is MISSING:
                 self.fault(_lacks(label, name), _ADD, key)

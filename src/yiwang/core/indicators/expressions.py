@@ -106,7 +106,7 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class Junction:
     """All of the parts, or any of them."""
 
     all: bool
@@ -114,7 +114,7 @@ class Joined:
     kind: str = FLAG
 
 
-Node: TypeAlias = Column | Literal | AsOf | Total | Comparison | Among | Missing | Not | Joined
+Node: TypeAlias = Column | Literal | AsOf | Total | Comparison | Among | Missing | Not | Junction
 ALWAYS = Literal(True, FLAG)
 
 
@@ -130,7 +130,7 @@ def both(first: Node, second: Node) -> Node:
     """The conjunction, without what is always true or said twice."""
     if first == ALWAYS:
         return second
-    return first if second in (ALWAYS, first) else Joined(True, (first, second))
+    return first if second in (ALWAYS, first) else Junction(True, (first, second))
 
 
 def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str, Node]) -> Node:
@@ -144,7 +144,7 @@ def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str,
     Raises:
         BadInput: With what is wrong and what would be right.
     """
-    node = _Reader(columns, terms).read(_parsed(text))
+    node = _Reader(columns, terms).read(_parse(text))
     if node.kind != FLAG:
         raise _fault(
             Text(
@@ -164,7 +164,7 @@ def read_measure(text: str, *, columns: Mapping[str, str], terms: Mapping[str, N
     Raises:
         BadInput: With what is wrong and what would be right.
     """
-    tree = _parsed(text)
+    tree = _parse(text)
     if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "sum"):
         return Measure(read_condition(text, columns=columns, terms=terms))
     reader = _Reader(columns, terms)
@@ -203,7 +203,7 @@ def _fault(message: Text, hint: Text = NO_TEXT) -> BadInput:
     return BadInput(Problem(message, hint))
 
 
-def _parsed(text: str) -> ast.expr:
+def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise _fault(
             Text("条件最长 {longest} 个字符。", "A condition has at most {longest} characters.", longest=LONGEST),
@@ -232,7 +232,7 @@ class _Reader:
             case ast.Constant(value=value):
                 return self.literal(value)
             case ast.BoolOp(op=joint, values=values):
-                return Joined(isinstance(joint, ast.And), tuple(self.flag(value) for value in values))
+                return Junction(isinstance(joint, ast.And), tuple(self.flag(value) for value in values))
             case ast.UnaryOp(op=ast.Not(), operand=part):
                 return Not(self.flag(part))
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))):

@@ -70,7 +70,7 @@ class BulkDecider:
         # From places best-first to places in the file; the last entry stands for no row.
         self._file_order = np.array([*(place[row.id] for row in table.best_first), -1], dtype=np.int32)
         words = max(1, -(-len(table) // 64))
-        self._masks = tuple(_packed(masks, words) for masks in (epochs.masks, *(axis.masks for axis in axes)))
+        self._masks = tuple(_pack(masks, words) for masks in (epochs.masks, *(axis.masks for axis in axes)))
         self._shape = tuple(len(masks) for masks in self._masks)
         size = math.prod(self._shape)
         # 0: not yet known, 1: no row, else the row's index + 2. Fresh zeros take no memory until they are written.
@@ -217,7 +217,7 @@ def _same_count(count: int | None, length: int, name: str) -> int:
     return length
 
 
-def _packed(masks: Sequence[int], words: int) -> Words:
+def _pack(masks: Sequence[int], words: int) -> Words:
     """Sets of rows as 64-bit words, the best rows in the first word: shape (classes, words)."""
     content = b"".join(mask.to_bytes(words * 8, "little") for mask in masks)
     return np.frombuffer(content, dtype="<u8").astype(np.uint64).reshape(len(masks), words)

@@ -82,14 +82,14 @@ def analyse(
     spans = [epochs.span(row.validity.valid_from, row.validity.valid_to) for row in table.best_first]
     findings = list(find_overlaps(table))
     if table.spec.complete:
-        findings += _Gaps(table, dimensions, epochs, spans, _examined(table, epochs, since, until)).find()
+        findings += _Gaps(table, dimensions, epochs, spans, _epochs_to_check(table, epochs, since, until)).find()
     findings += _Dead(table, axes, dimensions, epochs, spans).find()
     findings += find_holes(table)
     order = list(Kind)
     return sorted(findings, key=lambda finding: (order.index(finding.kind), finding.problem.row or 0))
 
 
-def _examined(table: Table, epochs: Epochs, since: date | None, until: date | None) -> int:
+def _epochs_to_check(table: Table, epochs: Epochs, since: date | None, until: date | None) -> int:
     if since is None and table.rows:
         starts = [row.validity.valid_from for row in table.rows]
         since = None if None in starts else min(start for start in starts if start is not None)
@@ -170,7 +170,7 @@ class _Gaps:
         for place, group in sorted(witness.items()):
             names = self.dimensions[place].names
             facts.update(zip(names, group.example, strict=True))
-            told = Text.joined(_WITH, [_told(name, fact) for name, fact in zip(names, group.example, strict=True)])
+            told = Text.joined(_WITH, [_fact_text(name, fact) for name, fact in zip(names, group.example, strict=True)])
             alike = Text(
                 "{facts}（另有 {more} 个同类）", "{facts} (and {more} more like it)", facts=told, more=group.size - 1
             )
@@ -223,7 +223,7 @@ class _Dead:
                 return self._unmet(row, self.dimensions[place].names)
         better = reduce(and_, (reach for _, reach in matching), (1 << bit) - 1)
         better = sum(1 << other for other in bits(better) if self.spans[other] & self.spans[bit])
-        levels = [_merged(groups, better, self.spans[bit]) for groups, _ in matching]
+        levels = [_merge(groups, better, self.spans[bit]) for groups, _ in matching]
         if self._leaks(levels, better, bit):
             return None
         if not self._leaks(levels, 0, bit):
@@ -269,7 +269,7 @@ class _Dead:
             "行 {row} 从不起作用：{cells}匹配不到任何可能出现的内容。",
             "Row {row} never decides: {cells} matches nothing that can occur.",
             row=row.id,
-            cells=Text.joined(_WITH, [_told(name, str(cell)) for name, cell in named]),
+            cells=Text.joined(_WITH, [_fact_text(name, str(cell)) for name, cell in named]),
         )
         hint = Text(
             "请改正代码（电子表格会丢掉开头的零），或删除该行。",
@@ -306,13 +306,13 @@ class _Dead:
         return Finding(kind=Kind.DEAD, problem=problem, rows=(row.id, *others))
 
 
-def _told(name: str, fact: str) -> Text:
+def _fact_text(name: str, fact: str) -> Text:
     if not fact:
         return Text("无 {name}", "no {name}", name=name)
     return Text("{name}「{fact}」", "{name} {fact!r}", name=name, fact=fact)
 
 
-def _merged(groups: Sequence[Group], rows: int, wanted: int) -> list[Group]:
+def _merge(groups: Sequence[Group], rows: int, wanted: int) -> list[Group]:
     """The groups as far as these rows and epochs can tell them apart."""
     found = {(group.rows & rows, group.epochs & wanted): group.example for group in groups}
     return [Group(rows=left, epochs=epochs, example=example, size=1) for (left, epochs), example in found.items()]

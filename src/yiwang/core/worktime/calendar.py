@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
-from yiwang.core.worktime.arrivals import Arrivals, arrived, arrived_many
+from yiwang.core.worktime.arrivals import Arrivals, effective_arrival, effective_arrivals
 from yiwang.core.worktime.limits import Limit, TimeUnit
 from yiwang.core.worktime.timeline import BEYOND, Timeline
 from yiwang.core.worktime.wallclock import DAY, EPOCH, FIRST_YEAR, LAST_YEAR, MICRO, wall_clock
@@ -213,7 +213,7 @@ class WorkCalendar:
     def _arrived(self, moment: int) -> int:
         if self.arrivals is None:
             return moment
-        return arrived(moment, rule=self.arrivals, clock=self._wall, is_workday=self._works)
+        return effective_arrival(moment, rule=self.arrivals, clock=self._wall, is_workday=self._works)
 
     def _works(self, day: int) -> bool:
         return self.is_workday(date.fromordinal(day + _EPOCH_ORDINAL))
@@ -260,7 +260,7 @@ class WorkCalendar:
             return np.where(seconds <= 0, starts, moved)
         given = starts
         if self.arrivals is not None:
-            starts = arrived_many(starts, rule=self.arrivals, clock=self._wall, is_workday=self._works)
+            starts = effective_arrivals(starts, rule=self.arrivals, clock=self._wall, is_workday=self._works)
             starts = np.where(seconds <= 0, given, starts)
         while True:
             due = self._laid_out[2].due_many(starts=starts, seconds=seconds)

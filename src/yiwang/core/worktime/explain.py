@@ -55,7 +55,7 @@ def explain(*, clock: Clock, calendar: WorkCalendar, at: datetime, most: int = 4
             counted = calendar.elapsed(start=clock.resumed_at, end=at, unit=clock.unit)
             spans.append(_span(clock.resumed_at, at, counted, Why.CONTINUOUS))
         else:
-            spans.extend(_merged(_working(calendar, clock.resumed_at.astimezone(UTC), at.astimezone(UTC))))
+            spans.extend(_merge(_working(calendar, clock.resumed_at.astimezone(UTC), at.astimezone(UTC))))
     if len(spans) > most:
         old = spans[: len(spans) - most + 1]
         counted = round(sum(span.counted_seconds for span in old), 6)
@@ -98,7 +98,7 @@ def _idle(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[Co
         start = until
 
 
-def _merged(spans: Iterator[CountedSpan]) -> Iterator[CountedSpan]:
+def _merge(spans: Iterator[CountedSpan]) -> Iterator[CountedSpan]:
     last: CountedSpan | None = None
     for span in spans:
         if last is None:

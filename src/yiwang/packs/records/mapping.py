@@ -18,7 +18,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean
-from yiwang.packs.records.places import HINT, known_system
+from yiwang.packs.records.places import HINT, is_known_system
 
 FILE = "replay.toml"
 REQUIRED_FIELDS = ("external_id", "opened")
@@ -221,7 +221,7 @@ def _mapping(files: PackFiles, data: Mapping[str, Any], timezone: str) -> Replay
             Text('请写 IANA 时区名，例如 "America/New_York"。', 'An IANA name, e.g. "America/New_York".'),
         )
     crs = top.text("crs", default="")
-    if crs and not known_system(crs):
+    if crs and not is_known_system(crs):
         top.fault("crs", Text("「{crs}」不是坐标系。", "{crs!r} is no coordinate system.", crs=crs), HINT)
     mapping = ReplayMapping(
         timezone=zone,
@@ -344,7 +344,7 @@ def _pattern(fields: Fields, key: str, text: str, *, groups: int = 0) -> re.Patt
     return pattern
 
 
-def _known_field(fields: Fields, name: str, known: set[str]) -> bool:
+def _check_field(fields: Fields, name: str, known: set[str]) -> bool:
     if name and name not in known:
         message = Text("未知的字段：「{name}」。", "Unknown field {name!r}.", name=name)
         hint = did_you_mean(name, known) or Text("请在 [columns] 中写上。", "Name it under [columns].")
@@ -360,7 +360,7 @@ def _parts(region: Fields, known: set[str]) -> dict[str, Part]:
         pattern = _pattern(item, "pattern", item.text("pattern"), groups=1)
         field_name, width = item.text("field"), int(item.number("width", default=0.0))
         item.done()
-        if _known_field(item, field_name, known) and pattern is not None:
+        if _check_field(item, field_name, known) and pattern is not None:
             parts[name] = Part(field=field_name, pattern=pattern, width=width)
     return parts
 
@@ -372,7 +372,7 @@ def _conditions(top: Fields, known: set[str]) -> tuple[ConditionRule, ...]:
         pattern = _pattern(item, "pattern", item.text("pattern"))
         category, name, condition = item.text("category"), item.text("field"), item.text("condition")
         item.done()
-        if _known_field(item, name, known) and pattern is not None:
+        if _check_field(item, name, known) and pattern is not None:
             rules.append(ConditionRule(category=category, field=name, pattern=pattern, condition=condition))
     return tuple(rules)
 

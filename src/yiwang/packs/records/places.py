@@ -21,7 +21,7 @@ HINT = Text(
 )
 
 
-def known_system(crs: str) -> bool:
+def is_known_system(crs: str) -> bool:
     """Whether a system is one of the platform's own or has an EPSG code."""
     if crs in SYSTEMS:
         return True

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from yiwang.core.cases.state import CaseState
 
 
-def _never_suspended(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | None:
+def _may_ask(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | None:
     if state.count(SUSPEND_APPROVE.id):
         return NotPossible(Text("一个案卷只能挂账一次。", "A case may be suspended only once."))
     return nothing_waits(state, rules, at)
@@ -89,7 +89,7 @@ def _check_way_out(workflow: Workflow, verb: Verb, label: Text) -> Iterator[tupl
 SUSPEND_ASK = Effect(
     id="suspend_ask",
     fields=("until",),
-    ready=_never_suspended,
+    ready=_may_ask,
     apply=_ask,
     asks="suspend",
     granted_by="suspend_approve",
