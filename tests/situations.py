@@ -17,7 +17,7 @@ WAITING = rules_with(triage=[{"priority": "normal", "auto": "reported", "centre"
 def _late(drive: Drive) -> Drive:
     """Handled after its time, so that there is something to appeal against."""
     return (
-        drive.handling()
+        drive.to_handling()
         .do("finish", "handler", after=timedelta(days=30))
         .do("ask_check", "intake")
         .do("check", "inspector")
@@ -27,7 +27,7 @@ def _late(drive: Drive) -> Drive:
 
 def _suspend(drive: Drive) -> Drive:
     until = (drive.at + timedelta(days=90)).date().isoformat()
-    drive.handling().do("ask_suspension", "handler", reason="r", until=until)
+    drive.to_handling().do("ask_suspension", "handler", reason="r", until=until)
     return drive.do("suspend", "dispatcher", desk="CTR-90")
 
 
@@ -37,27 +37,27 @@ SITUATIONS: Mapping[str, Callable[[Drive], Drive]] = {
     "accepted": lambda drive: drive.report(),
     "accepted, known reporter": lambda drive: drive.report(reporter="user:4711"),
     "filed": lambda drive: drive.report("inspector", source="inspector"),
-    "filed, returned": lambda drive: drive.dispatched().do("return", "handler", reason="r"),
-    "dispatched": lambda drive: drive.dispatched(),
-    "handling": lambda drive: drive.handling(),
-    "handling, extension asked": lambda drive: drive.handling().do("ask_extension", "handler", reason="r"),
-    "handling, suspension asked": lambda drive: drive.handling().do(
+    "filed, returned": lambda drive: drive.to_dispatch().do("return", "handler", reason="r"),
+    "dispatched": lambda drive: drive.to_dispatch(),
+    "handling": lambda drive: drive.to_handling(),
+    "handling, extension asked": lambda drive: drive.to_handling().do("ask_extension", "handler", reason="r"),
+    "handling, suspension asked": lambda drive: drive.to_handling().do(
         "ask_suspension", "handler", reason="r", until=(drive.at + timedelta(days=30)).date().isoformat()
     ),
-    "handling, assistance asked": lambda drive: drive.handling().do(
+    "handling, assistance asked": lambda drive: drive.to_handling().do(
         "ask_assistance", "dispatcher", desk="CTR-90", units=["SWEEP-9002"]
     ),
     "suspended": _suspend,
-    "feedback": lambda drive: drive.feedback(),
-    "checking": lambda drive: drive.feedback().do("ask_check", "intake"),
-    "checked": lambda drive: drive.feedback().do("ask_check", "intake").do("check", "inspector"),
-    "closed": lambda drive: drive.closed(),
-    "closed, known reporter": lambda drive: drive.closed(reporter="user:4711"),
+    "feedback": lambda drive: drive.to_feedback(),
+    "checking": lambda drive: drive.to_feedback().do("ask_check", "intake"),
+    "checked": lambda drive: drive.to_feedback().do("ask_check", "intake").do("check", "inspector"),
+    "closed": lambda drive: drive.to_close(),
+    "closed, known reporter": lambda drive: drive.to_close(reporter="user:4711"),
     "closed late": _late,
     "closed late, appeal asked": lambda drive: _late(drive).do("appeal", "handler", reason="r", desk="SWEEP-9001"),
-    "reopened": lambda drive: drive.closed().do("reopen_office", "leader", reason="r"),
+    "reopened": lambda drive: drive.to_close().do("reopen_office", "leader", reason="r"),
     "rejected": lambda drive: drive.report().do("reject", "leader", reason="r"),
-    "void": lambda drive: drive.dispatched().do("cancel", "leader", reason="r"),
+    "void": lambda drive: drive.to_dispatch().do("cancel", "leader", reason="r"),
     "merged": lambda drive: drive.report().do("merge", "leader", into="MN2"),
 }
 

@@ -76,7 +76,7 @@ def _new_clock(name: str, attempt: Attempt, holder: str) -> Clock | None:
     literal = attempt.rules.workflow.literals[name]
     if literal is not None:
         return start_clock(limit=literal, calendar=attempt.calendar, at=attempt.at)
-    limit, ruled = attempt.rules.limited(facts_of(attempt.state), attempt.on)
+    limit, ruled = attempt.rules.limit_for(facts_of(attempt.state), attempt.on)
     if ruled is not None:
         attempt.why("limits", ruled.to_dict())
     if attempt.deadline is NOT_GIVEN:

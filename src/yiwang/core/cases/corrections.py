@@ -36,7 +36,7 @@ def corrections(attempt: Attempt) -> Changes:
     facts = {name: str(changes.get(name, value)) for name, value in facts_of(state).items()}
     if moved and state.holder != state.centre:
         _tell_unit_by_rules(attempt, facts)
-    triaged = attempt.rules.triaged(facts | {"priority": str(changes.get("priority", ""))}, attempt.on)
+    triaged = attempt.rules.triage_for(facts | {"priority": str(changes.get("priority", ""))}, attempt.on)
     if triaged is None:
         return changes
     attempt.why("triage", triaged.to_dict())
@@ -75,6 +75,6 @@ def _place_changes(attempt: Attempt) -> Changes:
 
 def _tell_unit_by_rules(attempt: Attempt, facts: Mapping[str, str]) -> None:
     """A unit is at work: a new place does not take the case from it, but the event says who it would have been."""
-    ruled = attempt.rules.routed(facts, attempt.on)
+    ruled = attempt.rules.unit_for(facts, attempt.on)
     if ruled is not None and ruled.value != attempt.state.holder:
         attempt.tells["kept"] = {"unit": attempt.state.holder, "ruled": ruled.value}

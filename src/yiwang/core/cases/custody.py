@@ -90,7 +90,7 @@ def _across(attempt: Attempt) -> str:
 def _down(attempt: Attempt) -> str:
     """To the unit that is named, else to the one that the routing table names. The table's answer is noted anyway."""
     unit, holder, rules = _unit_of_command(attempt), attempt.state.holder, attempt.rules
-    ruled = rules.routed(facts_of(attempt.state), attempt.on)
+    ruled = rules.unit_for(facts_of(attempt.state), attempt.on)
     if ruled is not None:
         attempt.why("routing", ruled.to_dict())
     if not unit:
@@ -137,7 +137,7 @@ def holding(
             level=link.level,
             since=link.since,
             until=link.until,
-            seconds=calendar.elapsed(start=link.since, end=link.until or at, unit=unit),
+            seconds=calendar.elapsed_seconds(start=link.since, end=link.until or at, unit=unit),
         )
         for link in state.custody
     )

@@ -23,7 +23,7 @@ def agenda(state: CaseState, *, rules: Rulebook, calendar: WorkCalendar) -> Iter
         return
     workflow = rules.workflow
     if state.resume_at is not None:
-        for verb in workflow.leaving(state.step):
+        for verb in workflow.verbs_from(state.step):
             if verb.effect == "resume" and SYSTEM in verb.roles:
                 yield state.resume_at, Command(verb=verb.id, actor=SYSTEM_ACTOR)
                 break

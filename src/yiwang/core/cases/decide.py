@@ -149,7 +149,7 @@ def _event(attempt: Attempt) -> Event:
     if not payload.keys().isdisjoint(CORRECTABLE):
         changes = corrections(attempt)
         if changes:
-            attempt.state = before.changed(changes)  # what follows goes by what is now known
+            attempt.state = before.with_changes(changes)  # what follows goes by what is now known
     changes |= plan.effect.apply(attempt)
     holder = next_holder(attempt) if attempt.holder is None or verb.moves != "stay" else attempt.holder
     touched: dict[str, Clock] = {}
@@ -286,14 +286,14 @@ def _report(attempt: Attempt) -> tuple[Event, str]:
     fields = {name: payload[name] for name in CASE_FIELDS if name in payload}
     attempt.check_region(fields.get("region", ""))
     facts = facts_in(fields)
-    triaged = attempt.rules.triaged(facts, attempt.on)
+    triaged = attempt.rules.triage_for(facts, attempt.on)
     centre, auto = "", ""
     if triaged is not None:
         centre, auto = triaged.centre, triaged.auto
         fields["priority"] = triaged.priority or facts["priority"]
         fields["centre"] = centre
         attempt.why("triage", triaged.to_dict())
-    attempt.state = attempt.state.changed({name: fields[name] for name in DECIDING.values() if name in fields})
+    attempt.state = attempt.state.with_changes({name: fields[name] for name in DECIDING.values() if name in fields})
     values, clocks = clock_changes(attempt, centre)
     target = plan.target
     assert target is not None
@@ -341,7 +341,7 @@ def permitted(state: CaseState, actor: Actor, *, rules: Rulebook, at: datetime) 
     """Every verb of the case's step, with a yes or the reason for no. What a command must carry is not looked at, and
     verbs that only the system does are left out for everybody else."""
     choices = []
-    for verb in rules.workflow.leaving(state.step):
+    for verb in rules.workflow.verbs_from(state.step):
         plan = rules.workflow.plans[verb.id]
         if plan.roles == {SYSTEM} and SYSTEM not in actor.roles:
             continue

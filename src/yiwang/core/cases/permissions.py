@@ -69,7 +69,7 @@ def _wrong_step(plan: Plan, state: CaseState, rules: Rulebook) -> Refusal:
 def wrong_role(plan: Plan, rules: Rulebook) -> Refusal:
     """That none of the actor's roles may do the verb, with those that may."""
     names = [rules.workflow.roles[role].name for role in plan.verb.roles if role != SYSTEM]
-    who = Text.joined({"zh": "、", "en": ", "}, names) if names else Text("系统", "the system")
+    who = Text.join({"zh": "、", "en": ", "}, names) if names else Text("系统", "the system")
     return NotAllowed(
         Text("「{verb}」只能由{who}来做。", "Only {who} may do “{verb}”.", verb=plan.verb.name, who=who),
         role=", ".join(plan.verb.roles),

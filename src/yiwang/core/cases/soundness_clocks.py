@@ -53,7 +53,7 @@ def _places(workflow: Workflow, clock: str) -> set[Place]:
     found, queue = {first}, [first]
     while queue:
         step, status = queue.pop()
-        for verb in workflow.leaving(step):
+        for verb in workflow.verbs_from(step):
             plan = workflow.plans[verb.id]
             place = (plan.target.id if plan.target else step, _after(plan, clock, status))
             if place not in found:
@@ -126,7 +126,7 @@ def _idle(workflow: Workflow, clock: str, places: set[Place]) -> Iterator[Fault]
                     verb=verb.id,
                     does=does,
                     clock=clock,
-                    needed=Text.joined({"zh": "或", "en": " or "}, [STATUSES[status] for status in sorted(needed)]),
+                    needed=Text.join({"zh": "或", "en": " or "}, [STATUSES[status] for status in sorted(needed)]),
                 )
                 yield "verb", message, Text("请去掉它，或改正 from。", "Take it out, or correct 'from'.")
 

@@ -48,7 +48,7 @@ def _answer_faults(workflow: Workflow, plan: Plan) -> Iterator[Fault]:
         hint = Text(
             "请让效果为 {effects} 的动作可以从那里开始。",
             "Let a verb with effect {effects} start there.",
-            effects=Text.joined({"zh": " 或 ", "en": " or "}, effects),
+            effects=Text.join({"zh": " 或 ", "en": " or "}, effects),
         )
         yield "verb", message, hint
 

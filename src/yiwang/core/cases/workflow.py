@@ -178,8 +178,8 @@ class _Reading:
         for place, row in enumerate(self.tables(data, key), start=1):
             values = {("origins" if name == "from" and kind is Verb else name): value for name, value in row.items()}
             label = _label(key, row.get("id"), place)
-            values = self.named(values, label, key)
-            made = self.checked(values, fields(kind), label, key)  # type: ignore[arg-type]
+            values = self.with_name(values, label, key)
+            made = self.parse_fields(values, fields(kind), label, key)  # type: ignore[arg-type]
             if made is None:
                 continue
             piece = kind(**made)
@@ -189,7 +189,7 @@ class _Reading:
             found[piece.id] = piece
         return found
 
-    def named(self, values: Mapping[str, Any], label: Text, key: str) -> dict[str, Any]:
+    def with_name(self, values: Mapping[str, Any], label: Text, key: str) -> dict[str, Any]:
         """The values with their names in all languages as one text; Chinese and English are required."""
         written = language_keys(values, "name")
         rest = {name: value for name, value in values.items() if name not in written.values()}
@@ -199,7 +199,7 @@ class _Reading:
         said = {tag: str(self.value(values[name], "str", _part(label, name), key)) for tag, name in written.items()}
         return {**rest, "name": Text.of(said)}
 
-    def checked(
+    def parse_fields(
         self, values: Mapping[str, Any], known: Iterable[Field[Any]], label: Text, key: str
     ) -> dict[str, Any] | None:
         """The values by field in the types of the fields, or None when something is wrong."""
@@ -244,7 +244,7 @@ class _Reading:
         written = [item for item in fields(Escalation) if item.name in {"clock", "at", "verb", "steps"}]
         found = []
         for place, row in enumerate(self.tables(data, "escalation"), start=1):
-            values = self.checked(row, written, _rule(place), "escalation")
+            values = self.parse_fields(row, written, _rule(place), "escalation")
             moment = self.moment(str(row.get("at", "")), place) if values else None
             if values and moment:
                 share, offset, early = moment

@@ -180,7 +180,7 @@ def _durations(
 def _seconds(start: datetime, end: datetime, calendar: WorkCalendar) -> tuple[int, int]:
     if end <= start:
         return 0, 0
-    work = calendar.elapsed(start=start, end=end, unit=TimeUnit.WORK_HOURS)
+    work = calendar.elapsed_seconds(start=start, end=end, unit=TimeUnit.WORK_HOURS)
     return round((end - start).total_seconds()), round(work)
 
 

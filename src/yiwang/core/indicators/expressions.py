@@ -228,7 +228,7 @@ class _Reader:
     def read(self, tree: ast.expr) -> Node:
         match tree:
             case ast.Name(id=name):
-                return self.named(name)
+                return self.resolve(name)
             case ast.Constant(value=value):
                 return self.literal(value)
             case ast.BoolOp(op=joint, values=values):
@@ -240,7 +240,7 @@ class _Reader:
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as sign, right=right):
                 return Total(self.number(left), isinstance(sign, ast.Sub), self.number(right))
             case ast.Compare(left=left, ops=[one], comparators=[right]):
-                return self.compared(left, one, right)
+                return self.comparison(left, one, right)
         raise _fault(
             Text("这里不能写「{part}」。", "{part!r} is not understood here.", part=ast.unparse(tree)),
             Text(
@@ -248,7 +248,7 @@ class _Reader:
             ),
         )
 
-    def named(self, name: str) -> Node:
+    def resolve(self, name: str) -> Node:
         if name in self.terms:
             return self.terms[name]
         if name in self.columns:
@@ -258,10 +258,10 @@ class _Reader:
         near = get_close_matches(name, [*self.terms, *self.columns], n=1)
         raise _fault(
             Text("没有名为「{name}」的列或术语。", "There is no column or term {name!r}.", name=name),
-            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0]) if near else self.listed(),
+            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0]) if near else self.columns_hint(),
         )
 
-    def listed(self) -> Text:
+    def columns_hint(self) -> Text:
         if len(self.columns) <= MOST_LISTED:
             return Text("可用的列：{columns}。", "The columns are {columns}.", columns=", ".join(self.columns))
         return Text("各列见 docs/reference/facts.md。", "docs/reference/facts.md lists the columns.")
@@ -310,7 +310,7 @@ class _Reader:
             )
         return node
 
-    def compared(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Node:
+    def comparison(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Node:
         value = self.read(left)
         match operator, right:
             case ((ast.Is() | ast.IsNot()), ast.Constant(value=None)):

@@ -39,7 +39,7 @@ class Text(Mapping[str, str]):
         return made
 
     @classmethod
-    def joined(cls, parts: Mapping[str, str], texts: list[Text]) -> Text:
+    def join(cls, parts: Mapping[str, str], texts: list[Text]) -> Text:
         """Several texts as one, with the separator of each language, e.g. ``{"zh": "、", "en": ", "}``."""
         made = cls.of(
             {tag: between.join(f"{{_{index}}}" for index in range(len(texts))) for tag, between in parts.items()}

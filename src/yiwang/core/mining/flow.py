@@ -93,7 +93,7 @@ def in_hand_roles(workflow: Workflow) -> frozenset[tuple[str, str]]:
     return frozenset(
         (step, role)
         for step in workflow.steps
-        for verb in workflow.leaving(step)
+        for verb in workflow.verbs_from(step)
         if verb.to not in {NOWHERE, step} and not verb.effect and "reason" not in verb.requires and verb.moves == "stay"
         for role in verb.roles
         if role != SYSTEM

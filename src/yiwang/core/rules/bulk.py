@@ -101,13 +101,13 @@ class BulkDecider:
 
     def _in_blocks(self, readers: Sequence[Reader], count: int) -> Indexes:
         found = np.empty(count, dtype=np.int32)
-        look_up = self._paired if self._answers is None else self._looked_up
+        look_up = self._pair_up if self._answers is None else self._look_up
         for start in range(0, count, _BLOCK):
             stop = min(start + _BLOCK, count)
             found[start:stop] = look_up([reader(start, stop) for reader in readers])
         return found
 
-    def _looked_up(self, classes: Sequence[Numbers | int]) -> Indexes | int:
+    def _look_up(self, classes: Sequence[Numbers | int]) -> Indexes | int:
         """Answers by the table of answers; the classes come multiplied by their strides."""
         assert self._answers is not None
         fixed = sum(part for part in classes if isinstance(part, int))
@@ -137,7 +137,7 @@ class BulkDecider:
                 rows &= masks[place]
             self._answers[part] = self._file_order[_lowest(rows)] + 2
 
-    def _paired(self, classes: Sequence[Numbers | int]) -> Indexes | int:
+    def _pair_up(self, classes: Sequence[Numbers | int]) -> Indexes | int:
         """Answers without a table of answers: classes are paired input by input, each pair that occurs once."""
         count = max((len(part) for part in classes if not isinstance(part, int)), default=1)
         labels = np.zeros(count, dtype=np.int64)

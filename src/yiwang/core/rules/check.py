@@ -146,7 +146,7 @@ class _Gaps:
         if not self.coverage.missing(level, rows, wanted):
             return
         if level == len(self.dimensions):
-            yield path, lowest(wanted & ~self.coverage.covered(rows, wanted))
+            yield path, lowest(wanted & ~self.coverage.covered_epochs(rows, wanted))
             return
         for (left, still), groups in self.coverage.below(level, rows, wanted).items():
             for group in groups:
@@ -170,7 +170,7 @@ class _Gaps:
         for place, group in sorted(witness.items()):
             names = self.dimensions[place].names
             facts.update(zip(names, group.example, strict=True))
-            told = Text.joined(_WITH, [_fact_text(name, fact) for name, fact in zip(names, group.example, strict=True)])
+            told = Text.join(_WITH, [_fact_text(name, fact) for name, fact in zip(names, group.example, strict=True)])
             alike = Text(
                 "{facts}（另有 {more} 个同类）", "{facts} (and {more} more like it)", facts=told, more=group.size - 1
             )
@@ -181,7 +181,7 @@ class _Gaps:
         message = Text(
             "{when}，{facts}没有匹配的行。",
             "No row for {facts} {when}.",
-            facts=Text.joined(COMMAS, shown) if shown else Text("任何情况", "anything"),
+            facts=Text.join(COMMAS, shown) if shown else Text("任何情况", "anything"),
             when=Text("在 {day}", "on {day}", day=day) if day else Text("在任何日期", "on any day"),
         )
         hint = Text(
@@ -234,13 +234,13 @@ class _Dead:
             )
             hint = Text("请改正它的日期，或删除该行。", "Correct its dates, or delete the row.")
             return self._finding(row, message, hint, FROM_COLUMN, ())
-        return self._covered(row, self._needed(levels, better, bit))
+        return self._cover_finding(row, self._necessary_rows(levels, better, bit))
 
     def _leaks(self, levels: Sequence[Sequence[Group]], rows: int, bit: int) -> bool:
         """Whether these rows leave open something that the row of this bit matches."""
         return Coverage(levels=levels, spans=self.spans).leaks(0, rows, self.spans[bit])
 
-    def _needed(self, levels: Sequence[Sequence[Group]], better: int, bit: int) -> int:
+    def _necessary_rows(self, levels: Sequence[Sequence[Group]], better: int, bit: int) -> int:
         """Better rows without those that are not needed to cover the row."""
         if better.bit_count() > _MOST_WEIGHED:
             return better
@@ -269,7 +269,7 @@ class _Dead:
             "行 {row} 从不起作用：{cells}匹配不到任何可能出现的内容。",
             "Row {row} never decides: {cells} matches nothing that can occur.",
             row=row.id,
-            cells=Text.joined(_WITH, [_fact_text(name, str(cell)) for name, cell in named]),
+            cells=Text.join(_WITH, [_fact_text(name, str(cell)) for name, cell in named]),
         )
         hint = Text(
             "请改正代码（电子表格会丢掉开头的零），或删除该行。",
@@ -277,7 +277,7 @@ class _Dead:
         )
         return self._finding(row, message, hint, named[0][0] if named else names[0], ())
 
-    def _covered(self, row: Row, better: int) -> Finding:
+    def _cover_finding(self, row: Row, better: int) -> Finding:
         ids = tuple(self.table.best_first[place].id for place in bits(better))
         named = ", ".join(ids[:_NAMED_ROWS])
         if len(ids) == 1:

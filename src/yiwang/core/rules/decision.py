@@ -44,7 +44,7 @@ class Contender:
     reason: Text
 
     @property
-    def won(self) -> bool:
+    def is_winner(self) -> bool:
         return self.place == 1
 
 
@@ -123,7 +123,7 @@ def _sentence(spec: TableSpec, entry: Contender) -> Text:
         line=row.line,
         row=row.id,
         conditions=_conditions(spec, row),
-        verdict=Text("采用", "decides") if entry.won else Text("未采用", "loses"),
+        verdict=Text("采用", "decides") if entry.is_winner else Text("未采用", "loses"),
         reason=entry.reason,
         origin=_origin(row),
     )
@@ -174,7 +174,7 @@ def _conditions(spec: TableSpec, row: Row) -> Text:
     ]
     if not named:
         return Text("无条件", "for anything")
-    cells = Text.joined({"zh": "，", "en": ", "}, named)
+    cells = Text.join({"zh": "，", "en": ", "}, named)
     return Text("{cells}", "for {cells}", cells=cells)
 
 

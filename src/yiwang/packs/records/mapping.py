@@ -248,7 +248,7 @@ def _mapping(files: PackFiles, data: Mapping[str, Any], timezone: str) -> Replay
         duplicates=_duplicates(top),
     )
     for fields in (source, category, region, unit, department, report, top):
-        fields.done()
+        fields.check_keys()
     return mapping
 
 
@@ -359,7 +359,7 @@ def _parts(region: Fields, known: set[str]) -> dict[str, Part]:
         item = Fields(region.files, FILE, table, where=f"region.part.{name}.")
         pattern = _pattern(item, "pattern", item.text("pattern"), groups=1)
         field_name, width = item.text("field"), int(item.number("width", default=0.0))
-        item.done()
+        item.check_keys()
         if _check_field(item, field_name, known) and pattern is not None:
             parts[name] = Part(field=field_name, pattern=pattern, width=width)
     return parts
@@ -371,7 +371,7 @@ def _conditions(top: Fields, known: set[str]) -> tuple[ConditionRule, ...]:
         item = Fields(top.files, FILE, table, where=f"condition {number}: ")
         pattern = _pattern(item, "pattern", item.text("pattern"))
         category, name, condition = item.text("category"), item.text("field"), item.text("condition")
-        item.done()
+        item.check_keys()
         if _check_field(item, name, known) and pattern is not None:
             rules.append(ConditionRule(category=category, field=name, pattern=pattern, condition=condition))
     return tuple(rules)
@@ -388,7 +388,7 @@ def _flag(top: Fields) -> FlagRule | None:
         no_deadline=item.text("no_deadline", default=""),
         as_of=item.text("as_of", default="latest"),
     )
-    item.done()
+    item.check_keys()
     if rule.no_deadline not in {"", "ontime", "overdue"}:
         item.fault(
             "no_deadline",
@@ -410,7 +410,7 @@ def _duplicates(top: Fields) -> DuplicateRule | None:
         within_m=item.number("within_m", default=50.0, above=0),
         within_days=item.number("within_days", default=30.0, above=0),
     )
-    item.done()
+    item.check_keys()
     return rule
 
 
@@ -420,7 +420,7 @@ def _numbers(fields: Fields) -> tuple[tuple[re.Pattern[str], str], ...]:
         item = Fields(fields.files, FILE, table, where=f"duplicates.number {number}: ")
         pattern = _pattern(item, "pattern", item.text("pattern"), groups=1)
         template = item.text("as", default="{}")
-        item.done()
+        item.check_keys()
         if template.count("{}") != 1:
             item.fault(
                 "as",

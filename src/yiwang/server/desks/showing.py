@@ -32,7 +32,7 @@ def light(state: CaseState, *, place: CityRuntime, at: datetime) -> str:
         return ""
     if has_passed(state.deadline, at=at):
         return "red"
-    used = clock.elapsed(calendar=place.calendar, at=at) / clock.limit_seconds if clock.limit_seconds else 1.0
+    used = clock.elapsed_seconds(calendar=place.calendar, at=at) / clock.limit_seconds if clock.limit_seconds else 1.0
     return "red" if used > 1 else "green" if used < YELLOW_FROM else "yellow"
 
 
@@ -60,7 +60,7 @@ def tray(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def suggested_unit(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, Any] | None:
     """The unit that the routing table names, the row that decided, and what came second."""
-    ruled = place.rules.routed(facts_of(state), at.astimezone(place.info.zone).date())
+    ruled = place.rules.unit_for(facts_of(state), at.astimezone(place.info.zone).date())
     if ruled is None:
         return None
     return {

@@ -70,7 +70,7 @@ def _resume(_: Attempt) -> Changes:
 def _check_way_out(workflow: Workflow, verb: Verb, label: Text) -> Iterator[tuple[Text, Text]]:
     """The system must be able to end the suspension where it leads to."""
     here = [verb.to] if verb.to in workflow.steps else list(verb.origins)
-    leaving = [other for step in here for other in workflow.leaving(step)]
+    leaving = [other for step in here for other in workflow.verbs_from(step)]
     if not any(other.effect == RESUME.id and SYSTEM in other.roles for other in leaving):
         yield (
             Text(

@@ -159,7 +159,7 @@ def clocks(state: CaseState, *, runtime: CityRuntime, at: datetime) -> list[dict
 
 def _clock(name: str, clock: Clock, *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
     definition = runtime.rules.workflow.clocks.get(name)
-    used = clock.elapsed(calendar=runtime.calendar, at=at)
+    used = clock.elapsed_seconds(calendar=runtime.calendar, at=at)
     left = clock.remaining(calendar=runtime.calendar, at=at)
     due = clock.deadline(calendar=runtime.calendar)
     late = has_passed(due, at=at) if due else left < 0
