@@ -32,8 +32,8 @@ def _suspend(drive: Drive) -> Drive:
 
 
 SITUATIONS: Mapping[str, Callable[[Drive], Drive]] = {
-    "reported": lambda drive: _waiting(drive).report(),
-    "verifying": lambda drive: _waiting(drive).report().do("ask_verify", "intake"),
+    "reported": lambda drive: _use_waiting_rules(drive).report(),
+    "verifying": lambda drive: _use_waiting_rules(drive).report().do("ask_verify", "intake"),
     "accepted": lambda drive: drive.report(),
     "accepted, known reporter": lambda drive: drive.report(reporter="user:4711"),
     "filed": lambda drive: drive.report("inspector", source="inspector"),
@@ -62,7 +62,7 @@ SITUATIONS: Mapping[str, Callable[[Drive], Drive]] = {
 }
 
 
-def _waiting(drive: Drive) -> Drive:
+def _use_waiting_rules(drive: Drive) -> Drive:
     drive.rules = WAITING
     return drive
 

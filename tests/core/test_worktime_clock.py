@@ -45,8 +45,8 @@ def test_a_clock_runs_only_in_its_kind_of_time() -> None:
     clock = started("4 work_hours", "2026-11-20 16:00")
     assert due(clock) == "2026-11-23 10:00"
     assert clock.elapsed_seconds(calendar=CALENDAR, at=at("2026-11-22 12:00")) == 2 * 3600
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-22 12:00")) == 2 * 3600
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-23 11:00")) == -3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-22 12:00")) == 2 * 3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-23 11:00")) == -3600
     assert clock.elapsed_seconds(calendar=CALENDAR, at=at("2026-11-19 12:00")) == 0
 
 
@@ -55,7 +55,7 @@ def test_a_pause_moves_the_deadline_by_what_it_lasted_in_working_time() -> None:
     paused = clock.pause(calendar=CALENDAR, at=at("2026-11-20 10:00"))
     assert due(paused) is None
     assert paused.status == ClockStatus.PAUSED
-    assert paused.remaining(calendar=CALENDAR, at=at("2026-11-28 10:00")) == 2 * 3600
+    assert paused.remaining_seconds(calendar=CALENDAR, at=at("2026-11-28 10:00")) == 2 * 3600
     resumed = paused.resume(at=at("2026-11-22 09:00"))
     assert due(resumed) == "2026-11-23 10:00"
     assert resumed.elapsed_seconds(calendar=CALENDAR, at=at("2026-11-23 09:00")) == 3 * 3600
@@ -108,12 +108,12 @@ def test_a_fixed_deadline_holds_until_a_break() -> None:
         limit=Limit.parse("1 work_hours"), calendar=CALENDAR, at=at("2026-11-20 14:00"), fixed_deadline=fixed
     )
     assert clock.deadline(calendar=CALENDAR) == fixed
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-20 17:00")) == 4 * 3600
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-23 15:00")) == -2 * 3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-20 17:00")) == 4 * 3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-23 15:00")) == -2 * 3600
     assert due(clock.extend(calendar=CALENDAR)) == "2026-11-23 12:00"
     resumed = clock.pause(calendar=CALENDAR, at=at("2026-11-20 17:00")).resume(at=at("2026-11-24 08:00"))
     assert due(resumed) == "2026-11-24 12:00"
-    assert resumed.remaining(calendar=CALENDAR, at=at("2026-11-24 08:00")) == 4 * 3600
+    assert resumed.remaining_seconds(calendar=CALENDAR, at=at("2026-11-24 08:00")) == 4 * 3600
 
 
 @pytest.mark.parametrize("unit", TimeUnit)

@@ -198,11 +198,13 @@ def test_a_pause_of_no_length_changes_nothing(
     now = start + timedelta(seconds=after)
     paused = clock.pause(calendar=calendar, at=now)
     assert paused.deadline(calendar=calendar) is None
-    assert paused.remaining(calendar=calendar, at=now + timedelta(days=9)) == clock.remaining(calendar=calendar, at=now)
+    assert paused.remaining_seconds(calendar=calendar, at=now + timedelta(days=9)) == clock.remaining_seconds(
+        calendar=calendar, at=now
+    )
     resumed = Clock.from_dict(paused.to_dict()).resume(at=now)
     due = clock.deadline(calendar=calendar)
     assert due is not None
-    if clock.remaining(calendar=calendar, at=now) > 0 and not skips(calendar, due) and not skips(calendar, now):
+    if clock.remaining_seconds(calendar=calendar, at=now) > 0 and not skips(calendar, due) and not skips(calendar, now):
         assert resumed.deadline(calendar=calendar) == due
     later = now + timedelta(hours=30)
     assert resumed.elapsed_seconds(calendar=calendar, at=later) == clock.elapsed_seconds(calendar=calendar, at=later)
@@ -217,7 +219,7 @@ def test_what_runs_during_a_pause_is_not_counted(
     paused_at = start + timedelta(seconds=run)
     resumed_at = paused_at + timedelta(seconds=pause)
     again = clock.pause(calendar=calendar, at=paused_at).resume(at=resumed_at)
-    left = clock.remaining(calendar=calendar, at=paused_at)
+    left = clock.remaining_seconds(calendar=calendar, at=paused_at)
     expected = calendar.add_seconds(start=resumed_at, seconds=left, unit=limit.unit)
     assert again.deadline(calendar=calendar) == expected
 

@@ -179,4 +179,4 @@ def test_duplicates_of_the_extract_are_linked(pack: Pack, demo: list[SourceRecor
     assert pack.replay.duplicates is not None
     links = link_duplicates(demo, rule=pack.replay.duplicates, default_points=pack.info.default_points)
     assert len(links) >= 170
-    assert sum(link.usable for link in links.values()) >= 110
+    assert sum(link.is_usable for link in links.values()) >= 110

@@ -10,7 +10,7 @@ from tests.loop import MONDAY, Drive, actor, holders, mini, rules_with
 from tests.narrowing import present
 from tests.spec.test_loop import local
 
-from yiwang.core.cases.custody import by_level, holding
+from yiwang.core.cases.custody import by_level, custody_spans
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import SYSTEM_ACTOR, Command
@@ -29,7 +29,7 @@ def test_time_is_measured_per_holder_and_level() -> None:
     drive.do("hand_up", "handler", reason="r", after=5 * HOUR)  # 14:05; lunch from 12 to 14
     drive.do("dispatch", "dispatcher", after=HOUR)  # 15:05
     _, _, calendar = mini()
-    held = holding(drive.now, calendar=calendar, at=local("2026-03-02T16:05"))
+    held = custody_spans(drive.now, calendar=calendar, at=local("2026-03-02T16:05"))
     assert [(link.unit, link.seconds / 60) for link in held] == [
         ("CTR-9001", 5), ("SWEEP-9001", 180), ("CTR-9001", 60), ("SWEEP-9001", 60),
     ]  # fmt: skip
@@ -443,7 +443,7 @@ def test_the_same_unit_goes_on_with_its_time_and_another_begins_anew(changes: tu
     assert (same.main_unit, other.main_unit) == ("SWEEP-9001", "COM-900101")
     clock = same.clocks["disposal"]
     assert clock.elapsed_seconds(calendar=calendar, at=same.updated_at) == used * 3600
-    assert clock.remaining(calendar=calendar, at=same.updated_at) == 2 * HOURS_8 - used * 3600
+    assert clock.remaining_seconds(calendar=calendar, at=same.updated_at) == 2 * HOURS_8 - used * 3600
     assert same.deadline == clock.deadline(calendar=calendar)
     assert other.clocks["disposal"].elapsed_seconds(calendar=calendar, at=other.updated_at) == 0
 
@@ -459,7 +459,7 @@ def test_another_limit_takes_over_what_was_used_and_lateness_is_not_forgotten() 
     clock = drive.now.clocks["disposal"]
     at = present(drive.now.updated_at)
     assert clock.elapsed_seconds(calendar=calendar, at=at) == 2 * 3600
-    assert clock.remaining(calendar=calendar, at=at) == 3 * 3600
+    assert clock.remaining_seconds(calendar=calendar, at=at) == 3 * 3600
     assert drive.now.overdue
 
 

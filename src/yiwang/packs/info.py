@@ -173,7 +173,7 @@ def _pattern(fields: Fields, key: str) -> str:
     pattern = fields.text(key, hint=example)
     if not pattern:
         return "{serial}"
-    if not _fillable(pattern):
+    if not _is_fillable(pattern):
         fields.fault(
             key,
             Text(
@@ -229,7 +229,7 @@ def _pattern(fields: Fields, key: str) -> str:
     return pattern
 
 
-def _fillable(pattern: str) -> bool:
+def _is_fillable(pattern: str) -> bool:
     """Whether a pattern asks for a date and a serial only: no attributes, items or conversions, no huge widths."""
     try:
         parts = list(Formatter().parse(pattern))

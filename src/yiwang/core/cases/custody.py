@@ -16,7 +16,7 @@ from yiwang.core.kernel.refusals import Missing, NotPossible, Unknown
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 
-__all__ = ["CustodySpan", "by_level", "facts_of", "holding", "next_holder"]
+__all__ = ["CustodySpan", "by_level", "custody_spans", "facts_of", "next_holder"]
 
 
 def next_holder(attempt: Attempt) -> str:
@@ -117,7 +117,7 @@ class CustodySpan:
     seconds: float
 
 
-def holding(
+def custody_spans(
     state: CaseState, *, calendar: WorkCalendar, at: datetime, unit: TimeUnit = TimeUnit.WORK_HOURS
 ) -> tuple[CustodySpan, ...]:
     """How long each holder has had the case, in order.

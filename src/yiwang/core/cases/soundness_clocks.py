@@ -29,7 +29,7 @@ def clock_faults(workflow: Workflow) -> Iterator[Fault]:
             )
             continue
         places = _places(workflow, clock)
-        yield from _stopping(workflow, clock, places)
+        yield from _stop_faults(workflow, clock, places)
         yield from _idle(workflow, clock, places)
     yield from _escalations(workflow)
 
@@ -62,7 +62,7 @@ def _places(workflow: Workflow, clock: str) -> set[Place]:
     return found
 
 
-def _stopping(workflow: Workflow, clock: str, places: set[Place]) -> Iterator[Fault]:
+def _stop_faults(workflow: Workflow, clock: str, places: set[Place]) -> Iterator[Fault]:
     if not any(clock in verb.stop for verb in workflow.verbs.values()):
         yield (
             "clock",

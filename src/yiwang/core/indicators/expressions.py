@@ -333,7 +333,7 @@ class _Reader:
                 ),
             )
         other = self.read(right)
-        self.fitting(value, other, sign)
+        self.check_fit(value, other, sign)
         return Comparison(value, sign, other)
 
     def member(self, value: Node, item: ast.expr) -> Literal:
@@ -343,11 +343,11 @@ class _Reader:
                 Text("「{part}」不是文字或数。", "{part!r} is no text or number.", part=ast.unparse(item)),
                 Text('请写成 in ("a", "b")。', 'Write in ("a", "b").'),
             )
-        self.fitting(value, node, "==")
+        self.check_fit(value, node, "==")
         return node
 
     @staticmethod
-    def fitting(value: Node, other: Node, sign: str) -> None:
+    def check_fit(value: Node, other: Node, sign: str) -> None:
         if value.kind != other.kind and not {value.kind, other.kind} <= NUMBERS:
             raise _fault(
                 Text(

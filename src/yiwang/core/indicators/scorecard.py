@@ -240,7 +240,7 @@ def score(
             at = wish.by.index(period[0]) if not groupings else len(keys)
             items = list(keys.items())
             keys = dict([*items[:at], (period[0], spelled), *items[at:]])
-        full = {name: cells.get(name) or _nothing(indicator) for name, indicator in indicators.items()}
+        full = {name: cells.get(name) or _empty_cell(indicator) for name, indicator in indicators.items()}
         rows.append(ScoreRow(keys, full, composites(book, things[grouping], indicators, full, start or today)))
     return rows
 
@@ -256,7 +256,7 @@ def _order(item: tuple[tuple[int, tuple[str, ...], date | None], object]) -> tup
     return grouping, values, start or date.min
 
 
-def _nothing(indicator: Indicator) -> Cell:
+def _empty_cell(indicator: Indicator) -> Cell:
     """No row of the group falls into the period by the indicator's own basis."""
     return Cell(0, None if indicator.denominator is None else 0, indicator.value(0, 0))
 

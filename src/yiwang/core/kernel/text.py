@@ -47,7 +47,7 @@ class Text(Mapping[str, str]):
         made._values = {f"_{index}": one for index, one in enumerate(texts)}
         return made
 
-    def holding(self, **values: Any) -> Text:
+    def with_values(self, **values: Any) -> Text:
         """The same words with values in them."""
         made = Text()
         made._words, made._values = self._words, {**self._values, **values}

@@ -220,7 +220,7 @@ class _Dead:
         matching = [self._groups(place, bit, row) for place in range(len(self.dimensions))]
         for place, (groups, _) in enumerate(matching):
             if not groups:
-                return self._unmet(row, self.dimensions[place].names)
+                return self._unmet_finding(row, self.dimensions[place].names)
         better = reduce(and_, (reach for _, reach in matching), (1 << bit) - 1)
         better = sum(1 << other for other in bits(better) if self.spans[other] & self.spans[bit])
         levels = [_merge(groups, better, self.spans[bit]) for groups, _ in matching]
@@ -261,7 +261,7 @@ class _Dead:
             self._matching[key] = found
         return found
 
-    def _unmet(self, row: Row, names: tuple[str, ...]) -> Finding:
+    def _unmet_finding(self, row: Row, names: tuple[str, ...]) -> Finding:
         inputs = self.table.spec.input_names
         cells = [(name, row.cells[inputs.index(name)]) for name in names]
         named = [(name, cell) for name, cell in cells if not isinstance(cell, Anything)]

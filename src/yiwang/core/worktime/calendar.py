@@ -179,9 +179,9 @@ class WorkCalendar:
         if unit == TimeUnit.CALENDAR_DAYS:
             return _moment(self._wall.moment(self._wall.wall(first) + amount))
         first = self._effective_arrival(first)
-        timeline = self._knowing(first // MICRO, first // MICRO)
+        timeline = self._timeline_over(first // MICRO, first // MICRO)
         while (due := timeline.due(start=first, amount=amount)) is None:
-            timeline = self._further(first // MICRO)
+            timeline = self._timeline_beyond(first // MICRO)
         return _moment(due)
 
     def elapsed_seconds(self, *, start: datetime, end: datetime, unit: TimeUnit) -> float:
@@ -203,7 +203,7 @@ class WorkCalendar:
         first = self._effective_arrival(first)
         if last <= first:
             return 0.0
-        timeline = self._knowing(first // MICRO, -(-last // MICRO))
+        timeline = self._timeline_over(first // MICRO, -(-last // MICRO))
         return (timeline.working_micros(last) - timeline.working_micros(first)) / MICRO
 
     def effective_arrival(self, start: datetime) -> datetime:
@@ -213,9 +213,9 @@ class WorkCalendar:
     def _effective_arrival(self, moment: int) -> int:
         if self.arrivals is None:
             return moment
-        return effective_arrival(moment, rule=self.arrivals, clock=self._wall, is_workday=self._works)
+        return effective_arrival(moment, rule=self.arrivals, clock=self._wall, is_workday=self._is_workday)
 
-    def _works(self, day: int) -> bool:
+    def _is_workday(self, day: int) -> bool:
         return self.is_workday(date.fromordinal(day + _EPOCH_ORDINAL))
 
     def working_spans(self, *, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
@@ -223,7 +223,7 @@ class WorkCalendar:
         first, last = _micros(start), _micros(end)
         if last <= first:
             return []
-        timeline = self._knowing(first // MICRO, -(-last // MICRO))
+        timeline = self._timeline_over(first // MICRO, -(-last // MICRO))
         return [(_moment(low), _moment(high)) for low, high in timeline.segments(start=first, end=last)]
 
     # --- in bulk ------------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class WorkCalendar:
             return np.where(seconds <= 0, starts, moved)
         given = starts
         if self.arrivals is not None:
-            starts = effective_arrivals(starts, rule=self.arrivals, clock=self._wall, is_workday=self._works)
+            starts = effective_arrivals(starts, rule=self.arrivals, clock=self._wall, is_workday=self._is_workday)
             starts = np.where(seconds <= 0, given, starts)
         while True:
             due = self._laid_out[2].due_many(starts=starts, seconds=seconds)
@@ -300,7 +300,7 @@ class WorkCalendar:
                     worked[_day(day) - begin] = True
         return days[worked]
 
-    def _knowing(self, first: int, last: int) -> Timeline:
+    def _timeline_over(self, first: int, last: int) -> Timeline:
         """A timeline on which two moments (epoch seconds) lie in one known stretch."""
         timeline = self._laid_out[2]
         end = timeline.known_end(first)
@@ -310,7 +310,7 @@ class WorkCalendar:
             raise UnknownYear(year=self._year(first if end is None else end), known=self.years)
         return self._extend(self._year(first), self._year(last))
 
-    def _further(self, start: int) -> Timeline:
+    def _timeline_beyond(self, start: int) -> Timeline:
         """A timeline that goes further, for an answer that lies beyond the end of this one."""
         first, last, timeline = self._laid_out
         if self.fallback == "error":

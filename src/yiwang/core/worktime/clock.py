@@ -65,7 +65,7 @@ class Clock:
         running = calendar.elapsed_seconds(start=self.resumed_at, end=at, unit=self.unit)
         return round(self.used_seconds + running, 6)
 
-    def remaining(self, *, calendar: WorkCalendar, at: datetime) -> float:
+    def remaining_seconds(self, *, calendar: WorkCalendar, at: datetime) -> float:
         """Counted seconds left at ``at``; negative when more has been counted than the limit.
 
         Whether a case is late is asked of `deadline`, not of this: after a deadline at closing time nothing more is
@@ -105,7 +105,7 @@ class Clock:
         used = self.elapsed_seconds(calendar=calendar, at=at)
         limit = self.limit_seconds
         if self.fixed_deadline is not None:
-            limit = round(used + self.remaining(calendar=calendar, at=at))
+            limit = round(used + self.remaining_seconds(calendar=calendar, at=at))
         return Clock(  # spelled out: `replace` takes three times as long, and every case stops several clocks
             unit=self.unit,
             limit_seconds=limit,

@@ -55,7 +55,7 @@ def explain(*, clock: Clock, calendar: WorkCalendar, at: datetime, most: int = 4
             counted = calendar.elapsed_seconds(start=clock.resumed_at, end=at, unit=clock.unit)
             spans.append(_span(clock.resumed_at, at, counted, Why.CONTINUOUS))
         else:
-            spans.extend(_merge(_working(calendar, clock.resumed_at.astimezone(UTC), at.astimezone(UTC))))
+            spans.extend(_merge(_working_spans(calendar, clock.resumed_at.astimezone(UTC), at.astimezone(UTC))))
     if len(spans) > most:
         old = spans[: len(spans) - most + 1]
         counted = round(sum(span.counted_seconds for span in old), 6)
@@ -67,7 +67,7 @@ def _span(start: datetime, end: datetime, counted: float, why: Why) -> CountedSp
     return CountedSpan(start=start.astimezone(UTC), end=end.astimezone(UTC), counted_seconds=counted, why=why)
 
 
-def _working(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
+def _working_spans(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
     """Every working period between two moments and what lies between them, cut at midnights."""
     arrived = min(calendar.effective_arrival(start), end)
     if arrived > start:
@@ -75,15 +75,15 @@ def _working(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator
         start = arrived
     moment = start
     for low, high in calendar.working_spans(start=start, end=end):
-        yield from _idle(calendar, moment, low)
+        yield from _idle_spans(calendar, moment, low)
         adjusted = low.astimezone(calendar.zone).weekday() >= 5
         counted = (high - low).total_seconds()
         yield _span(low, high, counted, Why.ADJUSTED if adjusted else Why.WORKING)
         moment = high
-    yield from _idle(calendar, moment, end)
+    yield from _idle_spans(calendar, moment, end)
 
 
-def _idle(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
+def _idle_spans(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
     opening, closing = calendar.periods[0][0], calendar.periods[-1][1]
     while start < end:
         day = start.astimezone(calendar.zone).date()

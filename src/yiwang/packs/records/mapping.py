@@ -286,15 +286,15 @@ def _word_file(fields: Fields, key: str) -> dict[str, str]:
 
 
 def _templates(fields: Fields, key: str, known: set[str]) -> tuple[str, ...]:
-    return tuple(template for template in fields.texts(key) if _sound(fields, key, template, known))
+    return tuple(template for template in fields.texts(key) if _is_sound(fields, key, template, known))
 
 
 def _template(fields: Fields, key: str, known: set[str]) -> str:
     template = fields.text(key, default="")
-    return template if _sound(fields, key, template, known) else ""
+    return template if _is_sound(fields, key, template, known) else ""
 
 
-def _sound(fields: Fields, key: str, template: str, known: set[str]) -> bool:
+def _is_sound(fields: Fields, key: str, template: str, known: set[str]) -> bool:
     try:
         names = placeholders(template)
     except ValueError as error:

@@ -202,7 +202,7 @@ def _links(records: Sequence[SourceRecord], mapping: ReplayMapping, place: CityR
     if mapping.duplicates is None:
         return {}
     found = link_duplicates(records, rule=mapping.duplicates, default_points=place.info.default_points)
-    return {external: link for external, link in found.items() if link.usable}
+    return {external: link for external, link in found.items() if link.is_usable}
 
 
 # --- lives --------------------------------------------------------------------------------------------------------

@@ -121,7 +121,7 @@ def left_of(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) ->
     clock = Clock.from_dict(stored) if stored else None
     unit = clock.unit if clock else TimeUnit.URGENT_HOURS
     try:
-        left = clock.remaining(calendar=runtime.calendar, at=at) if clock else (due - at).total_seconds()
+        left = clock.remaining_seconds(calendar=runtime.calendar, at=at) if clock else (due - at).total_seconds()
     except UnknownYear:
         left, unit = (due - at).total_seconds(), TimeUnit.URGENT_HOURS
     return {
@@ -160,7 +160,7 @@ def clocks(state: CaseState, *, runtime: CityRuntime, at: datetime) -> list[dict
 def _clock(name: str, clock: Clock, *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
     definition = runtime.rules.workflow.clocks.get(name)
     used = clock.elapsed_seconds(calendar=runtime.calendar, at=at)
-    left = clock.remaining(calendar=runtime.calendar, at=at)
+    left = clock.remaining_seconds(calendar=runtime.calendar, at=at)
     due = clock.deadline(calendar=runtime.calendar)
     late = has_passed(due, at=at) if due else left < 0
     state = "red" if late else "green" if left > (1 - YELLOW_FROM) * clock.limit_seconds else "yellow"
