@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 
-def forging() -> AbstractContextManager[None]:
+def allow_forging() -> AbstractContextManager[None]:
     """Events can be altered and deleted within."""
     from yiwang.server.common.append_only import lifted
 

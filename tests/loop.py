@@ -29,7 +29,7 @@ def mini() -> tuple[Pack, Rulebook, WorkCalendar]:
     return pack, pack.rulebook(), pack.calendar
 
 
-def altered(*changes: tuple[str, str], **tables: list[dict[str, str]]) -> Rulebook:
+def rules_with(*changes: tuple[str, str], **tables: list[dict[str, str]]) -> Rulebook:
     """The toy city's rules with pieces of its workflow replaced, and tables that answer with the given rows."""
     _, rules, _ = mini()
     text = (MINI / "workflow.toml").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ class Answers:
 
     rows: list[Answer]
 
-    def ranked(self, facts: Mapping[str, str], on: date) -> list[Answer]:
+    def matching_rows(self, facts: Mapping[str, str], on: date) -> list[Answer]:
         return self.rows
 
 
@@ -123,24 +123,24 @@ class Drive:
         return self
 
     # the stations that most stories start from
-    def dispatched(self, **payload: Any) -> Drive:
+    def to_dispatch(self, **payload: Any) -> Drive:
         self.report("inspector", source="inspector", **payload)
         return self.do("dispatch", "dispatcher")
 
-    def handling(self, **payload: Any) -> Drive:
-        return self.dispatched(**payload).do("take", "handler")
+    def to_handling(self, **payload: Any) -> Drive:
+        return self.to_dispatch(**payload).do("take", "handler")
 
-    def feedback(self, **payload: Any) -> Drive:
-        return self.handling(**payload).do("finish", "handler")
+    def to_feedback(self, **payload: Any) -> Drive:
+        return self.to_handling(**payload).do("finish", "handler")
 
-    def closed(self, **payload: Any) -> Drive:
-        return self.feedback(**payload).do("ask_check", "intake").do("check", "inspector").do("close", "leader")
+    def to_close(self, **payload: Any) -> Drive:
+        return self.to_feedback(**payload).do("ask_check", "intake").do("check", "inspector").do("close", "leader")
 
 
 def holders(state: CaseState) -> list[str]:
     return [link.unit for link in state.custody]
 
 
-def said(payload: Mapping[str, Any], table: str) -> str:
+def deciding_row(payload: Mapping[str, Any], table: str) -> str:
     """Row of a table that decided, as the event tells it."""
     return str(payload["why"][table]["row"])

@@ -77,7 +77,7 @@ class _Session(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def opened() -> Iterator[Postbox]:
+def open_postbox() -> Iterator[Postbox]:
     """A postbox while it is needed."""
     with Postbox() as box:
         threading.Thread(target=box.serve_forever, daemon=True).start()

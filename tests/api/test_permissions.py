@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from tests.loop import Drive
-from tests.situations import SITUATIONS, written
+from tests.situations import SITUATIONS, write_case
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import SYSTEM
@@ -70,9 +70,9 @@ def check_situation(name: str, place: CityRuntime, people: Callable[..., tuple[U
     """Every role, at every post, tries every verb; how often each status was answered."""
     now = datetime.now(UTC)
     other = Drive(at=now - timedelta(hours=2)).report(number="MN2")
-    written(other, place)
+    write_case(other, place)
     days = 60 if "late" in name else 0
-    state = written(SITUATIONS[name](Drive(at=now - timedelta(days=days, hours=2))), place)
+    state = write_case(SITUATIONS[name](Drive(at=now - timedelta(days=days, hours=2))), place)
     assert state.step == name.split(",")[0].split()[0].replace("reopened", "filed"), (
         "the situation is what it is called"
     )

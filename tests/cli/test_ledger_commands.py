@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from tests.forging import forging
+from tests.forging import allow_forging
 
 Run = Callable[..., Result]
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_an_altered_event_is_named(run: Run, city: str) -> None:
     from yiwang.server.cases.models import Event
 
     number = first_number()
-    with forging():
+    with allow_forging():
         Event.objects.filter(case__number=number, seq=1).update(actor_name="nobody")
     result = run("ledger", "verify", city)
     assert result.exit_code == 1

@@ -18,7 +18,7 @@ from yiwang.core.cases.fields import (
     facts_in,
     read_evidence,
 )
-from yiwang.core.cases.payloads import FIELDS, REQUIREMENTS, carried
+from yiwang.core.cases.payloads import FIELDS, REQUIREMENTS, payload_fields
 from yiwang.core.cases.readers import Unreadable
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.refusals import Invalid
@@ -69,7 +69,7 @@ def test_a_part_that_is_none_is_refused_by_name(kind: str, value: Any) -> None:
 )
 def test_what_is_no_evidence_is_refused(value: Any) -> None:
     with pytest.raises(Invalid) as caught:
-        carried({"evidence": value}, ("evidence",))
+        payload_fields({"evidence": value}, ("evidence",))
     assert caught.value.field == "evidence"
     assert "证据" in caught.value.text.zh
 

@@ -53,7 +53,7 @@ def test_a_text_without_values_is_no_template() -> None:
 
 def test_texts_are_joined_with_the_separator_of_each_language() -> None:
     roles = [Text("值班长", "Shift leader"), Text("派遣员{}", "Dispatcher{}")]
-    who = Text.joined({"zh": "、", "en": ", "}, roles)
+    who = Text.join({"zh": "、", "en": ", "}, roles)
     assert (who.zh, who.en) == ("值班长、派遣员{}", "Shift leader, Dispatcher{}")
     assert Text("只能由{who}来做。", "Only {who}.", who=who).zh == "只能由值班长、派遣员{}来做。"
 

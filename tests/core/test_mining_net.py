@@ -17,12 +17,12 @@ def verbs(drive: Drive) -> list[str]:
 
 def test_a_closed_case_runs_through_the_net_and_an_open_one_only_where_it_may_stop() -> None:
     workflow = mini()[1].workflow
-    closed = Drive().handling().do("finish", "handler").do("ask_check", "intake").do("check", "inspector")
+    closed = Drive().to_handling().do("finish", "handler").do("ask_check", "intake").do("check", "inspector")
     closed.do("close", "leader")
     strict, relaxed = workflow_net(workflow), workflow_net(workflow, open_cases=True)
     assert fits(strict, verbs(closed))
     assert fits(relaxed, verbs(closed))
-    opened = verbs(Drive().handling())
+    opened = verbs(Drive().to_handling())
     assert not fits(strict, opened)
     assert fits(relaxed, opened)
 
@@ -30,7 +30,7 @@ def test_a_closed_case_runs_through_the_net_and_an_open_one_only_where_it_may_st
 def test_what_the_workflow_forbids_does_not_fit() -> None:
     workflow = mini()[1].workflow
     net = workflow_net(workflow, open_cases=True)
-    done = verbs(Drive().handling())
+    done = verbs(Drive().to_handling())
     assert not fits(net, done[1:])  # nobody reported
     assert not fits(net, [*done, "close"])  # nobody checked
     assert not fits(net, [*done, "no-such-verb"])

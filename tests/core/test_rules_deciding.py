@@ -90,7 +90,7 @@ def test_the_most_specific_row_decides(
     decision = ask.decide(facts, DAY)
     assert decision is not None
     wanted = rows.split()
-    assert [row.id for row in decision.rows] == [row.id for row in ask.ranked(facts, DAY)] == wanted
+    assert [row.id for row in decision.rows] == [row.id for row in ask.matching_rows(facts, DAY)] == wanted
     assert decision.row_id == decision.row.id == wanted[0]
     assert decision.runner_up == (wanted[1] if len(wanted) > 1 else None)
     assert not decision.tie
@@ -122,13 +122,13 @@ def test_no_row_is_no_decision() -> None:
     for ask in (table, compile_table(table)):
         assert ask.decide({"category": "02"}, date(2026, 1, 5)) is None
         assert ask.decide({"category": "01"}, date(2026, 2, 1)) is None
-        assert list(ask.ranked({"category": "01"}, date(2025, 12, 31))) == []
+        assert list(ask.matching_rows({"category": "01"}, date(2025, 12, 31))) == []
 
 
 def test_reasons_name_the_input_that_told_the_rows_apart() -> None:
     decision = COMPILED.decide({"category": "01001", "region": "320205", "load": "10"}, DAY)
     assert decision is not None
-    assert [(entry.row.id, entry.place, entry.won, entry.input) for entry in decision.trace] == [
+    assert [(entry.row.id, entry.place, entry.is_winner, entry.input) for entry in decision.trace] == [
         ("R4", 1, True, "category"),
         ("R6", 2, False, "category"),
         ("R7", 3, False, "category"),

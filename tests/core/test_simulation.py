@@ -271,7 +271,7 @@ def test_crews_equal_a_plain_count(size: int, wishes: list[tuple[int, int]]) -> 
 
 
 def test_a_move_depends_on_the_case_alone_and_refused_verbs_are_left_out() -> None:
-    state = Drive().dispatched().now
+    state = Drive().to_dispatch().now
     since = state.updated_at
     assert since is not None
     move = people().next_move(state, since=since)
@@ -282,11 +282,11 @@ def test_a_move_depends_on_the_case_alone_and_refused_verbs_are_left_out() -> No
     assert instead is not None
     assert instead.command.verb == other
     assert people().next_move(state, since=since, without=frozenset({"take", "return"})) is None
-    assert people().next_move(Drive().closed().now, since=since) is None
+    assert people().next_move(Drive().to_close().now, since=since) is None
 
 
 def test_a_warning_changes_nobodys_mind() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     since = drive.at
     before = people().next_move(drive.now, since=since)
     warned = replace(drive.now, seq=drive.now.seq + 1, counts={**drive.now.counts, "escalate": 1})

@@ -50,7 +50,7 @@ def check(calendar: WorkCalendar, start: str, limit: str, due: str) -> None:
         starts=np.array([begin.timestamp()], dtype=np.int64), seconds=np.array([seconds]), unit=parsed.unit
     )
     assert bulk.tolist() == [got.timestamp()]
-    assert calendar.elapsed(start=begin, end=got, unit=parsed.unit) == seconds
+    assert calendar.elapsed_seconds(start=begin, end=got, unit=parsed.unit) == seconds
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,8 @@ def test_the_first_of_two_equal_times_of_day_is_due(boston: WorkCalendar) -> Non
     due = boston.add(start=local(boston, "2026-10-31 01:30"), limit=Limit.parse("1 calendar_days"))
     assert due == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
     later = [
-        boston.elapsed(start=due, end=due + timedelta(minutes=m), unit=TimeUnit.CALENDAR_DAYS) for m in (30, 60, 91)
+        boston.elapsed_seconds(start=due, end=due + timedelta(minutes=m), unit=TimeUnit.CALENDAR_DAYS)
+        for m in (30, 60, 91)
     ]
     assert later == [1800, 1800, 1860]  # the hour that is shown again counts once
 
@@ -145,22 +146,22 @@ def test_working_hours_are_as_long_as_they_really_were_where_clocks_change(start
     begin = datetime.fromisoformat(start)
     got = calendar.add(start=begin, limit=Limit(hours, TimeUnit.WORK_HOURS))
     assert got == datetime.fromisoformat(due)
-    assert calendar.elapsed(start=begin, end=got, unit=TimeUnit.WORK_HOURS) == hours * 3600
+    assert calendar.elapsed_seconds(start=begin, end=got, unit=TimeUnit.WORK_HOURS) == hours * 3600
 
 
 def test_two_times_of_one_zone_are_compared_as_moments() -> None:
     """Python subtracts wall clocks when both times have the same zone object; elapsed time must not."""
     zone = ZoneInfo("America/New_York")
     start, end = datetime(2026, 3, 8, 0, tzinfo=zone), datetime(2026, 3, 8, 12, tzinfo=zone)
-    assert every_day().elapsed(start=start, end=end, unit=TimeUnit.URGENT_HOURS) == 11 * 3600
-    assert every_day().elapsed(start=start, end=end, unit=TimeUnit.CALENDAR_DAYS) == 12 * 3600
+    assert every_day().elapsed_seconds(start=start, end=end, unit=TimeUnit.URGENT_HOURS) == 11 * 3600
+    assert every_day().elapsed_seconds(start=start, end=end, unit=TimeUnit.CALENDAR_DAYS) == 12 * 3600
 
 
 def test_microseconds_are_kept(wuxi: WorkCalendar) -> None:
     start = local(wuxi, "2026-11-18 17:59:59.750000")
     due = wuxi.add(start=start, limit=Limit.parse("1 work_hours"))
     assert due.astimezone(wuxi.zone).isoformat() == "2026-11-19T08:59:59.750000+08:00"
-    assert wuxi.elapsed(start=start, end=due, unit=TimeUnit.WORK_HOURS) == 3600
+    assert wuxi.elapsed_seconds(start=start, end=due, unit=TimeUnit.WORK_HOURS) == 3600
 
 
 def test_the_edges_of_what_is_known(wuxi: WorkCalendar) -> None:
@@ -177,7 +178,7 @@ def test_a_limit_of_nothing_is_due_at_once(wuxi: WorkCalendar) -> None:
     night = local(wuxi, "2026-11-18 23:00")
     for unit in TimeUnit:
         assert wuxi.add(start=night, limit=Limit(0, unit)) == night
-        assert wuxi.elapsed(start=night, end=night - timedelta(days=3), unit=unit) == 0
+        assert wuxi.elapsed_seconds(start=night, end=night - timedelta(days=3), unit=unit) == 0
 
 
 def test_limits_become_whole_seconds(wuxi: WorkCalendar) -> None:
@@ -205,7 +206,7 @@ def test_an_unknown_year_is_an_error_that_names_it(wuxi: WorkCalendar) -> None:
     for ask in (
         lambda: wuxi.is_workday(date(2027, 1, 4)),
         lambda: wuxi.add(start=december, limit=limit),
-        lambda: wuxi.elapsed(start=december, end=december + timedelta(days=9), unit=TimeUnit.WORK_HOURS),
+        lambda: wuxi.elapsed_seconds(start=december, end=december + timedelta(days=9), unit=TimeUnit.WORK_HOURS),
         lambda: wuxi.deadlines(
             starts=np.array([0, december.timestamp()], dtype=np.int64)[1:], seconds=np.array([86_400]), unit=limit.unit
         ),

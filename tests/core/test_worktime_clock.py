@@ -44,10 +44,10 @@ def due(clock: Clock) -> str | None:
 def test_a_clock_runs_only_in_its_kind_of_time() -> None:
     clock = started("4 work_hours", "2026-11-20 16:00")
     assert due(clock) == "2026-11-23 10:00"
-    assert clock.elapsed(calendar=CALENDAR, at=at("2026-11-22 12:00")) == 2 * 3600
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-22 12:00")) == 2 * 3600
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-23 11:00")) == -3600
-    assert clock.elapsed(calendar=CALENDAR, at=at("2026-11-19 12:00")) == 0
+    assert clock.elapsed_seconds(calendar=CALENDAR, at=at("2026-11-22 12:00")) == 2 * 3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-22 12:00")) == 2 * 3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-23 11:00")) == -3600
+    assert clock.elapsed_seconds(calendar=CALENDAR, at=at("2026-11-19 12:00")) == 0
 
 
 def test_a_pause_moves_the_deadline_by_what_it_lasted_in_working_time() -> None:
@@ -55,10 +55,10 @@ def test_a_pause_moves_the_deadline_by_what_it_lasted_in_working_time() -> None:
     paused = clock.pause(calendar=CALENDAR, at=at("2026-11-20 10:00"))
     assert due(paused) is None
     assert paused.status == ClockStatus.PAUSED
-    assert paused.remaining(calendar=CALENDAR, at=at("2026-11-28 10:00")) == 2 * 3600
+    assert paused.remaining_seconds(calendar=CALENDAR, at=at("2026-11-28 10:00")) == 2 * 3600
     resumed = paused.resume(at=at("2026-11-22 09:00"))
     assert due(resumed) == "2026-11-23 10:00"
-    assert resumed.elapsed(calendar=CALENDAR, at=at("2026-11-23 09:00")) == 3 * 3600
+    assert resumed.elapsed_seconds(calendar=CALENDAR, at=at("2026-11-23 09:00")) == 3 * 3600
     assert resumed.started_at == clock.started_at
 
 
@@ -76,7 +76,7 @@ def test_a_stopped_clock_keeps_what_it_used() -> None:
     clock = started("4 work_hours", "2026-11-20 08:00")
     stopped = clock.stop(calendar=CALENDAR, at=at("2026-11-20 11:00"))
     assert (stopped.status, stopped.used_seconds) == ("stopped", 3 * 3600)
-    assert stopped.elapsed(calendar=CALENDAR, at=at("2026-12-20 11:00")) == 3 * 3600
+    assert stopped.elapsed_seconds(calendar=CALENDAR, at=at("2026-12-20 11:00")) == 3 * 3600
     assert stopped.stop(calendar=CALENDAR, at=at("2026-12-20 11:00")) is stopped
     assert stopped.pause(calendar=CALENDAR, at=at("2026-12-20 11:00")) is stopped
     paused = clock.pause(calendar=CALENDAR, at=at("2026-11-20 11:00"))
@@ -97,7 +97,7 @@ def test_what_has_been_counted_stays_when_the_calendar_changes() -> None:
     changed = WorkCalendar(
         timezone="Asia/Shanghai", periods=[(time(9), time(17))], years={2026: YearTable(free, frozenset())}
     )
-    assert clock.elapsed(calendar=changed, at=at("2026-11-22 18:00")) == 4 * 3600
+    assert clock.elapsed_seconds(calendar=changed, at=at("2026-11-22 18:00")) == 4 * 3600
     moment = clock.resume(at=at("2026-11-21 08:00")).deadline(calendar=changed)
     assert moment == at("2026-11-24 13:00")
 
@@ -108,12 +108,12 @@ def test_a_fixed_deadline_holds_until_a_break() -> None:
         limit=Limit.parse("1 work_hours"), calendar=CALENDAR, at=at("2026-11-20 14:00"), fixed_deadline=fixed
     )
     assert clock.deadline(calendar=CALENDAR) == fixed
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-20 17:00")) == 4 * 3600
-    assert clock.remaining(calendar=CALENDAR, at=at("2026-11-23 15:00")) == -2 * 3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-20 17:00")) == 4 * 3600
+    assert clock.remaining_seconds(calendar=CALENDAR, at=at("2026-11-23 15:00")) == -2 * 3600
     assert due(clock.extend(calendar=CALENDAR)) == "2026-11-23 12:00"
     resumed = clock.pause(calendar=CALENDAR, at=at("2026-11-20 17:00")).resume(at=at("2026-11-24 08:00"))
     assert due(resumed) == "2026-11-24 12:00"
-    assert resumed.remaining(calendar=CALENDAR, at=at("2026-11-24 08:00")) == 4 * 3600
+    assert resumed.remaining_seconds(calendar=CALENDAR, at=at("2026-11-24 08:00")) == 4 * 3600
 
 
 @pytest.mark.parametrize("unit", TimeUnit)
@@ -194,4 +194,4 @@ def test_a_long_story_is_cut_at_its_beginning() -> None:
     assert spans[0].why == "summary"
     assert spans[0].start == clock.started_at
     assert all(left.end == right.start for left, right in itertools.pairwise(spans))
-    assert sum(span.counted_seconds for span in spans) == clock.elapsed(calendar=CALENDAR, at=now)
+    assert sum(span.counted_seconds for span in spans) == clock.elapsed_seconds(calendar=CALENDAR, at=now)

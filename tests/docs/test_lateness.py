@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from yiwang.core.cases.lateness import passed, passed_each, shown_late
+from yiwang.core.cases.lateness import counts_as_late, has_passed, have_passed
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "yiwang"
 # the definition, and its translation for the database
@@ -38,14 +38,14 @@ def test_nobody_else_compares_a_deadline() -> None:
 )
 def test_at_the_deadline_it_is_not_late_yet(after: timedelta, late: bool) -> None:
     at = DUE + after
-    assert passed(DUE, at=at) == late
-    assert passed_each(np.array([int(DUE.timestamp())]), at=at.timestamp()).tolist() == [late]
-    assert shown_late(overdue=False, deadline=DUE, closed_at=None, at=at) == late
-    assert not passed(None, at=at)
+    assert has_passed(DUE, at=at) == late
+    assert have_passed(np.array([int(DUE.timestamp())]), at=at.timestamp()).tolist() == [late]
+    assert counts_as_late(overdue=False, deadline=DUE, closed_at=None, at=at) == late
+    assert not has_passed(None, at=at)
 
 
 def test_what_was_recorded_after_the_moment_does_not_count_for_it() -> None:
     before, after = DUE - timedelta(hours=1), DUE + timedelta(hours=1)
-    assert shown_late(overdue=True, deadline=DUE, closed_at=after, at=after + timedelta(days=1))
-    assert not shown_late(overdue=True, deadline=DUE, closed_at=after, at=before)
-    assert not shown_late(overdue=False, deadline=DUE, closed_at=before, at=after)
+    assert counts_as_late(overdue=True, deadline=DUE, closed_at=after, at=after + timedelta(days=1))
+    assert not counts_as_late(overdue=True, deadline=DUE, closed_at=after, at=before)
+    assert not counts_as_late(overdue=False, deadline=DUE, closed_at=before, at=after)

@@ -56,21 +56,23 @@ reports = st.fixed_dictionaries(
 
 STATIONS: dict[str, Callable[[dict[str, str]], Drive]] = {
     "reported": lambda facts: Drive().report(**facts),
-    "dispatched": lambda _: Drive().dispatched(),
-    "handling": lambda _: Drive().handling(),
-    "asked": lambda _: Drive().handling().do("ask_extension", "handler", reason="r"),
-    "suspended": lambda _: Drive().handling().do("ask_suspension", "handler", reason="r", until="2026-03-20").do("suspend", "dispatcher"),
-    "returned": lambda _: Drive().handling().do("return", "handler", reason="r"),
-    "joint": lambda _: Drive().handling().do("ask_assistance", "dispatcher", units=["DEPT-WATER"]),
-    "feedback": lambda _: Drive().feedback(),
-    "closed": lambda _: Drive().closed(),
-    "late": lambda _: Drive().handling().do("finish", "handler", after=timedelta(days=9)).do("ask_check", "intake"),
+    "dispatched": lambda _: Drive().to_dispatch(),
+    "handling": lambda _: Drive().to_handling(),
+    "asked": lambda _: Drive().to_handling().do("ask_extension", "handler", reason="r"),
+    "suspended": lambda _: (
+        Drive().to_handling().do("ask_suspension", "handler", reason="r", until="2026-03-20").do("suspend", "dispatcher")
+    ),
+    "returned": lambda _: Drive().to_handling().do("return", "handler", reason="r"),
+    "joint": lambda _: Drive().to_handling().do("ask_assistance", "dispatcher", units=["DEPT-WATER"]),
+    "feedback": lambda _: Drive().to_feedback(),
+    "closed": lambda _: Drive().to_close(),
+    "late": lambda _: Drive().to_handling().do("finish", "handler", after=timedelta(days=9)).do("ask_check", "intake"),
     "appealed": lambda _: closed_late().do("appeal", "handler", reason="r"),
 }  # fmt: skip
 
 
 def closed_late() -> Drive:
-    drive = Drive().handling().do("finish", "handler", after=timedelta(days=9)).do("ask_check", "intake")
+    drive = Drive().to_handling().do("finish", "handler", after=timedelta(days=9)).do("ask_check", "intake")
     return drive.do("check", "inspector").do("close", "leader")
 
 
@@ -206,7 +208,7 @@ def test_whatever_a_command_carries_it_is_taken_whole_or_refused(
     state = fold(events)
     # put the case where the verb can be done, so that the payload is what decides
     origin = next(iter(RULES.workflow.verbs[verb].origins), state.step)
-    state = state.changed({"step": origin, "closed_at": MONDAY if RULES.workflow.steps[origin].end else None})
+    state = state.with_changes({"step": origin, "closed_at": MONDAY if RULES.workflow.steps[origin].end else None})
     try:
         command = Command(verb=verb, actor=person, payload=payload)
         events += decide(state, command, rules=RULES, calendar=CALENDAR, at=MONDAY)

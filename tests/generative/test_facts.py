@@ -68,7 +68,7 @@ def test_a_row_is_what_a_slow_count_of_the_story_says(report: dict[str, str], st
         before = fold(events[:count])
         if before.closed_at is None:
             wall += (two.at - one.at).total_seconds()
-            work += CALENDAR.elapsed(start=one.at, end=two.at, unit=TimeUnit.WORK_HOURS)
+            work += CALENDAR.elapsed_seconds(start=one.at, end=two.at, unit=TimeUnit.WORK_HOURS)
             stages[before.stage] += round((two.at - one.at).total_seconds())
     assert (row["wall_s"], row["work_s"]) == (wall, work)
     assert {stage: row[f"stage_{stage}_wall_s"] for stage in CONTEXT.stages} == {

@@ -97,7 +97,7 @@ def test_elapsed_time_is_what_the_minute_by_minute_counter_counts(
 ) -> None:
     zone = ZoneInfo(calendar.timezone)
     counted = sum(counts(calendar, zone, start + MINUTE * i) for i in range(minutes))
-    assert calendar.elapsed(start=start, end=start + MINUTE * minutes, unit=unit) == counted * 60
+    assert calendar.elapsed_seconds(start=start, end=start + MINUTE * minutes, unit=unit) == counted * 60
 
 
 @settings(deadline=None)
@@ -110,7 +110,7 @@ def test_calendar_days_end_at_the_same_time_of_day(calendar: WorkCalendar, start
     real = wall.replace(tzinfo=calendar.zone).astimezone(UTC).astimezone(calendar.zone).replace(tzinfo=None) == wall
     if real:
         assert due == wall.replace(tzinfo=calendar.zone)
-        assert calendar.elapsed(start=start, end=due, unit=TimeUnit.CALENDAR_DAYS) == days * 86_400
+        assert calendar.elapsed_seconds(start=start, end=due, unit=TimeUnit.CALENDAR_DAYS) == days * 86_400
     else:  # a time that the clocks skip: when they jump
         before = (due - timedelta(microseconds=1)).astimezone(calendar.zone).replace(tzinfo=None)
         assert before < wall < due.astimezone(calendar.zone).replace(tzinfo=None)
@@ -162,9 +162,9 @@ def test_adding_and_counting_undo_each_other(
     seconds = min(seconds, calendar.seconds_per_day * 20)
     start += timedelta(microseconds=micro)
     due = calendar.add_seconds(start=start, seconds=seconds, unit=unit)
-    assert calendar.elapsed(start=start, end=due, unit=unit) == seconds
+    assert calendar.elapsed_seconds(start=start, end=due, unit=unit) == seconds
     # and it is the first such moment
-    assert calendar.elapsed(start=start, end=due - timedelta(microseconds=1), unit=unit) < seconds
+    assert calendar.elapsed_seconds(start=start, end=due - timedelta(microseconds=1), unit=unit) < seconds
 
 
 @settings(deadline=None)
@@ -172,8 +172,8 @@ def test_adding_and_counting_undo_each_other(
 def test_elapsed_time_adds_up(calendar: WorkCalendar, start: datetime, parts: list[int], unit: TimeUnit) -> None:
     middle = start + timedelta(seconds=parts[0])
     end = middle + timedelta(seconds=parts[1])
-    whole = calendar.elapsed(start=start, end=end, unit=unit)
-    assert whole == calendar.elapsed(start=start, end=middle, unit=unit) + calendar.elapsed(
+    whole = calendar.elapsed_seconds(start=start, end=end, unit=unit)
+    assert whole == calendar.elapsed_seconds(start=start, end=middle, unit=unit) + calendar.elapsed_seconds(
         start=middle, end=end, unit=unit
     )
 
@@ -198,14 +198,16 @@ def test_a_pause_of_no_length_changes_nothing(
     now = start + timedelta(seconds=after)
     paused = clock.pause(calendar=calendar, at=now)
     assert paused.deadline(calendar=calendar) is None
-    assert paused.remaining(calendar=calendar, at=now + timedelta(days=9)) == clock.remaining(calendar=calendar, at=now)
+    assert paused.remaining_seconds(calendar=calendar, at=now + timedelta(days=9)) == clock.remaining_seconds(
+        calendar=calendar, at=now
+    )
     resumed = Clock.from_dict(paused.to_dict()).resume(at=now)
     due = clock.deadline(calendar=calendar)
     assert due is not None
-    if clock.remaining(calendar=calendar, at=now) > 0 and not skips(calendar, due) and not skips(calendar, now):
+    if clock.remaining_seconds(calendar=calendar, at=now) > 0 and not skips(calendar, due) and not skips(calendar, now):
         assert resumed.deadline(calendar=calendar) == due
     later = now + timedelta(hours=30)
-    assert resumed.elapsed(calendar=calendar, at=later) == clock.elapsed(calendar=calendar, at=later)
+    assert resumed.elapsed_seconds(calendar=calendar, at=later) == clock.elapsed_seconds(calendar=calendar, at=later)
 
 
 @settings(deadline=None)
@@ -217,7 +219,7 @@ def test_what_runs_during_a_pause_is_not_counted(
     paused_at = start + timedelta(seconds=run)
     resumed_at = paused_at + timedelta(seconds=pause)
     again = clock.pause(calendar=calendar, at=paused_at).resume(at=resumed_at)
-    left = clock.remaining(calendar=calendar, at=paused_at)
+    left = clock.remaining_seconds(calendar=calendar, at=paused_at)
     expected = calendar.add_seconds(start=resumed_at, seconds=left, unit=limit.unit)
     assert again.deadline(calendar=calendar) == expected
 
@@ -245,7 +247,7 @@ def test_an_explanation_accounts_for_every_second(
     now = start + timedelta(seconds=after)
     spans = explain(clock=clock, calendar=calendar, at=now, most=most)
     assert len(spans) <= most
-    assert sum(span.counted_seconds for span in spans) == clock.elapsed(calendar=calendar, at=now)
+    assert sum(span.counted_seconds for span in spans) == clock.elapsed_seconds(calendar=calendar, at=now)
     if after > 0:
         assert (spans[0].start, spans[-1].end) == (start, now)
     for left, right in itertools.pairwise(spans):

@@ -165,10 +165,10 @@ def test_the_rules_foretell_the_extract(pack: Pack, demo: list[SourceRecord]) ->
             "channel": record.source, "priority": "normal",
         }  # fmt: skip
         on = record.opened_at.astimezone(zone).date()
-        limit, _ = rules.limited(facts, on)
+        limit, _ = rules.limit_for(facts, on)
         predicted = pack.calendar.add(start=record.opened_at, limit=limit) if limit else None
         deadlines += deadline_agrees(recorded=record.deadline, predicted=predicted)
-        ruled = rules.routed(facts, on)
+        ruled = rules.unit_for(facts, on)
         units += ruled is not None and ruled.value == record.unit
     assert deadlines / len(demo) >= 0.99
     assert units / len(demo) >= 0.87
@@ -179,4 +179,4 @@ def test_duplicates_of_the_extract_are_linked(pack: Pack, demo: list[SourceRecor
     assert pack.replay.duplicates is not None
     links = link_duplicates(demo, rule=pack.replay.duplicates, default_points=pack.info.default_points)
     assert len(links) >= 170
-    assert sum(link.usable for link in links.values()) >= 110
+    assert sum(link.is_usable for link in links.values()) >= 110

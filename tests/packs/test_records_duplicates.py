@@ -108,7 +108,7 @@ def test_links_never_go_in_a_circle(drawn: list[tuple[int, int, bool, int, bool]
     for start in found:
         seen = set()
         here = start
-        while here in found and found[here].usable:
+        while here in found and found[here].is_usable:
             assert here not in seen
             seen.add(here)
             here = found[here].original

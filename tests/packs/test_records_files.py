@@ -70,7 +70,7 @@ def test_numbers_and_days_of_a_workbook(pack: Path) -> None:
     reader = read_records(path=path, mapping=require_mapping(PackFiles(pack)), vocabulary=vocabulary())
     (record,) = reader
     assert (record.external_id, record.region) == ("101000312345", "T07")
-    assert any("lost digits" in line for line in reader.told())
+    assert any("lost digits" in line for line in reader.fault_lines())
 
 
 def test_an_archive_that_is_no_workbook_is_refused_with_words(pack: Path) -> None:
@@ -87,7 +87,7 @@ def test_an_unclosed_quote_costs_its_own_row_only(pack: Path) -> None:
     found = of_lines(pack, ROW, changed(number="N8", title='"Lamp out'), *lines, quoted)
     assert [record.external_id for record in found] == ["N1", "N2", "N3", "N4", "N5", "N7"]
     assert (found.counts.rows, found.counts.skipped) == (7, 1)
-    assert "quotation mark is not closed" in found.told()[-1]
+    assert "quotation mark is not closed" in found.fault_lines()[-1]
 
 
 def test_a_cell_over_several_lines_is_one_row(pack: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_time_that_nobody_can_count_costs_its_own_row_only(pack: Path, name: s
 def test_a_number_that_a_spreadsheet_has_rounded_is_refused(pack: Path, number: str) -> None:
     found = of_lines(pack, changed(number=f'"{number}"'), changed(number="12E34"))
     assert [record.external_id for record in found] == ["12E34"]
-    assert "format the column as text" in found.told()[-1]
+    assert "format the column as text" in found.fault_lines()[-1]
 
 
 def test_a_number_that_no_column_can_hold_is_refused(pack: Path) -> None:
@@ -123,7 +123,7 @@ def test_columns_that_the_file_lacks_are_told_in_one_line(pack: Path) -> None:
     header = HEADER.replace("queue", "queues").replace("remark", "said")
     found = of_bytes(pack, f"{header}\n{ROW}\n".encode())
     assert len(list(found)) == 1
-    (line,) = found.told()
+    (line,) = found.fault_lines()
     assert "no column for queue, closing_text" in line
     assert "'queues'" in line
 
@@ -131,7 +131,7 @@ def test_columns_that_the_file_lacks_are_told_in_one_line(pack: Path) -> None:
 def test_equal_problems_are_one_line_with_their_number(pack: Path) -> None:
     found = of_lines(pack, *(changed(number=f"N{number}", opened_on=f"day {number}") for number in range(4000)))
     assert list(found) == []
-    (line,) = found.told()
+    (line,) = found.fault_lines()
     assert "row 2" in line
     assert "3,999 more like it" in line
 

@@ -113,4 +113,4 @@ def _open_verbs(number: str) -> set[str]:
     from yiwang.server.cities.queries import runtime
 
     step = Case.objects.get(number=number).step
-    return {verb.id for verb in runtime("mini").rules.workflow.leaving(step)}
+    return {verb.id for verb in runtime("mini").rules.workflow.verbs_from(step)}

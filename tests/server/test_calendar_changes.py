@@ -129,5 +129,5 @@ def test_a_limit_by_the_clock_is_no_estimate(unannounced: str) -> None:
     assert estimates.is_estimated(state, place=place)
     assert state.opened_at is not None
     round_the_clock = start_clock(limit=Limit.parse("72 urgent_hours"), calendar=place.calendar, at=state.opened_at)
-    changed = state.changed({"clocks": {state.deadline_clock: round_the_clock}})
+    changed = state.with_changes({"clocks": {state.deadline_clock: round_the_clock}})
     assert not estimates.is_estimated(changed, place=place)

@@ -47,7 +47,7 @@ def test_a_night_and_a_weekend_do_not_count_and_a_pause_is_told() -> None:
 
 
 def test_a_suspension_is_a_pause_and_an_extension_goes_on() -> None:
-    drive = Drive(at=MONDAY).handling()
+    drive = Drive(at=MONDAY).to_handling()
     drive.do("ask_extension", "handler", reason="等配件").do("grant_extension", "dispatcher", desk="CTR-90")
     until = (drive.at + timedelta(days=20)).date().isoformat()
     drive.do("ask_suspension", "handler", reason="等天气", until=until).do("suspend", "dispatcher", desk="CTR-90")
@@ -66,7 +66,7 @@ STEPS = [("extension", 5), ("pause", 400), ("hour", 60), ("day", 24 * 60), ("wee
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(STEPS), max_size=5), st.integers(0, 3000))
 def test_the_stretches_add_up_to_what_the_clock_says(steps: list[tuple[str, int]], more: int) -> None:
-    drive = Drive(at=MONDAY).handling(category="01002", condition="")
+    drive = Drive(at=MONDAY).to_handling(category="01002", condition="")
     done: set[str] = set()
     for what, minutes in steps:
         drive.at += timedelta(minutes=minutes)
@@ -83,10 +83,10 @@ def test_the_stretches_add_up_to_what_the_clock_says(steps: list[tuple[str, int]
     _, _, calendar = mini()
     story = told(drive, at)
     assert sum(stretch.counted_seconds for stretch in story.stretches) == pytest.approx(
-        story.clock.elapsed(calendar=calendar, at=at)
+        story.clock.elapsed_seconds(calendar=calendar, at=at)
     )
 
 
 def test_what_lies_in_an_unknown_year_is_estimated() -> None:
-    drive: Any = Drive(at=MONDAY).handling()
+    drive: Any = Drive(at=MONDAY).to_handling()
     assert told(drive, MONDAY + timedelta(days=4000)).estimated

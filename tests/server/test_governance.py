@@ -95,7 +95,7 @@ def test_a_change_takes_force_for_new_reports_and_old_cases_stay(author: User, a
     assert (change.state, change.installed_version) == ("in_force", 2)
     place = places.runtime("mini")
     facts = {"category": "02001", "condition": "", "region": "900101", "channel": "public", "priority": "normal"}
-    assert present(place.rules.routed(facts, datetime.now(UTC).date())).value == "DEPT-WORKS"
+    assert present(place.rules.unit_for(facts, datetime.now(UTC).date())).value == "DEPT-WORKS"
     assert Client().get(f"/mini/cases/{old['case']}").status_code == 200
     assert places.version_folder("mini", 1) is not None
     actions = list(RuleChangeStep.objects.filter(change=change).order_by("id").values_list("action", flat=True))

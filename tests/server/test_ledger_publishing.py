@@ -71,13 +71,13 @@ def test_the_newest_root_goes_to_every_target_once(home: Path, mini: str, report
 
 
 def test_what_is_published_can_be_verified_with(home: Path, mini: str, report: Any, settings: Any) -> None:
-    from yiwang.cli.ledger import roots_given
+    from yiwang.cli.ledger import read_roots
 
     settings.YIWANG_PUBLISH_ROOTS = ["file"]
     report(at=START)
     log.seal_days(stream="cases", city=mini, at=START + timedelta(days=1))
     log.publish()
-    roots = roots_given("", (), home / "roots.txt")["mini"]["cases"]
+    roots = read_roots("", (), home / "roots.txt")["mini"]["cases"]
     found = ledger.verify(city=mini, roots=roots)
     assert (found.faults, list(found.published.values())) == ([], [True])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db.models import QuerySet
-from tests.forging import forging
+from tests.forging import allow_forging
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally
@@ -31,7 +31,7 @@ def outside() -> QuerySet[Event]:
 def moved(days: int) -> None:
     """Events that are in no seal yet, so many days into the past. Their hashes are not looked at here."""
     for event in outside():
-        with forging():
+        with allow_forging():
             Event.objects.filter(pk=event.pk).update(at=event.at - timedelta(days=days))
 
 

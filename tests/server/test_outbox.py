@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.postbox import Postbox, opened
+from tests.postbox import Postbox, open_postbox
 from tests.server.test_hands import KINDS, Site, site_on
 
 from yiwang.server.cases.models import Outbox
@@ -28,7 +28,7 @@ SHIFTS = Path(__file__).with_name("shifts.py")
 
 @pytest.fixture
 def postbox(settings: Any) -> Iterator[Postbox]:
-    with opened() as box:
+    with open_postbox() as box:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", box.port, 1
         yield box
@@ -190,7 +190,7 @@ def shifts(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
 
 @contextmanager
 def box_of(site: Site) -> Iterator[Postbox]:
-    with opened() as box:
+    with open_postbox() as box:
         site.environment["YIWANG_TEST_POSTBOX"] = str(box.port)
         yield box
 

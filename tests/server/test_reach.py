@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.loop import Drive
-from tests.situations import SITUATIONS, written
+from tests.situations import SITUATIONS, write_case
 
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
@@ -35,7 +35,7 @@ def states(mini: str) -> list[CaseState]:
     found = []
     for number, name in enumerate(SITUATIONS):
         drive = Drive(at=now - timedelta(days=60, hours=number), number=f"MN{number + 10}")
-        found.append(written(SITUATIONS[name](drive), place))
+        found.append(write_case(SITUATIONS[name](drive), place))
     return found
 
 
@@ -46,7 +46,7 @@ def test_no_case_that_somebody_may_act_on_is_out_of_reach(
     mini: str, states: list[CaseState], actors: list[Actor]
 ) -> None:
     place, at = runtime(mini), datetime.now(UTC)
-    verbs = {step: place.rules.workflow.leaving(step) for step in place.rules.workflow.steps}
+    verbs = {step: place.rules.workflow.verbs_from(step) for step in place.rules.workflow.steps}
     condition = reach(actors, verbs, place=place)
     near = set(Case.objects.filter(condition, city=mini).values_list("number", flat=True)) if condition else set()
     allowed = {
@@ -69,7 +69,7 @@ def _has_done_its_part(state: CaseState, actor: Actor) -> bool:
 def test_who_stands_in_no_relation_reaches_nothing(mini: str, states: list[CaseState]) -> None:
     place = runtime(mini)
     flow = place.rules.workflow
-    take = {step: [verb for verb in flow.leaving(step) if verb.who == "holder"] for step in flow.steps}
+    take = {step: [verb for verb in flow.verbs_from(step) if verb.who == "holder"] for step in flow.steps}
     nobody = Actor(id="user:1", roles=frozenset({"handler"}), region="9001")
     holder = Actor(id="user:1", roles=frozenset({"handler"}), unit="SWEEP-9001")
     other = Actor(id="user:1", roles=frozenset({"handler"}), unit="SWEEP-9002")
@@ -88,7 +88,7 @@ def test_who_stands_in_no_relation_reaches_nothing(mini: str, states: list[CaseS
 def test_an_answer_reaches_only_what_waits_for_one(mini: str, states: list[CaseState]) -> None:
     place = runtime(mini)
     flow = place.rules.workflow
-    grants = {step: [verb for verb in flow.leaving(step) if verb.effect == "extend_approve"] for step in flow.steps}
+    grants = {step: [verb for verb in flow.verbs_from(step) if verb.effect == "extend_approve"] for step in flow.steps}
     actor = Actor(id="user:1", roles=frozenset({"dispatcher"}), unit="CTR-90", region="90")
     condition = reach([actor], grants, place=place)
     assert condition is not None

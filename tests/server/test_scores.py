@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.forging import forging
+from tests.forging import allow_forging
 from tests.spots import Spot
 
 from yiwang.core.kernel.errors import BadInput
@@ -172,14 +172,14 @@ def test_an_event_that_appears_behind_others_is_found(
     start = datetime.now(UTC)
     refresh(start)
     slow, quick = report()["case"], report()["case"]
-    with forging():
+    with allow_forging():
         Event.objects.filter(case__number=slow).update(city="not yet")  # its transaction is still open …
     from yiwang.server.cases.models import Report
 
     Report.objects.filter(case__number=slow).update(city="not yet")
     refresh(start + timedelta(minutes=1))
     assert set(facts()) == {quick}
-    with forging():
+    with allow_forging():
         Event.objects.filter(case__number=slow).update(city="mini")  # … and now it has ended
     Report.objects.filter(case__number=slow).update(city="mini")
     refresh(start + timedelta(minutes=2))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from tests.forging import forging
+from tests.forging import allow_forging
 from tests.townsfolk import PER_DAY, TOML
 
 from yiwang.core.kernel.errors import BadInput
@@ -58,7 +58,7 @@ def lives() -> list[tuple[Any, ...]]:
 
 
 def wipe() -> None:
-    with forging():
+    with allow_forging():
         for model in (Outbox, Tally, Node, Report, Event, Case, Serial):
             model.objects.all().delete()
     numbering.forget()

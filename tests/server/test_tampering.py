@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from PIL import Image
-from tests.forging import forging
+from tests.forging import allow_forging
 from tests.outsiders import CITIZEN
 
 from yiwang.core.cases.events import Actor
@@ -149,7 +149,7 @@ def test_a_forged_node_is_named_and_poisons_no_later_seal(with_nodes: str, how: 
 
 
 def test_nothing_is_sealed_on_top_of_a_log_that_was_rewritten(with_nodes: str) -> None:
-    with forging():
+    with allow_forging():
         sql("UPDATE cases_event SET hash = (SELECT hash FROM cases_event WHERE seq = 2 LIMIT 1) WHERE seq = 1")
     sql("DELETE FROM ledger_node")
     report(START + timedelta(days=1))
@@ -193,7 +193,7 @@ def test_the_database_refuses_to_alter_or_delete_an_event(town: list[str], state
     with pytest.raises(DatabaseError, match="only ever added"), transaction.atomic():
         Event.objects.filter(seq=1).update(actor="nobody")
     assert Event.objects.count() == count
-    with forging():
+    with allow_forging():
         sql("UPDATE cases_event SET reason = 'x' WHERE seq = 1")
     with pytest.raises(DatabaseError, match="only ever added"), transaction.atomic():
         sql(statement)
@@ -238,7 +238,7 @@ def test_a_rebuild_puts_right_what_is_derived_and_then_finds_nothing(town: list[
 
 
 def test_a_rebuild_leaves_alone_what_was_really_forged(town: list[str]) -> None:
-    with forging():
+    with allow_forging():
         sql("UPDATE cases_event SET reason = 'x' WHERE seq = 1 AND case_id = (SELECT min(id) FROM cases_case)")
     sql("UPDATE cases_case SET holder = 'X' WHERE id = (SELECT min(id) FROM cases_case)")
     assert rebuilding.rebuild(city="mini").left == [town[0]]
@@ -246,7 +246,7 @@ def test_a_rebuild_leaves_alone_what_was_really_forged(town: list[str]) -> None:
 
 
 def test_the_newest_events_cut_off_are_not_rebuilt_away(town: list[str]) -> None:
-    with forging():
+    with allow_forging():
         sql("DELETE FROM cases_event WHERE id = (SELECT max(id) FROM cases_event)")
     assert rebuilding.rebuild(city="mini").left == [town[2]]
     assert "truncated" in kinds()

@@ -8,7 +8,7 @@ from typing import Any
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import connection
-from tests.forging import forging
+from tests.forging import allow_forging
 from tests.narrowing import present
 
 from yiwang.server.cases.models import Case, Event, Outbox
@@ -90,11 +90,11 @@ def test_rewriting_a_case_to_its_end_is_found_by_the_seal(report: Any, mini: str
 
     number = report(text="原来的话")["case"]
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    with forging():
+    with allow_forging():
         Event.objects.filter(case__number=number).update(at=yesterday)  # so that its day has ended
     rechain(number, event_hash, event_record, genesis, rows)
     assert [seal.size for seal in log.seal_days(stream="cases", city=mini)] == [2]
-    with forging(), connection.cursor() as cursor:
+    with allow_forging(), connection.cursor() as cursor:
         cursor.execute("UPDATE cases_event SET actor_name = 'somebody else' WHERE seq = 1")
     assert present(ledger.verify(city=mini).first).seq == 1
     rechain(number, event_hash, event_record, genesis, rows)
@@ -107,6 +107,6 @@ def rechain(number: str, event_hash: Any, event_record: Any, genesis: Any, rows:
     previous = genesis(number)
     for row in Event.objects.filter(case__number=number).order_by("seq").values("id", *rows.EVENT_COLUMNS):
         previous = event_hash(event=event_record(rows.event_of(row, number=number)), previous=previous)
-        with forging():
+        with allow_forging():
             Event.objects.filter(pk=row["id"]).update(hash=previous)
     Case.objects.filter(number=number).update(head=previous)

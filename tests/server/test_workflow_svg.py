@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from tests.loop import altered, mini
+from tests.loop import mini, rules_with
 
 from yiwang.server.common.workflow_svg import workflow_svg
 
@@ -34,7 +34,7 @@ def test_the_step_of_a_case_is_marked_and_a_page_brings_its_own_style() -> None:
 
 
 def test_names_cannot_smuggle_markup_into_a_page() -> None:
-    rules = altered(
+    rules = rules_with(
         ('name = "处置中"', 'name = "<script>&</script>"'), ('name = "申请挂账"', 'name = "a&b&c&d&e&f&g&h&i"')
     )
     picture = workflow_svg(rules.workflow)

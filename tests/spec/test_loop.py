@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.loop import MONDAY, Drive, actor, holders, mini, said
+from tests.loop import MONDAY, Drive, actor, deciding_row, holders, mini
 
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import permitted
@@ -39,7 +39,7 @@ def test_a_report_starts_as_triage_says(
 ) -> None:
     drive = Drive().report(category=category, source=source, region=region)
     assert (drive.now.step, drive.now.holder) == (step, holder)
-    assert said(drive.events[0].payload, "triage") == row
+    assert deciding_row(drive.events[0].payload, "triage") == row
     assert [event.seq for event in drive.events] == list(range(1, len(drive.events) + 1))
 
 
@@ -57,10 +57,10 @@ ROUTES = [
 def test_dispatch_goes_where_routing_says_with_the_limit_of_the_table(
     category: str, region: str, unit: str, route: str, limit: str, deadline: str
 ) -> None:
-    drive = Drive().dispatched(category=category, region=region)
+    drive = Drive().to_dispatch(category=category, region=region)
     assert drive.now.holder == unit
-    assert said(drive.events[-1].payload, "routing") == route
-    assert said(drive.events[-1].payload, "limits") == limit
+    assert deciding_row(drive.events[-1].payload, "routing") == route
+    assert deciding_row(drive.events[-1].payload, "limits") == limit
     assert drive.now.deadline == local(deadline)
 
 
@@ -85,7 +85,7 @@ def test_a_dispatcher_may_choose_another_unit_and_an_unknown_one_is_refused() ->
 
 
 def test_the_whole_way_from_report_to_closing() -> None:
-    state = Drive().closed().now
+    state = Drive().to_close().now
     assert state.step == "closed"
     assert state.closed_at is not None
     assert not state.overdue
@@ -95,7 +95,7 @@ def test_the_whole_way_from_report_to_closing() -> None:
 
 
 def test_custody_goes_down_up_across_and_back_and_forgets_nothing() -> None:
-    drive = Drive().handling(category="02001")
+    drive = Drive().to_handling(category="02001")
     drive.do("hand_up", "handler", reason="做不了")
     assert drive.now.holder == "CTR-9001"
     drive.do("dispatch", "dispatcher")
@@ -109,7 +109,7 @@ def test_custody_goes_down_up_across_and_back_and_forgets_nothing() -> None:
 
 
 def test_across_is_for_siblings_only() -> None:
-    drive = Drive().dispatched()
+    drive = Drive().to_dispatch()
     with pytest.raises(NotPossible, match="same level"):
         drive.do("pass", "dispatcher", desk="CTR-90", unit="DEPT-WORKS", reason="r")
     drive.do("pass", "dispatcher", desk="CTR-90", unit="SWEEP-9002", reason="r")
@@ -119,7 +119,7 @@ def test_across_is_for_siblings_only() -> None:
 
 
 def test_nobody_is_above_the_city_centre() -> None:
-    drive = Drive().dispatched(category="01001")
+    drive = Drive().to_dispatch(category="01001")
     drive.do("hand_up", "handler", reason="r")
     assert drive.now.holder == "CTR-90"
     drive.do("dispatch", "dispatcher")
@@ -130,7 +130,7 @@ def test_nobody_is_above_the_city_centre() -> None:
 
 
 def test_rework_goes_on_with_the_time_that_was_left() -> None:
-    drive = Drive().feedback()  # dispatched 09:05 with 4 working hours, finished 09:15
+    drive = Drive().to_feedback()  # dispatched 09:05 with 4 working hours, finished 09:15
     drive.do("rework", "inspector", after=timedelta(hours=1), reason="没干净")
     assert drive.now.step == "dispatched"
     assert drive.now.deadline == local("2026-03-02T16:05"), "the hour at the check did not count"
@@ -138,20 +138,20 @@ def test_rework_goes_on_with_the_time_that_was_left() -> None:
 
 
 def test_lateness_is_recorded_when_the_disposal_clock_stops() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     drive.do("finish", "handler", after=DAY)
     assert drive.now.overdue
 
 
 def test_finished_exactly_at_the_deadline_is_on_time() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     assert drive.now.deadline is not None
     drive.do("finish", "handler", after=drive.now.deadline - drive.at)
     assert not drive.now.overdue
 
 
 def test_extension_adds_one_original_limit_twice_at_most_and_only_before_the_deadline() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     deadlines = []
     for _ in range(2):
         drive.do("ask_extension", "handler", reason="缺件")
@@ -163,13 +163,13 @@ def test_extension_adds_one_original_limit_twice_at_most_and_only_before_the_dea
     assert deadlines == [local("2026-03-03T09:05"), local("2026-03-03T15:05")]
     with pytest.raises(NotPossible, match="2 times at most"):
         drive.do("ask_extension", "handler", reason="第三次")
-    late = Drive().handling()
+    late = Drive().to_handling()
     with pytest.raises(NotPossible, match="deadline has passed"):
         late.do("ask_extension", "handler", after=DAY, reason="晚了")
 
 
 def test_a_refused_extension_is_not_counted() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     before = drive.now.deadline
     for _ in range(3):
         drive.do("ask_extension", "handler", reason="r", after=timedelta(minutes=1))
@@ -179,7 +179,7 @@ def test_a_refused_extension_is_not_counted() -> None:
 
 
 def test_suspension_pauses_once_and_ends_by_itself() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     drive.do("ask_suspension", "handler", reason="等雨停", until="2026-03-10")
     drive.do("suspend", "dispatcher", desk="CTR-9001")
     _, rules, calendar = mini()
@@ -199,12 +199,12 @@ def test_suspension_pauses_once_and_ends_by_itself() -> None:
 @pytest.mark.parametrize("until", ["2026-03-01", "2027-03-10", "soon", ""])
 def test_a_suspension_ends_after_today_and_within_a_year(until: str) -> None:
     with pytest.raises((Invalid, Missing)) as refused:
-        Drive().handling().do("ask_suspension", "handler", reason="r", until=until)
+        Drive().to_handling().do("ask_suspension", "handler", reason="r", until=until)
     assert refused.value.field == "until"
 
 
 def test_time_running_out_escalates_once_at_each_mark() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     _, rules, calendar = mini()
     first = next_due(drive.now, rules=rules, calendar=calendar)
     assert first == local("2026-03-02T14:17"), "80 % of four working hours from 09:05"
@@ -240,7 +240,7 @@ def test_the_wrong_role_is_told_who_may() -> None:
 
 def test_only_the_holder_handles_and_only_within_ones_region() -> None:
     with pytest.raises(NotAllowed, match="does not hold"):
-        Drive().dispatched().do("take", "handler", desk="SWEEP-9002")
+        Drive().to_dispatch().do("take", "handler", desk="SWEEP-9002")
     drive = Drive().report()
     stranger = actor("leader", region="9002")
     _, rules, _ = mini()
@@ -250,7 +250,7 @@ def test_only_the_holder_handles_and_only_within_ones_region() -> None:
 
 
 def test_what_is_permitted_is_what_decide_takes() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     _, rules, _ = mini()
     handler = actor("handler", unit=drive.now.holder)
     allowed = {choice.verb for choice in permitted(drive.now, handler, rules=rules, at=drive.at) if choice.allowed}
@@ -269,7 +269,7 @@ def test_what_is_permitted_is_what_decide_takes() -> None:
 
 
 def test_joint_handling_waits_for_the_others_or_says_why_not() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     drive.do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER"])
     with pytest.raises(Missing, match="Assisting units"):
         drive.do("finish", "handler")
@@ -278,7 +278,7 @@ def test_joint_handling_waits_for_the_others_or_says_why_not() -> None:
 
 
 def test_appeal_lifts_the_penalty_never_the_fact() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     drive.do("finish", "handler", after=DAY).do("ask_check", "intake").do("check", "inspector").do("close", "leader")
     drive.do("appeal", "handler", desk="SWEEP-9001", reason="停水").do("grant_appeal", "leader", opinion="属实")
     assert drive.now.overdue
@@ -286,11 +286,11 @@ def test_appeal_lifts_the_penalty_never_the_fact() -> None:
     with pytest.raises(NotPossible):
         drive.do("appeal", "handler", desk="SWEEP-9001", reason="再来")
     with pytest.raises(NotPossible, match="not late"):
-        Drive().closed().do("appeal", "handler", desk="SWEEP-9001", reason="r")
+        Drive().to_close().do("appeal", "handler", desk="SWEEP-9001", reason="r")
 
 
 def test_reopening_starts_over_with_a_new_clock_and_rating_comes_once() -> None:
-    drive = Drive().closed(reporter="user:citizen")
+    drive = Drive().to_close(reporter="user:citizen")
     with pytest.raises(NotAllowed, match="person who reported it"):
         drive.do("rate", "citizen", who="else", stars=1)
     drive.do("rate", "citizen", stars=2)
@@ -301,7 +301,7 @@ def test_reopening_starts_over_with_a_new_clock_and_rating_comes_once() -> None:
     drive.do("dispatch", "dispatcher", desk="CTR-9001")
     assert drive.now.clocks["disposal"].used_seconds == 0
     with pytest.raises(Invalid):
-        Drive().closed(reporter="user:citizen").do("rate", "citizen", stars=6)
+        Drive().to_close(reporter="user:citizen").do("rate", "citizen", stars=6)
 
 
 def test_merging_ends_one_case_and_the_other_knows_of_it() -> None:
@@ -320,7 +320,7 @@ def test_a_corrected_category_is_triaged_anew() -> None:
 
 
 def test_supervision_needs_an_opinion_and_changes_nothing_else() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     before = drive.now
     with pytest.raises(Missing):
         drive.do("supervise", "leader")
@@ -346,7 +346,7 @@ def test_refusals_speak_both_languages() -> None:
     assert "cannot" in refused.value.text.en
 
 
-@pytest.mark.parametrize("station", ["report", "dispatched", "handling", "feedback", "closed"])
+@pytest.mark.parametrize("station", ["report", "to_dispatch", "to_handling", "to_feedback", "to_close"])
 def test_state_survives_being_stored(station: str) -> None:
     state = getattr(Drive(), station)().now
     assert CaseState.from_dict(state.to_dict()) == state

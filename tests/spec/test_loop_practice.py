@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.loop import MONDAY, Drive, actor, altered, holders, mini
+from tests.loop import MONDAY, Drive, actor, holders, mini, rules_with
 from tests.narrowing import present
 from tests.spec.test_loop import local
 
-from yiwang.core.cases.custody import by_level, holding
+from yiwang.core.cases.custody import by_level, custody_spans
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import SYSTEM_ACTOR, Command
@@ -25,11 +25,11 @@ NO_LIMIT = [{"amount": "", "unit": ""}]
 
 
 def test_time_is_measured_per_holder_and_level() -> None:
-    drive = Drive().dispatched()  # 09:00 reported, 09:05 dispatched
+    drive = Drive().to_dispatch()  # 09:00 reported, 09:05 dispatched
     drive.do("hand_up", "handler", reason="r", after=5 * HOUR)  # 14:05; lunch from 12 to 14
     drive.do("dispatch", "dispatcher", after=HOUR)  # 15:05
     _, _, calendar = mini()
-    held = holding(drive.now, calendar=calendar, at=local("2026-03-02T16:05"))
+    held = custody_spans(drive.now, calendar=calendar, at=local("2026-03-02T16:05"))
     assert [(link.unit, link.seconds / 60) for link in held] == [
         ("CTR-9001", 5), ("SWEEP-9001", 180), ("CTR-9001", 60), ("SWEEP-9001", 60),
     ]  # fmt: skip
@@ -37,19 +37,19 @@ def test_time_is_measured_per_holder_and_level() -> None:
 
 
 def test_the_last_holder_stops_counting_when_the_case_ends_and_counts_anew_when_it_is_reopened() -> None:
-    drive = Drive().closed(reporter="user:citizen")
+    drive = Drive().to_close(reporter="user:citizen")
     assert drive.now.custody[-1].until == drive.now.closed_at
     drive.do("reopen", "citizen", reason="r", after=DAY)
     assert (drive.now.custody[-1].since, drive.now.custody[-1].until) == (drive.now.updated_at, None)
 
 
 def test_passing_across_tells_both_centres() -> None:
-    drive = Drive().dispatched().do("pass", "dispatcher", desk="CTR-90", unit="SWEEP-9002", reason="r")
+    drive = Drive().to_dispatch().do("pass", "dispatcher", desk="CTR-90", unit="SWEEP-9002", reason="r")
     assert drive.events[-1].payload["notices"] == ["CTR-9001", "CTR-9002"]
 
 
 def test_whoever_holds_a_case_may_act_though_it_lies_in_another_region() -> None:
-    drive = Drive().dispatched().do("pass", "dispatcher", desk="CTR-90", unit="SWEEP-9002", reason="r")
+    drive = Drive().to_dispatch().do("pass", "dispatcher", desk="CTR-90", unit="SWEEP-9002", reason="r")
     taker = actor("handler", unit="SWEEP-9002", region="9002")
     drive.take(Command(verb="take", actor=taker))
     assert drive.now.step == "handling"
@@ -57,7 +57,7 @@ def test_whoever_holds_a_case_may_act_though_it_lies_in_another_region() -> None
 
 @pytest.mark.parametrize("unit", ["CTR-90", "CTR-9001", "DEPT-WORKS"])
 def test_down_never_goes_to_a_unit_above(unit: str) -> None:
-    drive = Drive().dispatched()
+    drive = Drive().to_dispatch()
     with pytest.raises(NotPossible, match="use up"):
         drive.do("hand_down", "handler", unit=unit)
 
@@ -66,7 +66,7 @@ def test_down_never_goes_to_a_unit_above(unit: str) -> None:
 
 
 def test_after_a_return_one_may_correct_or_send_again_but_not_jump_ahead() -> None:
-    drive = Drive().handling().do("return", "handler", reason="不归我管")
+    drive = Drive().to_handling().do("return", "handler", reason="不归我管")
     assert (drive.now.step, drive.now.returned_from) == ("filed", "handling")
     with pytest.raises(NotPossible, match="jump ahead"):
         drive.do("on_the_spot", "inspector")
@@ -79,15 +79,15 @@ def test_after_a_return_one_may_correct_or_send_again_but_not_jump_ahead() -> No
 
 
 def test_what_was_returned_can_still_be_made_void() -> None:
-    drive = Drive().dispatched().do("return", "handler", reason="r").do("cancel", "leader", reason="重复")
+    drive = Drive().to_dispatch().do("return", "handler", reason="r").do("cancel", "leader", reason="重复")
     assert (drive.now.step, drive.now.returned_from) == ("void", "")
 
 
 def test_rework_goes_to_the_unit_that_answered_for_the_deadline() -> None:
-    rules = altered(
+    rules = rules_with(
         ('stop = ["disposal"]\nstart = ["closing"]', 'moves = "centre"\nstop = ["disposal"]\nstart = ["closing"]')
     )
-    drive = Drive(rules=rules).feedback()
+    drive = Drive(rules=rules).to_feedback()
     assert (drive.now.holder, drive.now.main_unit) == ("CTR-9001", "SWEEP-9001")
     finished = drive.now.finished_at
     drive.do("rework", "leader", reason="没干净")
@@ -109,7 +109,7 @@ def test_a_corrected_place_takes_the_case_to_its_new_centre_and_from_there_by_th
 
 
 def test_a_place_corrected_after_dispatch_leaves_the_case_with_its_unit_and_says_so() -> None:
-    rules = altered(
+    rules = rules_with(
         ('from = ["reported", "accepted", "filed"]\nto = "="', 'from = ["accepted", "filed", "dispatched"]\nto = "="')
     )
     drive = Drive(rules=rules).report().do("file", "leader").do("dispatch", "dispatcher")
@@ -206,7 +206,7 @@ def test_a_recorded_unit_holds_and_the_tables_own_is_kept() -> None:
 
 
 def test_the_system_takes_a_record_all_the_way_at_intake_or_not_at_all() -> None:
-    rules = altered(triage=[{"priority": "normal", "auto": "dispatched", "centre": "CTR-90"}])
+    rules = rules_with(triage=[{"priority": "normal", "auto": "dispatched", "centre": "CTR-90"}])
     drive = Drive(rules=rules).report("system", unit="DEPT-WATER", deadline="2026-03-09T12:00:00+08:00")
     assert [event.verb for event in drive.events] == ["report", "accept", "file", "dispatch"]
     assert (drive.now.holder, drive.now.deadline) == ("DEPT-WATER", local("2026-03-09T12:00"))
@@ -223,20 +223,20 @@ def test_only_the_system_may_say_what_was_recorded() -> None:
 
 
 def test_a_blank_limit_means_that_there_is_none() -> None:
-    drive = Drive(rules=altered(limits=NO_LIMIT)).handling()
+    drive = Drive(rules=rules_with(limits=NO_LIMIT)).to_handling()
     assert (drive.now.deadline, drive.now.deadline_clock) == (None, "")
     drive.do("finish", "handler", after=30 * DAY)
     assert not drive.now.overdue
-    assert Drive(rules=altered(limits=[])).handling().now.deadline is None
+    assert Drive(rules=rules_with(limits=[])).to_handling().now.deadline is None
 
 
 def test_rules_that_cannot_answer_refuse_instead_of_breaking() -> None:
     with pytest.raises(Unruled, match="no limit"):
-        Drive(rules=altered(limits=[{"amount": "soon", "unit": "work_hours"}])).handling()
+        Drive(rules=rules_with(limits=[{"amount": "soon", "unit": "work_hours"}])).to_handling()
 
 
 def test_where_no_unit_is_known_the_system_leaves_the_case_to_people() -> None:
-    rules = altered(triage=[{"auto": "dispatched", "centre": "CTR-90"}], routing=[{"unit": "NOBODY"}])
+    rules = rules_with(triage=[{"auto": "dispatched", "centre": "CTR-90"}], routing=[{"unit": "NOBODY"}])
     drive = Drive(rules=rules).report()
     assert (drive.now.step, drive.now.holder) == ("filed", "CTR-90")
 
@@ -264,8 +264,8 @@ MARKS = [
 @pytest.mark.parametrize(("at", "moment"), MARKS)
 def test_the_system_acts_at_a_share_of_the_limit_or_before_or_after_the_deadline(at: str, moment: str) -> None:
     second = '\n[[escalation]]\nclock = "disposal"\nat = "100%"\nverb = "escalate"'
-    rules = altered((second, ""), ('at = "80%"', f'at = "{at}"'))
-    drive = Drive(rules=rules).handling()
+    rules = rules_with((second, ""), ('at = "80%"', f'at = "{at}"'))
+    drive = Drive(rules=rules).to_handling()
     _, _, calendar = mini()
     assert next_due(drive.now, rules=rules, calendar=calendar) == local(moment)
     (command,) = due(drive.now, rules=rules, calendar=calendar, at=local(moment))
@@ -286,7 +286,7 @@ VERIFICATION = (
 
 
 def test_a_verification_that_nobody_answers_times_out() -> None:
-    rules = altered(*VERIFICATION, triage=[{"auto": "reported", "centre": "CTR-90"}])
+    rules = rules_with(*VERIFICATION, triage=[{"auto": "reported", "centre": "CTR-90"}])
     drive = Drive(rules=rules).report().do("ask_verify", "intake")
     _, _, calendar = mini()
     assert next_due(drive.now, rules=rules, calendar=calendar) == local("2026-03-03T09:05")
@@ -296,7 +296,7 @@ def test_a_verification_that_nobody_answers_times_out() -> None:
 
 
 def test_an_extended_clock_warns_again_at_its_new_moments() -> None:
-    drive = Drive().handling()
+    drive = Drive().to_handling()
     _, rules, calendar = mini()
     drive.do("ask_extension", "handler", reason="r")
     drive.at = local("2026-03-02T14:20")
@@ -308,22 +308,25 @@ def test_an_extended_clock_warns_again_at_its_new_moments() -> None:
 
 
 def test_a_request_that_nobody_can_answer_any_more_lapses() -> None:
-    drive = Drive().handling().do("ask_extension", "handler", reason="r").do("finish", "handler")
+    drive = Drive().to_handling().do("ask_extension", "handler", reason="r").do("finish", "handler")
     assert drive.now.pending is None
     assert drive.events[-1].payload["lapsed"] == "extend"
-    kept = Drive().dispatched().do("ask_extension", "handler", reason="r").do("take", "handler")
+    kept = Drive().to_dispatch().do("ask_extension", "handler", reason="r").do("take", "handler")
     assert kept.now.pending is not None
 
 
 def test_lateness_is_recorded_though_the_clock_is_then_paused() -> None:
-    drive = Drive().handling().do("ask_suspension", "handler", reason="r", until="2026-03-20")
+    drive = Drive().to_handling().do("ask_suspension", "handler", reason="r", until="2026-03-20")
     drive.do("suspend", "dispatcher", desk="CTR-9001", after=DAY)
     assert drive.now.overdue
 
 
 def test_a_suspended_case_cannot_be_handled_and_says_so() -> None:
     drive = (
-        Drive().handling().do("ask_suspension", "handler", reason="r", until="2026-03-20").do("suspend", "dispatcher")
+        Drive()
+        .to_handling()
+        .do("ask_suspension", "handler", reason="r", until="2026-03-20")
+        .do("suspend", "dispatcher")
     )
     with pytest.raises(NotPossible, match="suspended"):
         drive.do("finish", "handler")
@@ -334,11 +337,11 @@ def test_a_suspended_case_cannot_be_handled_and_says_so() -> None:
 # --- joint handling, appeals --------------------------------------------------------------------------------------
 
 
-ANYBODY_ASSISTS = altered(('who = "assisting"', 'who = "any"'))
+ANYBODY_ASSISTS = rules_with(('who = "assisting"', 'who = "any"'))
 
 
 def test_a_unit_says_for_itself_or_for_one_below_that_it_has_assisted() -> None:
-    drive = Drive(rules=ANYBODY_ASSISTS).handling()
+    drive = Drive(rules=ANYBODY_ASSISTS).to_handling()
     drive.do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER", "COM-900101"])
     assert drive.events[-1].payload["notices"] == ["DEPT-WATER", "COM-900101"]
     with pytest.raises(NotAllowed, match="your own unit"):
@@ -351,7 +354,7 @@ def test_a_unit_says_for_itself_or_for_one_below_that_it_has_assisted() -> None:
 
 
 def test_a_workflow_may_leave_it_to_those_who_were_asked() -> None:
-    drive = Drive().handling().do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER"])
+    drive = Drive().to_handling().do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER"])
     for desk in ("DEPT-WORKS", "CTR-90"):
         with pytest.raises(NotAllowed, match="not asked to assist"):
             drive.do("assisted", "handler", desk=desk, unit="DEPT-WATER")
@@ -360,7 +363,7 @@ def test_a_workflow_may_leave_it_to_those_who_were_asked() -> None:
 
 
 def test_the_main_unit_may_go_on_without_the_others_with_a_reason() -> None:
-    drive = Drive().handling().do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER"])
+    drive = Drive().to_handling().do("ask_assistance", "dispatcher", desk="CTR-9001", units=["DEPT-WATER"])
     drive.do("finish", "handler", reason="已无需排水")
     assert drive.now.step == "feedback"
 
@@ -375,7 +378,7 @@ ENDORSED = (
 def closed_late(rules: Any = None) -> Drive:
     drive = (
         Drive(rules=rules)
-        .handling(reporter="user:citizen")
+        .to_handling(reporter="user:citizen")
         .do("finish", "handler", after=DAY)
         .do("ask_check", "intake")
     )
@@ -383,7 +386,7 @@ def closed_late(rules: Any = None) -> Drive:
 
 
 def test_an_appeal_may_need_two_to_agree() -> None:
-    drive = closed_late(altered(ENDORSED)).do("appeal", "handler", reason="停水")
+    drive = closed_late(rules_with(ENDORSED)).do("appeal", "handler", reason="停水")
     with pytest.raises(NotPossible, match="not been endorsed"):
         drive.do("grant_appeal", "leader", opinion="o")
     drive.do("endorse", "dispatcher").do("grant_appeal", "leader", opinion="o")
@@ -405,7 +408,7 @@ def test_lateness_after_a_forgiven_lateness_counts_again() -> None:
 
 
 def test_an_ended_case_shows_by_when_it_should_have_been_done() -> None:
-    state = Drive().closed().now
+    state = Drive().to_close().now
     assert (state.deadline, state.deadline_clock) == (local("2026-03-02T15:05"), "disposal")
     assert state.finished_at == local("2026-03-02T09:15")
     assert holders(state) == ["CTR-9001", "SWEEP-9001"]
@@ -432,36 +435,36 @@ def test_the_same_unit_goes_on_with_its_time_and_another_begins_anew(changes: tu
     _, _, calendar = mini()
 
     def sent_again(unit: str) -> Any:
-        drive = Drive(rules=altered(*changes, limits=TWO_DAYS)).dispatched()
+        drive = Drive(rules=rules_with(*changes, limits=TWO_DAYS)).to_dispatch()
         drive.do("return", "handler", reason="不归我管", after=HOUR)
         return drive.do("dispatch", "dispatcher", unit=unit, after=HOUR).now
 
     same, other = sent_again("SWEEP-9001"), sent_again("COM-900101")
     assert (same.main_unit, other.main_unit) == ("SWEEP-9001", "COM-900101")
     clock = same.clocks["disposal"]
-    assert clock.elapsed(calendar=calendar, at=same.updated_at) == used * 3600
-    assert clock.remaining(calendar=calendar, at=same.updated_at) == 2 * HOURS_8 - used * 3600
+    assert clock.elapsed_seconds(calendar=calendar, at=same.updated_at) == used * 3600
+    assert clock.remaining_seconds(calendar=calendar, at=same.updated_at) == 2 * HOURS_8 - used * 3600
     assert same.deadline == clock.deadline(calendar=calendar)
-    assert other.clocks["disposal"].elapsed(calendar=calendar, at=other.updated_at) == 0
+    assert other.clocks["disposal"].elapsed_seconds(calendar=calendar, at=other.updated_at) == 0
 
 
 def test_another_limit_takes_over_what_was_used_and_lateness_is_not_forgotten() -> None:
     _, _, calendar = mini()
     hour = [{"amount": "1", "unit": "urgent_hours"}]
-    drive = Drive(rules=altered(STOPS, limits=hour)).dispatched()
+    drive = Drive(rules=rules_with(STOPS, limits=hour)).to_dispatch()
     drive.do("return", "handler", reason="r", after=2 * HOUR)  # an hour too late
     assert drive.now.overdue
-    drive.rules = altered(STOPS, limits=[{"amount": "5", "unit": "urgent_hours"}])
+    drive.rules = rules_with(STOPS, limits=[{"amount": "5", "unit": "urgent_hours"}])
     drive.do("dispatch", "dispatcher", unit="SWEEP-9001", after=DAY)
     clock = drive.now.clocks["disposal"]
     at = present(drive.now.updated_at)
-    assert clock.elapsed(calendar=calendar, at=at) == 2 * 3600
-    assert clock.remaining(calendar=calendar, at=at) == 3 * 3600
+    assert clock.elapsed_seconds(calendar=calendar, at=at) == 2 * 3600
+    assert clock.remaining_seconds(calendar=calendar, at=at) == 3 * 3600
     assert drive.now.overdue
 
 
 def test_once_sent_again_the_return_is_over() -> None:
-    drive = Drive(rules=altered(STOPS)).dispatched()
+    drive = Drive(rules=rules_with(STOPS)).to_dispatch()
     drive.do("return", "handler", reason="r", after=HOUR).do("dispatch", "dispatcher", unit="SWEEP-9001")
     assert drive.now.returned_from == ""
 
@@ -470,4 +473,4 @@ def test_same_unit_is_one_of_two_words() -> None:
     from yiwang.core.kernel.errors import BadInput
 
     with pytest.raises(BadInput, match="same_unit"):
-        altered(('main_clock = "disposal"', 'main_clock = "disposal"\nsame_unit = "perhaps"'))
+        rules_with(('main_clock = "disposal"', 'main_clock = "disposal"\nsame_unit = "perhaps"'))

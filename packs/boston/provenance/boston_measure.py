@@ -66,7 +66,7 @@ class Measures:
         late_by: Counter[str] = Counter()
         for record in self.records:
             facts, on = self.facts(record)
-            limit, _ = self.rules.limited(facts, on)
+            limit, _ = self.rules.limit_for(facts, on)
             predicted = None if limit is None else self.pack.calendar.add(start=record.opened_at, limit=limit)
             kind = "dated" if record.deadline else "undated"
             within[kind] += 1
@@ -107,7 +107,7 @@ class Measures:
         later: Counter[str] = Counter()
         for record in self.records:
             facts, on = self.facts(record)
-            ruled = self.rules.routed(facts, on)
+            ruled = self.rules.unit_for(facts, on)
             unit = ruled.value if ruled else ""
             right = bool(record.unit) and unit == record.unit
             unit_hits += right

@@ -45,7 +45,7 @@ def export(city: str, form: str, path: Path, actors: bool, open_cases: bool) -> 
     with site():
         installed_city(city)
         with progress(f"Exporting {city}") as step:
-            written = _written(city, form, path, actors, open_cases, step)
+            written = _write(city, form, path, actors, open_cases, step)
     if wants_json():
         emit({"city": city, "form": form, "path": str(path), **written})
         return
@@ -53,7 +53,7 @@ def export(city: str, form: str, path: Path, actors: bool, open_cases: bool) -> 
     say(f"Wrote {path}.", style="green")
 
 
-def _written(city: str, form: str, path: Path, actors: bool, open_cases: bool, step: Any) -> dict[str, Any]:
+def _write(city: str, form: str, path: Path, actors: bool, open_cases: bool, step: Any) -> dict[str, Any]:
     if form == "parquet":
         from yiwang.server.scores.exporting import export_parquet
 

@@ -88,12 +88,12 @@ def texts() -> Catalog:
     catalog = Catalog(
         project="Yiwang", header_comment="# Texts of Yiwang. Context is the Chinese, the message the English."
     )
-    for path, line, zh, en in found_in(SOURCE):
+    for path, line, zh, en in texts_in(SOURCE):
         catalog.add(en, context=zh, locations=[(path, line)])
     return catalog
 
 
-def found_in(folder: Path) -> Iterator[tuple[str, int, str, str]]:
+def texts_in(folder: Path) -> Iterator[tuple[str, int, str, str]]:
     """Where each text stands (file, line), its Chinese and its English."""
     for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.html")]):
         content, shown = path.read_text(encoding="utf-8"), path.relative_to(folder.parent).as_posix()

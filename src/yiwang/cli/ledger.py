@@ -53,7 +53,7 @@ def verify(city: str, given: tuple[str, ...], file: Path | None) -> None:
     \b
     Example: yiwang ledger verify wuxi --roots roots-from-the-newspaper.txt
     """
-    published = roots_given(city, given, file)
+    published = read_roots(city, given, file)
     with site():
         if city:
             installed_city(city)
@@ -84,7 +84,7 @@ def verify(city: str, given: tuple[str, ...], file: Path | None) -> None:
         raise click.exceptions.Exit(1)
 
 
-def roots_given(city: str, given: tuple[str, ...], file: Path | None) -> Roots:
+def read_roots(city: str, given: tuple[str, ...], file: Path | None) -> Roots:
     """Published roots by city, stream and day; one that is malformed is a wrong call (exit code 2)."""
     found: Roots = {}
     for text in given:

@@ -54,7 +54,7 @@ def locate(city: str, file: Path, crs: str | None, on: datetime | None, no_grids
     pack = read_pack(city_folder(city))
     day = on.date() if on else datetime.now(pack.info.zone).date()
     locator = pack.locator(on=day, grids=None if no_grids else _grids(pack, locator_day=on))
-    with _opened(file) as lines:
+    with _row_stream(file) as lines:
         rows = _Rows(lines, name="stdin" if str(file) == "-" else file.name)
         _write(rows, pack, locator, crs or pack.info.crs)
     if rows.unreadable:
@@ -79,7 +79,7 @@ def _grids(pack: Pack, *, locator_day: datetime | None) -> UnitGrids | None:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[TextIO]:
+def _row_stream(file: Path) -> Iterator[TextIO]:
     if str(file) != "-":
         yield io.StringIO(_text(file.read_bytes(), file.name), newline="")
         return
@@ -190,7 +190,7 @@ def _write(rows: _Rows, pack: Pack, locator: Locator, crs: str) -> None:
         *(f"{level}_name" for level in levels),
         *(f"{level}_name_en" for level in levels),
     ]
-    named = _Named(pack, levels)
+    named = _RegionNames(pack, levels)
     if not wants_json():
         click.echo(_line([*rows.header, *header]), nl=False)
     with progress("Locating") as step:
@@ -211,7 +211,7 @@ def _write(rows: _Rows, pack: Pack, locator: Locator, crs: str) -> None:
             step(rows.count)
 
 
-class _Named(dict[str, list[str]]):
+class _RegionNames(dict[str, list[str]]):
     """Codes and names of every level above a region, remembered."""
 
     def __init__(self, pack: Pack, levels: Sequence[str]) -> None:

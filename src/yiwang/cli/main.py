@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-def brought() -> dict[str, tuple[str, str]]:
+def app_commands() -> dict[str, tuple[str, str]]:
     """Commands of the apps that `YIWANG_APPS` adds; Django is loaded only where there are such apps."""
     if not os.environ.get("YIWANG_APPS"):
         return {}
@@ -49,10 +49,10 @@ class _Root(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *brought()]
+        return [*COMMANDS, *app_commands()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        found = COMMANDS.get(cmd_name) or brought().get(cmd_name)
+        found = COMMANDS.get(cmd_name) or app_commands().get(cmd_name)
         if found is None:
             return None
         module = importlib.import_module(found[0])
@@ -62,8 +62,8 @@ class _Root(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-") and args[0] not in brought():
-            near = get_close_matches(args[0], [*COMMANDS, *brought()], n=1)
+        if args and args[0] not in COMMANDS and not args[0].startswith("-") and args[0] not in app_commands():
+            near = get_close_matches(args[0], [*COMMANDS, *app_commands()], n=1)
             ctx.fail(
                 f"There is no command {args[0]!r}. "
                 + (f"Did you mean {near[0]!r}?" if near else "See `yiwang --help`.")
@@ -72,7 +72,7 @@ class _Root(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in {**COMMANDS, **brought()}.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in {**COMMANDS, **app_commands()}.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         with failures_as_sentences():

@@ -21,7 +21,7 @@ def pack() -> None:
     """
 
 
-def found_folder(name: str, *, param_hint: str = "PATH") -> Path:
+def pack_folder(name: str, *, param_hint: str = "PATH") -> Path:
     """A pack's folder; a wrong name is a wrong call (exit code 2)."""
     try:
         return find_pack(name)
@@ -50,7 +50,7 @@ def check(path: str, on: datetime | None, strict: bool) -> None:
     \b
     Example: yiwang pack check packs/wuxi
     """
-    report = check_pack(found_folder(path), on=on.date() if on else None)
+    report = check_pack(pack_folder(path), on=on.date() if on else None)
     failed = bool(report.problems) or (strict and bool(report.warnings))
     if wants_json():
         emit(report_dict(report))
@@ -90,7 +90,7 @@ def install(path: str, unchecked: bool) -> None:
     """
     from yiwang.cli.site import prepare_database, site
 
-    folder = found_folder(path)
+    folder = pack_folder(path)
     report = check_pack(folder)
     if not report.ok and (report.pack is None or not unchecked):
         raise Failed(f"{summary(report)} Nothing was installed.", report.problems)
@@ -151,7 +151,7 @@ def list_packs() -> None:
     \b
     Example: yiwang pack list
     """
-    rows = listed()
+    rows = pack_rows()
     if wants_json():
         emit(rows)
         return
@@ -162,7 +162,7 @@ def list_packs() -> None:
     )
 
 
-def listed() -> list[dict[str, object]]:
+def pack_rows() -> list[dict[str, object]]:
     """Packs at hand, and those installed in the data folder, by id. Needs no database."""
     from yiwang.cli.city import home
     from yiwang.packs import pack_folders
@@ -175,7 +175,7 @@ def listed() -> list[dict[str, object]]:
         info = read_info(PackFiles(folder))
         rows[info.id if info else name] = _row(info, name, folder, at_hand=True)
     for city in sorted(installed):
-        _add_installed(rows, city)
+        _add_installed_pack(rows, city)
     return [rows[name] for name in sorted(rows)]
 
 
@@ -190,7 +190,7 @@ def _row(info: object, name: str, folder: Path, *, at_hand: bool) -> dict[str, o
     }
 
 
-def _add_installed(rows: dict[str, dict[str, object]], city: str) -> None:
+def _add_installed_pack(rows: dict[str, dict[str, object]], city: str) -> None:
     from yiwang.cli.city import installed_pack
     from yiwang.packs.files import PackFiles
     from yiwang.packs.info import read_info

@@ -116,7 +116,7 @@ class Family:
             for number, handler in self.earlier.items():
                 signal.signal(number, handler)
 
-    def alive(self, name: str) -> bool:
+    def is_alive(self, name: str) -> bool:
         return any(child.name == name and child.process.poll() is None for child in self.children)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -154,7 +154,7 @@ class Family:
 def wait_until_ready(url: str, family: Family, name: str) -> None:
     """Wait until the site answers; gives up silently when the child ends or it takes too long (the log says why)."""
     deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline and family.alive(name) and not family.stopping:
+    while time.monotonic() < deadline and family.is_alive(name) and not family.stopping:
         try:
             with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:  # noqa: S310 - our own address
                 if answer.status == 200:

@@ -36,18 +36,18 @@ def replay(city: str, file: Path, limit: int | None, processes: int) -> None:
     """
     with site():
         installed_city(city)
-        found = _replayed(city, file, limit=limit, processes=processes)
+        found = _replay_as_job(city, file, limit=limit, processes=processes)
     if wants_json():
         emit(found)
         return
     for problem in found.get("problems", ()):
         say(problem, style="yellow")
-    rest = [(name, _shown(name, value)) for name, value in found.items() if name not in {"problems", "unknown"}]
+    rest = [(name, _display_value(name, value)) for name, value in found.items() if name not in {"problems", "unknown"}]
     emit_table(("", ""), rest)
     say(f"{found.get('reports', 0):,} records replayed.", style="green")
 
 
-def _replayed(city: str, file: Path, *, limit: int | None, processes: int) -> dict[str, Any]:
+def _replay_as_job(city: str, file: Path, *, limit: int | None, processes: int) -> dict[str, Any]:
     """Replay as a job, so that whoever waits for the end of an import knows of it; killed, the worker goes on with it."""
     from yiwang.server.common.operations import LOST_AFTER_SECONDS, begin_job
     from yiwang.server.imports.replay import replay_file
@@ -72,9 +72,9 @@ def _replayed(city: str, file: Path, *, limit: int | None, processes: int) -> di
         return carry_out(job=job, work=work)
 
 
-def _shown(name: str, value: object) -> object:
+def _display_value(name: str, value: object) -> object:
     if isinstance(value, float) and name.endswith("_agreement"):
         return f"{value:.2%}"
     if isinstance(value, dict):
-        return {part: _shown(part, inner) for part, inner in value.items()}
+        return {part: _display_value(part, inner) for part, inner in value.items()}
     return value

@@ -122,11 +122,11 @@ def dry_run(city: str, pack_path: str, since: datetime, limit: int) -> None:
     \b
     Example: yiwang rules dry-run wuxi ../wuxi-draft --since 2026-10-01
     """
-    from yiwang.cli.pack import found_folder
+    from yiwang.cli.pack import pack_folder
     from yiwang.cli.site import installed_city, site
     from yiwang.packs import read_pack
 
-    new = read_pack(found_folder(pack_path, param_hint="PACK_PATH"))
+    new = read_pack(pack_folder(pack_path, param_hint="PACK_PATH"))
     with site():
         from yiwang.server.governance.dry_run import compare_packs, past_facts
 

@@ -33,7 +33,7 @@ def site() -> Iterator[None]:
     except (OperationalError, ProgrammingError) as error:
         if is_full(error):
             raise  # said in the same words as a full folder, see output.py
-        if _tables_missing(str(error)):
+        if _lacks_tables(str(error)):
             raise Failed(
                 "The database has no tables of Yiwang yet. Run `yiwang pack install …` or `yiwang serve` once."
             ) from error
@@ -71,5 +71,5 @@ def installed_city(city: str) -> CityRuntime:
         raise click.BadParameter(f"{error} Installed: {known}.", param_hint="CITY") from error
 
 
-def _tables_missing(message: str) -> bool:
+def _lacks_tables(message: str) -> bool:
     return "no such table" in message or ("relation" in message and "does not exist" in message)

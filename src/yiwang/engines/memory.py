@@ -12,7 +12,7 @@ from yiwang.core.indicators.expressions import (
     AsOf,
     Column,
     Comparison,
-    Joined,
+    Junction,
     Literal,
     Measure,
     Missing,
@@ -44,7 +44,7 @@ class MemoryEngine:
         totals: dict[tuple[int, tuple[str, ...], date | None], list[int]] = {}
         for row in self.rows:
             day = row[question.day]
-            if day is None or not _within(day, question) or not value_of(question.only, row, question.as_of):
+            if day is None or not _is_within(day, question) or not value_of(question.only, row, question.as_of):
                 continue
             start = first_day(day, question.period) if question.period else None
             amounts = [amount_of(measure, row, question.as_of) for measure in question.measures]
@@ -57,7 +57,7 @@ class MemoryEngine:
             yield Sums(place, values, start, tuple(sums))
 
 
-def _within(day: date, question: Question) -> bool:
+def _is_within(day: date, question: Question) -> bool:
     return (question.since is None or question.since <= day) and (question.until is None or day < question.until)
 
 
@@ -90,7 +90,7 @@ def value_of(node: Node, row: Row, as_of: datetime) -> Any:
             return value_of(left, row, as_of) in (None, "")
         case Not(part=part):
             return not value_of(part, row, as_of)
-        case Joined(all=every, parts=parts):
+        case Junction(all=every, parts=parts):
             answers = (value_of(part, row, as_of) for part in parts)
             return all(answers) if every else any(answers)
     raise TypeError(node)

@@ -62,7 +62,7 @@ def session(master: str = "") -> Any:
         raise BadInput(Problem(message, hint)) from error
 
 
-def translated(text: str) -> str:
+def to_spark_sql(text: str) -> str:
     """DuckDB's SQL in Spark's words."""
     import sqlglot
 
@@ -98,5 +98,5 @@ class SparkEngine:
         return self.session.read.parquet(*(str(path) for path in paths))
 
     def answer(self, question: Question) -> Iterable[Sums]:
-        rows = self.session.sql(translated(sql.query(question, facts=self.facts))).collect()
+        rows = self.session.sql(to_spark_sql(sql.query(question, facts=self.facts))).collect()
         return list(sql.sums_of(question, rows))

@@ -19,7 +19,7 @@ from yiwang.core.indicators.expressions import (
     AsOf,
     Column,
     Comparison,
-    Joined,
+    Junction,
     Literal,
     Measure,
     Missing,
@@ -33,7 +33,7 @@ FACTS = "facts"
 _SIGNS = {"==": "=", "!=": "<>"}
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """The name of a column, which may be a word of SQL: ``"at"``."""
     return f'"{name}"'
 
@@ -42,7 +42,7 @@ def text_of(node: Node, as_of: datetime) -> str:
     """An expression as SQL that is never null where it is a condition."""
     match node:
         case Column(name=name):
-            return quoted(name)
+            return quote(name)
         case Literal(value=value):
             return _literal(value)
         case AsOf():
@@ -51,24 +51,24 @@ def text_of(node: Node, as_of: datetime) -> str:
             return f"({text_of(left, as_of)} {'-' if minus else '+'} {text_of(right, as_of)})"
         case Comparison(left=left, operator=sign, right=right):
             compared = f"{text_of(left, as_of)} {_SIGNS.get(sign, sign)} {text_of(right, as_of)}"
-            return _known(compared, left, right)
+            return _false_if_null(compared, left, right)
         case Among(left=left, values=values):
             if not values:
                 return "false"
             listed = ", ".join(_literal(literal.value) for literal in values)
-            return _known(f"{text_of(left, as_of)} in ({listed})", left)
+            return _false_if_null(f"{text_of(left, as_of)} in ({listed})", left)
         case Missing(left=left):
             if left.kind in NULLABLE:
                 return f"({text_of(left, as_of)} is null)"
             return f"({text_of(left, as_of)} = '')" if left.kind == TEXT else "false"
         case Not(part=part):
             return f"(not {text_of(part, as_of)})"
-        case Joined(all=every, parts=parts):
+        case Junction(all=every, parts=parts):
             return "(" + (" and " if every else " or ").join(text_of(part, as_of) for part in parts) + ")"
     raise TypeError(node)
 
 
-def _known(text: str, *values: Node) -> str:
+def _false_if_null(text: str, *values: Node) -> str:
     """A comparison with what may be missing is false, not null, when it is."""
     nullable = any(isinstance(value, Column) and value.kind in NULLABLE for value in values)
     return f"coalesce({text}, false)" if nullable else f"({text})"
@@ -91,7 +91,7 @@ def measure_text(measure: Measure, as_of: datetime) -> str:
 
 def period_text(day: str, period: str) -> str:
     """The first day of the period in which a day lies."""
-    day = quoted(day)
+    day = quote(day)
     match period:
         case "":
             return "cast(null as date)"
@@ -105,7 +105,7 @@ def period_text(day: str, period: str) -> str:
 
 def where_text(question: Question) -> str:
     """Which rows a question is about."""
-    day = quoted(question.day)
+    day = quote(question.day)
     where = [f"{day} is not null"]
     where += [f"{day} >= date '{question.since}'"] if question.since else []
     where += [f"{day} < date '{question.until}'"] if question.until else []
@@ -115,7 +115,7 @@ def where_text(question: Question) -> str:
 
 def query(question: Question, *, facts: str = FACTS) -> str:
     """The query of a question. Its columns: grouping marks, keys, period, then the sums in order."""
-    keys = [quoted(name) for name in question.keys]
+    keys = [quote(name) for name in question.keys]
     sums = [f"{measure_text(measure, question.as_of)} as m{place}" for place, measure in enumerate(question.measures)]
     fine_keys = [*keys, f"{period_text(question.day, question.period)} as period"]
     group = [*keys, "period"]
@@ -128,7 +128,7 @@ def query(question: Question, *, facts: str = FACTS) -> str:
         return f"select {', '.join([*marks, *group, *(f'm{n}' for n in range(len(sums)))])} from ({fine}) as fine"
     marks = [f"grouping({name})" for name in keys]
     rolled = [f"cast(sum(m{place}) as bigint)" for place in range(len(sums))]
-    sets = ", ".join("(" + ", ".join([*map(quoted, grouping), "period"]) + ")" for grouping in question.groupings)
+    sets = ", ".join("(" + ", ".join([*map(quote, grouping), "period"]) + ")" for grouping in question.groupings)
     return f"select {', '.join([*marks, *group, *rolled])} from ({fine}) as fine group by grouping sets ({sets})"
 
 
@@ -166,8 +166,8 @@ def facts_text(*, base: Sequence[str], delta: Sequence[str], key: str, reader: s
         return read(delta)
     if not delta:
         return read(base)
-    newer = f"select {quoted(key)} from ({read(delta)}) as newer"
-    return f"{read(base)} where {quoted(key)} not in ({newer}) union all by name {read(delta)}"
+    newer = f"select {quote(key)} from ({read(delta)}) as newer"
+    return f"{read(base)} where {quote(key)} not in ({newer}) union all by name {read(delta)}"
 
 
 SQL_TYPES = {

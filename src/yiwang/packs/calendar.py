@@ -35,7 +35,7 @@ def read_calendar(files: PackFiles, *, timezone: str) -> WorkCalendar | None:
     }
     fallback = fields.text("fallback", default="error")
     arrivals = _arrivals(fields)
-    fields.done()
+    fields.check_keys()
     if source["country"] and not years:
         fields.fault(
             "years",
@@ -157,7 +157,7 @@ def _arrivals(fields: Fields) -> Arrivals | None:
         if text and moments[key] is None:
             item.fault(key, Text("「{text}」不是时间。", "{text!r} is no time.", text=text), hint)
     free_day = item.text("free_day", default="same_time")
-    item.done()
+    item.check_keys()
     opening, closing = moments["opening"], moments["closing"]
     if opening is None or closing is None:
         return None

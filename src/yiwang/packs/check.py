@@ -258,7 +258,7 @@ def _reason(got: Explanation, key: str) -> Text:
 def report_dict(report: Report) -> dict[str, Any]:
     """The report for machines."""
 
-    def listed(found: tuple[Problem, ...]) -> list[dict[str, Any]]:
+    def problem_rows(found: tuple[Problem, ...]) -> list[dict[str, Any]]:
         return [
             {"message": str(p.message), "hint": str(p.hint), "file": p.file, "row": p.row, "column": p.column}
             for p in found
@@ -273,7 +273,7 @@ def report_dict(report: Report) -> dict[str, Any]:
         "on": report.on.isoformat(),
         "counts": dict(report.counts),
         "examples_passed": report.examples,
-        "problems": listed(report.problems),
-        "warnings": listed(report.warnings),
+        "problems": problem_rows(report.problems),
+        "warnings": problem_rows(report.warnings),
         "seconds": round(report.seconds, 3),
     }

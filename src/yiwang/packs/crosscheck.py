@@ -275,11 +275,11 @@ class CrossCheck:
             if not category.validity.contains(self.on):
                 continue
             facts = {"category": code, "condition": "", "region": root, "channel": "", "priority": ""}
-            triaged = rules.triaged(facts, self.on)
+            triaged = rules.triage_for(facts, self.on)
             if triaged is None or triaged.centre not in self.pack.units:
                 lost["triage"].append(code)
                 continue
-            if rules.routed({**facts, "priority": triaged.priority}, self.on) is None:
+            if rules.unit_for({**facts, "priority": triaged.priority}, self.on) is None:
                 lost["routing"].append(code)
         for name, codes in lost.items():
             if codes:

@@ -67,7 +67,7 @@ def read_examples(files: PackFiles) -> tuple[Example, ...]:
 def _read_file(files: PackFiles, name: str, data: Mapping[str, Any]) -> list[Example]:
     fields = Fields(files, name, data)
     tables = fields.tables("example")
-    fields.done()
+    fields.check_keys()
     if not tables and not any(problem.file == name for problem in files.problems):
         files.fault(
             Text("文件中没有示例。", "The file holds no examples."),
@@ -84,7 +84,7 @@ def _read_example(files: PackFiles, file: str, number: int, table: Mapping[str, 
     name = fields.text("name")
     given = Fields(files, file, fields.mapping("given"), where=f"example {number}: given.")
     expect = fields.mapping("expect")
-    fields.done()
+    fields.check_keys()
     lon, lat = given.raw("lon"), given.raw("lat")
     if (lon is None) != (lat is None) or not all(isinstance(value, int | float | None) for value in (lon, lat)):
         given.fault(
@@ -97,7 +97,7 @@ def _read_example(files: PackFiles, file: str, number: int, table: Mapping[str, 
     region, crs = given.text("region", default=""), given.text("crs", default="")
     source = given.text("source", default="")
     at = _moment(given)
-    given.done()
+    given.check_keys()
     wanted = _expectations(files, file, number, expect)
     if len(files.problems) > before or at is None:
         return None
@@ -142,7 +142,7 @@ def _expectations(files: PackFiles, file: str, number: int, expect: Mapping[str,
         wanted[key] = value.isoformat() if isinstance(value, datetime) else str(value)
         if key == "deadline" and wanted[key]:
             _check_deadline(fields, wanted[key])
-    fields.done()
+    fields.check_keys()
     if not wanted:
         fields.fault(
             "",

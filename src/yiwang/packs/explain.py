@@ -152,11 +152,11 @@ class Explainer:
         chain = self.pack.regions.chain(place) if place else ()
         day = at.astimezone(self.pack.info.zone).date()
         facts = {"category": category, "condition": condition, "region": place, "channel": source, "priority": ""}
-        triage = self.rules.triaged(facts, day)
+        triage = self.rules.triage_for(facts, day)
         decided = {"triage": self.pack.tables["triage"].decide(facts, day)}
         facts = {**facts, "priority": triage.priority if triage else ""}
-        unit = self.rules.routed(facts, day)
-        time, limit = self.rules.limited(facts, day)
+        unit = self.rules.unit_for(facts, day)
+        time, limit = self.rules.limit_for(facts, day)
         decided |= {name: self.pack.tables[name].decide(facts, day) for name in ("routing", "limits")}
         deadline, fault = self._deadline(time, at)
         return Explanation(
@@ -174,7 +174,7 @@ class Explainer:
             time=time,
             deadline=deadline,
             deadline_fault=fault,
-            deadline_estimated=self._estimated(time, at, deadline),
+            deadline_estimated=self._is_estimate(time, at, deadline),
             decisions=decided,
         )
 
@@ -221,7 +221,7 @@ class Explainer:
             self._locators[key] = self.pack.locator(on=day, grids=grids)
         return self._locators[key]
 
-    def _estimated(self, limit: Limit | None, at: datetime, deadline: datetime | None) -> bool:
+    def _is_estimate(self, limit: Limit | None, at: datetime, deadline: datetime | None) -> bool:
         if limit is None or deadline is None or limit.unit in {TimeUnit.URGENT_HOURS, TimeUnit.CALENDAR_DAYS}:
             return False
         return self.pack.calendar.is_estimate(start=at, end=deadline)

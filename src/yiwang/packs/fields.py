@@ -18,7 +18,7 @@ _MISSING = Text("缺少此键。", "The key is missing.")
 
 @dataclass(slots=True)
 class Fields:
-    """One table of a TOML file while it is read. Call :meth:`done` at the end: it reports keys that nobody asked for."""
+    """One table of a TOML file while it is read. Call :meth:`check_keys` at the end: it reports keys that nobody asked for."""
 
     files: PackFiles
     file: str
@@ -150,7 +150,7 @@ class Fields:
     def raw(self, key: str) -> Any:
         return self._take(key)
 
-    def done(self) -> None:
+    def check_keys(self) -> None:
         for key in self.table:
             if key not in self.asked:
                 known = Text("此处可用的键：{known}。", "Known here: {known}.", known=", ".join(sorted(self.asked)))

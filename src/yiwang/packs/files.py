@@ -103,7 +103,7 @@ class PackFiles:
             return None
         try:
             data = tomllib.loads(text.replace("\r\n", "\n"))
-            if _shallow(data):
+            if _is_shallow(data):
                 return data
             message = Text(
                 "表和列表嵌套超过 {depth} 层。",
@@ -171,7 +171,7 @@ class PackFiles:
             return None
         try:
             if name.endswith(".gz"):
-                content = _unpacked(content)
+                content = _unpack(content)
             data = json.loads(decode(content))
         except (OSError, EOFError, zlib.error):
             self.fault(
@@ -287,7 +287,7 @@ class PackFiles:
         missing = [column for column in columns if column not in seen]
         known = {*columns, *optional}
         unknown = [
-            column for column in header if column and column not in known and not _further_language(column, known)
+            column for column in header if column and column not in known and not _is_language_column(column, known)
         ]
         for column in missing:
             hint = header_has(column, unknown) or Text(
@@ -309,7 +309,7 @@ class PackFiles:
         self, name: str, header: list[str], records: Iterable[list[str]], known: Sequence[str]
     ) -> list[dict[str, str]]:
         rows: list[dict[str, str]] = []
-        taken = {*known, *(column for column in header if _further_language(column, known))}
+        taken = {*known, *(column for column in header if _is_language_column(column, known))}
         for number, record in enumerate(records, start=2):
             cells = record
             hint = NO_TEXT
@@ -345,14 +345,14 @@ def uneven_row(cells: int, header: int) -> Text:
     )
 
 
-def _further_language(column: str, known: Collection[str]) -> bool:
+def _is_language_column(column: str, known: Collection[str]) -> bool:
     """Whether a column holds in another language what the file has in Chinese and English."""
     return any(
         f"{name}_en" in known and is_language_of(column, (name,)) for name in known if column.startswith(f"{name}_")
     )
 
 
-def _shallow(data: Any) -> bool:
+def _is_shallow(data: Any) -> bool:
     """Whether no more than `MAX_DEPTH` tables and lists lie within one another."""
     pending = [(data, 1)]
     while pending:
@@ -404,7 +404,7 @@ def _wrong_encoding(content: bytes) -> Text:
     return Text("文件不是 UTF-8 编码。", "The file is not UTF-8.")
 
 
-def _unpacked(content: bytes) -> bytes:
+def _unpack(content: bytes) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
         data = packed.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:

@@ -33,13 +33,13 @@ def one_of(known: Iterable[str]) -> Text:
 
 
 def _nearest(word: str, known: Collection[str]) -> str:
-    folded = {_folded(other): other for other in known}
+    folded = {_fold(other): other for other in known}
     near = get_close_matches(word, list(known), n=1, cutoff=0.75)
-    near = near or [folded[other] for other in get_close_matches(_folded(word), list(folded), n=1, cutoff=0.75)]
+    near = near or [folded[other] for other in get_close_matches(_fold(word), list(folded), n=1, cutoff=0.75)]
     return near[0] if near else ""
 
 
-def _folded(word: str) -> str:
+def _fold(word: str) -> str:
     return re.sub(r"[\s_-]+", "_", word.strip().casefold())
 
 

@@ -129,7 +129,7 @@ class _Book:
         for name in shown:
             if name not in known:
                 self.fields.fault("shown", _no_indicator(name), did_you_mean(name, known))
-        self.fields.done()
+        self.fields.check_keys()
         self.unique("indicator", [(one.id, one.validity) for one in indicators])
         self.unique("grading", [("", one.validity) for one in gradings])
         self.unique("evaluation", [(one.id, one.validity) for one in evaluations])
@@ -177,7 +177,7 @@ class _Book:
                     item.fault(name, message, did_you_mean(verb, self.workflow.verbs))
             if verbs:
                 found[name] = frozenset(verbs)
-        item.done()
+        item.check_keys()
         return found
 
     def read_terms(self) -> Mapping[str, Any]:
@@ -236,7 +236,7 @@ class _Book:
             options={name: str(text) for name, text in options.items()},
             source=item.text("source"),
         )
-        item.done()
+        item.check_keys()
         if any(choice.id in table.kinds for table in self.tables.values()) or any(
             choice.id in terms for terms in self.terms.values()
         ):
@@ -297,7 +297,7 @@ class _Book:
             validity=self.validity(item),
             public=item.flag("public"),
         )
-        item.done()
+        item.check_keys()
         return found if found.id and numerator and unit else None
 
     def unit(self, item: Fields, denominator: str, table: FactTable) -> str:
@@ -352,14 +352,14 @@ class _Book:
                     colour=self.one_of(one, "colour", COLOURS),
                 )
             )
-            one.done()
+            one.check_keys()
         found = Grading(
             grades=tuple(grades),
             source=item.text("source"),
             confidence=item.text("confidence"),
             validity=self.validity(item),
         )
-        item.done()
+        item.check_keys()
         lasts = [grade.least for grade in grades]
         if not grades or lasts != sorted(set(lasts), reverse=True) or lasts[-1] != 0:
             item.fault(
@@ -412,10 +412,10 @@ class _Book:
             confidence=item.text("confidence"),
             validity=self.validity(item),
         )
-        item.done()
+        item.check_keys()
         return found
 
-    def grouped(self, indicator: Indicator, kind: str, member: str) -> bool:
+    def can_group(self, indicator: Indicator, kind: str, member: str) -> bool:
         """Whether the rows of an indicator can be grouped by what an evaluation is of."""
         dimensions = self.tables[indicator.table].dimensions.values()
         return any(one.object == kind and member in ("", one.member) for one in dimensions)
@@ -428,10 +428,10 @@ class _Book:
             up_to=self.steps(item, "up_to", rising=True),
             at_least=self.steps(item, "at_least", rising=False),
         )
-        item.done()
+        item.check_keys()
         indicator = known.get(name)
         stepped = bool(found.up_to or found.at_least)
-        if indicator is not None and not self.grouped(indicator, kind, member):
+        if indicator is not None and not self.can_group(indicator, kind, member):
             message = Text(
                 "表 {table} 不能按评价对象「{object}」统计。",
                 "The table {table} cannot be counted by {object!r}.",

@@ -113,7 +113,7 @@ def read_info(files: PackFiles) -> PackInfo | None:
         grid=_grid(fields, levels),
         tables=fields.mapping("tables"),
     )
-    fields.done()
+    fields.check_keys()
     return info
 
 
@@ -173,7 +173,7 @@ def _pattern(fields: Fields, key: str) -> str:
     pattern = fields.text(key, hint=example)
     if not pattern:
         return "{serial}"
-    if not _fillable(pattern):
+    if not _is_fillable(pattern):
         fields.fault(
             key,
             Text(
@@ -229,7 +229,7 @@ def _pattern(fields: Fields, key: str) -> str:
     return pattern
 
 
-def _fillable(pattern: str) -> bool:
+def _is_fillable(pattern: str) -> bool:
     """Whether a pattern asks for a date and a serial only: no attributes, items or conversions, no huge widths."""
     try:
         parts = list(Formatter().parse(pattern))
@@ -253,7 +253,7 @@ def _levels(fields: Fields) -> tuple[Level, ...]:
             name=item.words("name"),
             width=int(item.number("width", above=0)),
         )
-        item.done()
+        item.check_keys()
         if level.id and not _WORD.fullmatch(level.id):
             item.fault(
                 "id",
@@ -296,7 +296,7 @@ def _grid(fields: Fields, levels: tuple[Level, ...]) -> GridRules | None:
     share = item.number("smallest_share", default=0.25)
     alphabet = item.text("alphabet", default=DIGITS)
     origin = item.raw("origin")
-    item.done()
+    item.check_keys()
     if levels and width <= levels[-1].width:
         item.fault(
             "code_width",
@@ -332,7 +332,7 @@ def _default_points(fields: Fields) -> tuple[DefaultPoint, ...]:
         item = Fields(fields.files, FILE, table, where=f"default_points {number}: ")
         lon, lat = item.number("lon"), item.number("lat")
         radius = item.number("radius_m", default=25.0, above=0)
-        item.done()
+        item.check_keys()
         if not (-180 <= lon <= 180 and -90 <= lat <= 90):
             item.fault(
                 "lon",

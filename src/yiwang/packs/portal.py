@@ -63,7 +63,7 @@ def read_portal(files: PackFiles, *, workflow: Workflow | None) -> PortalPolicy:
             Text("「{url}」不是网址。", "{url!r} is no address.", url=policy.license_url),
             Text("请以 https:// 开头。", "Begin with https://."),
         )
-    fields.done()
+    fields.check_keys()
     return policy
 
 

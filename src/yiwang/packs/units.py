@@ -58,7 +58,7 @@ def read_units(files: PackFiles, *, levels: Sequence[Level], regions: RegionTree
             crews=_crews(files, number, cells["crews"]),
             validity=read_validity(files, file=FILE, row=number, cells=cells),
         )
-    sound = {code: unit for code, unit in units.items() if _sound_parent(files, row_of[code], unit, units)}
+    sound = {code: unit for code, unit in units.items() if _has_sound_parent(files, row_of[code], unit, units)}
     return _directory(files, sound)
 
 
@@ -111,7 +111,7 @@ def _crews(files: PackFiles, row: int, text: str) -> int:
     return int(text)
 
 
-def _sound_parent(files: PackFiles, row: int, unit: Unit, units: Mapping[str, Unit]) -> bool:
+def _has_sound_parent(files: PackFiles, row: int, unit: Unit, units: Mapping[str, Unit]) -> bool:
     """Whether the parents are known and do not go round in a circle."""
     seen = [unit.code]
     parent = unit.parent

@@ -9,7 +9,7 @@ from typing import Any
 
 from yiwang.core.cases.attempt import NOT_GIVEN, Attempt, facts_of
 from yiwang.core.cases.definitions import GOES_ON
-from yiwang.core.cases.lateness import late
+from yiwang.core.cases.lateness import is_late
 from yiwang.core.cases.units import CENTRE
 from yiwang.core.worktime import Clock, ClockStatus, Limit, TimeUnit, WorkCalendar, start_clock
 
@@ -31,7 +31,7 @@ class Clocks:
     finished: bool = False
 
 
-def turned(attempt: Attempt, holder: str) -> Clocks:
+def clocks_after(attempt: Attempt, holder: str) -> Clocks:
     """The clocks after the verb, with which the case goes to ``holder``: stopped, paused, resumed, extended and started, in
     this order.
 
@@ -45,7 +45,7 @@ def turned(attempt: Attempt, holder: str) -> Clocks:
         found.changed[name] = found.all[name] = clock
 
     if plan.ends or main in verb.stop or main in verb.pause or main in verb.start:
-        found.late = late(attempt.state, rules=attempt.rules, at=at)
+        found.late = is_late(attempt.state, rules=attempt.rules, at=at)
     for name in tuple(found.all) if plan.ends else verb.stop:
         clock = found.all.get(name)
         if clock is not None and clock.status != ClockStatus.STOPPED:
@@ -61,13 +61,13 @@ def turned(attempt: Attempt, holder: str) -> Clocks:
         if (clock := found.all.get(name)) is not None and clock.status != ClockStatus.STOPPED:
             put(name, clock.extend(calendar=calendar))
     for name in verb.start:
-        started = _started(name, attempt, holder)
+        started = _new_clock(name, attempt, holder)
         if started is not None:
             put(name, started)
     return found
 
 
-def _started(name: str, attempt: Attempt, holder: str) -> Clock | None:
+def _new_clock(name: str, attempt: Attempt, holder: str) -> Clock | None:
     """A clock that starts now, with its own limit, the one of the limits table, or a recorded deadline.
 
     None where the pack sets no limit, and where it is recorded that there was none. The unit that has returned a case and
@@ -76,17 +76,17 @@ def _started(name: str, attempt: Attempt, holder: str) -> Clock | None:
     literal = attempt.rules.workflow.literals[name]
     if literal is not None:
         return start_clock(limit=literal, calendar=attempt.calendar, at=attempt.at)
-    limit, ruled = attempt.rules.limited(facts_of(attempt.state), attempt.on)
+    limit, ruled = attempt.rules.limit_for(facts_of(attempt.state), attempt.on)
     if ruled is not None:
         attempt.why("limits", ruled.to_dict())
     if attempt.deadline is NOT_GIVEN:
         if limit is None:
             return None
         clock = start_clock(limit=limit, calendar=attempt.calendar, at=attempt.at)
-        return _gone_on(name, clock, attempt) if _same_unit(name, attempt, holder) else clock
+        return _restart_clock(name, clock, attempt) if _same_unit(name, attempt, holder) else clock
     predicted = None if limit is None else attempt.calendar.add(start=attempt.at, limit=limit)
     attempt.why("predicted_deadline", predicted.isoformat() if predicted else "")
-    return None if attempt.deadline is None else _recorded(attempt.deadline, limit, attempt)
+    return None if attempt.deadline is None else _clock_with_deadline(attempt.deadline, limit, attempt)
 
 
 def _same_unit(name: str, attempt: Attempt, holder: str) -> bool:
@@ -103,7 +103,7 @@ def _same_unit(name: str, attempt: Attempt, holder: str) -> bool:
     return holder == next(held, "")
 
 
-def _gone_on(name: str, anew: Clock, attempt: Attempt) -> Clock | None:
+def _restart_clock(name: str, anew: Clock, attempt: Attempt) -> Clock | None:
     """The clock that was stopped, running again; None where it still runs.
 
     Where the limit is another one by now (the category was corrected, say), that one holds, less what has been used; in
@@ -122,14 +122,14 @@ def _gone_on(name: str, anew: Clock, attempt: Attempt) -> Clock | None:
     )
 
 
-def _recorded(deadline: datetime, limit: Limit | None, attempt: Attempt) -> Clock:
+def _clock_with_deadline(deadline: datetime, limit: Limit | None, attempt: Attempt) -> Clock:
     """A clock whose deadline was recorded elsewhere: that deadline holds, whatever the limit would have said."""
     if limit is None:
         limit = Limit(max(0.0, (deadline - attempt.at).total_seconds()) / 3600, TimeUnit.URGENT_HOURS)
     return start_clock(limit=limit, calendar=attempt.calendar, at=attempt.at, fixed_deadline=deadline)
 
 
-def shown_deadline(clocks: Mapping[str, Clock], main: str, calendar: WorkCalendar) -> tuple[str, datetime | None]:
+def visible_deadline(clocks: Mapping[str, Clock], main: str, calendar: WorkCalendar) -> tuple[str, datetime | None]:
     """The deadline people see, and whose it is: the main clock's while it runs, else the nearest of the others."""
     clock = clocks.get(main)
     if clock is not None and clock.resumed_at is not None:
@@ -148,7 +148,7 @@ def shown_deadline(clocks: Mapping[str, Clock], main: str, calendar: WorkCalenda
 def clock_changes(attempt: Attempt, holder: str) -> tuple[dict[str, Any], dict[str, Clock]]:
     """The fields of the case that the verb changes by way of the clocks, and the clocks that it touched."""
     state, main = attempt.state, attempt.rules.workflow.main_clock
-    clocks = turned(attempt, holder)
+    clocks = clocks_after(attempt, holder)
     values: dict[str, Any] = {}
     if clocks.late and not (state.overdue and not state.penalty_lifted):
         values["overdue"] = True
@@ -161,7 +161,7 @@ def clock_changes(attempt: Attempt, holder: str) -> tuple[dict[str, Any], dict[s
     if attempt.plan.ends:  # every clock stands still; what is left to see is by when it should have been done
         whose, due = (main if state.main_deadline is not None else ""), state.main_deadline
     else:
-        whose, due = shown_deadline(clocks.all, main, attempt.calendar)
+        whose, due = visible_deadline(clocks.all, main, attempt.calendar)
     if due != state.deadline or whose != state.deadline_clock:
         values["deadline"] = due.isoformat() if due is not None else None
         values["deadline_clock"] = whose

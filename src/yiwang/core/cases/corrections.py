@@ -26,7 +26,7 @@ def corrections(attempt: Attempt) -> Changes:
         for name in CORRECTABLE
         if name in payload and name not in LOCATION and payload[name] != getattr(state, name)
     }
-    moved = _moved(attempt)
+    moved = _place_changes(attempt)
     changes |= moved
     if not changes:
         return {}
@@ -35,8 +35,8 @@ def corrections(attempt: Attempt) -> Changes:
     attempt.tells["was"] = {name: was for name in changes if (was := getattr(state, name)) not in ("", None)}
     facts = {name: str(changes.get(name, value)) for name, value in facts_of(state).items()}
     if moved and state.holder != state.centre:
-        _tell_kept(attempt, facts)
-    triaged = attempt.rules.triaged(facts | {"priority": str(changes.get("priority", ""))}, attempt.on)
+        _tell_unit_by_rules(attempt, facts)
+    triaged = attempt.rules.triage_for(facts | {"priority": str(changes.get("priority", ""))}, attempt.on)
     if triaged is None:
         return changes
     attempt.why("triage", triaged.to_dict())
@@ -49,7 +49,7 @@ def corrections(attempt: Attempt) -> Changes:
     return changes
 
 
-def _moved(attempt: Attempt) -> Changes:
+def _place_changes(attempt: Attempt) -> Changes:
     """The fields of the place, where the command names another one.
 
     A place is one fact. Region, unit grid and point are replaced together: what the command leaves out of the new place
@@ -73,8 +73,8 @@ def _moved(attempt: Attempt) -> Changes:
     return {name: value for name, value in place.items() if value != getattr(state, name)}
 
 
-def _tell_kept(attempt: Attempt, facts: Mapping[str, str]) -> None:
+def _tell_unit_by_rules(attempt: Attempt, facts: Mapping[str, str]) -> None:
     """A unit is at work: a new place does not take the case from it, but the event says who it would have been."""
-    ruled = attempt.rules.routed(facts, attempt.on)
+    ruled = attempt.rules.unit_for(facts, attempt.on)
     if ruled is not None and ruled.value != attempt.state.holder:
         attempt.tells["kept"] = {"unit": attempt.state.holder, "ruled": ruled.value}

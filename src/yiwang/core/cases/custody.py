@@ -16,7 +16,7 @@ from yiwang.core.kernel.refusals import Missing, NotPossible, Unknown
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit, WorkCalendar
 
-__all__ = ["Held", "by_level", "facts_of", "holding", "next_holder"]
+__all__ = ["CustodySpan", "by_level", "custody_spans", "facts_of", "next_holder"]
 
 
 def next_holder(attempt: Attempt) -> str:
@@ -44,7 +44,7 @@ def next_holder(attempt: Attempt) -> str:
             return _down(attempt)
 
 
-def _named(attempt: Attempt) -> str:
+def _unit_of_command(attempt: Attempt) -> str:
     unit = str(attempt.payload.get("unit", ""))
     if unit and not attempt.rules.exists(unit, attempt.on):
         raise Unknown(
@@ -71,7 +71,7 @@ def _back(attempt: Attempt) -> str:
 
 
 def _across(attempt: Attempt) -> str:
-    unit, holder, rules = _named(attempt), attempt.state.holder, attempt.rules
+    unit, holder, rules = _unit_of_command(attempt), attempt.state.holder, attempt.rules
     if not unit:
         raise Missing(Text("请选择移交给哪个单位。", "Say which unit it goes to."), field="unit")
     if unit == holder:
@@ -89,8 +89,8 @@ def _across(attempt: Attempt) -> str:
 
 def _down(attempt: Attempt) -> str:
     """To the unit that is named, else to the one that the routing table names. The table's answer is noted anyway."""
-    unit, holder, rules = _named(attempt), attempt.state.holder, attempt.rules
-    ruled = rules.routed(facts_of(attempt.state), attempt.on)
+    unit, holder, rules = _unit_of_command(attempt), attempt.state.holder, attempt.rules
+    ruled = rules.unit_for(facts_of(attempt.state), attempt.on)
     if ruled is not None:
         attempt.why("routing", ruled.to_dict())
     if not unit:
@@ -107,7 +107,7 @@ def _down(attempt: Attempt) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class CustodySpan:
     """A unit had the case from ``since`` until ``until`` (or still has it), for so much counted time."""
 
     unit: str
@@ -117,9 +117,9 @@ class Held:
     seconds: float
 
 
-def holding(
+def custody_spans(
     state: CaseState, *, calendar: WorkCalendar, at: datetime, unit: TimeUnit = TimeUnit.WORK_HOURS
-) -> tuple[Held, ...]:
+) -> tuple[CustodySpan, ...]:
     """How long each holder has had the case, in order.
 
     Args:
@@ -132,18 +132,18 @@ def holding(
         One entry per link of the chain, with counted seconds.
     """
     return tuple(
-        Held(
+        CustodySpan(
             unit=link.unit,
             level=link.level,
             since=link.since,
             until=link.until,
-            seconds=calendar.elapsed(start=link.since, end=link.until or at, unit=unit),
+            seconds=calendar.elapsed_seconds(start=link.since, end=link.until or at, unit=unit),
         )
         for link in state.custody
     )
 
 
-def by_level(held: Iterable[Held]) -> dict[str, float]:
+def by_level(held: Iterable[CustodySpan]) -> dict[str, float]:
     """Counted seconds per level."""
     total: dict[str, float] = {}
     for link in held:

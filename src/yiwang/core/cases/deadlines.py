@@ -23,7 +23,7 @@ def agenda(state: CaseState, *, rules: Rulebook, calendar: WorkCalendar) -> Iter
         return
     workflow = rules.workflow
     if state.resume_at is not None:
-        for verb in workflow.leaving(state.step):
+        for verb in workflow.verbs_from(state.step):
             if verb.effect == "resume" and SYSTEM in verb.roles:
                 yield state.resume_at, Command(verb=verb.id, actor=SYSTEM_ACTOR)
                 break
@@ -52,15 +52,15 @@ def moment(clock: Clock, rule: Escalation, *, calendar: WorkCalendar) -> datetim
         seconds = clock.limit_seconds - calendar.seconds(rule.offset)
         if clock.fixed_deadline is not None or rule.offset.unit != clock.unit:
             return due - timedelta(seconds=calendar.seconds(rule.offset))
-        return _used(clock, seconds, calendar)
+        return _moment_of_use(clock, seconds, calendar)
     assert rule.share is not None
     if clock.fixed_deadline is not None:
         whole = (clock.fixed_deadline - clock.started_at).total_seconds()
         return clock.started_at + timedelta(seconds=rule.share * whole)
-    return _used(clock, rule.share * clock.limit_seconds, calendar)
+    return _moment_of_use(clock, rule.share * clock.limit_seconds, calendar)
 
 
-def _used(clock: Clock, seconds: float, calendar: WorkCalendar) -> datetime:
+def _moment_of_use(clock: Clock, seconds: float, calendar: WorkCalendar) -> datetime:
     """When a running clock will have used so much."""
     assert clock.resumed_at is not None
     left = max(0.0, round(seconds - clock.used_seconds, 6))

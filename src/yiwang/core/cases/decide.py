@@ -21,7 +21,7 @@ from yiwang.core.cases.effects import REQUESTS
 from yiwang.core.cases.events import SYSTEM, SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.evolve import evolve
 from yiwang.core.cases.fields import CASE_FIELDS, CORRECTABLE, DECIDING, facts_in
-from yiwang.core.cases.payloads import FIELDS, carried, field_name
+from yiwang.core.cases.payloads import FIELDS, field_name, payload_fields
 from yiwang.core.cases.permissions import objection, role_of, wrong_role
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState, blank
@@ -52,18 +52,18 @@ def decide(
         Refusal: `Conflict`, `NotAllowed`, `NotPossible`, `Missing`, `Invalid`, `Unknown` or `Unruled`, each with both
             languages. Nothing else.
     """
-    return _decided(state, command, rules, calendar, at)[0]
+    return _decide(state, command, rules, calendar, at)[0]
 
 
 def advance(
     state: CaseState | None, command: Command, *, rules: Rulebook, calendar: WorkCalendar, at: datetime
 ) -> tuple[list[Event], CaseState]:
     """`decide`, and the state after the events: what folding them gives, without folding any of them twice."""
-    events, before_last = _decided(state, command, rules, calendar, at)
+    events, before_last = _decide(state, command, rules, calendar, at)
     return events, evolve(before_last, events[-1])
 
 
-def _decided(
+def _decide(
     state: CaseState | None, command: Command, rules: Rulebook, calendar: WorkCalendar, at: datetime
 ) -> tuple[list[Event], CaseState | None]:
     """The events, and the state before the last of them."""
@@ -75,15 +75,15 @@ def _decided(
                 Text("没有「{verb}」这个动作。", "There is no verb {verb!r}.", verb=command.verb), field="verb"
             )
         if state is None:
-            return _opened(plan, command, rules, calendar, at)
-        return [_acted(plan, state, command, rules, calendar, at)], state
+            return _open_case(plan, command, rules, calendar, at)
+        return [_act(plan, state, command, rules, calendar, at)], state
     except BadInput as error:
         raise Unruled(
             Text("城市规则无法给出答案：{error}", "The city's rules give no answer: {error}", error=error.text)
         ) from error
 
 
-def _acted(
+def _act(
     plan: Plan, state: CaseState, command: Command, rules: Rulebook, calendar: WorkCalendar, at: datetime
 ) -> Event:
     expected = command.expected_seq
@@ -102,12 +102,12 @@ def _acted(
     refusal = objection(plan, state, command.actor, role, rules=rules, at=at)
     if refusal is not None:
         raise refusal
-    payload = carried(command.payload, plan.carries)
+    payload = payload_fields(command.payload, plan.carries)
     if role != SYSTEM:
         _check_complete(plan, state, payload)
     attempt = Attempt(plan, state, command.actor, role, payload, rules, calendar, at, _local_day(at, calendar))
     if role == SYSTEM and command.payload:
-        _take_recorded(attempt, command.payload)
+        _take_record(attempt, command.payload)
     return _event(attempt)
 
 
@@ -115,7 +115,7 @@ def _local_day(at: datetime, calendar: WorkCalendar) -> date:
     return at.astimezone(calendar.zone).date()
 
 
-def _take_recorded(attempt: Attempt, payload: Mapping[str, Any]) -> None:
+def _take_record(attempt: Attempt, payload: Mapping[str, Any]) -> None:
     """What only the system may say: a recorded deadline, and which escalation this is."""
     if "deadline" in payload:
         attempt.deadline = FIELDS["deadline"].read(payload["deadline"])
@@ -149,7 +149,7 @@ def _event(attempt: Attempt) -> Event:
     if not payload.keys().isdisjoint(CORRECTABLE):
         changes = corrections(attempt)
         if changes:
-            attempt.state = before.changed(changes)  # what follows goes by what is now known
+            attempt.state = before.with_changes(changes)  # what follows goes by what is now known
     changes |= plan.effect.apply(attempt)
     holder = next_holder(attempt) if attempt.holder is None or verb.moves != "stay" else attempt.holder
     touched: dict[str, Clock] = {}
@@ -180,7 +180,7 @@ def _event(attempt: Attempt) -> Event:
         body["level"] = attempt.rules.level_of(holder)
     if verb.handles:
         body["handler"] = attempt.actor.id
-    return _recorded(attempt.actor, attempt.role, before, verb.id, to_step, holder, reason, body, attempt.at)
+    return _new_event(attempt.actor, attempt.role, before, verb.id, to_step, holder, reason, body, attempt.at)
 
 
 def _lapse(attempt: Attempt, to_step: str, holder: str, changes: dict[str, Any]) -> None:
@@ -201,7 +201,7 @@ def _lapse(attempt: Attempt, to_step: str, holder: str, changes: dict[str, Any])
             changes["returned_from"] = ""
 
 
-def _recorded(
+def _new_event(
     actor: Actor,
     role: str,
     state: CaseState,
@@ -222,7 +222,7 @@ def _recorded(
 # --- opening a case ---------------------------------------------------------------------------------------------------
 
 
-def _opened(
+def _open_case(
     plan: Plan, command: Command, rules: Rulebook, calendar: WorkCalendar, at: datetime
 ) -> tuple[list[Event], CaseState | None]:
     """Report, triage, and the way that the system itself may carry the case."""
@@ -232,7 +232,7 @@ def _opened(
     role = role_of(plan, actor)
     if not role:
         raise wrong_role(plan, rules)
-    payload = carried(command.payload, REPORT_FIELDS)
+    payload = payload_fields(command.payload, REPORT_FIELDS)
     number = payload.pop("number", "")
     if not number:
         raise Missing(Text("新案卷须有编号。", "A new case needs its number."), field="number")
@@ -243,11 +243,11 @@ def _opened(
     event, auto = _report(attempt)
     events: list[Event] = [event]
     state: CaseState | None = None
-    recorded = _recorded_by_system(command.payload, role)
+    recorded = _system_record(command.payload, role)
     for verb in rules.workflow.paths.get(auto, ()):
         known = evolve(state, events[-1])
         try:
-            event = _carried_on(rules.workflow.plans[verb.id], known, recorded, attempt)
+            event = _carry_on(rules.workflow.plans[verb.id], known, recorded, attempt)
         except Refusal:
             if recorded:
                 raise  # what a record says must be taken as it is, or not at all
@@ -257,7 +257,7 @@ def _opened(
     return events, state
 
 
-def _recorded_by_system(payload: Mapping[str, Any], role: str) -> dict[str, Any]:
+def _system_record(payload: Mapping[str, Any], role: str) -> dict[str, Any]:
     """The unit and the deadline of a record, which a replay takes instead of the tables' own."""
     if role != SYSTEM:
         return {}
@@ -267,7 +267,7 @@ def _recorded_by_system(payload: Mapping[str, Any], role: str) -> dict[str, Any]
     return recorded
 
 
-def _carried_on(plan: Plan, state: CaseState, recorded: Mapping[str, Any], attempt: Attempt) -> Event:
+def _carry_on(plan: Plan, state: CaseState, recorded: Mapping[str, Any], attempt: Attempt) -> Event:
     """One more step by the system, right after the report."""
     unit = {"unit": recorded["unit"]} if "unit" in recorded and plan.verb.moves == "down" else {}
     deadline = recorded.get("deadline", NOT_GIVEN)
@@ -286,14 +286,14 @@ def _report(attempt: Attempt) -> tuple[Event, str]:
     fields = {name: payload[name] for name in CASE_FIELDS if name in payload}
     attempt.check_region(fields.get("region", ""))
     facts = facts_in(fields)
-    triaged = attempt.rules.triaged(facts, attempt.on)
+    triaged = attempt.rules.triage_for(facts, attempt.on)
     centre, auto = "", ""
     if triaged is not None:
         centre, auto = triaged.centre, triaged.auto
         fields["priority"] = triaged.priority or facts["priority"]
         fields["centre"] = centre
         attempt.why("triage", triaged.to_dict())
-    attempt.state = attempt.state.changed({name: fields[name] for name in DECIDING.values() if name in fields})
+    attempt.state = attempt.state.with_changes({name: fields[name] for name in DECIDING.values() if name in fields})
     values, clocks = clock_changes(attempt, centre)
     target = plan.target
     assert target is not None
@@ -311,7 +311,7 @@ def _report(attempt: Attempt) -> tuple[Event, str]:
         body["clocks"] = {name: clock.to_dict() for name, clock in clocks.items()}
     if plan.verb.handles:
         body["handler"] = attempt.actor.id
-    event = _recorded(attempt.actor, attempt.role, attempt.state, plan.verb.id, target.id, centre, "", body, at)
+    event = _new_event(attempt.actor, attempt.role, attempt.state, plan.verb.id, target.id, centre, "", body, at)
     return event, auto
 
 
@@ -341,7 +341,7 @@ def permitted(state: CaseState, actor: Actor, *, rules: Rulebook, at: datetime) 
     """Every verb of the case's step, with a yes or the reason for no. What a command must carry is not looked at, and
     verbs that only the system does are left out for everybody else."""
     choices = []
-    for verb in rules.workflow.leaving(state.step):
+    for verb in rules.workflow.verbs_from(state.step):
         plan = rules.workflow.plans[verb.id]
         if plan.roles == {SYSTEM} and SYSTEM not in actor.roles:
             continue

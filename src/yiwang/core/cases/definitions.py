@@ -273,7 +273,7 @@ class Workflow:
         remember("asked_for", frozenset(plan.effect.asks for plan in self.plans.values() if plan.effect.asks))
         remember("literals", _Literals(self.clocks))
 
-    def leaving(self, step: str) -> tuple[Verb, ...]:
+    def verbs_from(self, step: str) -> tuple[Verb, ...]:
         """Verbs that can be done at a step."""
         return self._leaving.get(step, ())
 
@@ -331,7 +331,7 @@ class Workflow:
         queue = [self.start]
         while queue:
             step = queue.pop(0)
-            for verb in self.leaving(step):
+            for verb in self.verbs_from(step):
                 if SYSTEM in verb.roles and not verb.effect and verb.to not in {NOWHERE, *paths}:
                     paths[verb.to] = (*paths[step], verb)
                     queue.append(verb.to)

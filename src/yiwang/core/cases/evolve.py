@@ -70,7 +70,7 @@ def evolve(state: CaseState | None, event: Event) -> CaseState:
         changes["clocks"] = {**state.clocks, **{name: Clock.from_dict(clock) for name, clock in clocks.items()}}
     if handler := payload.get("handler"):
         changes["handlers"] = state.handlers | {handler}
-    return state.changed(changes)
+    return state.with_changes(changes)
 
 
 def _chain(state: CaseState, event: Event, changes: Mapping[str, Any]) -> tuple[Custody, ...]:

@@ -127,7 +127,7 @@ def _of_case(default: Any, reader: Reader, zh: str, en: str, **traits: Any) -> A
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reported:
+class ReportFields:
     """What whoever reports may say of a case."""
 
     text: str = _of_case(
@@ -148,7 +148,7 @@ class Reported:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseFields(Reported):
+class CaseFields(ReportFields):
     """All fields with which a case can be opened."""
 
     grid: str = _of_case("", read_code, "单元网格", "a unit grid", correctable=True)
@@ -162,7 +162,7 @@ class CaseFields(Reported):
 
 
 CASE_FIELDS: Mapping[str, Field] = {item.name: Field(name=item.name, **item.metadata) for item in fields(CaseFields)}
-REPORTED = tuple(item.name for item in fields(Reported))
+REPORTED = tuple(item.name for item in fields(ReportFields))
 ALSO_CALLED = {"place": "address"}  # its first name, which workflows and commands may still give
 LOCATION = ("region", "grid", "lon", "lat")  # one fact: a verb that carries one of them carries them all
 LOCATING = (*LOCATION, "address")
@@ -185,6 +185,6 @@ def facts_in(values: Mapping[str, Any]) -> dict[str, str]:
     return {fact: values.get(name) or "" for fact, name in DECIDING.items()}
 
 
-def given(case: Reported, among: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+def field_values(case: ReportFields, among: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     """Those of some fields that a case has a value for."""
     return ((name, value) for name in among if (value := getattr(case, name)) not in ("", None))

@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from yiwang.core.cases.state import CaseState
 
 
-def passed(deadline: datetime | None, *, at: datetime) -> bool:
+def has_passed(deadline: datetime | None, *, at: datetime) -> bool:
     """Whether a deadline has passed; there is none to pass where it is None."""
     return deadline is not None and at > deadline
 
 
-def late(state: CaseState, *, rules: Rulebook, at: datetime) -> bool:
+def is_late(state: CaseState, *, rules: Rulebook, at: datetime) -> bool:
     """Whether the main clock is running and has run out."""
-    return state.deadline_clock == rules.workflow.main_clock and passed(state.deadline, at=at)
+    return state.deadline_clock == rules.workflow.main_clock and has_passed(state.deadline, at=at)
 
 
-def passed_each(deadlines: NDArray[np.int64], *, at: float) -> NDArray[np.bool_]:
+def have_passed(deadlines: NDArray[np.int64], *, at: float) -> NDArray[np.bool_]:
     """Whether each of many deadlines has passed, in seconds since 1970."""
     found: NDArray[np.bool_] = at > deadlines
     return found
 
 
-def shown_late(*, overdue: bool, deadline: datetime | None, closed_at: datetime | None, at: datetime) -> bool:
+def counts_as_late(*, overdue: bool, deadline: datetime | None, closed_at: datetime | None, at: datetime) -> bool:
     """Whether a case counts as late at a moment.
 
     Args:
@@ -42,5 +42,5 @@ def shown_late(*, overdue: bool, deadline: datetime | None, closed_at: datetime 
         at: The moment. What was recorded only after it is left out: the deadline decides then.
     """
     if closed_at is not None and closed_at > at:
-        return passed(deadline, at=at)
-    return overdue or (closed_at is None and passed(deadline, at=at))
+        return has_passed(deadline, at=at)
+    return overdue or (closed_at is None and has_passed(deadline, at=at))

@@ -26,7 +26,7 @@ def _read_parts(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list | tuple) or not all(isinstance(part, Mapping) for part in value):
         raise Unreadable(Text("应为各部分的列表", "it must be a list of parts, each with a text"))
     check_number(len(value))
-    return [carried(part, CORRECTABLE) for part in value]
+    return [payload_fields(part, CORRECTABLE) for part in value]
 
 
 # what a command carries beside the fields of the case
@@ -61,7 +61,7 @@ def field_name(name: str) -> Text:
     return FIELDS[name].label if name in FIELDS else Text(name, name)
 
 
-def carried(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+def payload_fields(payload: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """The named fields of a payload that are given and not empty, as they enter history.
 
     Raises:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from yiwang.core.cases.definitions import Plan
 from yiwang.core.cases.events import SYSTEM, Actor
-from yiwang.core.cases.lateness import late
+from yiwang.core.cases.lateness import is_late
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.refusals import NotAllowed, NotPossible, Refusal
@@ -39,10 +39,10 @@ def objection(
     if not role:
         return wrong_role(plan, rules)
     if role != SYSTEM:  # the system acts for the city: it has no unit and no region
-        refusal = _related(plan, state, actor, role, rules)
+        refusal = _wrong_relation(plan, state, actor, role, rules)
         if refusal is not None:
             return refusal
-    return _used_up(plan, state, rules, at)
+    return _too_often_or_late(plan, state, rules, at)
 
 
 def _wrong_step(plan: Plan, state: CaseState, rules: Rulebook) -> Refusal:
@@ -69,14 +69,14 @@ def _wrong_step(plan: Plan, state: CaseState, rules: Rulebook) -> Refusal:
 def wrong_role(plan: Plan, rules: Rulebook) -> Refusal:
     """That none of the actor's roles may do the verb, with those that may."""
     names = [rules.workflow.roles[role].name for role in plan.verb.roles if role != SYSTEM]
-    who = Text.joined({"zh": "、", "en": ", "}, names) if names else Text("系统", "the system")
+    who = Text.join({"zh": "、", "en": ", "}, names) if names else Text("系统", "the system")
     return NotAllowed(
         Text("「{verb}」只能由{who}来做。", "Only {who} may do “{verb}”.", verb=plan.verb.name, who=who),
         role=", ".join(plan.verb.roles),
     )
 
 
-def _related(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Rulebook) -> Refusal | None:
+def _wrong_relation(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Rulebook) -> Refusal | None:
     """Whether the actor's unit stands to the holder as the verb asks, and the case lies in the actor's region.
 
     Whoever is named by their unit (holder, over, assisting, handler) may act wherever the case lies: it may have been
@@ -115,7 +115,7 @@ def _related(plan: Plan, state: CaseState, actor: Actor, role: str, rules: Ruleb
     return None
 
 
-def _used_up(plan: Plan, state: CaseState, rules: Rulebook, at: datetime) -> Refusal | None:
+def _too_often_or_late(plan: Plan, state: CaseState, rules: Rulebook, at: datetime) -> Refusal | None:
     verb = plan.verb
     if verb.max and state.count(plan.effect.granted_by or verb.id) >= verb.max:
         return NotPossible(
@@ -126,7 +126,7 @@ def _used_up(plan: Plan, state: CaseState, rules: Rulebook, at: datetime) -> Ref
                 most=verb.max,
             )
         )
-    if verb.before_deadline and late(state, rules=rules, at=at):
+    if verb.before_deadline and is_late(state, rules=rules, at=at):
         return NotPossible(
             Text(
                 "已过截止时间，不能「{verb}」。",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from yiwang.core.cases.clockwork import shown_deadline
+from yiwang.core.cases.clockwork import visible_deadline
 from yiwang.core.cases.events import SYSTEM, SYSTEM_ACTOR, Event
 from yiwang.core.cases.rulebook import Rulebook
 from yiwang.core.cases.state import CaseState
@@ -32,7 +32,7 @@ def recount(state: CaseState, *, rules: Rulebook, calendar: WorkCalendar, at: da
     main = rules.workflow.main_clock
     if state.closed_at is not None or all(clock.resumed_at is None for clock in state.clocks.values()):
         return None
-    whose, due = shown_deadline(state.clocks, main, calendar)
+    whose, due = visible_deadline(state.clocks, main, calendar)
     changes: dict[str, Any] = {}
     if due != state.deadline or whose != state.deadline_clock:
         changes = {"deadline": due.isoformat() if due is not None else None, "deadline_clock": whose}

@@ -30,7 +30,7 @@ class Answer(Protocol):
 class DecisionTable(Protocol):
     """A compiled table (`yiwang.core.rules`)."""
 
-    def ranked(self, facts: Mapping[str, str], on: date) -> Iterable[Answer]: ...
+    def matching_rows(self, facts: Mapping[str, str], on: date) -> Iterable[Answer]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Rulebook:
         self._depths = {level.id: depth for depth, level in enumerate(self.regions.levels)}
         self._roots = frozenset(root.code for root in self.regions.roots)
 
-    def triaged(self, facts: Mapping[str, str], on: date) -> Triage | None:
+    def triage_for(self, facts: Mapping[str, str], on: date) -> Triage | None:
         """How a report starts; None where the table has no row."""
         key = ("triage", on, *facts.values())
         if key not in self._answers:
@@ -106,9 +106,9 @@ class Rulebook:
         return answer
 
     def _triage(self, facts: Mapping[str, str], on: date) -> Triage | None:
-        rows = list(self.triage.ranked(facts, on))
+        rows = list(self.triage.matching_rows(facts, on))
         for index, answer in enumerate(rows):
-            centre = self._filled(answer.outputs.get("centre", ""), facts["region"])
+            centre = self._fill(answer.outputs.get("centre", ""), facts["region"])
             if centre is None:
                 continue
             outputs = answer.outputs
@@ -122,14 +122,14 @@ class Rulebook:
             )
         return None
 
-    def routed(self, facts: Mapping[str, str], on: date) -> Ruling | None:
+    def unit_for(self, facts: Mapping[str, str], on: date) -> Ruling | None:
         """The unit that the routing table names; rows whose template cannot be filled, or whose unit does not exist on
         the day, are passed over."""
         key = ("routing", on, *facts.values())
         if key not in self._answers:
             found: list[tuple[str, str]] = []
-            for answer in self.routing.ranked(facts, on):
-                unit = self._filled(answer.outputs.get("unit", ""), facts["region"])
+            for answer in self.routing.matching_rows(facts, on):
+                unit = self._fill(answer.outputs.get("unit", ""), facts["region"])
                 if unit and self.exists(unit, on) and (not found or unit != found[0][1]):
                     found.append((answer.id, unit))
                     if len(found) == 2:
@@ -139,11 +139,11 @@ class Rulebook:
         answer_: Ruling | None = self._answers[key]
         return answer_
 
-    def limited(self, facts: Mapping[str, str], on: date) -> tuple[Limit | None, Ruling | None]:
+    def limit_for(self, facts: Mapping[str, str], on: date) -> tuple[Limit | None, Ruling | None]:
         """The disposal limit: None with a row means that the pack sets none; None without a row that no row matched."""
         key = ("limits", on, *facts.values())
         if key not in self._answers:
-            rows = [answer for answer, _ in zip(self.limits.ranked(facts, on), range(2), strict=False)]
+            rows = [answer for answer, _ in zip(self.limits.matching_rows(facts, on), range(2), strict=False)]
             self._remember(key, self._limit(rows))
         limit: tuple[Limit | None, Ruling | None] = self._answers[key]
         return limit
@@ -175,7 +175,7 @@ class Rulebook:
             self._answers.clear()
         self._answers[key] = answer
 
-    def _filled(self, template: str, region: str) -> str | None:
+    def _fill(self, template: str, region: str) -> str | None:
         return fill_template(template, codes=self.codes_of(region))
 
     def concerns(self, region: str, place: str) -> bool:

@@ -96,7 +96,7 @@ def _words(workflow: Workflow) -> Iterator[Fault]:
     yield from _escalation_words(workflow)
 
 
-def _known(words: Iterable[str]) -> Text:
+def _words_hint(words: Iterable[str]) -> Text:
     return Text("可用的有：{words}。", "Known: {words}.", words=", ".join(words))
 
 
@@ -124,7 +124,7 @@ def _verb_words(workflow: Workflow, verb: Verb) -> Iterator[Fault]:
                     what=what,
                     word=word,
                 ),
-                _known(sorted(known)),
+                _words_hint(sorted(known)),
             )
     if not verb.roles:
         yield (
@@ -216,13 +216,13 @@ def _escalation_words(workflow: Workflow) -> Iterator[Fault]:
                     rule=label,
                     clock=rule.clock,
                 ),
-                _known(workflow.clocks),
+                _words_hint(workflow.clocks),
             )
         for step in sorted(set(rule.steps) - set(workflow.steps)):
             message = Text(
                 "{rule}写的环节「{step}」不存在。", "{rule} names the unknown step {step!r}.", rule=label, step=step
             )
-            yield "escalation", message, _known(workflow.steps)
+            yield "escalation", message, _words_hint(workflow.steps)
         verb = workflow.verbs.get(rule.verb)
         if verb is None:
             message = Text(
@@ -231,7 +231,7 @@ def _escalation_words(workflow: Workflow) -> Iterator[Fault]:
                 rule=label,
                 verb=rule.verb,
             )
-            yield "escalation", message, _known(workflow.verbs)
+            yield "escalation", message, _words_hint(workflow.verbs)
         elif SYSTEM not in verb.roles:
             yield (
                 "escalation",

@@ -29,7 +29,7 @@ def clock_faults(workflow: Workflow) -> Iterator[Fault]:
             )
             continue
         places = _places(workflow, clock)
-        yield from _stopping(workflow, clock, places)
+        yield from _stop_faults(workflow, clock, places)
         yield from _idle(workflow, clock, places)
     yield from _escalations(workflow)
 
@@ -53,7 +53,7 @@ def _places(workflow: Workflow, clock: str) -> set[Place]:
     found, queue = {first}, [first]
     while queue:
         step, status = queue.pop()
-        for verb in workflow.leaving(step):
+        for verb in workflow.verbs_from(step):
             plan = workflow.plans[verb.id]
             place = (plan.target.id if plan.target else step, _after(plan, clock, status))
             if place not in found:
@@ -62,7 +62,7 @@ def _places(workflow: Workflow, clock: str) -> set[Place]:
     return found
 
 
-def _stopping(workflow: Workflow, clock: str, places: set[Place]) -> Iterator[Fault]:
+def _stop_faults(workflow: Workflow, clock: str, places: set[Place]) -> Iterator[Fault]:
     if not any(clock in verb.stop for verb in workflow.verbs.values()):
         yield (
             "clock",
@@ -126,7 +126,7 @@ def _idle(workflow: Workflow, clock: str, places: set[Place]) -> Iterator[Fault]
                     verb=verb.id,
                     does=does,
                     clock=clock,
-                    needed=Text.joined({"zh": "或", "en": " or "}, [STATUSES[status] for status in sorted(needed)]),
+                    needed=Text.join({"zh": "或", "en": " or "}, [STATUSES[status] for status in sorted(needed)]),
                 )
                 yield "verb", message, Text("请去掉它，或改正 from。", "Take it out, or correct 'from'.")
 

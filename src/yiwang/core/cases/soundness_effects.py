@@ -31,10 +31,10 @@ def effect_faults(workflow: Workflow) -> Iterator[Fault]:
                 Text('请增加一个 effect = "{effect}" 的动作。', 'Add a verb with effect = "{effect}".', effect=partner),
             )
         if effect.asks:
-            yield from _answered(workflow, plan)
+            yield from _answer_faults(workflow, plan)
 
 
-def _answered(workflow: Workflow, plan: Plan) -> Iterator[Fault]:
+def _answer_faults(workflow: Workflow, plan: Plan) -> Iterator[Fault]:
     """Whether somebody can answer a request wherever it can be made."""
     verb, kind = plan.verb, plan.effect.asks
     for step in sorted(set(verb.origins) - workflow.answers[kind]):
@@ -48,7 +48,7 @@ def _answered(workflow: Workflow, plan: Plan) -> Iterator[Fault]:
         hint = Text(
             "请让效果为 {effects} 的动作可以从那里开始。",
             "Let a verb with effect {effects} start there.",
-            effects=Text.joined({"zh": " 或 ", "en": " or "}, effects),
+            effects=Text.join({"zh": " 或 ", "en": " or "}, effects),
         )
         yield "verb", message, hint
 

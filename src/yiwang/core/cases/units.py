@@ -76,7 +76,7 @@ class UnitDirectory:
                     "units.csv",
                 )
                 for unit in self._units.values()
-                if self._circular(unit)
+                if self._is_circular(unit)
             ]
         if problems:
             raise BadInput(problems)
@@ -85,7 +85,7 @@ class UnitDirectory:
             below.setdefault(unit.parent, []).append(unit)
         self._below = {code: tuple(units) for code, units in below.items()}
 
-    def _circular(self, unit: Unit) -> bool:
+    def _is_circular(self, unit: Unit) -> bool:
         seen = {unit.code}
         while unit.parent:
             if unit.parent in seen:

@@ -80,7 +80,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     reading = _Reading(file)
     for key in sorted(set(data) - TOP):
         message = Text("流程文件中的键「{key}」不存在。", "The workflow has the unknown key {key!r}.", key=key)
-        reading.fault(message, _known(sorted(TOP)), key)
+        reading.fault(message, _words_hint(sorted(TOP)), key)
     top = {key: reading.text(data, key) for key in ("id", "version", "start")}
     main = reading.text(data, "main_clock") if "main_clock" in data else "disposal"
     same_unit = reading.text(data, "same_unit") if "same_unit" in data else GOES_ON
@@ -117,7 +117,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     return workflow
 
 
-def _known(words: Iterable[str]) -> Text:
+def _words_hint(words: Iterable[str]) -> Text:
     return Text("可用的有：{words}。", "Known: {words}.", words=", ".join(words))
 
 
@@ -178,8 +178,8 @@ class _Reading:
         for place, row in enumerate(self.tables(data, key), start=1):
             values = {("origins" if name == "from" and kind is Verb else name): value for name, value in row.items()}
             label = _label(key, row.get("id"), place)
-            values = self.named(values, label, key)
-            made = self.checked(values, fields(kind), label, key)  # type: ignore[arg-type]
+            values = self.with_name(values, label, key)
+            made = self.parse_fields(values, fields(kind), label, key)  # type: ignore[arg-type]
             if made is None:
                 continue
             piece = kind(**made)
@@ -189,7 +189,7 @@ class _Reading:
             found[piece.id] = piece
         return found
 
-    def named(self, values: Mapping[str, Any], label: Text, key: str) -> dict[str, Any]:
+    def with_name(self, values: Mapping[str, Any], label: Text, key: str) -> dict[str, Any]:
         """The values with their names in all languages as one text; Chinese and English are required."""
         written = language_keys(values, "name")
         rest = {name: value for name, value in values.items() if name not in written.values()}
@@ -199,7 +199,7 @@ class _Reading:
         said = {tag: str(self.value(values[name], "str", _part(label, name), key)) for tag, name in written.items()}
         return {**rest, "name": Text.of(said)}
 
-    def checked(
+    def parse_fields(
         self, values: Mapping[str, Any], known: Iterable[Field[Any]], label: Text, key: str
     ) -> dict[str, Any] | None:
         """The values by field in the types of the fields, or None when something is wrong."""
@@ -210,7 +210,7 @@ class _Reading:
             message = Text(
                 "{label}的键「{name}」不存在。", "{label} has the unknown key {name!r}.", label=label, name=name
             )
-            self.fault(message, _known(shown), key)
+            self.fault(message, _words_hint(shown), key)
         for name, item in by_name.items():
             if name not in values and item.default is MISSING:
                 self.fault(_lacks(label, name), _ADD, key)
@@ -244,7 +244,7 @@ class _Reading:
         written = [item for item in fields(Escalation) if item.name in {"clock", "at", "verb", "steps"}]
         found = []
         for place, row in enumerate(self.tables(data, "escalation"), start=1):
-            values = self.checked(row, written, _rule(place), "escalation")
+            values = self.parse_fields(row, written, _rule(place), "escalation")
             moment = self.moment(str(row.get("at", "")), place) if values else None
             if values and moment:
                 share, offset, early = moment

@@ -137,10 +137,10 @@ def _dispatch(events: Sequence[Event], context: FactContext) -> Event | None:
     """The event that sent the case to its unit: it started the main clock. Where no limit is set, and so no clock runs, the
     first for which the routing table was asked, or after which a unit other than a centre had the case."""
     timed = next((event for event in events if context.main_clock in event.payload.get("clocks", {})), None)
-    return timed or next((event for event in events if _routed(event) or _is_handler(event.holder, context)), None)
+    return timed or next((event for event in events if _has_routing(event) or _is_handler(event.holder, context)), None)
 
 
-def _routed(event: Event) -> bool:
+def _has_routing(event: Event) -> bool:
     return "routing" in event.payload.get("why", {})
 
 
@@ -180,7 +180,7 @@ def _durations(
 def _seconds(start: datetime, end: datetime, calendar: WorkCalendar) -> tuple[int, int]:
     if end <= start:
         return 0, 0
-    work = calendar.elapsed(start=start, end=end, unit=TimeUnit.WORK_HOURS)
+    work = calendar.elapsed_seconds(start=start, end=end, unit=TimeUnit.WORK_HOURS)
     return round((end - start).total_seconds()), round(work)
 
 
@@ -213,7 +213,7 @@ def _clocks(row: Row, events: Sequence[Event], last: CaseState, context: FactCon
         )
     row["dispatches"] = row.get(f"clock_{context.main_clock}_runs", 0)
     if not row["dispatches"] and row["dispatched_at"] is not None:
-        row["dispatches"] = max(1, sum(map(_routed, events)))
+        row["dispatches"] = max(1, sum(map(_has_routing, events)))
 
 
 def _unit_without_clock(events: Sequence[Event], last: CaseState, context: FactContext) -> str:

@@ -106,7 +106,7 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class Junction:
     """All of the parts, or any of them."""
 
     all: bool
@@ -114,7 +114,7 @@ class Joined:
     kind: str = FLAG
 
 
-Node: TypeAlias = Column | Literal | AsOf | Total | Comparison | Among | Missing | Not | Joined
+Node: TypeAlias = Column | Literal | AsOf | Total | Comparison | Among | Missing | Not | Junction
 ALWAYS = Literal(True, FLAG)
 
 
@@ -130,7 +130,7 @@ def both(first: Node, second: Node) -> Node:
     """The conjunction, without what is always true or said twice."""
     if first == ALWAYS:
         return second
-    return first if second in (ALWAYS, first) else Joined(True, (first, second))
+    return first if second in (ALWAYS, first) else Junction(True, (first, second))
 
 
 def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str, Node]) -> Node:
@@ -144,7 +144,7 @@ def read_condition(text: str, *, columns: Mapping[str, str], terms: Mapping[str,
     Raises:
         BadInput: With what is wrong and what would be right.
     """
-    node = _Reader(columns, terms).read(_parsed(text))
+    node = _Reader(columns, terms).read(_parse(text))
     if node.kind != FLAG:
         raise _fault(
             Text(
@@ -164,7 +164,7 @@ def read_measure(text: str, *, columns: Mapping[str, str], terms: Mapping[str, N
     Raises:
         BadInput: With what is wrong and what would be right.
     """
-    tree = _parsed(text)
+    tree = _parse(text)
     if not (isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and tree.func.id == "sum"):
         return Measure(read_condition(text, columns=columns, terms=terms))
     reader = _Reader(columns, terms)
@@ -203,7 +203,7 @@ def _fault(message: Text, hint: Text = NO_TEXT) -> BadInput:
     return BadInput(Problem(message, hint))
 
 
-def _parsed(text: str) -> ast.expr:
+def _parse(text: str) -> ast.expr:
     if len(text) > LONGEST:
         raise _fault(
             Text("条件最长 {longest} 个字符。", "A condition has at most {longest} characters.", longest=LONGEST),
@@ -228,11 +228,11 @@ class _Reader:
     def read(self, tree: ast.expr) -> Node:
         match tree:
             case ast.Name(id=name):
-                return self.named(name)
+                return self.resolve(name)
             case ast.Constant(value=value):
                 return self.literal(value)
             case ast.BoolOp(op=joint, values=values):
-                return Joined(isinstance(joint, ast.And), tuple(self.flag(value) for value in values))
+                return Junction(isinstance(joint, ast.And), tuple(self.flag(value) for value in values))
             case ast.UnaryOp(op=ast.Not(), operand=part):
                 return Not(self.flag(part))
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))):
@@ -240,7 +240,7 @@ class _Reader:
             case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as sign, right=right):
                 return Total(self.number(left), isinstance(sign, ast.Sub), self.number(right))
             case ast.Compare(left=left, ops=[one], comparators=[right]):
-                return self.compared(left, one, right)
+                return self.comparison(left, one, right)
         raise _fault(
             Text("这里不能写「{part}」。", "{part!r} is not understood here.", part=ast.unparse(tree)),
             Text(
@@ -248,7 +248,7 @@ class _Reader:
             ),
         )
 
-    def named(self, name: str) -> Node:
+    def resolve(self, name: str) -> Node:
         if name in self.terms:
             return self.terms[name]
         if name in self.columns:
@@ -258,10 +258,10 @@ class _Reader:
         near = get_close_matches(name, [*self.terms, *self.columns], n=1)
         raise _fault(
             Text("没有名为「{name}」的列或术语。", "There is no column or term {name!r}.", name=name),
-            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0]) if near else self.listed(),
+            Text("是否想写 {near}？", "Did you mean {near}?", near=near[0]) if near else self.columns_hint(),
         )
 
-    def listed(self) -> Text:
+    def columns_hint(self) -> Text:
         if len(self.columns) <= MOST_LISTED:
             return Text("可用的列：{columns}。", "The columns are {columns}.", columns=", ".join(self.columns))
         return Text("各列见 docs/reference/facts.md。", "docs/reference/facts.md lists the columns.")
@@ -310,7 +310,7 @@ class _Reader:
             )
         return node
 
-    def compared(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Node:
+    def comparison(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Node:
         value = self.read(left)
         match operator, right:
             case ((ast.Is() | ast.IsNot()), ast.Constant(value=None)):
@@ -333,7 +333,7 @@ class _Reader:
                 ),
             )
         other = self.read(right)
-        self.fitting(value, other, sign)
+        self.check_fit(value, other, sign)
         return Comparison(value, sign, other)
 
     def member(self, value: Node, item: ast.expr) -> Literal:
@@ -343,11 +343,11 @@ class _Reader:
                 Text("「{part}」不是文字或数。", "{part!r} is no text or number.", part=ast.unparse(item)),
                 Text('请写成 in ("a", "b")。', 'Write in ("a", "b").'),
             )
-        self.fitting(value, node, "==")
+        self.check_fit(value, node, "==")
         return node
 
     @staticmethod
-    def fitting(value: Node, other: Node, sign: str) -> None:
+    def check_fit(value: Node, other: Node, sign: str) -> None:
         if value.kind != other.kind and not {value.kind, other.kind} <= NUMBERS:
             raise _fault(
                 Text(

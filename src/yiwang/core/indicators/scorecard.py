@@ -131,7 +131,7 @@ def _one_of(words: Iterable[str]) -> Text:
     return Text("可选 {words}。", "One of {words}.", words=", ".join(words))
 
 
-def chosen(
+def select_indicators(
     book: IndicatorBook, *, ids: Sequence[str], day: date, tables: Tables, by: Iterable[str] = ()
 ) -> dict[str, Indicator]:
     """The indicators asked for, of those in force. When none is named, all whose table has every dimension.
@@ -216,7 +216,9 @@ def score(
     plain = [tuple(name for name in wish.by if name not in PERIODS)]
     sets = [tuple(one) for one in groupings] or plain
     today = wish.as_of.astimezone(zone).date()
-    indicators = chosen(book, ids=wish.indicators, day=today, tables=tables, by=dimensions_of(wish, groupings))
+    indicators = select_indicators(
+        book, ids=wish.indicators, day=today, tables=tables, by=dimensions_of(wish, groupings)
+    )
     things = [[dimension_of(name, tables=tables) for name in one] for one in sets]
     found: dict[tuple[int, tuple[str, ...], date | None], dict[str, Cell]] = {}
     for table, question, members in questions(wish, indicators, sets, tables, period[0] if period else ""):
@@ -238,7 +240,7 @@ def score(
             at = wish.by.index(period[0]) if not groupings else len(keys)
             items = list(keys.items())
             keys = dict([*items[:at], (period[0], spelled), *items[at:]])
-        full = {name: cells.get(name) or _nothing(indicator) for name, indicator in indicators.items()}
+        full = {name: cells.get(name) or _empty_cell(indicator) for name, indicator in indicators.items()}
         rows.append(ScoreRow(keys, full, composites(book, things[grouping], indicators, full, start or today)))
     return rows
 
@@ -254,7 +256,7 @@ def _order(item: tuple[tuple[int, tuple[str, ...], date | None], object]) -> tup
     return grouping, values, start or date.min
 
 
-def _nothing(indicator: Indicator) -> Cell:
+def _empty_cell(indicator: Indicator) -> Cell:
     """No row of the group falls into the period by the indicator's own basis."""
     return Cell(0, None if indicator.denominator is None else 0, indicator.value(0, 0))
 
@@ -281,13 +283,13 @@ def questions(
                 table,
                 Question(
                     measures=tuple(measures), groupings=columns, day=day, period=period, since=wish.since, until=wish.until,
-                    only=narrowed(wish.only, table=table), as_of=wish.as_of,
+                    only=dimension_condition(wish.only, table=table), as_of=wish.as_of,
                 ),
                 members,
             )  # fmt: skip
 
 
-def narrowed(only: Mapping[str, str], *, table: FactTable) -> Node:
+def dimension_condition(only: Mapping[str, str], *, table: FactTable) -> Node:
     """The condition that a row of a table has the values of some of its dimensions."""
     found: Node = ALWAYS
     for name, value in only.items():

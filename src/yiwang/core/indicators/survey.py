@@ -80,7 +80,7 @@ def estimate_mean(
     degrees = sum(map(len, units.values())) - len(units)
     error = sqrt(variance)
     interval = None
-    if variance == 0 and _all_seen(units, sizes):
+    if variance == 0 and _is_census(units, sizes):
         interval = Interval(value, value)
     elif degrees > 0:
         half = student_quantile(confidence=confidence, degrees=degrees) * error
@@ -126,7 +126,7 @@ def estimate_share(
         sizes=sizes,
         confidence=confidence,
     )
-    if found is None or found.degrees <= 0 or _complete(strata, clusters, sizes):
+    if found is None or found.degrees <= 0 or _is_complete(strata, clusters, sizes):
         return found
     share, variance = found.value, found.error**2
     effective = share * (1 - share) / variance if variance else float(found.sampled)
@@ -203,15 +203,15 @@ def _variance(
     return variance, tuple(sorted(lonely))
 
 
-def _all_seen(units: Mapping[str, Mapping[Hashable, float]], sizes: Mapping[str, int] | None) -> bool:
+def _is_census(units: Mapping[str, Mapping[Hashable, float]], sizes: Mapping[str, int] | None) -> bool:
     return sizes is not None and all(len(totals) == sizes[stratum] for stratum, totals in units.items())
 
 
-def _complete(strata: Sequence[str], clusters: Sequence[Hashable] | None, sizes: Mapping[str, int] | None) -> bool:
+def _is_complete(strata: Sequence[str], clusters: Sequence[Hashable] | None, sizes: Mapping[str, int] | None) -> bool:
     units: dict[str, dict[Hashable, float]] = defaultdict(dict)
     for number, stratum in enumerate(strata):
         units[stratum][number if clusters is None else clusters[number]] = 0.0
-    return _all_seen(units, sizes)
+    return _is_census(units, sizes)
 
 
 def _simple_variance(values: Sequence[float], weights: Sequence[float], mean: float) -> float:

@@ -36,12 +36,12 @@ class Problem:
             parts.append(Text("第 {row} 行", "row {row}", row=self.row))
         if self.column:
             parts.append(Text("{column} 列", "column {column}", column=self.column))
-        return Text.joined({"zh": "，", "en": ", "}, parts) if parts else NO_TEXT
+        return Text.join({"zh": "，", "en": ", "}, parts) if parts else NO_TEXT
 
     @property
     def text(self) -> Text:
         """All of it: the place, what is wrong, what would be right."""
-        said = Text.joined({"zh": "", "en": " "}, [part for part in (self.message, self.hint) if part])
+        said = Text.join({"zh": "", "en": " "}, [part for part in (self.message, self.hint) if part])
         return Text("{where}：{said}", "{where}: {said}", where=self.where, said=said) if self.where else said
 
     def __str__(self) -> str:
@@ -71,4 +71,4 @@ class BadInput(YiwangError):
     @property
     def text(self) -> Text:
         """All problems, a line for each."""
-        return Text.joined({"zh": "\n", "en": "\n"}, [problem.text for problem in self.problems])
+        return Text.join({"zh": "\n", "en": "\n"}, [problem.text for problem in self.problems])

@@ -39,7 +39,7 @@ class Text(Mapping[str, str]):
         return made
 
     @classmethod
-    def joined(cls, parts: Mapping[str, str], texts: list[Text]) -> Text:
+    def join(cls, parts: Mapping[str, str], texts: list[Text]) -> Text:
         """Several texts as one, with the separator of each language, e.g. ``{"zh": "、", "en": ", "}``."""
         made = cls.of(
             {tag: between.join(f"{{_{index}}}" for index in range(len(texts))) for tag, between in parts.items()}
@@ -47,7 +47,7 @@ class Text(Mapping[str, str]):
         made._values = {f"_{index}": one for index, one in enumerate(texts)}
         return made
 
-    def holding(self, **values: Any) -> Text:
+    def with_values(self, **values: Any) -> Text:
         """The same words with values in them."""
         made = Text()
         made._words, made._values = self._words, {**self._values, **values}

@@ -34,7 +34,7 @@ def canonical(value: Mapping[str, Any]) -> bytes:
     """
     try:
         if (way := _way(value)) is not _BY_LIBRARY:
-            return orjson.dumps(value if way is _AS_IT_IS else _plain(value), default=_told, option=_OPTIONS)
+            return orjson.dumps(value if way is _AS_IT_IS else _plain(value), default=_time_text, option=_OPTIONS)
     except TypeError:
         pass  # the library says whether it is one, and why not
     return by_library(value)
@@ -103,7 +103,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, datetime):
-        return _told(value)
+        return _time_text(value)
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str):
@@ -111,7 +111,7 @@ def _plain(value: Any) -> Any:
     raise ValueError(f"{kind.__name__} is no JSON type")
 
 
-def _told(value: datetime) -> str:
+def _time_text(value: datetime) -> str:
     """A time in RFC 3339."""
     if value.tzinfo is None:
         raise ValueError(f"{value.isoformat()} has no time zone")

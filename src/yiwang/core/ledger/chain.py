@@ -139,7 +139,7 @@ class _Check:
         for position, (entry, stored) in enumerate(rows):
             seq = position + 1
             if entry.get("seq") != seq:
-                return self._misnumbered(position)
+                return self._numbering_fault(position)
             if seq > head_seq:
                 return self._fault("extra", seq, f"{self._name(seq)} is one too many: {whole} has {head_seq}.")
             if not self._fits(entry, stored, previous):
@@ -167,7 +167,7 @@ class _Check:
         except BadInput:
             return False
 
-    def _misnumbered(self, position: int) -> ChainFault:
+    def _numbering_fault(self, position: int) -> ChainFault:
         seq, found, noun = position + 1, self.rows[position][0].get("seq"), self.form.entry
         if any(entry.get("seq") == seq for entry, _ in self.rows[position + 1 :]):
             return self._fault("reordered", seq, f"{self._name(seq)} stands behind {noun} {found}.")

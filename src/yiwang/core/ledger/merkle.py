@@ -83,7 +83,7 @@ class Frontier:
 
     def root(self) -> bytes:
         """Root of the tree."""
-        return _folded(self.peaks) if self.peaks else sha256().digest()
+        return _root_of_peaks(self.peaks) if self.peaks else sha256().digest()
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form, hashes in hexadecimal."""
@@ -123,7 +123,7 @@ def _push(peaks: list[bytes], size: int, leaf: bytes) -> list[tuple[int, bytes]]
     return completed
 
 
-def _folded(peaks: Sequence[bytes]) -> bytes:
+def _root_of_peaks(peaks: Sequence[bytes]) -> bytes:
     node = peaks[-1]
     for peak in reversed(peaks[:-1]):
         node = node_hash(peak, node)
@@ -157,7 +157,7 @@ def inclusion_proof(*, nodes: NodeReader | Sequence[bytes], index: int, size: in
     path: list[bytes] = []
     start, stop = 0, size
     while stop - start > 1:
-        middle = start + _left(stop - start)
+        middle = start + _left_size(stop - start)
         if index < middle:
             path.append(blocks.root(middle, stop))
             stop = middle
@@ -190,7 +190,7 @@ def consistency_proof(*, nodes: NodeReader | Sequence[bytes], old_size: int, new
     path: list[bytes] = []
     start, stop, whole = 0, new_size, True  # whole: the old tree's root is known to whoever checks
     while stop != old_size:
-        middle = start + _left(stop - start)
+        middle = start + _left_size(stop - start)
         if old_size <= middle:
             path.append(blocks.root(middle, stop))
             stop = middle
@@ -260,7 +260,7 @@ def verify_consistency(
     return last == 0 and old == old_root and new == new_root
 
 
-def _left(size: int) -> int:
+def _left_size(size: int) -> int:
     """The largest power of two below a size of at least 2."""
     return 1 << ((size - 1).bit_length() - 1)
 
@@ -280,7 +280,7 @@ class _Blocks:
             level = (stop - start).bit_length() - 1
             peaks.append(self._node(level, start >> level))
             start += 1 << level
-        return _folded(peaks)
+        return _root_of_peaks(peaks)
 
     def _node(self, level: int, index: int) -> bytes:
         base = level - level % STORED_LEVELS
@@ -313,7 +313,7 @@ class _Blocks:
 
     def _node_from_below(self, level: int, index: int) -> bytes:
         hashes = self._block(level - STORED_LEVELS, index)
-        return _folded(Frontier().extend(hashes).peaks)
+        return _root_of_peaks(Frontier().extend(hashes).peaks)
 
 
 def _reader_of(leaves: Sequence[bytes]) -> NodeReader:

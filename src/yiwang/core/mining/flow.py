@@ -93,7 +93,7 @@ def in_hand_roles(workflow: Workflow) -> frozenset[tuple[str, str]]:
     return frozenset(
         (step, role)
         for step in workflow.steps
-        for verb in workflow.leaving(step)
+        for verb in workflow.verbs_from(step)
         if verb.to not in {NOWHERE, step} and not verb.effect and "reason" not in verb.requires and verb.moves == "stay"
         for role in verb.roles
         if role != SYSTEM
@@ -277,11 +277,11 @@ def path_digests(found: Stays) -> tuple[Ints, NDArray[np.uint64]]:
     first = np.flatnonzero(np.r_[True, found.case[1:] != found.case[:-1]])
     lengths = np.diff(np.r_[first, len(found)])
     place = np.arange(len(found)) - np.repeat(first, lengths)
-    mixed = _mixed((place.astype(np.uint64) << np.uint64(20)) + found.step.astype(np.uint64) + np.uint64(1))
+    mixed = _splitmix64((place.astype(np.uint64) << np.uint64(20)) + found.step.astype(np.uint64) + np.uint64(1))
     return first, np.add.reduceat(mixed, first)
 
 
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _splitmix64(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """SplitMix64 (Steele, Lea and Flood, 2014): scatters numbers over 64 bits."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

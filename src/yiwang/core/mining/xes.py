@@ -57,8 +57,8 @@ def _head(*, city: str, name: str, workflow: Workflow) -> Iterator[str]:
     yield _text("workflow", f"{workflow.id} {workflow.version}")
     for verb in workflow.verbs.values():
         yield (
-            f"<string key={_quoted(f'verb.{verb.id}')} value={_quoted(verb.name.zh)}>"
-            f'<string key="en" value={_quoted(verb.name.en)}/></string>\n'
+            f"<string key={_quote(f'verb.{verb.id}')} value={_quote(verb.name.zh)}>"
+            f'<string key="en" value={_quote(verb.name.en)}/></string>\n'
         )
 
 
@@ -99,12 +99,12 @@ def _around(verb: str, actor: str, role: str, unit: str, from_step: str, to_step
 
 
 def _text(key: str, value: str) -> str:
-    return f'<string key="{key}" value={_quoted(value)}/>\n'
+    return f'<string key="{key}" value={_quote(value)}/>\n'
 
 
 def _date(key: str, value: datetime) -> str:
     return f'<date key="{key}" value="{stamp(value)}"/>\n'
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return quoteattr(_FORBIDDEN.sub("\ufffd", value), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})

@@ -74,7 +74,7 @@ class CityRun:
         upcoming, ticket = next(arrivals, None), 0
         while upcoming or agenda:
             if upcoming and (not agenda or upcoming.at <= agenda[0][0]):
-                life = self._opened(upcoming)
+                life = self._open_case(upcoming)
                 upcoming = next(arrivals, None)
             else:
                 at, _, life = heapq.heappop(agenda)
@@ -86,7 +86,7 @@ class CityRun:
             ticket += 1
             heapq.heappush(agenda, (when, ticket, life))
 
-    def _opened(self, arrival: Arrival) -> Life:
+    def _open_case(self, arrival: Arrival) -> Life:
         source = str(arrival.payload["source"])
         role = reporter_of(self.rules.workflow, source)
         actor = Actor(id=f"sim:{role}", name="模拟上报", roles=frozenset({role}))

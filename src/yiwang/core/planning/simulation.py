@@ -291,7 +291,7 @@ class Simulation:
         if not behaviour.verb:
             return None
         at = self.after(since, minutes=self._delay(behaviour, rng), working=behaviour.working)
-        payload = {key: self._drawn(value, rng, at) for key, value in behaviour.payload.items()}
+        payload = {key: self._draw_value(value, rng, at) for key, value in behaviour.payload.items()}
         command = Command(verb=behaviour.verb, actor=self._actor(state, behaviour, rng), payload=payload)
         return Move(at=at, command=command, behaviour=behaviour)
 
@@ -306,7 +306,7 @@ class Simulation:
         low, usual, high = behaviour.minutes
         return rng.triangular(low, high, usual) if high > low else low
 
-    def _drawn(self, value: Any, rng: Random, at: datetime) -> Any:
+    def _draw_value(self, value: Any, rng: Random, at: datetime) -> Any:
         """A field of a command: one of a list, so many days from then (``+30d``), or as it stands."""
         if isinstance(value, Sequence) and not isinstance(value, str):
             value = rng.choice(value)

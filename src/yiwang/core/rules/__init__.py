@@ -6,7 +6,7 @@ from yiwang.core.rules.columns import Column, DictColumn
 from yiwang.core.rules.compare import Change, Comparison, compare
 from yiwang.core.rules.compiled import CompiledTable, compile_table
 from yiwang.core.rules.coverage import Domain, Lifetimes
-from yiwang.core.rules.decision import Considered, Decision
+from yiwang.core.rules.decision import Contender, Decision
 from yiwang.core.rules.findings import Finding, Kind
 from yiwang.core.rules.reading import read_table
 from yiwang.core.rules.spec import NOTE_COLUMN, InputSpec, TableSpec
@@ -19,7 +19,7 @@ __all__ = [
     "Column",
     "Comparison",
     "CompiledTable",
-    "Considered",
+    "Contender",
     "Decision",
     "DictColumn",
     "Domain",

@@ -72,7 +72,7 @@ def build_axis(*, cells: Sequence[Cell], match: Match) -> Axis:
     ends = {bound for cell in cells if isinstance(cell, Range) for bound in (cell.low, cell.high)}
     bounds = sorted(bound for bound in ends if bound is not None)
     spans = _spans(cells, bounds, free) if match is Match.RANGE else []
-    named = _named(cells, match, free)
+    named = _rows_by_text(cells, match, free)
     for mask in (*spans, *named.values()):
         classes.setdefault(mask, len(classes))
     return Axis(
@@ -86,7 +86,7 @@ def build_axis(*, cells: Sequence[Cell], match: Match) -> Axis:
     )
 
 
-def _named(cells: Sequence[Cell], match: Match, free: int) -> dict[str, int]:
+def _rows_by_text(cells: Sequence[Cell], match: Match, free: int) -> dict[str, int]:
     """Rows by each text that a cell names, shorter prefixes included."""
     own: dict[str, int] = {}
     for bit, cell in enumerate(cells):

@@ -70,7 +70,7 @@ class BulkDecider:
         # From places best-first to places in the file; the last entry stands for no row.
         self._file_order = np.array([*(place[row.id] for row in table.best_first), -1], dtype=np.int32)
         words = max(1, -(-len(table) // 64))
-        self._masks = tuple(_packed(masks, words) for masks in (epochs.masks, *(axis.masks for axis in axes)))
+        self._masks = tuple(_pack(masks, words) for masks in (epochs.masks, *(axis.masks for axis in axes)))
         self._shape = tuple(len(masks) for masks in self._masks)
         size = math.prod(self._shape)
         # 0: not yet known, 1: no row, else the row's index + 2. Fresh zeros take no memory until they are written.
@@ -101,13 +101,13 @@ class BulkDecider:
 
     def _in_blocks(self, readers: Sequence[Reader], count: int) -> Indexes:
         found = np.empty(count, dtype=np.int32)
-        look_up = self._paired if self._answers is None else self._looked_up
+        look_up = self._pair_up if self._answers is None else self._look_up
         for start in range(0, count, _BLOCK):
             stop = min(start + _BLOCK, count)
             found[start:stop] = look_up([reader(start, stop) for reader in readers])
         return found
 
-    def _looked_up(self, classes: Sequence[Numbers | int]) -> Indexes | int:
+    def _look_up(self, classes: Sequence[Numbers | int]) -> Indexes | int:
         """Answers by the table of answers; the classes come multiplied by their strides."""
         assert self._answers is not None
         fixed = sum(part for part in classes if isinstance(part, int))
@@ -137,7 +137,7 @@ class BulkDecider:
                 rows &= masks[place]
             self._answers[part] = self._file_order[_lowest(rows)] + 2
 
-    def _paired(self, classes: Sequence[Numbers | int]) -> Indexes | int:
+    def _pair_up(self, classes: Sequence[Numbers | int]) -> Indexes | int:
         """Answers without a table of answers: classes are paired input by input, each pair that occurs once."""
         count = max((len(part) for part in classes if not isinstance(part, int)), default=1)
         labels = np.zeros(count, dtype=np.int64)
@@ -217,7 +217,7 @@ def _same_count(count: int | None, length: int, name: str) -> int:
     return length
 
 
-def _packed(masks: Sequence[int], words: int) -> Words:
+def _pack(masks: Sequence[int], words: int) -> Words:
     """Sets of rows as 64-bit words, the best rows in the first word: shape (classes, words)."""
     content = b"".join(mask.to_bytes(words * 8, "little") for mask in masks)
     return np.frombuffer(content, dtype="<u8").astype(np.uint64).reshape(len(masks), words)

@@ -82,14 +82,14 @@ def analyse(
     spans = [epochs.span(row.validity.valid_from, row.validity.valid_to) for row in table.best_first]
     findings = list(find_overlaps(table))
     if table.spec.complete:
-        findings += _Gaps(table, dimensions, epochs, spans, _examined(table, epochs, since, until)).find()
+        findings += _Gaps(table, dimensions, epochs, spans, _epochs_to_check(table, epochs, since, until)).find()
     findings += _Dead(table, axes, dimensions, epochs, spans).find()
     findings += find_holes(table)
     order = list(Kind)
     return sorted(findings, key=lambda finding: (order.index(finding.kind), finding.problem.row or 0))
 
 
-def _examined(table: Table, epochs: Epochs, since: date | None, until: date | None) -> int:
+def _epochs_to_check(table: Table, epochs: Epochs, since: date | None, until: date | None) -> int:
     if since is None and table.rows:
         starts = [row.validity.valid_from for row in table.rows]
         since = None if None in starts else min(start for start in starts if start is not None)
@@ -146,7 +146,7 @@ class _Gaps:
         if not self.coverage.missing(level, rows, wanted):
             return
         if level == len(self.dimensions):
-            yield path, lowest(wanted & ~self.coverage.covered(rows, wanted))
+            yield path, lowest(wanted & ~self.coverage.covered_epochs(rows, wanted))
             return
         for (left, still), groups in self.coverage.below(level, rows, wanted).items():
             for group in groups:
@@ -170,7 +170,7 @@ class _Gaps:
         for place, group in sorted(witness.items()):
             names = self.dimensions[place].names
             facts.update(zip(names, group.example, strict=True))
-            told = Text.joined(_WITH, [_told(name, fact) for name, fact in zip(names, group.example, strict=True)])
+            told = Text.join(_WITH, [_fact_text(name, fact) for name, fact in zip(names, group.example, strict=True)])
             alike = Text(
                 "{facts}（另有 {more} 个同类）", "{facts} (and {more} more like it)", facts=told, more=group.size - 1
             )
@@ -181,7 +181,7 @@ class _Gaps:
         message = Text(
             "{when}，{facts}没有匹配的行。",
             "No row for {facts} {when}.",
-            facts=Text.joined(COMMAS, shown) if shown else Text("任何情况", "anything"),
+            facts=Text.join(COMMAS, shown) if shown else Text("任何情况", "anything"),
             when=Text("在 {day}", "on {day}", day=day) if day else Text("在任何日期", "on any day"),
         )
         hint = Text(
@@ -220,10 +220,10 @@ class _Dead:
         matching = [self._groups(place, bit, row) for place in range(len(self.dimensions))]
         for place, (groups, _) in enumerate(matching):
             if not groups:
-                return self._unmet(row, self.dimensions[place].names)
+                return self._unmet_finding(row, self.dimensions[place].names)
         better = reduce(and_, (reach for _, reach in matching), (1 << bit) - 1)
         better = sum(1 << other for other in bits(better) if self.spans[other] & self.spans[bit])
-        levels = [_merged(groups, better, self.spans[bit]) for groups, _ in matching]
+        levels = [_merge(groups, better, self.spans[bit]) for groups, _ in matching]
         if self._leaks(levels, better, bit):
             return None
         if not self._leaks(levels, 0, bit):
@@ -234,13 +234,13 @@ class _Dead:
             )
             hint = Text("请改正它的日期，或删除该行。", "Correct its dates, or delete the row.")
             return self._finding(row, message, hint, FROM_COLUMN, ())
-        return self._covered(row, self._needed(levels, better, bit))
+        return self._cover_finding(row, self._necessary_rows(levels, better, bit))
 
     def _leaks(self, levels: Sequence[Sequence[Group]], rows: int, bit: int) -> bool:
         """Whether these rows leave open something that the row of this bit matches."""
         return Coverage(levels=levels, spans=self.spans).leaks(0, rows, self.spans[bit])
 
-    def _needed(self, levels: Sequence[Sequence[Group]], better: int, bit: int) -> int:
+    def _necessary_rows(self, levels: Sequence[Sequence[Group]], better: int, bit: int) -> int:
         """Better rows without those that are not needed to cover the row."""
         if better.bit_count() > _MOST_WEIGHED:
             return better
@@ -261,7 +261,7 @@ class _Dead:
             self._matching[key] = found
         return found
 
-    def _unmet(self, row: Row, names: tuple[str, ...]) -> Finding:
+    def _unmet_finding(self, row: Row, names: tuple[str, ...]) -> Finding:
         inputs = self.table.spec.input_names
         cells = [(name, row.cells[inputs.index(name)]) for name in names]
         named = [(name, cell) for name, cell in cells if not isinstance(cell, Anything)]
@@ -269,7 +269,7 @@ class _Dead:
             "行 {row} 从不起作用：{cells}匹配不到任何可能出现的内容。",
             "Row {row} never decides: {cells} matches nothing that can occur.",
             row=row.id,
-            cells=Text.joined(_WITH, [_told(name, str(cell)) for name, cell in named]),
+            cells=Text.join(_WITH, [_fact_text(name, str(cell)) for name, cell in named]),
         )
         hint = Text(
             "请改正代码（电子表格会丢掉开头的零），或删除该行。",
@@ -277,7 +277,7 @@ class _Dead:
         )
         return self._finding(row, message, hint, named[0][0] if named else names[0], ())
 
-    def _covered(self, row: Row, better: int) -> Finding:
+    def _cover_finding(self, row: Row, better: int) -> Finding:
         ids = tuple(self.table.best_first[place].id for place in bits(better))
         named = ", ".join(ids[:_NAMED_ROWS])
         if len(ids) == 1:
@@ -306,13 +306,13 @@ class _Dead:
         return Finding(kind=Kind.DEAD, problem=problem, rows=(row.id, *others))
 
 
-def _told(name: str, fact: str) -> Text:
+def _fact_text(name: str, fact: str) -> Text:
     if not fact:
         return Text("无 {name}", "no {name}", name=name)
     return Text("{name}「{fact}」", "{name} {fact!r}", name=name, fact=fact)
 
 
-def _merged(groups: Sequence[Group], rows: int, wanted: int) -> list[Group]:
+def _merge(groups: Sequence[Group], rows: int, wanted: int) -> list[Group]:
     """The groups as far as these rows and epochs can tell them apart."""
     found = {(group.rows & rows, group.epochs & wanted): group.example for group in groups}
     return [Group(rows=left, epochs=epochs, example=example, size=1) for (left, epochs), example in found.items()]

@@ -96,8 +96,8 @@ class CompiledTable:
             mask &= rows[facts.get(name)]
         return Decision(self.table, mask) if mask else None
 
-    def ranked(self, facts: Facts, on: date) -> Iterator[Row]:
-        """Every row that matches, best first: the same as ``table.ranked``."""
+    def matching_rows(self, facts: Facts, on: date) -> Iterator[Row]:
+        """Every row that matches, best first: the same as ``table.matching_rows``."""
         decision = self.decide(facts, on)
         return iter(decision.rows if decision is not None else ())
 

@@ -156,7 +156,7 @@ class Coverage:
             self._always.append(reduce(and_, (group.rows for group in groups), self._always[-1]))
         self._always.reverse()
 
-    def covered(self, rows: int, wanted: int) -> int:
+    def covered_epochs(self, rows: int, wanted: int) -> int:
         """Those of the wanted epochs in which one of these rows is in force."""
         found = 0
         for bit in bits(rows):
@@ -174,7 +174,7 @@ class Coverage:
 
     def missing(self, level: int, rows: int, wanted: int) -> int:
         """Number of combinations of values from a level down that are uncovered in some wanted epoch."""
-        if not wanted or self.covered(rows & self._always[level], wanted) == wanted:
+        if not wanted or self.covered_epochs(rows & self._always[level], wanted) == wanted:
             return 0
         if level == len(self.levels):
             return 1
@@ -191,7 +191,7 @@ class Coverage:
 
     def leaks(self, level: int, rows: int, wanted: int) -> bool:
         """Whether some combination from a level down is uncovered in some wanted epoch; stops at the first one."""
-        if not wanted or self.covered(rows & self._always[level], wanted) == wanted:
+        if not wanted or self.covered_epochs(rows & self._always[level], wanted) == wanted:
             return False
         if level == len(self.levels):
             return True

@@ -25,7 +25,7 @@ _FACTS_ZH = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Considered:
+class Contender:
     """A row that matched, and why it won or lost.
 
     Attributes:
@@ -44,7 +44,7 @@ class Considered:
     reason: Text
 
     @property
-    def won(self) -> bool:
+    def is_winner(self) -> bool:
         return self.place == 1
 
 
@@ -96,14 +96,14 @@ class Decision:
         return self.trace[0].tie
 
     @property
-    def trace(self) -> tuple[Considered, ...]:
+    def trace(self) -> tuple[Contender, ...]:
         """Every row that matched, best first, each with the reason why it won or lost."""
         rows = self.rows
         # The deciding row is held against the runner-up, the others against the deciding row.
         opponents = [rows[1] if len(rows) > 1 else None, *rows[:1] * (len(rows) - 1)]
         pairs = zip(rows, opponents, strict=True)
         return tuple(
-            _considered(self.spec, row, place, opponent) for place, (row, opponent) in enumerate(pairs, start=1)
+            _contender(self.spec, row, place, opponent) for place, (row, opponent) in enumerate(pairs, start=1)
         )
 
     def why(self) -> tuple[Text, ...]:
@@ -115,7 +115,7 @@ def _name_of(input_name: str) -> Text:
     return Text(_FACTS_ZH.get(input_name, input_name), input_name)
 
 
-def _sentence(spec: TableSpec, entry: Considered) -> Text:
+def _sentence(spec: TableSpec, entry: Contender) -> Text:
     row = entry.row
     return Text(
         "第{line}行 {row}（{conditions}）{verdict}：{reason}。{origin}",
@@ -123,29 +123,29 @@ def _sentence(spec: TableSpec, entry: Considered) -> Text:
         line=row.line,
         row=row.id,
         conditions=_conditions(spec, row),
-        verdict=Text("采用", "decides") if entry.won else Text("未采用", "loses"),
+        verdict=Text("采用", "decides") if entry.is_winner else Text("未采用", "loses"),
         reason=entry.reason,
         origin=_origin(row),
     )
 
 
-def _considered(spec: TableSpec, row: Row, place: int, opponent: Row | None) -> Considered:
+def _contender(spec: TableSpec, row: Row, place: int, opponent: Row | None) -> Contender:
     if opponent is None:
         alone = Text("没有其他行匹配", "no other row matches")
-        return Considered(row=row, place=place, input="", tie=False, reason=alone)
+        return Contender(row=row, place=place, input="", tie=False, reason=alone)
     for position in spec.ranking:
         ours, theirs = row.cells[position], opponent.cells[position]
         if ours.specificity != theirs.specificity:
             item = spec.inputs[position]
             reason = _comparison(_name_of(item.name), item.match, ours, theirs, opponent.id)
-            return Considered(row=row, place=place, input=item.name, tie=False, reason=reason)
+            return Contender(row=row, place=place, input=item.name, tie=False, reason=reason)
     tie = Text(
         "与 {row} 同样具体，只因在文件中排在{side}面",
         "a tie with {row}: equally specific, and it stands {side} in the file",
         row=opponent.id,
         side=Text("前", "first") if place == 1 else Text("后", "later"),
     )
-    return Considered(row=row, place=place, input="", tie=True, reason=tie)
+    return Contender(row=row, place=place, input="", tie=True, reason=tie)
 
 
 def _comparison(name: Text, match: Match, ours: Cell, theirs: Cell, opponent: str) -> Text:
@@ -174,7 +174,7 @@ def _conditions(spec: TableSpec, row: Row) -> Text:
     ]
     if not named:
         return Text("无条件", "for anything")
-    cells = Text.joined({"zh": "，", "en": ", "}, named)
+    cells = Text.join({"zh": "，", "en": ", "}, named)
     return Text("{cells}", "for {cells}", cells=cells)
 
 

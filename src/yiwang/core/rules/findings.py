@@ -81,7 +81,7 @@ def _overlap(table: Table, row: Row, above: list[Row]) -> Finding:
         other=other.id,
         line=other.line,
         more=more if len(above) > 1 else NO_TEXT,
-        facts=Text.joined(COMMAS, shown) if shown else Text("任何情况", "any facts"),
+        facts=Text.join(COMMAS, shown) if shown else Text("任何情况", "any facts"),
         when=Text("在 {day} ", " on {day}", day=day) if day else NO_TEXT,
     )
     hint = (

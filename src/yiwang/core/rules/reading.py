@@ -68,8 +68,8 @@ class _RowReader:
             cells=tuple(self._cell(texts[item.name], item.name, line) for item in self.spec.inputs),
             outputs={output: self._output(texts[output], output, line) for output in self.spec.outputs},
             validity=self._validity(texts, line),
-            source=self._said(texts[SOURCE_COLUMN], SOURCE_COLUMN, line),
-            confidence=self._said(texts[CONFIDENCE_COLUMN], CONFIDENCE_COLUMN, line),
+            source=self._required_text(texts[SOURCE_COLUMN], SOURCE_COLUMN, line),
+            confidence=self._required_text(texts[CONFIDENCE_COLUMN], CONFIDENCE_COLUMN, line),
             note=texts[NOTE_COLUMN],
             line=line,
         )
@@ -128,7 +128,7 @@ class _RowReader:
             self.fault(message, hint, line=line, column=column)
         return text
 
-    def _said(self, text: str, column: str, line: int) -> str:
+    def _required_text(self, text: str, column: str, line: int) -> str:
         if not text and column not in self._reported:
             message = Text("本行没有填写 {column}。", "The row has no {column}.", column=column)
             hint = Text("每条规则都要写明依据和可信度。", "Every rule says where it comes from and how sure that is.")

@@ -71,7 +71,9 @@ class TableSpec:
         reader = _Reader(mapping=mapping, name=name or str(mapping.get("name", "")), file=file)
         for key in sorted(set(mapping) - _KEYS):
             reader.fault(
-                key, Text("没有「{key}」这个键。", "Unknown key {key!r}.", key=key), _known(sorted(_KEYS - {"name"}))
+                key,
+                Text("没有「{key}」这个键。", "Unknown key {key!r}.", key=key),
+                _words_hint(sorted(_KEYS - {"name"})),
             )
         inputs, outputs = reader.inputs(), reader.texts("outputs", needed=True)
         precedence, required = reader.texts("precedence", needed=True), reader.texts("required", needed=False)
@@ -153,12 +155,12 @@ def _faults(spec: TableSpec) -> list[Problem]:
             fault(
                 "required",
                 Text("「{column}」不是输出。", "{column!r} is no output.", column=name),
-                _known(spec.outputs),
+                _words_hint(spec.outputs),
             )
     return problems
 
 
-def _known(words: Iterable[str]) -> Text:
+def _words_hint(words: Iterable[str]) -> Text:
     return Text("可用的有 {words}。", "There are {words}.", words=", ".join(words))
 
 
@@ -224,7 +226,7 @@ class _Reader:
                     match=match,
                     name=name,
                 )
-                self.fault(key, message, _known(Match))
+                self.fault(key, message, _words_hint(Match))
             else:
                 found.append(InputSpec(name=name, match=Match(match)))
         return tuple(found)

@@ -91,7 +91,7 @@ class Table:
         """
         return self._by_id[row_id]
 
-    def ranked(self, facts: Facts, on: date) -> Iterator[Row]:
+    def matching_rows(self, facts: Facts, on: date) -> Iterator[Row]:
         """Every row that matches these facts on this day, best first."""
         return (row for row in self.best_first if row.matches(facts=facts, names=self._names, on=on))
 

@@ -55,7 +55,7 @@ def first_fillable(rows: Iterable[Row], *, output: str, codes: Mapping[str, str]
     A row that leaves the output empty answers nothing, so it is passed over too.
 
     Args:
-        rows: Matching rows best first, e.g. ``table.ranked(facts, on)`` or ``decision.rows``.
+        rows: Matching rows best first, e.g. ``table.matching_rows(facts, on)`` or ``decision.rows``.
         output: The column that holds the template.
         codes: See :func:`fill_template`.
     """

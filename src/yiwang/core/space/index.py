@@ -145,7 +145,7 @@ class RegionIndex:
 
     def _list_edges(self, edges: Edges, segments: Segments, meeting: Ints, bit: Ints) -> None:
         """Edges by meeting, each border once with the bits of the regions on both of its sides."""
-        border, example = _undirected(edges)
+        border, example = _number_borders(edges)
         row, first = groups(meeting, border[segments.edge])
         self._edge_bits = _xor(row, bit, len(first))
         edge_meeting = meeting[first]
@@ -307,7 +307,7 @@ def _xor(group: Ints, bits: Ints, count: int) -> Ints:
     return result
 
 
-def _undirected(edges: Edges) -> tuple[Ints, Ints]:
+def _number_borders(edges: Edges) -> tuple[Ints, Ints]:
     """Number the borders: edges with the same two ends are one. Number of each edge, and an edge of each number."""
     count = len(edges.owner)
     ends = np.concatenate([edges.lon_0, edges.lon_1]), np.concatenate([edges.lat_0, edges.lat_1])

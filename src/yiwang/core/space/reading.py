@@ -229,7 +229,7 @@ class _Reader:
                 "应以「{code}」开头：编码逐级加长。", "It starts with {code!r}: the code is the path.", code=parent.code
             )
             self.fault(message, hint, number, "code")
-        if not _within(region.validity, parent.validity):
+        if not _is_within(region.validity, parent.validity):
             hint = Text(
                 "「{code}」的有效期是{span}。", "{code!r} lives {span}.", code=parent.code, span=_span(parent.validity)
             )
@@ -274,7 +274,7 @@ def _cell(row: Mapping[str, str], column: str) -> str:
     return (row.get(column) or "").strip()
 
 
-def _within(inner: Validity, outer: Validity) -> bool:
+def _is_within(inner: Validity, outer: Validity) -> bool:
     starts = outer.valid_from is None or (inner.valid_from is not None and inner.valid_from >= outer.valid_from)
     ends = outer.valid_to is None or (inner.valid_to is not None and inner.valid_to <= outer.valid_to)
     return starts and ends

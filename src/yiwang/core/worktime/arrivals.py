@@ -78,7 +78,7 @@ class Arrivals:
         return day, second
 
 
-def arrived(moment: int, *, rule: Arrivals, clock: WallClock, is_workday: Callable[[int], bool]) -> int:
+def effective_arrival(moment: int, *, rule: Arrivals, clock: WallClock, is_workday: Callable[[int], bool]) -> int:
     """The moment (epoch microseconds) as which an arrival counts; the moment itself where nothing moves it."""
     wall = clock.wall(moment)
     day, within = divmod(wall, DAY * MICRO)
@@ -89,8 +89,10 @@ def arrived(moment: int, *, rule: Arrivals, clock: WallClock, is_workday: Callab
     return clock.moment(moved_day * DAY * MICRO + micros)
 
 
-def arrived_many(moments: Seconds, *, rule: Arrivals, clock: WallClock, is_workday: Callable[[int], bool]) -> Seconds:
-    """`arrived` for many whole epoch seconds, shape (n,); each day is asked about once."""
+def effective_arrivals(
+    moments: Seconds, *, rule: Arrivals, clock: WallClock, is_workday: Callable[[int], bool]
+) -> Seconds:
+    """`effective_arrival` for many whole epoch seconds, shape (n,); each day is asked about once."""
     wall = clock.wall_many(moments)
     days, seconds = wall // DAY, wall % DAY
     late = seconds >= _seconds(rule.closing)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
-from yiwang.core.worktime.arrivals import Arrivals, arrived, arrived_many
+from yiwang.core.worktime.arrivals import Arrivals, effective_arrival, effective_arrivals
 from yiwang.core.worktime.limits import Limit, TimeUnit
 from yiwang.core.worktime.timeline import BEYOND, Timeline
 from yiwang.core.worktime.wallclock import DAY, EPOCH, FIRST_YEAR, LAST_YEAR, MICRO, wall_clock
@@ -178,13 +178,13 @@ class WorkCalendar:
             return _moment(first + amount)
         if unit == TimeUnit.CALENDAR_DAYS:
             return _moment(self._wall.moment(self._wall.wall(first) + amount))
-        first = self._arrived(first)
-        timeline = self._knowing(first // MICRO, first // MICRO)
+        first = self._effective_arrival(first)
+        timeline = self._timeline_over(first // MICRO, first // MICRO)
         while (due := timeline.due(start=first, amount=amount)) is None:
-            timeline = self._further(first // MICRO)
+            timeline = self._timeline_beyond(first // MICRO)
         return _moment(due)
 
-    def elapsed(self, *, start: datetime, end: datetime, unit: TimeUnit) -> float:
+    def elapsed_seconds(self, *, start: datetime, end: datetime, unit: TimeUnit) -> float:
         """Counted seconds between two moments; 0 when ``end`` is not after ``start``.
 
         Working days count in working seconds too. Calendar days count in seconds of the wall clock, so that the same
@@ -200,30 +200,30 @@ class WorkCalendar:
             return (last - first) / MICRO
         if unit == TimeUnit.CALENDAR_DAYS:
             return (self._wall.wall(last) - self._wall.wall(first)) / MICRO
-        first = self._arrived(first)
+        first = self._effective_arrival(first)
         if last <= first:
             return 0.0
-        timeline = self._knowing(first // MICRO, -(-last // MICRO))
-        return (timeline.counted(last) - timeline.counted(first)) / MICRO
+        timeline = self._timeline_over(first // MICRO, -(-last // MICRO))
+        return (timeline.working_micros(last) - timeline.working_micros(first)) / MICRO
 
-    def arrived(self, start: datetime) -> datetime:
+    def effective_arrival(self, start: datetime) -> datetime:
         """The moment as which an arrival counts for working time: itself, unless the calendar moves late arrivals."""
-        return _moment(self._arrived(_micros(start)))
+        return _moment(self._effective_arrival(_micros(start)))
 
-    def _arrived(self, moment: int) -> int:
+    def _effective_arrival(self, moment: int) -> int:
         if self.arrivals is None:
             return moment
-        return arrived(moment, rule=self.arrivals, clock=self._wall, is_workday=self._works)
+        return effective_arrival(moment, rule=self.arrivals, clock=self._wall, is_workday=self._is_workday)
 
-    def _works(self, day: int) -> bool:
+    def _is_workday(self, day: int) -> bool:
         return self.is_workday(date.fromordinal(day + _EPOCH_ORDINAL))
 
     def working_spans(self, *, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-        """The working periods, cut to ``[start, end)``, in order, in UTC. Raises `UnknownYear` like `elapsed`."""
+        """The working periods, cut to ``[start, end)``, in order, in UTC. Raises `UnknownYear` like `elapsed_seconds`."""
         first, last = _micros(start), _micros(end)
         if last <= first:
             return []
-        timeline = self._knowing(first // MICRO, -(-last // MICRO))
+        timeline = self._timeline_over(first // MICRO, -(-last // MICRO))
         return [(_moment(low), _moment(high)) for low, high in timeline.segments(start=first, end=last)]
 
     # --- in bulk ------------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class WorkCalendar:
             return np.where(seconds <= 0, starts, moved)
         given = starts
         if self.arrivals is not None:
-            starts = arrived_many(starts, rule=self.arrivals, clock=self._wall, is_workday=self._works)
+            starts = effective_arrivals(starts, rule=self.arrivals, clock=self._wall, is_workday=self._is_workday)
             starts = np.where(seconds <= 0, given, starts)
         while True:
             due = self._laid_out[2].due_many(starts=starts, seconds=seconds)
@@ -300,25 +300,25 @@ class WorkCalendar:
                     worked[_day(day) - begin] = True
         return days[worked]
 
-    def _knowing(self, first: int, last: int) -> Timeline:
+    def _timeline_over(self, first: int, last: int) -> Timeline:
         """A timeline on which two moments (epoch seconds) lie in one known stretch."""
         timeline = self._laid_out[2]
-        end = timeline.known_until(first)
+        end = timeline.known_end(first)
         if end is not None and last <= end:
             return timeline
         if self.fallback == "error":
             raise UnknownYear(year=self._year(first if end is None else end), known=self.years)
-        return self._extended(self._year(first), self._year(last))
+        return self._extend(self._year(first), self._year(last))
 
-    def _further(self, start: int) -> Timeline:
+    def _timeline_beyond(self, start: int) -> Timeline:
         """A timeline that goes further, for an answer that lies beyond the end of this one."""
         first, last, timeline = self._laid_out
         if self.fallback == "error":
-            end = timeline.known_until(start)
+            end = timeline.known_end(start)
             raise UnknownYear(year=self._year(start if end is None else end), known=self.years)
-        return self._extended(first, last + 1 if last >= LAST_YEAR else min(2 * last - first + 4, LAST_YEAR))
+        return self._extend(first, last + 1 if last >= LAST_YEAR else min(2 * last - first + 4, LAST_YEAR))
 
-    def _extended(self, first: int, last: int) -> Timeline:
+    def _extend(self, first: int, last: int) -> Timeline:
         if first < FIRST_YEAR or last > LAST_YEAR:
             raise BadInput(
                 Text(

@@ -58,23 +58,23 @@ class Clock:
     extensions: int = 0
     fixed_deadline: datetime | None = None
 
-    def elapsed(self, *, calendar: WorkCalendar, at: datetime) -> float:
+    def elapsed_seconds(self, *, calendar: WorkCalendar, at: datetime) -> float:
         """Counted seconds used up to ``at``; a moment before the last start counts as that start."""
         if self.resumed_at is None:
             return self.used_seconds
-        running = calendar.elapsed(start=self.resumed_at, end=at, unit=self.unit)
+        running = calendar.elapsed_seconds(start=self.resumed_at, end=at, unit=self.unit)
         return round(self.used_seconds + running, 6)
 
-    def remaining(self, *, calendar: WorkCalendar, at: datetime) -> float:
+    def remaining_seconds(self, *, calendar: WorkCalendar, at: datetime) -> float:
         """Counted seconds left at ``at``; negative when more has been counted than the limit.
 
         Whether a case is late is asked of `deadline`, not of this: after a deadline at closing time nothing more is
         counted until the next opening, so that 0 is left all night although the deadline has passed.
         """
         if self.fixed_deadline is None or self.resumed_at is None:
-            return round(self.limit_seconds - self.elapsed(calendar=calendar, at=at), 6)
-        left = calendar.elapsed(start=at, end=self.fixed_deadline, unit=self.unit)
-        return left - calendar.elapsed(start=self.fixed_deadline, end=at, unit=self.unit)
+            return round(self.limit_seconds - self.elapsed_seconds(calendar=calendar, at=at), 6)
+        left = calendar.elapsed_seconds(start=at, end=self.fixed_deadline, unit=self.unit)
+        return left - calendar.elapsed_seconds(start=self.fixed_deadline, end=at, unit=self.unit)
 
     def deadline(self, *, calendar: WorkCalendar) -> datetime | None:
         """When the limit will have been used up; None while the clock does not run.
@@ -93,19 +93,19 @@ class Clock:
 
         A fixed deadline cannot move with a break, so what was left until then becomes the limit.
         """
-        return self if self.resumed_at is None else self._halted(calendar, at, ClockStatus.PAUSED)
+        return self if self.resumed_at is None else self._halt(calendar, at, ClockStatus.PAUSED)
 
     def stop(self, *, calendar: WorkCalendar, at: datetime) -> Clock:
         """Stop counting for good, though work that is sent back may resume it. A paused clock stops as it stands."""
         if self.resumed_at is None:
             return self if self.status == ClockStatus.STOPPED else replace(self, status=ClockStatus.STOPPED)
-        return self._halted(calendar, at, ClockStatus.STOPPED)
+        return self._halt(calendar, at, ClockStatus.STOPPED)
 
-    def _halted(self, calendar: WorkCalendar, at: datetime, status: ClockStatus) -> Clock:
-        used = self.elapsed(calendar=calendar, at=at)
+    def _halt(self, calendar: WorkCalendar, at: datetime, status: ClockStatus) -> Clock:
+        used = self.elapsed_seconds(calendar=calendar, at=at)
         limit = self.limit_seconds
         if self.fixed_deadline is not None:
-            limit = round(used + self.remaining(calendar=calendar, at=at))
+            limit = round(used + self.remaining_seconds(calendar=calendar, at=at))
         return Clock(  # spelled out: `replace` takes three times as long, and every case stops several clocks
             unit=self.unit,
             limit_seconds=limit,

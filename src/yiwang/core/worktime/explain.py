@@ -40,11 +40,11 @@ class CountedSpan:
 def explain(*, clock: Clock, calendar: WorkCalendar, at: datetime, most: int = 40) -> list[CountedSpan]:
     """The spans from the clock's start to ``at``, neighbours of one kind merged, oldest first.
 
-    Their counted seconds add up to ``clock.elapsed(at)``. When there are more than ``most``, the oldest are put
+    Their counted seconds add up to ``clock.elapsed_seconds(at)``. When there are more than ``most``, the oldest are put
     together in one line (``summary``).
 
     Raises:
-        UnknownYear: As `WorkCalendar.elapsed` does.
+        UnknownYear: As `WorkCalendar.elapsed_seconds` does.
     """
     spans: list[CountedSpan] = []
     until = at if clock.resumed_at is None else clock.resumed_at
@@ -52,10 +52,10 @@ def explain(*, clock: Clock, calendar: WorkCalendar, at: datetime, most: int = 4
         spans.append(_span(clock.started_at, max(until, clock.started_at), clock.used_seconds, Why.EARLIER))
     if clock.resumed_at is not None and clock.resumed_at < at:
         if clock.unit in {TimeUnit.URGENT_HOURS, TimeUnit.CALENDAR_DAYS}:
-            counted = calendar.elapsed(start=clock.resumed_at, end=at, unit=clock.unit)
+            counted = calendar.elapsed_seconds(start=clock.resumed_at, end=at, unit=clock.unit)
             spans.append(_span(clock.resumed_at, at, counted, Why.CONTINUOUS))
         else:
-            spans.extend(_merged(_working(calendar, clock.resumed_at.astimezone(UTC), at.astimezone(UTC))))
+            spans.extend(_merge(_working_spans(calendar, clock.resumed_at.astimezone(UTC), at.astimezone(UTC))))
     if len(spans) > most:
         old = spans[: len(spans) - most + 1]
         counted = round(sum(span.counted_seconds for span in old), 6)
@@ -67,23 +67,23 @@ def _span(start: datetime, end: datetime, counted: float, why: Why) -> CountedSp
     return CountedSpan(start=start.astimezone(UTC), end=end.astimezone(UTC), counted_seconds=counted, why=why)
 
 
-def _working(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
+def _working_spans(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
     """Every working period between two moments and what lies between them, cut at midnights."""
-    arrived = min(calendar.arrived(start), end)
+    arrived = min(calendar.effective_arrival(start), end)
     if arrived > start:
         yield _span(start, arrived, 0.0, Why.LATE)
         start = arrived
     moment = start
     for low, high in calendar.working_spans(start=start, end=end):
-        yield from _idle(calendar, moment, low)
+        yield from _idle_spans(calendar, moment, low)
         adjusted = low.astimezone(calendar.zone).weekday() >= 5
         counted = (high - low).total_seconds()
         yield _span(low, high, counted, Why.ADJUSTED if adjusted else Why.WORKING)
         moment = high
-    yield from _idle(calendar, moment, end)
+    yield from _idle_spans(calendar, moment, end)
 
 
-def _idle(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
+def _idle_spans(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[CountedSpan]:
     opening, closing = calendar.periods[0][0], calendar.periods[-1][1]
     while start < end:
         day = start.astimezone(calendar.zone).date()
@@ -98,7 +98,7 @@ def _idle(calendar: WorkCalendar, start: datetime, end: datetime) -> Iterator[Co
         start = until
 
 
-def _merged(spans: Iterator[CountedSpan]) -> Iterator[CountedSpan]:
+def _merge(spans: Iterator[CountedSpan]) -> Iterator[CountedSpan]:
     last: CountedSpan | None = None
     for span in spans:
         if last is None:

@@ -76,14 +76,14 @@ class Timeline:
         self._by_start = Ranks(starts) if len(starts) else None
         self._by_counted = Ranks(before[:-1]) if len(starts) else None
 
-    def known_until(self, moment: int) -> int | None:
+    def known_end(self, moment: int) -> int | None:
         """End (epoch seconds) of the known stretch that a moment lies in; None when it lies in none."""
         for first, end in self._known:
             if first <= moment < end:
                 return end
         return None
 
-    def counted(self, moment: int) -> int:
+    def working_micros(self, moment: int) -> int:
         """Working microseconds from the first segment to a moment (epoch microseconds)."""
         index = bisect_right(self._starts, moment // MICRO) - 1
         if index < 0:
@@ -97,12 +97,12 @@ class Timeline:
         """
         if amount <= 0:
             return start
-        target = self.counted(start) + amount
+        target = self.working_micros(start) + amount
         index = bisect_left(self._before, -(-target // MICRO)) - 1
         if index >= len(self._starts):
             return None
         moment = self._starts[index] * MICRO + target - self._before[index] * MICRO
-        end = self.known_until(start // MICRO)
+        end = self.known_end(start // MICRO)
         return moment if end is not None and moment <= end * MICRO else None
 
     def due_many(self, *, starts: Seconds, seconds: Seconds) -> Seconds:

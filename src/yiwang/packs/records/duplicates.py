@@ -30,7 +30,7 @@ class Link:
     how: str
 
     @property
-    def usable(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether the other request is in the file and was there when the duplicate was closed."""
         return self.how in {"number", "place"}
 
@@ -75,7 +75,7 @@ def _without_circles(links: Mapping[str, Link], by_id: Mapping[str, SourceRecord
     sound = dict(links)
     for start in links:
         path = [start]
-        while (link := sound.get(path[-1])) is not None and link.usable:
+        while (link := sound.get(path[-1])) is not None and link.is_usable:
             if link.original in path:
                 circle = path[path.index(link.original) :]
                 oldest = min(circle, key=lambda number: (by_id[number].opened_at, number))

@@ -18,7 +18,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean
-from yiwang.packs.records.places import HINT, known_system
+from yiwang.packs.records.places import HINT, is_known_system
 
 FILE = "replay.toml"
 REQUIRED_FIELDS = ("external_id", "opened")
@@ -221,7 +221,7 @@ def _mapping(files: PackFiles, data: Mapping[str, Any], timezone: str) -> Replay
             Text('请写 IANA 时区名，例如 "America/New_York"。', 'An IANA name, e.g. "America/New_York".'),
         )
     crs = top.text("crs", default="")
-    if crs and not known_system(crs):
+    if crs and not is_known_system(crs):
         top.fault("crs", Text("「{crs}」不是坐标系。", "{crs!r} is no coordinate system.", crs=crs), HINT)
     mapping = ReplayMapping(
         timezone=zone,
@@ -248,7 +248,7 @@ def _mapping(files: PackFiles, data: Mapping[str, Any], timezone: str) -> Replay
         duplicates=_duplicates(top),
     )
     for fields in (source, category, region, unit, department, report, top):
-        fields.done()
+        fields.check_keys()
     return mapping
 
 
@@ -286,15 +286,15 @@ def _word_file(fields: Fields, key: str) -> dict[str, str]:
 
 
 def _templates(fields: Fields, key: str, known: set[str]) -> tuple[str, ...]:
-    return tuple(template for template in fields.texts(key) if _sound(fields, key, template, known))
+    return tuple(template for template in fields.texts(key) if _is_sound(fields, key, template, known))
 
 
 def _template(fields: Fields, key: str, known: set[str]) -> str:
     template = fields.text(key, default="")
-    return template if _sound(fields, key, template, known) else ""
+    return template if _is_sound(fields, key, template, known) else ""
 
 
-def _sound(fields: Fields, key: str, template: str, known: set[str]) -> bool:
+def _is_sound(fields: Fields, key: str, template: str, known: set[str]) -> bool:
     try:
         names = placeholders(template)
     except ValueError as error:
@@ -344,7 +344,7 @@ def _pattern(fields: Fields, key: str, text: str, *, groups: int = 0) -> re.Patt
     return pattern
 
 
-def _known_field(fields: Fields, name: str, known: set[str]) -> bool:
+def _check_field(fields: Fields, name: str, known: set[str]) -> bool:
     if name and name not in known:
         message = Text("未知的字段：「{name}」。", "Unknown field {name!r}.", name=name)
         hint = did_you_mean(name, known) or Text("请在 [columns] 中写上。", "Name it under [columns].")
@@ -359,8 +359,8 @@ def _parts(region: Fields, known: set[str]) -> dict[str, Part]:
         item = Fields(region.files, FILE, table, where=f"region.part.{name}.")
         pattern = _pattern(item, "pattern", item.text("pattern"), groups=1)
         field_name, width = item.text("field"), int(item.number("width", default=0.0))
-        item.done()
-        if _known_field(item, field_name, known) and pattern is not None:
+        item.check_keys()
+        if _check_field(item, field_name, known) and pattern is not None:
             parts[name] = Part(field=field_name, pattern=pattern, width=width)
     return parts
 
@@ -371,8 +371,8 @@ def _conditions(top: Fields, known: set[str]) -> tuple[ConditionRule, ...]:
         item = Fields(top.files, FILE, table, where=f"condition {number}: ")
         pattern = _pattern(item, "pattern", item.text("pattern"))
         category, name, condition = item.text("category"), item.text("field"), item.text("condition")
-        item.done()
-        if _known_field(item, name, known) and pattern is not None:
+        item.check_keys()
+        if _check_field(item, name, known) and pattern is not None:
             rules.append(ConditionRule(category=category, field=name, pattern=pattern, condition=condition))
     return tuple(rules)
 
@@ -388,7 +388,7 @@ def _flag(top: Fields) -> FlagRule | None:
         no_deadline=item.text("no_deadline", default=""),
         as_of=item.text("as_of", default="latest"),
     )
-    item.done()
+    item.check_keys()
     if rule.no_deadline not in {"", "ontime", "overdue"}:
         item.fault(
             "no_deadline",
@@ -410,7 +410,7 @@ def _duplicates(top: Fields) -> DuplicateRule | None:
         within_m=item.number("within_m", default=50.0, above=0),
         within_days=item.number("within_days", default=30.0, above=0),
     )
-    item.done()
+    item.check_keys()
     return rule
 
 
@@ -420,7 +420,7 @@ def _numbers(fields: Fields) -> tuple[tuple[re.Pattern[str], str], ...]:
         item = Fields(fields.files, FILE, table, where=f"duplicates.number {number}: ")
         pattern = _pattern(item, "pattern", item.text("pattern"), groups=1)
         template = item.text("as", default="{}")
-        item.done()
+        item.check_keys()
         if template.count("{}") != 1:
             item.fault(
                 "as",

@@ -87,8 +87,8 @@ class Vocabulary:
     ) -> Vocabulary:
         """From code → name, as the pack's files have them."""
         return cls(
-            categories={spelled(name): code for code, name in categories.items()},
-            units={spelled(name): code for code, name in units.items()},
+            categories={name_key(name): code for code, name in categories.items()},
+            units={name_key(name): code for code, name in units.items()},
             regions=frozenset(regions),
         )
 
@@ -121,6 +121,6 @@ class Counts:
     odd: int = 0
 
 
-def spelled(text: str) -> str:
+def name_key(text: str) -> str:
     """A name as it is compared: small letters, single spaces."""
     return " ".join(text.split()).casefold()

@@ -21,7 +21,7 @@ HINT = Text(
 )
 
 
-def known_system(crs: str) -> bool:
+def is_known_system(crs: str) -> bool:
     """Whether a system is one of the platform's own or has an EPSG code."""
     if crs in SYSTEMS:
         return True
@@ -46,10 +46,10 @@ def projection(crs: str) -> Projection | None:
     if west > east:
         west, east = -180.0, 180.0
 
-    def turned(x: float, y: float) -> tuple[float, float]:
+    def project(x: float, y: float) -> tuple[float, float]:
         lon, lat = transform(x, y)
         if not (west - _MARGIN <= lon <= east + _MARGIN and south - _MARGIN <= lat <= north + _MARGIN):
             return math.inf, math.inf
         return float(lon), float(lat)
 
-    return turned
+    return project

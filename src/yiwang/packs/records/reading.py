@@ -103,7 +103,7 @@ class RecordReader:
         self.counts.skipped += 1
         self.note(row, column, message, hint or Text("此行不予读取。", "The row is left out."))
 
-    def told(self) -> list[str]:
+    def fault_lines(self) -> list[str]:
         """Every kind of fault in a line: where it stood first, and how often it stood in all."""
         lines = []
         for problem, count in self._kinds.values():
@@ -170,7 +170,7 @@ class RecordReader:
                 "The file has no column for {missing}.",
                 missing=", ".join(self.missing),
             )
-            self.note(row.number, "", message, Text.joined({"zh": "", "en": " "}, near) if near else stay_empty)
+            self.note(row.number, "", message, Text.join({"zh": "", "en": " "}, near) if near else stay_empty)
         return position
 
     def _lack(self, name: str, header: Sequence[str]) -> Problem:

@@ -11,7 +11,7 @@ from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import FIRST_YEAR, LAST_YEAR
 from yiwang.packs.records.flags import MomentReader, OutOfTime
 from yiwang.packs.records.mapping import ReplayMapping, placeholders
-from yiwang.packs.records.model import Counts, SourceRecord, Vocabulary, spelled
+from yiwang.packs.records.model import Counts, SourceRecord, Vocabulary, name_key
 from yiwang.packs.records.places import projection
 
 _REMEMBERED = 100_000  # look-ups kept; a file holds few different words, but a broken one may not
@@ -42,8 +42,8 @@ class RowReader:
         self.longest_blank = max(map(len, mapping.blank))
         self.at = dict(at)
         self._seen: set[str] = set()
-        self.category = self._finder(mapping.category_names, vocabulary.categories.get, spelled)
-        self.unit = self._finder(mapping.unit_names, {**vocabulary.units, **mapping.unit_words}.get, spelled)
+        self.category = self._finder(mapping.category_names, vocabulary.categories.get, name_key)
+        self.unit = self._finder(mapping.unit_names, {**vocabulary.units, **mapping.unit_words}.get, name_key)
         self.region = self._region_finder(vocabulary.regions)
         self.text = self._filler(mapping.text)
         self.place = self._filler(mapping.place)

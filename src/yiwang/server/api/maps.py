@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Path, Query, Router, Schema
 from pydantic import AwareDatetime, StringConstraints
 
-from yiwang.core.cases.lateness import passed
+from yiwang.core.cases.lateness import has_passed
 from yiwang.core.space import to_geojson
 from yiwang.server.api.answering import ready, unchanged
 from yiwang.server.api.cases import City, IfNoneMatch
@@ -163,7 +163,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
                 "priority": row["priority"],
                 "opened_at": row["opened_at"].astimezone(place.info.zone).isoformat(),
                 "deadline": row["deadline"].astimezone(place.info.zone).isoformat() if row["deadline"] else None,
-                "overdue": passed(row["deadline"], at=now),
+                "overdue": has_passed(row["deadline"], at=now),
             },
         }
         for row in rows[: asked.limit]

@@ -58,4 +58,4 @@ def words(error: Mapping[str, Any]) -> Text:
     known = WORDS.get(str(error["type"]))
     if known is None:
         return Text(str(error["msg"]), str(error["msg"]))
-    return known.holding(**error.get("ctx", {}))
+    return known.with_values(**error.get("ctx", {}))

@@ -157,4 +157,4 @@ def _within(stretch: Stretch, opening: datetime, closing: datetime, calendar: Wo
     start, end = max(stretch.start, opening), min(stretch.end, closing)
     if start == stretch.start and end == stretch.end:
         return stretch.counted_seconds
-    return calendar.elapsed(start=start, end=end, unit=unit)
+    return calendar.elapsed_seconds(start=start, end=end, unit=unit)

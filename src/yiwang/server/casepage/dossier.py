@@ -199,7 +199,7 @@ def custody(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, 
 
 def _worked(place: CityRuntime, since: datetime, until: datetime) -> float | None:
     try:
-        return place.calendar.elapsed(start=since, end=until, unit=TimeUnit.WORK_HOURS)
+        return place.calendar.elapsed_seconds(start=since, end=until, unit=TimeUnit.WORK_HOURS)
     except UnknownYear:
         return None
 

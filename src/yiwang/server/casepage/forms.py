@@ -262,7 +262,7 @@ def _units(verb: Verb, *, state: CaseState, place: CityRuntime) -> tuple[tuple[s
     """The unit that the routing table suggests, and those that the move makes sense for, nearest first."""
     units, suggested = place.rules.units, None
     if verb.moves == "down":
-        ruled = place.rules.routed(facts_of(state), timezone.now().astimezone(place.info.zone).date())
+        ruled = place.rules.unit_for(facts_of(state), timezone.now().astimezone(place.info.zone).date())
         found = units.get(ruled.value) if ruled else None
         suggested = (found.code, named(found)) if found else None
     holder = units.get(state.holder)

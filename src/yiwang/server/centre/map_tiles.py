@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from yiwang.core.cases.lateness import passed_each
+from yiwang.core.cases.lateness import have_passed
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.space.tiles import check
@@ -109,7 +109,7 @@ def lights(seen: Board, rows: NDArray[np.int64], at: datetime) -> NDArray[np.int
     used = now - opened
     whole = deadline - opened
     colours = np.where(used >= YELLOW_FROM * whole, 2, 1)
-    colours[passed_each(deadline, at=now)] = 3
+    colours[have_passed(deadline, at=now)] = 3
     colours[(deadline == NEVER) | (seen.columns.closed[rows] <= now)] = 0
     return colours.astype(np.int8)
 
@@ -130,7 +130,7 @@ def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.in
     if shown.state == "closed":
         rows = rows[~open_then(seen, rows, at=shown.at, past=shown.past)]
     if shown.state == "overdue":
-        rows = rows[passed_each(columns.deadline[rows], at=now)]
+        rows = rows[have_passed(columns.deadline[rows], at=now)]
     if shown.past:
         rows = rows[columns.opened[rows] <= now]
     if shown.opened_after:

@@ -28,7 +28,7 @@ def say(text: Text | str, in_english: str | None = None, /, **values: Any) -> st
     ``{name}`` in the two sentences stands for the value of that name.
     """
     if isinstance(text, Text):
-        return (text.holding(**values) if values else text).into(language(), catalogues.lookup)
+        return (text.with_values(**values) if values else text).into(language(), catalogues.lookup)
     return Text(text, in_english, **values).into(language(), catalogues.lookup)
 
 

@@ -282,7 +282,7 @@ def _axis(board: _Board, step: Step) -> str:
     """The axis of most of those who can take a case on from a step; empty where only the system does."""
     workflow = board.workflow
     acting = []
-    for verb in workflow.leaving(step.id):
+    for verb in workflow.verbs_from(step.id):
         plan = workflow.plans[verb.id]
         on = plan.closes or not plan.ends
         if on and not verb.effect and plan.order > workflow.order[step.id] and len(verb.origins) < EVERYWHERE:
@@ -309,7 +309,7 @@ def _box(board: _Board, step: Step, here: str | None) -> str:
     kind = "step" + (" end" if step.end else "") + (" here" if step.id == here else "")
     within = [
         board.plain(verb)
-        for verb in board.workflow.leaving(step.id)
+        for verb in board.workflow.verbs_from(step.id)
         if verb.to in {NOWHERE, step.id} and len(verb.origins) < EVERYWHERE
     ]
     shown = " · ".join(within[:3]) + ("…" if len(within) > 3 else "")

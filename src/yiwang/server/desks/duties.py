@@ -40,7 +40,7 @@ def steps_of(workflow: Workflow, role: str, kind: str = DUE) -> Steps:
 
 def due(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     """The verbs by which a role moves a case on from a step."""
-    verbs = [verb for verb in workflow.leaving(step) if _leads_on(verb, step)]
+    verbs = [verb for verb in workflow.verbs_from(step) if _leads_on(verb, step)]
     ordinary = [verb for verb in verbs if "reason" not in verb.requires and not verb.effect]
     exceptional = [
         verb for verb in verbs if not workflow.plans[verb.id].effect.exceptional and not workflow.steps[verb.to].end
@@ -50,7 +50,7 @@ def due(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
 
 def asked(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     """The verbs by which a role answers what somebody has asked for."""
-    for verb in workflow.leaving(step):
+    for verb in workflow.verbs_from(step):
         if role in verb.roles and (kinds_answered(workflow, verb) or verb.who == "assisting"):
             yield verb
 
@@ -59,7 +59,7 @@ def every(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     """All that a role may do at a step, apart from notes."""
     return (
         verb
-        for verb in workflow.leaving(step)
+        for verb in workflow.verbs_from(step)
         if role in verb.roles and verb.effect != "note" and verb.who not in {"reporter", "handler"}
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from yiwang.core.cases.custody import facts_of
 from yiwang.core.cases.events import Event
-from yiwang.core.cases.lateness import passed
+from yiwang.core.cases.lateness import has_passed
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import ClockStatus
 from yiwang.server.casepage import forms
@@ -30,9 +30,9 @@ def light(state: CaseState, *, place: CityRuntime, at: datetime) -> str:
     clock = state.clocks.get(state.deadline_clock)
     if clock is None or clock.status != ClockStatus.RUNNING:
         return ""
-    if passed(state.deadline, at=at):
+    if has_passed(state.deadline, at=at):
         return "red"
-    used = clock.elapsed(calendar=place.calendar, at=at) / clock.limit_seconds if clock.limit_seconds else 1.0
+    used = clock.elapsed_seconds(calendar=place.calendar, at=at) / clock.limit_seconds if clock.limit_seconds else 1.0
     return "red" if used > 1 else "green" if used < YELLOW_FROM else "yellow"
 
 
@@ -60,7 +60,7 @@ def tray(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def suggested_unit(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, Any] | None:
     """The unit that the routing table names, the row that decided, and what came second."""
-    ruled = place.rules.routed(facts_of(state), at.astimezone(place.info.zone).date())
+    ruled = place.rules.unit_for(facts_of(state), at.astimezone(place.info.zone).date())
     if ruled is None:
         return None
     return {

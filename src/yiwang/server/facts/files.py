@@ -84,7 +84,7 @@ def write_rows(connection: duckdb.DuckDBPyConnection, rows: Sequence[Row], *, ta
 
 def split_by_month(connection: duckdb.DuckDBPyConnection, relation: str, *, shelf: Shelf) -> dict[str, list[str]]:
     """Write a relation as one file for each month of the table's ``month``."""
-    month_of, key = f"strftime({sql.quoted(shelf.table.month)}, '%Y-%m')", sql.quoted(shelf.table.key)
+    month_of, key = f"strftime({sql.quote(shelf.table.month)}, '%Y-%m')", sql.quote(shelf.table.key)
     months = connection.execute(f"select distinct {month_of} from {relation}").fetchall()
     base: dict[str, list[str]] = {}
     for (month,) in sorted(months):
@@ -110,7 +110,7 @@ def sweep(shelf: Shelf, *, keep: Iterable[str], at: float | None = None) -> int:
 def rows_of(connection: duckdb.DuckDBPyConnection, relation: str, *, table: FactTable) -> list[Row]:
     """Rows as Python values: aware times in UTC. Needs memory for all of them."""
     names = list(table.kinds)
-    quoted = [(sql.quoted(name), kind) for name, kind in table.kinds.items()]
+    quoted = [(sql.quote(name), kind) for name, kind in table.kinds.items()]
     asked = ", ".join(f"epoch_us({name}) as {name}" if kind == MOMENT else name for name, kind in quoted)
     moments = [place for place, kind in enumerate(table.kinds.values()) if kind == MOMENT]
     start = datetime(1970, 1, 1, tzinfo=UTC)

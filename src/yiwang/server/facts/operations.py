@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import Row
-from yiwang.engines.sql import quoted
+from yiwang.engines.sql import quote
 from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.facts import files
 from yiwang.server.facts.files import Shelf
@@ -87,7 +87,7 @@ def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dic
             stale: dict[int, None] = {}
             for part in source.changes.touched(city=city, since=_settled(store.marks, at), upto=upto):
                 stale |= dict.fromkeys(
-                    _stale(connection, there, part, key=quoted(shelf.table.key), changes=source.changes)
+                    _stale(connection, there, part, key=quote(shelf.table.key), changes=source.changes)
                 )
                 if len(stale) >= MOST_ROWS:
                     break
@@ -128,7 +128,7 @@ def _changes(
     if not rows:
         return {}, 0
     shelf, derived = shelf_of(place, store.table), source_of(store.table).derived
-    there, key = shelf.facts(base=store.base, delta=store.delta), quoted(shelf.table.key)
+    there, key = shelf.facts(base=store.base, delta=store.delta), quote(shelf.table.key)
     fresh = shelf.folder / files.new_name("fresh")
     files.write_rows(connection, rows, table=shelf.table, path=fresh)
     new, others = f"read_parquet('{fresh}')", 0
@@ -138,7 +138,7 @@ def _changes(
         others = derived.recount(connection, there=there, fresh=new, context=context_of(place))
         also = f"union all select * from {there} as old where {key} in (select {key} from recounted)" if others else ""
         changed_rows = (
-            f"select both_.* replace (counted.n as {quoted(derived.column)})"
+            f"select both_.* replace (counted.n as {quote(derived.column)})"
             f" from (select * from {new} {also}) as both_ join counted using ({key})"
         )
     connection.execute(f"create or replace temp table changed as {changed_rows}")
@@ -171,7 +171,7 @@ def _stale(
     keys = [one.key for one in found]
     connection.execute(f"create or replace temp table asked as select unnest(?::varchar[]) as {key}", [keys])
     rows = connection.execute(
-        f"select {', '.join((key, *map(quoted, changes.versions)))} from {there} as old where {key} in (select {key} from asked)"
+        f"select {', '.join((key, *map(quote, changes.versions)))} from {there} as old where {key} in (select {key} from asked)"
     ).fetchall()
     known = {row[0]: row[1:] for row in rows}
     return [
@@ -229,8 +229,8 @@ def rebuild(
         if source.derived is not None:
             source.derived.count_all(connection, relation, context=context_of(place))
             whole = (
-                f"(select facts.* replace (coalesce(counted.n, 0) as {quoted(source.derived.column)})"
-                f" from {relation} as facts left join counted using ({quoted(shelf.table.key)})) as whole"
+                f"(select facts.* replace (coalesce(counted.n, 0) as {quote(source.derived.column)})"
+                f" from {relation} as facts left join counted using ({quote(shelf.table.key)})) as whole"
             )
         base = files.split_by_month(connection, whole, shelf=shelf)
         delta: list[str] = []
@@ -281,7 +281,7 @@ def _sweep(shelf: Shelf) -> None:
 
 def _months(connection: duckdb.DuckDBPyConnection, relation: str, shelf: Shelf) -> list[str]:
     """The months of the rows of a relation."""
-    found = connection.execute(f"select distinct strftime({quoted(shelf.table.month)}, '%Y-%m') from {relation}")
+    found = connection.execute(f"select distinct strftime({quote(shelf.table.month)}, '%Y-%m') from {relation}")
     return [month for (month,) in found.fetchall()]
 
 

@@ -100,7 +100,7 @@ def _wanted(place: CityRuntime, actors: Sequence[Actor]) -> Q | None:
     """A condition that no task of theirs fails; `task_of` throws out what it lets through too much."""
     workflow = place.rules.workflow
     verbs = {
-        step.id: [verb for verb in workflow.leaving(step.id) if _moves_on(verb) or verb.who == "assisting"]
+        step.id: [verb for verb in workflow.verbs_from(step.id) if _moves_on(verb) or verb.who == "assisting"]
         for step in workflow.steps.values()
         if not step.end
     }

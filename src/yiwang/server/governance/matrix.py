@@ -38,7 +38,7 @@ def matrix(place: CityRuntime, *, step: str) -> dict[str, Any]:
     """Roles × verbs of one step (empty: of all): which reach each has."""
     workflow = place.rules.workflow
     roles = [role for role in workflow.roles.values() if role.id != SYSTEM]
-    verbs = workflow.leaving(step) if step else tuple(workflow.verbs.values())
+    verbs = workflow.verbs_from(step) if step else tuple(workflow.verbs.values())
     rows = [
         {
             "verb": verb,

@@ -263,7 +263,7 @@ def permissions(request: HttpRequest, place: CityRuntime) -> HttpResponse:
             more["problem"] = say("没有编号为 {number} 的案卷", "There is no case {number}", number=number)
         else:
             more["case"] = {"number": number, "step": workflow.steps.get(detail.state.step), "state": detail.state}
-            more["verbs"] = workflow.leaving(detail.state.step)
+            more["verbs"] = workflow.verbs_from(detail.state.step)
             if verb in workflow.verbs:
                 more["who"] = matrix.who_could(place, detail.state, verb, at=timezone.now())
                 more["verb"] = workflow.verbs[verb]

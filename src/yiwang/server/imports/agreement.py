@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from yiwang.core.cases.lateness import passed
+from yiwang.core.cases.lateness import has_passed
 from yiwang.packs.records.flags import deadline_agrees
 from yiwang.packs.records.mapping import FlagRule
 from yiwang.packs.records.model import SourceRecord
@@ -134,7 +134,7 @@ def flag_of(stored: Stored, *, drawn: datetime | None, rule: FlagRule) -> str:
         return rule.no_deadline
     if stored.closed:
         return "overdue" if stored.overdue else "ontime"
-    return "overdue" if drawn is not None and passed(stored.deadline, at=drawn) else "ontime"
+    return "overdue" if drawn is not None and has_passed(stored.deadline, at=drawn) else "ontime"
 
 
 def _stored(records: Sequence[SourceRecord], place: CityRuntime, origin: str) -> Iterator[tuple[SourceRecord, Stored]]:

@@ -122,7 +122,7 @@ def _handed_over(record: SourceRecord, state: CaseState, place: CityRuntime) -> 
     """The case to the unit that had it in the end, where that is another one and the workflow knows a way."""
     if not record.unit or record.unit == state.holder or record.closed_at is None:
         return []
-    for verb in place.rules.workflow.leaving(state.step):
+    for verb in place.rules.workflow.verbs_from(state.step):
         if verb.moves == "across" and not verb.effect and set(verb.requires) <= {"unit", "reason"}:
             payload = {"unit": record.unit, "reason": "as recorded"}
             return [(record.closed_at, Command(verb=verb.id, actor=_actor(verb, state.holder), payload=payload))]

@@ -130,7 +130,7 @@ def replay_file(
         "refused": totals.refused + followed.refused,
         "records": len(records),
         "skipped": reader.counts.skipped + reader.counts.repeated,
-        "problems": [*reader.told(), *_unknown_words(reader.counts)][:_MOST_TOLD],
+        "problems": [*reader.fault_lines(), *_unknown_words(reader.counts)][:_MOST_TOLD],
         "unknown": {name: dict(words.most_common(_MOST_TOLD)) for name, words in _unknown(reader.counts).items()},
         **agreed,
         "seconds": round(time.monotonic() - started, 3),
@@ -202,7 +202,7 @@ def _links(records: Sequence[SourceRecord], mapping: ReplayMapping, place: CityR
     if mapping.duplicates is None:
         return {}
     found = link_duplicates(records, rule=mapping.duplicates, default_points=place.info.default_points)
-    return {external: link for external, link in found.items() if link.usable}
+    return {external: link for external, link in found.items() if link.is_usable}
 
 
 # --- lives --------------------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ class _Scribe:
         facts = {
             "category": record.category, "condition": record.condition, "region": record.region, "channel": record.source, "priority": "",
         }  # fmt: skip
-        triaged = self.place.rules.triaged(facts, record.opened_at.astimezone(self.place.info.zone).date())
+        triaged = self.place.rules.triage_for(facts, record.opened_at.astimezone(self.place.info.zone).date())
         return (triaged.auto if triaged else "") or self.workflow.start
 
     def _actor(self, verb: Verb, unit: str) -> Actor:
@@ -345,7 +345,7 @@ def usual_way(workflow: Workflow, start: str) -> tuple[Verb, ...]:
     goal = next(step.id for step in workflow.steps.values() if step.end)
     best: dict[str, tuple[Verb, ...]] = {goal: ()}
     for step in sorted(workflow.steps, key=lambda step: -order[step]):
-        for verb in workflow.leaving(step):
+        for verb in workflow.verbs_from(step):
             if verb.effect or verb.to == NOWHERE or order[verb.to] <= order[step] or verb.to not in best:
                 continue
             way = (verb, *best[verb.to])

@@ -45,10 +45,10 @@ def explained(place: CityRuntime, *, category: str, region: str, at: datetime) -
     rules = place.rules
     on = at.astimezone(place.info.zone).date()
     facts = {"category": category, "condition": "", "region": region, "channel": "public", "priority": ""}
-    triaged = rules.triaged(facts, on)
+    triaged = rules.triage_for(facts, on)
     facts["priority"] = triaged.priority if triaged else ""
-    routed = rules.routed(facts, on)
-    limit, ruled = rules.limited(facts, on)
+    routed = rules.unit_for(facts, on)
+    limit, ruled = rules.limit_for(facts, on)
     lines = [
         _line(
             Text("受理", "Taken in by"),

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from django.db.models import Q
 
-from yiwang.core.cases.lateness import shown_late
+from yiwang.core.cases.lateness import counts_as_late
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.api import Case, judged_at
@@ -94,7 +94,7 @@ def _public(row: dict[str, Any], text: str, place: CityRuntime, now: datetime) -
     def moment(value: datetime | None) -> str | None:
         return value.astimezone(zone).isoformat(timespec="seconds") if value else None
 
-    late = shown_late(overdue=row["overdue"], deadline=row["deadline"], closed_at=row["closed_at"], at=now)
+    late = counts_as_late(overdue=row["overdue"], deadline=row["deadline"], closed_at=row["closed_at"], at=now)
     return {
         "number": row["number"], "reported_at": moment(row["opened_at"]), "filed_at": moment(row["filed_at"]),
         "closed_at": moment(row["closed_at"]), "deadline": moment(row["deadline"]),

@@ -88,10 +88,10 @@ def _busiest(place: CityRuntime) -> tuple[str, str]:
     for region in sample:
         for category in place.categories:
             facts = {"category": category, "condition": "", "region": region.code, "channel": "public", "priority": ""}
-            if triaged := place.rules.triaged(facts, today):
+            if triaged := place.rules.triage_for(facts, today):
                 centres[triaged.centre] += 1
                 facts["priority"] = triaged.priority
-            if routed := place.rules.routed(facts, today):
+            if routed := place.rules.unit_for(facts, today):
                 units[routed.value] += 1
     top = next((unit.code for unit in place.rules.units if not unit.parent and unit.kind == "centre"), "")
     centre = top or (centres.most_common(1)[0][0] if centres else "")

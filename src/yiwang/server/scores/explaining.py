@@ -11,8 +11,8 @@ from typing import Any
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import MOMENT, FactTable
 from yiwang.core.indicators.definitions import Indicator
-from yiwang.core.indicators.expressions import Among, Column, Comparison, Joined, Measure, Missing, Node, Not, Total
-from yiwang.core.indicators.scorecard import Cell, Question, chosen, narrowed
+from yiwang.core.indicators.expressions import Among, Column, Comparison, Junction, Measure, Missing, Node, Not, Total
+from yiwang.core.indicators.scorecard import Cell, Question, dimension_condition, select_indicators
 from yiwang.engines import sql
 from yiwang.server.cases.api import stands_at
 from yiwang.server.cities.queries import CityRuntime
@@ -57,7 +57,7 @@ def looked_at(node: Node | None) -> Iterator[str]:
             yield from looked_at(right)
         case Among(left=part) | Missing(left=part) | Not(part=part):
             yield from looked_at(part)
-        case Joined(parts=parts):
+        case Junction(parts=parts):
             for part in parts:
                 yield from looked_at(part)
 
@@ -95,15 +95,15 @@ def explain(
     tables, cases = tables_of(place), store_of(place)
     as_of = as_of or stands_at(city=place.info.id) or cases.refreshed_at
     day = as_of.astimezone(place.info.zone).date()
-    found = chosen(book_of(place), ids=(indicator,), day=day, tables=tables, by=only)[indicator]
+    found = select_indicators(book_of(place), ids=(indicator,), day=day, tables=tables, by=only)[indicator]
     table, store, shelf = tables[found.table], cases, shelf_of(place, found.table)
     if table.name != CASES:
         store = store_of(place, table.name)
     question = Question(
         measures=tuple(measure for measure in (found.numerator, found.denominator) if measure is not None), groupings=((),),
-        day=table.bases[found.basis], period="", since=since, until=until, only=narrowed(only, table=table), as_of=as_of,
+        day=table.bases[found.basis], period="", since=since, until=until, only=dimension_condition(only, table=table), as_of=as_of,
     )  # fmt: skip
-    key = sql.quoted(table.key)
+    key = sql.quote(table.key)
     facts = shelf.facts(base=store.base, delta=store.delta) + " as facts"
     measures = [measure for measure in (found.numerator, found.denominator) if measure is not None]
     names = tuple(
@@ -111,14 +111,14 @@ def explain(
             name for measure in measures for part in (measure.condition, measure.amount) for name in looked_at(part)
         )
     )
-    shown = [f"epoch_us({sql.quoted(name)})" if table.kinds[name] == MOMENT else sql.quoted(name) for name in names]
+    shown = [f"epoch_us({sql.quote(name)})" if table.kinds[name] == MOMENT else sql.quote(name) for name in names]
     below = amount(found.denominator, as_of) if found.denominator else "0"
     with files.workshop(shelf) as connection:
         totals = list(sql.sums_of(question, connection.execute(sql.query(question, facts=facts)).fetchall()))
         listed = connection.execute(
             f"select {key}, {amount(found.numerator, as_of)} as above, {below} as below{''.join(', ' + name for name in shown)}"
             f" from {facts} where {sql.where_text(question)} and (above <> 0 or below <> 0)"
-            f" order by above = 0, {sql.quoted(table.order)}, {key} limit {SHOWN + 1} offset {max(0, offset)}"
+            f" order by above = 0, {sql.quote(table.order)}, {key} limit {SHOWN + 1} offset {max(0, offset)}"
         ).fetchall()
     sums = totals[0].sums if totals else tuple(0 for _ in measures)
     denominator = sums[1] if found.denominator else None

@@ -66,8 +66,8 @@ def export_parquet(*, city: str, path: Path, table: str = CASES) -> dict[str, An
     quoted = str(path).replace("'", "''")
     with files.workshop(shelf) as connection:
         connection.execute(
-            f"copy (select {columns}, strftime({sql.quoted(of.month)}, '%Y-%m') as month from {relation} as facts"
-            f" order by month, {sql.quoted(of.key)})"
+            f"copy (select {columns}, strftime({sql.quote(of.month)}, '%Y-%m') as month from {relation} as facts"
+            f" order by month, {sql.quote(of.key)})"
             f" to '{quoted}' (format parquet, compression zstd, partition_by (city, month), overwrite_or_ignore true)"
         )
     written = sorted(target.rglob("*.parquet"))

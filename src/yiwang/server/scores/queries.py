@@ -10,7 +10,7 @@ from typing import Any
 
 from yiwang.core.facts.cases import CASES
 from yiwang.core.indicators.definitions import Indicator, IndicatorBook
-from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, chosen, dimensions_of, score
+from yiwang.core.indicators.scorecard import PERIODS, Engine, ScoreRow, Wish, dimensions_of, score, select_indicators
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
@@ -182,7 +182,7 @@ def scorecard(
         by=tuple(by), as_of=at, indicators=tuple(indicators), since=since, until=until, only=only or {}
     )  # fmt: skip
     day = wish.as_of.astimezone(place.info.zone).date()
-    shown = chosen(book, ids=wish.indicators, day=day, tables=tables, by=dimensions_of(wish, groupings))
+    shown = select_indicators(book, ids=wish.indicators, day=day, tables=tables, by=dimensions_of(wish, groupings))
     needed = dict.fromkeys(one.table for one in shown.values())
     stores = {name: stores.get(name) or store_of(place, name) for name in needed}
     with ExitStack() as stack:

@@ -37,7 +37,7 @@ def _somebody_assists(state: CaseState, _: Rulebook, __: datetime) -> NotPossibl
     return None
 
 
-def _done(attempt: Attempt) -> Changes:
+def _finish(attempt: Attempt) -> Changes:
     """An assisting unit says so for itself; a unit above may say so for it."""
     unit = attempt.payload.get("unit") or attempt.actor.unit
     if attempt.state.assisting.get(unit) != "attempt":
@@ -65,4 +65,4 @@ ASSIST_ASK = Effect(
     stays=True,
     partner=("assist_done", Text("无人可以报告会办完成。", "Nobody can say that the assistance is done.")),
 )
-ASSIST_DONE = Effect(id="assist_done", fields=("unit",), ready=_somebody_assists, apply=_done, stays=True)
+ASSIST_DONE = Effect(id="assist_done", fields=("unit",), ready=_somebody_assists, apply=_finish, stays=True)

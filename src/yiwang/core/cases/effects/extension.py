@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from yiwang.core.cases.effects.effect import Changes, Effect
 from yiwang.core.cases.effects.requests import answer, nothing_waits, request, waits
-from yiwang.core.cases.lateness import late
+from yiwang.core.cases.lateness import is_late
 from yiwang.core.kernel.refusals import NotPossible
 from yiwang.core.kernel.text import Text
 
@@ -23,7 +23,7 @@ def _ready(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | Non
         return NotPossible(
             Text("没有正在走的处置时限可以延期。", "No disposal clock is running that could be extended.")
         )
-    if late(state, rules=rules, at=at):
+    if is_late(state, rules=rules, at=at):
         return NotPossible(
             Text("已过截止时间，不能再延期。", "The deadline has passed; it cannot be extended any more.")
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from yiwang.core.cases.state import CaseState
 
 
-def _not_rated(state: CaseState, _: Rulebook, __: datetime) -> NotPossible | None:
+def _may_rate(state: CaseState, _: Rulebook, __: datetime) -> NotPossible | None:
     if state.rating:
         return NotPossible(Text("已经评价过了。", "It has been rated already."))
     return None
@@ -28,5 +28,5 @@ def _rate(attempt: Attempt) -> Changes:
 
 
 RATE = Effect(
-    id="rate", fields=("stars",), ready=_not_rated, apply=_rate, counts_as="ratings", needs="stars", stays=True
+    id="rate", fields=("stars",), ready=_may_rate, apply=_rate, counts_as="ratings", needs="stars", stays=True
 )

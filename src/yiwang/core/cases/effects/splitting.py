@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from yiwang.core.cases.effects.effect import Changes, Effect
-from yiwang.core.cases.fields import INHERITED, LOCATING, given
+from yiwang.core.cases.fields import INHERITED, LOCATING, field_values
 from yiwang.core.kernel.refusals import Missing
 from yiwang.core.kernel.text import Text
 
@@ -23,7 +23,7 @@ def _split(attempt: Attempt) -> Changes:
     if len(set(numbers)) != len(parts) or attempt.state.number in numbers:
         raise Missing(Text("每一部分须有自己的案卷号。", "Each part needs a number of its own."), field="numbers")
     state = attempt.state
-    common = dict(given(state, INHERITED))
+    common = dict(field_values(state, INHERITED))
     reports = []
     for number, part in zip(numbers, parts, strict=True):
         if "region" in part:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from yiwang.core.cases.state import CaseState
 
 
-def _never_suspended(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | None:
+def _may_ask(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | None:
     if state.count(SUSPEND_APPROVE.id):
         return NotPossible(Text("一个案卷只能挂账一次。", "A case may be suspended only once."))
     return nothing_waits(state, rules, at)
@@ -70,7 +70,7 @@ def _resume(_: Attempt) -> Changes:
 def _check_way_out(workflow: Workflow, verb: Verb, label: Text) -> Iterator[tuple[Text, Text]]:
     """The system must be able to end the suspension where it leads to."""
     here = [verb.to] if verb.to in workflow.steps else list(verb.origins)
-    leaving = [other for step in here for other in workflow.leaving(step)]
+    leaving = [other for step in here for other in workflow.verbs_from(step)]
     if not any(other.effect == RESUME.id and SYSTEM in other.roles for other in leaving):
         yield (
             Text(
@@ -89,7 +89,7 @@ def _check_way_out(workflow: Workflow, verb: Verb, label: Text) -> Iterator[tupl
 SUSPEND_ASK = Effect(
     id="suspend_ask",
     fields=("until",),
-    ready=_never_suspended,
+    ready=_may_ask,
     apply=_ask,
     asks="suspend",
     granted_by="suspend_approve",

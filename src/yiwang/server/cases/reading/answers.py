@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from yiwang.core.cases import definitions
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.fields import FOR_STAFF, LISTED, MODERATED
-from yiwang.core.cases.lateness import shown_late
+from yiwang.core.cases.lateness import counts_as_late
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases.reading import estimates, explaining
 from yiwang.server.cases.reading.access import Reader
@@ -118,7 +118,9 @@ def listed(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime, at: datetim
     estimated = estimates.among(rows, place=place)
     for row in rows:
         item = {name: row[name] for name in LIST_FIELDS} | {"place": row["address"]}
-        item["late"] = shown_late(overdue=row["overdue"], deadline=row["deadline"], closed_at=row["closed_at"], at=at)
+        item["late"] = counts_as_late(
+            overdue=row["overdue"], deadline=row["deadline"], closed_at=row["closed_at"], at=at
+        )
         item["deadline_estimated"] = row["id"] in estimated
         for name in _TIMES:
             if item[name] is not None:

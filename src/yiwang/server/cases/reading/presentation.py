@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from yiwang.core.cases.events import SYSTEM, Event
-from yiwang.core.cases.lateness import passed
+from yiwang.core.cases.lateness import has_passed
 from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.text import Text
@@ -54,7 +54,7 @@ def light(*, opened_at: datetime, deadline: datetime | None, closed_at: datetime
     none for what had ended by then."""
     if deadline is None or (closed_at is not None and closed_at <= at):
         return ""
-    if passed(deadline, at=at):
+    if has_passed(deadline, at=at):
         return "red"
     whole = (deadline - opened_at).total_seconds()
     return "yellow" if whole <= 0 or (at - opened_at).total_seconds() / whole >= YELLOW_FROM else "green"
@@ -121,13 +121,13 @@ def left_of(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) ->
     clock = Clock.from_dict(stored) if stored else None
     unit = clock.unit if clock else TimeUnit.URGENT_HOURS
     try:
-        left = clock.remaining(calendar=runtime.calendar, at=at) if clock else (due - at).total_seconds()
+        left = clock.remaining_seconds(calendar=runtime.calendar, at=at) if clock else (due - at).total_seconds()
     except UnknownYear:
         left, unit = (due - at).total_seconds(), TimeUnit.URGENT_HOURS
     return {
         "left": left,
         "left_text": counted(left, unit=unit, calendar=runtime.calendar),
-        "is_late": passed(due, at=at),
+        "is_late": has_passed(due, at=at),
         "working": unit in WORKING,
     }
 
@@ -159,10 +159,10 @@ def clocks(state: CaseState, *, runtime: CityRuntime, at: datetime) -> list[dict
 
 def _clock(name: str, clock: Clock, *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
     definition = runtime.rules.workflow.clocks.get(name)
-    used = clock.elapsed(calendar=runtime.calendar, at=at)
-    left = clock.remaining(calendar=runtime.calendar, at=at)
+    used = clock.elapsed_seconds(calendar=runtime.calendar, at=at)
+    left = clock.remaining_seconds(calendar=runtime.calendar, at=at)
     due = clock.deadline(calendar=runtime.calendar)
-    late = passed(due, at=at) if due else left < 0
+    late = has_passed(due, at=at) if due else left < 0
     state = "red" if late else "green" if left > (1 - YELLOW_FROM) * clock.limit_seconds else "yellow"
     names: dict[str, Text | str] = {"name": definition.name} if definition else {"name": name}
     return {

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from yiwang.core.cases.fields import Reported
+from yiwang.core.cases.fields import ReportFields
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReportDraft(Reported):
+class ReportDraft(ReportFields):
     """What somebody, or something, says. Nothing is checked yet; `cases.intake` does that.
 
     Attributes:
-        text, category, condition, address, lon, lat …: What `Reported` declares; lon and lat in degrees of ``crs``, both or
+        text, category, condition, address, lon, lat …: What `ReportFields` declares; lon and lat in degrees of ``crs``, both or
             neither; ``region`` may be the code of a unit grid.
         crs: ``wgs84``, ``cgcs2000``, ``gcj02`` or ``bd09``; empty is what the city's pack says.
         contact: How to reach whoever reports.

@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.cases.decide import advance
 from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
-from yiwang.core.cases.fields import ALSO_CALLED, REPORTED, given
+from yiwang.core.cases.fields import ALSO_CALLED, REPORTED, field_values
 from yiwang.core.cases.payloads import BY_PEOPLE
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import Verb
@@ -102,7 +102,7 @@ def report(
     numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
     source = said.channel or default_source(actor, place)
     payload = {
-        **dict(given(said, REPORTED)), **where.fields(), "number": numbers[numbering.CASE], "city": city, "source": source,
+        **dict(field_values(said, REPORTED)), **where.fields(), "number": numbers[numbering.CASE], "city": city, "source": source,
         "reporter": actor.id if actor.id.startswith(IDENTITIES) else "",
         "flags": [where.flag] if where.flag else [], "photos": _digests(kept),
     }  # fmt: skip
