@@ -81,7 +81,7 @@ class CityRuntime:
 
 
 @dataclass(slots=True)
-class _Installed:
+class _InstalledCities:
     """What this process knows of the installed cities."""
 
     versions: dict[str, int]
@@ -90,7 +90,7 @@ class _Installed:
 
 
 _lock = threading.RLock()
-_installed = _Installed(versions={}, checked_at=float("-inf"), runtimes={})
+_installed = _InstalledCities(versions={}, checked_at=float("-inf"), runtimes={})
 
 
 def forget() -> None:

@@ -24,7 +24,7 @@ BATCH = 5_000
 COLUMNS = ("scope", "key", "fingerprint", "answer", "created_at")
 
 
-class KeyReused(Refusal):
+class KeyReuse(Refusal):
     """An idempotency key was given before, with something else."""
 
     code = "idempotency-key-reused"
@@ -48,7 +48,7 @@ def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None
         return None
     row = found[0]
     if bytes(row[0]) != body:
-        raise KeyReused(
+        raise KeyReuse(
             Text("这个幂等键已用于另一个请求。", "This idempotency key was used for another request."),
             field="Idempotency-Key",
         )

@@ -47,7 +47,7 @@ def importing(*, city: str) -> bool:
     return Job.objects.filter(city=city, kind__in=IMPORTS, state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
 
 
-def imported_at(*, city: str) -> datetime | None:
+def last_import_at(*, city: str) -> datetime | None:
     """When the last such job ended; None where there was none."""
     ended = Job.objects.filter(city=city, kind__in=IMPORTS, state__in=(Job.State.DONE, Job.State.FAILED))
     return ended.order_by("-updated_at").values_list("updated_at", flat=True).first()

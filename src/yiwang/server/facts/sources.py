@@ -37,7 +37,7 @@ class Changes(Protocol):
         """The rows of some records, by id."""
 
 
-class Derived(Protocol):
+class DerivedColumn(Protocol):
     """A column that depends on other rows of the table. Connections are DuckDB's, relations are texts of its SQL."""
 
     column: str
@@ -71,7 +71,7 @@ class FactSource:
     size: Callable[[str], int]
     newest: Callable[[str], Marks]
     changes: Changes | None = None
-    derived: Derived | None = None
+    derived: DerivedColumn | None = None
 
 
 _SOURCES: dict[str, FactSource] = {}

@@ -39,7 +39,7 @@ class Lookup(Protocol):
         """
 
 
-class Seen(Protocol):
+class Extent(Protocol):
     """Says how far everything is over."""
 
     def __call__(self, *, city: str, after: int, end: datetime) -> int:
@@ -61,7 +61,7 @@ class Stream:
     title: Text
     entries: Entries
     lookup: Lookup
-    seen: Seen
+    seen: Extent
 
 
 _registered: dict[str, Stream] = {}
@@ -78,7 +78,7 @@ def streams() -> list[Stream]:
     return [_registered[name] for name in sorted(_registered)]
 
 
-def named(name: str) -> Stream:
+def stream_of(name: str) -> Stream:
     """The stream of a name.
 
     Raises:

@@ -107,7 +107,7 @@ def _letter(follow: Follow, case: Case, events: Sequence[Event]) -> Letter | Non
         sent = partial(operations.lead_on, follow=follow.pk, current=main.number, told=seq)
         return Letter(message=message, sent=sent)
     message = _message(follow, case, lines, place=place)
-    return Letter(message=message, sent=partial(operations.told, follow=follow.pk, seq=events[-1].seq))
+    return Letter(message=message, sent=partial(operations.record_notice, follow=follow.pk, seq=events[-1].seq))
 
 
 def _since_merging(case: Case) -> tuple[Case, int, list[Event]]:

@@ -18,7 +18,7 @@ from yiwang.core.indicators.lifting import Lifts, lifts
 from yiwang.core.indicators.scorecard import ScoreRow
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
@@ -43,7 +43,7 @@ class Month:
 @require_GET
 def own_page(request: HttpRequest, city: str, level: str) -> HttpResponse:
     """One region or department, over the months, against those like it."""
-    place = known_city(city)
+    place = city_or_404(city)
     key, asked = request.GET.get("key", ""), request.GET.get("month", "")
     if level not in (*(one.id for one in place.info.levels), DEPARTMENT) or not key:
         raise Http404(say("没有这个单位", "There is no such unit"))

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import posts_of
@@ -25,7 +25,7 @@ def staff_only(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
-        place = known_city(city)
+        place = city_or_404(city)
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
         roles = place.rules.workflow.roles

@@ -51,7 +51,7 @@ def recount_deadlines(*, city: str, at: datetime | None = None) -> int:
 def _batch(numbers: list[str], place: CityRuntime, at: datetime) -> int:
     with transaction.atomic():
         changes = []
-        for row in rows.loaded(numbers, lock=True).values():
+        for row in rows.load(numbers, lock=True).values():
             state = rows.state_of(row)
             try:
                 event = recount(state, rules=place.rules, calendar=place.calendar, at=at)
