@@ -93,7 +93,7 @@ def install(api: NinjaAPI) -> None:
     """Answer everything that an operation may raise."""
 
     @api.exception_handler(Refusal)
-    def refused(_request: HttpRequest, error: Refusal) -> HttpResponse:
+    def handle_refusal(_request: HttpRequest, error: Refusal) -> HttpResponse:
         return of_refusal(error)
 
     @api.exception_handler(Precondition)
@@ -124,7 +124,7 @@ def install(api: NinjaAPI) -> None:
         return problem(error.status_code, detail=error.message)
 
     @api.exception_handler(BoardNotReady)
-    def not_read_yet(_request: HttpRequest, error: BoardNotReady) -> HttpResponse:
+    def handle_board_not_ready(_request: HttpRequest, error: BoardNotReady) -> HttpResponse:
         response = problem(503, code="starting", detail=say(error.text))
         response["Retry-After"] = "2"
         response._has_been_logged = True  # type: ignore[attr-defined] # nothing is wrong: not one for the error log
@@ -142,7 +142,7 @@ def install(api: NinjaAPI) -> None:
         return problem(422, code="bad-input", detail=say(OUT_OF_RANGE))
 
     @api.exception_handler(Exception)
-    def unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
+    def handle_unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("Unexpected error.", exc_info=error)
         return _later(error) if is_full(error) else problem(500, detail=say(NOTHING_CHANGED))
 

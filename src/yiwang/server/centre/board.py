@@ -138,7 +138,7 @@ class Board:
         """The board as of now, to oneself: take out of it what is needed and let go.
 
         Raises:
-            NotReadYet: When the first reading of a large city is under way, in a thread of its own.
+            BoardNotReady: When the first reading of a large city is under way, in a thread of its own.
         """
         if self._mark < 0:
             self._begin()

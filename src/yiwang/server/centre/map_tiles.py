@@ -48,7 +48,7 @@ def version(city: str) -> int:
     """How many events the city's cases have had: what a tile or figure is as fresh as.
 
     Raises:
-        NotReadYet: When the first reading of a large city is under way.
+        BoardNotReady: When the first reading of a large city is under way.
     """
     with board(city).fresh() as seen:
         return seen.version

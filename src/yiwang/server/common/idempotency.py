@@ -41,7 +41,7 @@ def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None
     """What the key was answered before; None for a new key.
 
     Raises:
-        KeyReused: When it came with another body.
+        KeyReuse: When it came with another body.
     """
     found = select(IdempotencyKey, ("fingerprint", "answer"), "WHERE scope = %s AND key = %s", [scope, key])
     if not found:

@@ -39,7 +39,7 @@ def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let only those in who hold the role in the city; the others are led to their own desks, or to sign in."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, city: str, role: str, **rest: Any) -> HttpResponse:
+    def guard(request: HttpRequest, city: str, role: str, **rest: Any) -> HttpResponse:
         place = city_or_404(city)
         if not request.user.is_authenticated:
             return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
@@ -50,7 +50,7 @@ def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return redirect("desk-home", city)
         return view(request, place, found, **rest)
 
-    return guarded
+    return guard
 
 
 @require_GET

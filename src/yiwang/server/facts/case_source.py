@@ -95,7 +95,7 @@ class CaseChanges:
 
     versions: tuple[str, ...] = ("seq", "reports")
 
-    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
+    def changed_rows(self, *, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
         return changed_rows(city=city, since=since, upto=upto)
 
     def rows(self, ids: Sequence[int], *, place: CityRuntime) -> list[Row]:

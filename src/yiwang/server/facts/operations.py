@@ -85,7 +85,7 @@ def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dic
         with files.workshop(shelf) as connection:
             there = shelf.facts(base=store.base, delta=store.delta)
             stale: dict[int, None] = {}
-            for part in source.changes.touched(city=city, since=_settled_mark(store.marks, at), upto=upto):
+            for part in source.changes.changed_rows(city=city, since=_settled_mark(store.marks, at), upto=upto):
                 stale |= dict.fromkeys(
                     _stale(connection, there, part, key=quoted(shelf.table.key), changes=source.changes)
                 )

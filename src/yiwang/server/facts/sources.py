@@ -30,7 +30,7 @@ class Changes(Protocol):
     versions: tuple[str, ...]
     """Columns of whole numbers that tell whether a row is of now."""
 
-    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[Sequence[ChangedRow]]:
+    def changed_rows(self, *, city: str, since: Marks, upto: Marks) -> Iterator[Sequence[ChangedRow]]:
         """What was written behind ``since`` and not behind ``upto``, part by part."""
 
     def rows(self, ids: Sequence[int], *, place: CityRuntime) -> list[Row]:

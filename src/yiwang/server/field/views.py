@@ -149,7 +149,7 @@ def signed_in(view: View[P]) -> View[P]:
     """Answers 401 as JSON to whoever has not signed in, and every refusal as JSON; nothing of it is kept in a cache."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guard(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return _problem(401, "signed-out", say("请重新登录。", "Please sign in again."))
         try:
@@ -160,7 +160,7 @@ def signed_in(view: View[P]) -> View[P]:
             log.exception("The database could not answer.")
             return _problem(503, "busy", say("系统忙，稍后自动再发。", "Busy; it will be sent again by itself."))
 
-    return never_cache(guarded)
+    return never_cache(guard)
 
 
 def _problem(status: int, code: str, detail: str, **members: Any) -> JsonResponse:

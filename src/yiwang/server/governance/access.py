@@ -25,7 +25,7 @@ def governing(*needed: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, city: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guard(request: HttpRequest, city: str, *args: Any, **kwargs: Any) -> HttpResponse:
             place = city_or_404(city)
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
@@ -43,7 +43,7 @@ def governing(*needed: str) -> Callable[[View], View]:
             request.posts = held  # type: ignore[attr-defined]
             return view(request, place, *args, **kwargs)
 
-        return guarded
+        return guard
 
     return decorate
 

@@ -39,7 +39,7 @@ def entries(stream: str, city: str, first: int, size: int) -> Iterator[list[tupl
     """Moments and digests of a log's entries from a position to the size, in their order, block by block.
 
     Raises:
-        EntryGone: At the first that is not there.
+        MissingEntry: At the first that is not there.
     """
     source = stream_of(stream)
     leaves = Leaf.objects.filter(stream=stream, city=city)

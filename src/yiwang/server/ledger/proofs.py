@@ -58,7 +58,7 @@ def prove(*, stream: str, city: str, key: int) -> dict[str, Any] | None:
         The proof with hashes in hexadecimal and ``verified``, whether it holds; None when the entry is not in the log.
 
     Raises:
-        LogBroken: When the entry is in the log and gone from its stream, or a part of the log is gone.
+        LogMismatch: When the entry is in the log and gone from its stream, or a part of the log is gone.
     """
     leaf = Leaf.objects.filter(stream=stream, city=city, key=key).values_list("position", flat=True).first()
     return None if leaf is None else _proof(stream, city, leaf, key)

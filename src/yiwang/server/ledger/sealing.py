@@ -50,7 +50,7 @@ def seal_days(*, stream: str, city: str, at: datetime | None = None, until: date
         until: Seal up to this day; by default up to yesterday, a few minutes after midnight.
 
     Raises:
-        LogBroken: When the entries under the newest seal are not the ones that it sealed.
+        LogMismatch: When the entries under the newest seal are not the ones that it sealed.
         BadInput: When there is no such stream or city.
     """
     source, zone = stream_of(stream), runtime(city).info.zone

@@ -64,7 +64,7 @@ def find(request: HttpRequest, city: str) -> HttpResponse:
                 "page": "portal",
                 "problem": problem,
                 "number": request.POST.get("number", ""),
-                "mine": queries.opened_follows(city=city, held=links.opened_follows(request)),
+                "mine": queries.opened_follows(city=city, held=links.opened_uids(request)),
             },
             status=status,
         )
@@ -110,7 +110,7 @@ def _refusal_page(request: HttpRequest, place: CityRuntime, problem: str, status
 
 
 def _mine(request: HttpRequest, city: str, report: str) -> Follow | None:
-    return queries.follow_of(city=city, report=report, held=links.opened_follows(request))
+    return queries.follow_of(city=city, report=report, held=links.opened_uids(request))
 
 
 @require_http_methods(["GET", "POST"])

@@ -53,7 +53,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
             "score": public_score.total(place=place),
             "recent": queries.recent(place=place),
             "ideas": queries.ideas(place=place, order="support").items[:4],
-            "mine": queries.opened_follows(city=city, held=links.opened_follows(request)),
+            "mine": queries.opened_follows(city=city, held=links.opened_uids(request)),
             "moderates": moderator is not None,
             "waiting": queries.waiting(place=place) if moderator else 0,
         },
@@ -243,7 +243,7 @@ def _case(
         raise Http404(say("没有编号为 {number} 的案卷", "There is no case {number}", number=number))
     mine = [
         item
-        for item in queries.opened_follows(city=place.info.id, held=links.opened_follows(request))
+        for item in queries.opened_follows(city=place.info.id, held=links.opened_uids(request))
         if item.number == number
     ]
     return render(

@@ -24,7 +24,7 @@ def staff_only(view: View) -> View:
     """Lets a view be called with the city's runtime by those who hold a post in it: on an axis of the loop, or in administration."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
+    def guard(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
         place = city_or_404(city)
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
@@ -36,4 +36,4 @@ def staff_only(view: View) -> View:
             return render(request, "problem.html", context, status=403)
         return view(request, place, **rest)
 
-    return guarded
+    return guard
