@@ -310,7 +310,7 @@ def test_the_portal_waits_for_a_replay_from_the_command_line(
     whole = replay.replay_file
 
     def watched(**values: Any) -> dict[str, Any]:
-        seen.append(known.importing(city=replayed))
+        seen.append(known.is_importing(city=replayed))
         seen.append(CliRunner().invoke(main, asked).exit_code == 1)  # a second one is told to wait
         return whole(**values)
 
@@ -318,7 +318,7 @@ def test_the_portal_waits_for_a_replay_from_the_command_line(
     said = CliRunner().invoke(main, asked, catch_exceptions=False)
     assert json.loads(said.output)["known"] == 20
     assert seen == [True, True]
-    assert not known.importing(city=replayed)
+    assert not known.is_importing(city=replayed)
     assert known.last_import_at(city=replayed) is not None
     job = Job.objects.get(kind="replay", city=replayed)
     assert (job.state, job.result["known"]) == ("done", 20)
@@ -333,13 +333,13 @@ def test_the_portal_waits_for_a_replay_from_the_command_line(
     # killed: the row says "running", and nobody says anything any more
     silent = datetime.now(UTC) - timedelta(seconds=jobs.LOST_AFTER_SECONDS + 1)
     Job.objects.filter(pk=job.pk).update(state="running", updated_at=silent)
-    assert known.importing(city=replayed)
+    assert known.is_importing(city=replayed)
     assert jobs.requeue_lost_jobs(older_than_seconds=jobs.LOST_AFTER_SECONDS) == 1
     monkeypatch.setattr(replay, "replay_file", whole)
     assert jobs.claim_job(job=job.pk)
     tasks.run_job.func(job.pk)
     assert Job.objects.get(pk=job.pk).state == "done"
-    assert not known.importing(city=replayed)
+    assert not known.is_importing(city=replayed)
 
 
 @pytest.mark.django_db(transaction=True)

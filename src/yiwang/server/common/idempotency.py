@@ -103,7 +103,7 @@ def is_stranger(actor: Actor) -> bool:
     return ":" not in actor.id
 
 
-def remembering(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> sql.Statement:
+def insert_statement(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> sql.Statement:
     """What keeps the answer, in the transaction that does the work; whoever did the same at the same time fails here and is rolled back."""
     row = (scope, key, body, orjson.dumps(answer).decode(), datetime.now(UTC))
     return sql.insertion(IdempotencyKey, COLUMNS, [row])

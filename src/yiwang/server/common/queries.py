@@ -42,7 +42,7 @@ IMPORTS = ("simulate", "replay")
 """Kinds of jobs that write a city's past: until they have ended, what is counted is half of it."""
 
 
-def importing(*, city: str) -> bool:
+def is_importing(*, city: str) -> bool:
     """Whether records are being written into a city's past, or are about to be."""
     return Job.objects.filter(city=city, kind__in=IMPORTS, state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
 

@@ -87,7 +87,7 @@ def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dic
             stale: dict[int, None] = {}
             for part in source.changes.changed_rows(city=city, since=_settled_mark(store.marks, at), upto=upto):
                 stale |= dict.fromkeys(
-                    _stale(connection, there, part, key=quoted(shelf.table.key), changes=source.changes)
+                    _stale_ids(connection, there, part, key=quoted(shelf.table.key), changes=source.changes)
                 )
                 if len(stale) >= MOST_ROWS:
                     break
@@ -164,7 +164,7 @@ def _changes(
     return values, changed
 
 
-def _stale(
+def _stale_ids(
     connection: duckdb.DuckDBPyConnection, there: str, found: Sequence[ChangedRow], *, key: str, changes: Changes
 ) -> list[int]:
     """Those of the records whose row is not there or is of earlier."""

@@ -361,7 +361,7 @@ def import_lives(*, bundles: Iterable[Sequence[Lifecycle]], writer: BulkWriter, 
             if progress:
                 progress(done)
     import_batch(batch, writer)
-    with without_collecting():
+    with pause_gc():
         writer.flush()
     if progress:
         progress(done + size)
@@ -374,7 +374,7 @@ def import_batch(batch: Sequence[Sequence[Lifecycle]], writer: BulkWriter) -> No
     new = [[life for life in bundle if life.external not in known] for bundle in batch]
     writer.totals.known += sum(map(len, batch)) - sum(map(len, new))
     writer.reserve(life.at for bundle in new for life in bundle)
-    with without_collecting():
+    with pause_gc():
         for bundle in filter(None, new):
             writer.add(_take(bundle, writer))
 
@@ -393,7 +393,7 @@ def _take(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Life]:
 
 
 @contextmanager
-def without_collecting() -> Iterator[None]:
+def pause_gc() -> Iterator[None]:
     """Python's collector of cycles looks at the many living objects of a chunk again and again and finds nothing: a third of the time."""
     if not gc.isenabled():
         yield

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from yiwang.server.imports import spawning
-from yiwang.server.imports.lifecycles import CHUNK, BulkWriter, Lifecycle, Totals, import_batch, without_collecting
+from yiwang.server.imports.lifecycles import CHUNK, BulkWriter, Lifecycle, Totals, import_batch, pause_gc
 
 Batch = list[Sequence[Lifecycle]]
 _WAITING = 2  # batches that wait for each process, so that none stands idle
@@ -101,6 +101,6 @@ def _live_and_write(batch: Batch) -> dict[str, Any]:
 
     writer = BulkWriter(place=runtime(_city), origin=_origin, quiet=_quiet, chunk=1 << 30)
     import_batch(batch, writer)
-    with without_collecting():
+    with pause_gc():
         writer.flush()
     return asdict(writer.totals)

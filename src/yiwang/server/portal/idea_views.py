@@ -116,7 +116,7 @@ def _page(
         "page": "portal",
         "problems": problems or [],
         "values": request.POST,
-        "answers_ideas": idea_operations.answering(place, actors) is not None,
+        "answers_ideas": idea_operations.answering_actor(place, actors) is not None,
         "answer_states": [(key, say(names)) for key, names in queries.STATES.items() if key != Idea.State.NEW],
         **queries.idea_page(place=place, idea=found, person=person),
     }

@@ -25,7 +25,7 @@ from yiwang.server.portal import limits, operations, queries
 
 
 def _moderator(request: HttpRequest, place: CityRuntime) -> Actor:
-    actor = queries.moderating(place, actors_for(request.user, city=place.info.id))
+    actor = queries.moderating_actor(place, actors_for(request.user, city=place.info.id))
     if actor is None:
         raise NotAllowed(Text("您的角色不审核公开文字。", "None of your roles moderates public words."))
     return actor
@@ -64,7 +64,7 @@ def moderation(request: HttpRequest, city: str) -> HttpResponse:
             "texts": texts,
             "state": state,
             "number": number,
-            "waiting": queries.waiting(place=place),
+            "waiting": queries.waiting_count(place=place),
             "states": [("", say("待审", "Waiting"))]
             + [(key, say(names)) for key, names in queries.DECISIONS.items() if key != PublicText.State.WAITING],
         },

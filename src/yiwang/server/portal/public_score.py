@@ -39,7 +39,7 @@ def public_indicators(place: CityRuntime, *, at: datetime) -> dict[str, Indicato
 
 def total(*, place: CityRuntime) -> dict[str, Any]:
     """What the first page shows: the public figures of the whole city in the usual month."""
-    importing, store = jobs.importing(city=place.info.id), _publishable(place)
+    importing, store = jobs.is_importing(city=place.info.id), _publishable(place)
     at = None if store is None or importing else stands_at(city=place.info.id) or store.refreshed_at
     measures = {} if at is None else public_indicators(place, at=at)
     if store is None or at is None or not store.months or not measures:
@@ -65,7 +65,7 @@ def score(*, place: CityRuntime, month: str, region: str, category: str) -> dict
         category: Code of a category; empty for all.
     """
     city, store = place.info.id, _publishable(place)
-    importing = jobs.importing(city=city)
+    importing = jobs.is_importing(city=city)
     nothing: dict[str, Any] = {
         "months": [], "month": "", "counted_at": None, "measures": {}, "total": [], "importing": importing, "districts": [],
         "categories": [], "series": [],

@@ -331,7 +331,7 @@ def idea_page(*, place: CityRuntime, idea: Idea, person: str) -> dict[str, Any]:
 # --- moderation ---------------------------------------------------------------------------------------------------
 
 
-def moderating(place: CityRuntime, actors: Sequence[Actor]) -> Actor | None:
+def moderating_actor(place: CityRuntime, actors: Sequence[Actor]) -> Actor | None:
     """The capacity in which somebody moderates this city's public words; None when in none.
 
     A moderator reads what everybody wrote as it was written, so a post within one region moderates nothing.
@@ -353,7 +353,7 @@ def queue(*, place: CityRuntime, state: str, most: int = 30) -> list[dict[str, A
     return [_queue_line(row) for row in rows[:most].prefetch_related("decisions")]
 
 
-def waiting(*, place: CityRuntime) -> int:
+def waiting_count(*, place: CityRuntime) -> int:
     """How many texts wait for a moderator."""
     return PublicText.objects.filter(city=place.info.id, state=PublicText.State.WAITING).count()
 

@@ -40,7 +40,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
     """Where a citizen begins: report, follow, propose, and how the city does."""
     place = city_or_404(city)
     moderator = (
-        queries.moderating(place, actors_for(request.user, city=city)) if request.user.is_authenticated else None
+        queries.moderating_actor(place, actors_for(request.user, city=city)) if request.user.is_authenticated else None
     )
     return render(
         request,
@@ -55,7 +55,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
             "ideas": queries.ideas(place=place, order="support").items[:4],
             "mine": queries.opened_follows(city=city, held=links.opened_uids(request)),
             "moderates": moderator is not None,
-            "waiting": queries.waiting(place=place) if moderator else 0,
+            "waiting": queries.waiting_count(place=place) if moderator else 0,
         },
     )
 

@@ -200,7 +200,7 @@ def narrow(query: QuerySet[Case], filters: CaseFilters, *, place: CityRuntime, a
         west, south, east, north = filters.bbox
         query = query.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
     if filters.q:
-        query = words.passing(query, filters.q, as_written=filters.as_written)
+        query = words.matching(query, filters.q, as_written=filters.as_written)
     return query
 
 

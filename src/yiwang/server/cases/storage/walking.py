@@ -96,7 +96,7 @@ def first_ids(
             return found
         if stretch == STRETCH and not _few(narrowed, sought):
             stretches.append(FURTHER * STRETCH)
-    gathered = words.having(narrowed, sought)
+    gathered = words.candidates(narrowed, sought)
     key = _OffIndex(F(column))
     return list(
         gathered.order_by(key.desc() if falling else key.asc(), f"{sign}id").values_list("id", flat=True)[:limit]

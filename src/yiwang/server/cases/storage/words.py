@@ -117,7 +117,7 @@ def index_all() -> int:
     return total
 
 
-def passing(query: QuerySet[Case], sought: str, *, as_written: bool = False) -> QuerySet[Case]:
+def matching(query: QuerySet[Case], sought: str, *, as_written: bool = False) -> QuerySet[Case]:
     """The cases that have all the words: each in what is said, or as a number (see `_ids_by_number`).
 
     Args:
@@ -161,11 +161,11 @@ def _ids_by_number(word: str) -> RawSQL:
             f"SELECT id FROM cases_case WHERE id > {newest} AND number LIKE %s",  # noqa: S608
             f"SELECT case_id FROM cases_report WHERE case_id > {newest} AND number LIKE %s",  # noqa: S608
         ]
-        values += [_beginning(_backwards(word)), f"%{word}", f"%{word}"]
+        values += [_prefix_term(_backwards(word)), f"%{word}", f"%{word}"]
     return RawSQL(" UNION ALL ".join(parts), values)  # noqa: S611 - our own names
 
 
-def having(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
+def candidates(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
     """The cases that may have all the words: those whose pairs are there, those not indexed yet, those so numbered."""
     asked = _match_expression(sought)
     if not asked:
@@ -194,7 +194,7 @@ def few(sought: str, *, most: int) -> bool:
         return bool(cursor.fetchone()[0] <= most)
 
 
-def _beginning(token: str) -> str:
+def _prefix_term(token: str) -> str:
     return f'"{token}" *' if connection.vendor == "sqlite" else f"'{token}':*"
 
 
@@ -203,7 +203,7 @@ def _match_expression(sought: str) -> str:
     terms: list[str] = []
     for run in _runs(fold(" ".join(split_words(sought)))):
         if len(run) == 1:  # the first of a pair, or a last one
-            terms.append(_beginning(run))
+            terms.append(_prefix_term(run))
         else:
             pairs = sorted({run[index : index + 2] for index in range(len(run) - 1)})
             terms += [f'"{pair}"' if connection.vendor == "sqlite" else f"'{pair}'" for pair in pairs]

@@ -97,7 +97,7 @@ def join(
                 pictured = operations.photo_values(kept, case_id=row["id"], seq=state.seq, place=place)
                 statements.append(sql.insertion(Photo, operations.PHOTO_COLUMNS, pictured))
             if key:
-                statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+                statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
             sql.run(statements)
     except IntegrityError:
         if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked) or {}):

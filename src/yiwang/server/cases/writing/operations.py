@@ -116,12 +116,12 @@ def report(
         said.address, source, said.contact, payload["reporter"], said.origin, said.external,
     )  # fmt: skip
     statements = [
-        *writing([change], place),
+        *write_statements([change], place),
         sql.insertion(Report, REPORT_COLUMNS, [(rows.NEW_CASE, *row)]),
         *_photo_statements(change, kept, seq=1, place=place),
     ]
     if key:
-        statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+        statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
     try:
         _commit(statements)
     except IntegrityError:
@@ -201,12 +201,12 @@ def act(
             return answer  # the same call, at the same time, has been before us
         moment = at or datetime.now(UTC)
         changes = _decide(found, number, command, verb, place, moment, photos=kept, parts=parts)
-        statements = writing(changes, place) + _photo_statements(
+        statements = write_statements(changes, place) + _photo_statements(
             changes[0], kept, seq=changes[0].events[0].seq, place=place
         )
         answer = answers.verb_answer(changes[0].state, changes[0].events, head=changes[0].head, place=place) | refused
         if key:
-            statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+            statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
         sql.run(statements)
         return answer
 
@@ -329,7 +329,7 @@ def _split(
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def writing(changes: Sequence[Change], place: CityRuntime) -> list[sql.Statement]:
+def write_statements(changes: Sequence[Change], place: CityRuntime) -> list[sql.Statement]:
     """What writes rows, events with their hashes and outbox of every case concerned, all of it or nothing."""
     city = place.info.id
     statements: list[sql.Statement] = []
