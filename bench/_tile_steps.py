@@ -57,20 +57,20 @@ def tiles(_: str = "") -> dict[str, Any]:
     x, y = int(columns.x[at]), int(columns.y[at])
     found: dict[str, Any] = {"read": read, "megabytes": size / 1e6}
     for name, state, form in (("open", "open", "cases"), ("all", "all", "cases"), ("heat", "all", "heat")):
-        shown = map_tiles.Shown(at=now, state=state)
+        shown = map_tiles.CaseFilter(at=now, state=state)
         found[name] = _worst(partial(_tile, x=x, y=y, shown=shown, form=form))
     found["components"] = _components(x, y)
-    shown = map_tiles.Shown(at=now, state="all")
+    shown = map_tiles.CaseFilter(at=now, state="all")
     found["tile"] = milliseconds(lambda: _tile(10, x, y, shown, "cases"))
     found["sql"] = milliseconds(lambda: _counted_in_sql(x >> 22, y >> 22), times=3)
     place = runtime(CITY)
-    found["figures"] = milliseconds(lambda: centre_figures.counted(place=place, region="", at=now, past=False))
+    found["figures"] = milliseconds(lambda: centre_figures.side_figures(place=place, region="", at=now, past=False))
     found["counts"] = milliseconds(lambda: _plain_counts(now), times=3)
     found["follow"] = _follow(seen)
     return found
 
 
-def _tile(zoom: int, x: int, y: int, shown: map_tiles.Shown, form: str) -> bytes:
+def _tile(zoom: int, x: int, y: int, shown: map_tiles.CaseFilter, form: str) -> bytes:
     return map_tiles.tile(city=CITY, zoom=zoom, column=x >> (32 - zoom), row=y >> (32 - zoom), shown=shown, form=form)
 
 
@@ -95,9 +95,9 @@ def _components(x: int, y: int) -> dict[str, float]:
             cells = vector_tiles.counts(
                 east[run], south[run], codes[run], **tile, depth=vector_tiles.CLUSTER_DEPTH, parts={}
             )
-            return vector_tiles.encoded({"clusters": cells})
+            return vector_tiles.encode({"clusters": cells})
         said = [{"id": at, "class": "0101"} for at in range(run.start, run.stop)]
-        return vector_tiles.encoded({"components": vector_tiles.points(east[run], south[run], **tile, properties=said)})
+        return vector_tiles.encode({"components": vector_tiles.points(east[run], south[run], **tile, properties=said)})
 
     return _worst(made)
 

@@ -13,6 +13,6 @@ from contextlib import AbstractContextManager
 
 def allow_forging() -> AbstractContextManager[None]:
     """Events can be altered and deleted within."""
-    from yiwang.server.common.append_only import lifted
+    from yiwang.server.common.append_only import lift_guard
 
-    return lifted("cases_event")
+    return lift_guard("cases_event")

@@ -55,7 +55,7 @@ def test_without_a_bad_photo_nothing_is_said(anybody: Any) -> None:
 
 def test_the_description_has_it(anybody: Any) -> None:
     schemas = anybody.get("/openapi.json").json()["components"]["schemas"]
-    assert all("photos_refused" in schemas[name]["properties"] for name in ("Reported", "Acted"))
+    assert all("photos_refused" in schemas[name]["properties"] for name in ("ReportAnswer", "VerbAnswer"))
     assert set(schemas["RefusedPhoto"]["required"]) == {"index", "reason", "reason_zh"}
 
 

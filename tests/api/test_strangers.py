@@ -115,12 +115,12 @@ def test_a_proxy_that_nobody_told_of_is_said(settings: Any, caplog: Any) -> None
 
 
 def test_check_deploy_says_it(settings: Any) -> None:
-    from yiwang.server.common.checks import proxy_is_known
+    from yiwang.server.common.checks import check_proxy
 
     settings.YIWANG_HTTPS = False
-    assert [found.id for found in proxy_is_known(None)] == ["yiwang.W001"]
+    assert [found.id for found in check_proxy(None)] == ["yiwang.W001"]
     settings.YIWANG_HTTPS = True
-    assert proxy_is_known(None) == []
+    assert check_proxy(None) == []
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from yiwang.server.common.app import YiwangApp, _joined
+from yiwang.server.common.app import YiwangApp, _merge
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path(__file__).with_name("site.py")
@@ -105,7 +105,7 @@ def test_its_command_is_one_of_yiwang(site: Mapping[str, Any], home: Path) -> No
 
 def test_two_apps_cannot_bring_one_kind_of_job() -> None:
     with pytest.raises(ValueError, match="kind of job 'a'"):
-        _joined([{"a": 1}, {"a": 2}], "kind of job")
+        _merge([{"a": 1}, {"a": 2}], "kind of job")
 
 
 def test_an_app_need_bring_nothing() -> None:

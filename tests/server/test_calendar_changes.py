@@ -51,7 +51,7 @@ def test_a_day_taken_off_moves_running_clocks_with_an_event_each(filed: str, tmp
     after = Case.objects.get(number=filed)
     assert after.deadline is not None
     assert after.deadline - before.deadline >= timedelta(days=1)
-    state = rows.state_of(rows.loaded([filed], lock=False)[filed])
+    state = rows.state_of(rows.load([filed], lock=False)[filed])
     clock = state.clocks[state.deadline_clock]
     assert clock.deadline(calendar=runtime("mini").calendar) == after.deadline == state.main_deadline
     detail = queries.get_case(city="mini", number=filed)
@@ -125,7 +125,7 @@ def test_a_limit_by_the_clock_is_no_estimate(unannounced: str) -> None:
     from yiwang.server.cases.reading import estimates
 
     place = runtime("mini")
-    state = rows.state_of(rows.loaded([unannounced], lock=False)[unannounced])
+    state = rows.state_of(rows.load([unannounced], lock=False)[unannounced])
     assert estimates.is_estimated(state, place=place)
     assert state.opened_at is not None
     round_the_clock = start_clock(limit=Limit.parse("72 urgent_hours"), calendar=place.calendar, at=state.opened_at)

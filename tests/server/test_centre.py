@@ -106,7 +106,7 @@ def shown_plainly(case: Case, at: datetime, state: str, *, past: bool) -> bool:
 @pytest.mark.parametrize("back_hours", [0, 5, 200])
 def test_a_tile_shows_what_a_walk_over_the_table_shows(many: list[Case], state: str, back_hours: int) -> None:
     at = NOW - timedelta(hours=back_hours)
-    shown = map_tiles.Shown(at=at, past=back_hours > 0, state=state)
+    shown = map_tiles.CaseFilter(at=at, past=back_hours > 0, state=state)
     expected = [c for c in many if c.lon is not None and shown_plainly(c, at, state, past=back_hours > 0)]
     tile = map_tiles.tile(city="mini", **WORLD, shown=shown)
     said = {f["properties"]["number"]: f["properties"] for f in features(tile, "cases")}
@@ -125,7 +125,7 @@ def _closed(case: Case, at: datetime) -> datetime | None:
 
 def test_many_cases_are_counted_by_cells_and_none_is_lost(many: list[Case], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vector_tiles, "MOST_POINTS", 10)
-    shown = map_tiles.Shown(at=NOW, state="open")
+    shown = map_tiles.CaseFilter(at=NOW, state="open")
     still = [case for case in many if case.lon is not None and case.closed_at is None]
     late = [case for case in still if case.deadline and case.deadline <= NOW]
     for zoom in (0, 6, 12):
@@ -156,8 +156,8 @@ def _tiles_of(cases: list[Case], zoom: int) -> set[tuple[int, int]]:
 
 
 def test_filters_narrow_as_the_list_does(many: list[Case]) -> None:
-    everything = map_tiles.Shown(at=NOW, state="all")
-    narrowed: tuple[tuple[map_tiles.Shown, Callable[[Case], bool]], ...] = (
+    everything = map_tiles.CaseFilter(at=NOW, state="all")
+    narrowed: tuple[tuple[map_tiles.CaseFilter, Callable[[Case], bool]], ...] = (
         (replace(everything, regions=("9001",)), lambda c: c.region.startswith("9001")),
         (replace(everything, category="02001"), lambda c: c.category == "02001"),
         (
@@ -177,7 +177,7 @@ def test_filters_narrow_as_the_list_does(many: list[Case]) -> None:
 def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> None:
     for region in ("", "9001"):
         here = [case for case in many if case.region.startswith(region)]
-        said = centre_figures.counted(place=runtime("mini"), region=region, at=NOW, past=False)
+        said = centre_figures.side_figures(place=runtime("mini"), region=region, at=NOW, past=False)
         still = [case for case in here if case.closed_at is None]
         lights = Counter(
             presentation.light(opened_at=c.opened_at, deadline=c.deadline, closed_at=None, at=NOW) for c in still
@@ -213,7 +213,7 @@ def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> 
 
 
 def test_the_usual_hour_is_the_mean_of_the_weeks_before(many: list[Case]) -> None:
-    said = centre_figures.counted(place=runtime("mini"), region="", at=NOW, past=False)
+    said = centre_figures.side_figures(place=runtime("mini"), region="", at=NOW, past=False)
     zone = runtime("mini").info.zone
     for slot in said["hours"]:
         weeks = []
@@ -227,7 +227,7 @@ def test_the_usual_hour_is_the_mean_of_the_weeks_before(many: list[Case]) -> Non
 
 
 def test_hot_spots_are_the_same_thing_at_the_same_place(many: list[Case]) -> None:
-    said = centre_figures.counted(place=runtime("mini"), region="", at=NOW, past=False)
+    said = centre_figures.side_figures(place=runtime("mini"), region="", at=NOW, past=False)
     # the toy cases lie on a lattice a kilometre wide, so a cell holds one of its points
     recent = [c for c in many if c.lon is not None and c.opened_at >= NOW - timedelta(days=30)]
     counted = Counter((c.category, c.lon, c.lat) for c in recent)
@@ -249,7 +249,7 @@ def test_hot_spots_are_the_same_thing_at_the_same_place(many: list[Case]) -> Non
 
 
 def test_the_past_says_nothing_of_what_is_only_known_as_of_now(many: list[Case]) -> None:
-    said = centre_figures.counted(place=runtime("mini"), region="", at=NOW - timedelta(days=5), past=True)
+    said = centre_figures.side_figures(place=runtime("mini"), region="", at=NOW - timedelta(days=5), past=True)
     assert said["steps"] is None
     assert said["units"] is None
     assert said["now"]["open"] == sum(shown_plainly(case, NOW - timedelta(days=5), "open", past=True) for case in many)
@@ -369,12 +369,12 @@ def test_wrong_questions_are_told_what_would_be_right(mini: str, path: str, stat
 
 
 def test_an_empty_city_has_figures_and_an_empty_map(mini: str) -> None:
-    said = centre_figures.counted(place=runtime(mini), region="", at=NOW, past=False)
+    said = centre_figures.side_figures(place=runtime(mini), region="", at=NOW, past=False)
     assert said["now"]["open"] == 0
     assert said["units"] == []
     assert said["spots"] == []
     assert all(slot["usual"] is None for slot in said["hours"])
-    assert map_tiles.tile(city=mini, **WORLD, shown=map_tiles.Shown(at=NOW)) == b""
+    assert map_tiles.tile(city=mini, **WORLD, shown=map_tiles.CaseFilter(at=NOW)) == b""
     page = Client().get("/mini/centre")
     assert page.status_code == 200
     assert "一屏统览" in page.content.decode()

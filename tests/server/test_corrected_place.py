@@ -116,7 +116,7 @@ def test_an_address_tells_the_region_where_nothing_else_did(report: Any, act: An
     row = stored(number)
     assert (row.region, row.flag) == ("900101", "words")
     state = present(queries.get_case(city="mini", number=number)).state
-    moved = relocating.relocated({"address": "东北社区"}, state=state, flag="words", place=runtime("mini"))
+    moved = relocating.relocate({"address": "东北社区"}, state=state, flag="words", place=runtime("mini"))
     assert (moved["region"], moved["flags"]) == ("900202", ["words"])
     act(number, "correct", actor("intake"), place="东北社区")
     assert (stored(number).region, stored(number).flag, stored(number).address) == ("900202", "words", "东北社区")

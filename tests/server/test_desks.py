@@ -273,9 +273,9 @@ def test_likely_the_same_are_near_open_and_alike(report: Make, act: Make, actor:
 def test_places_by_name_and_from_earlier_cases(report: Make) -> None:
     report(address="学前街 12 号门口")
     place = runtime("mini")
-    found = intake_help.places_named("西街道", place=place)
+    found = intake_help.places_matching("西街道", place=place)
     assert found[0]["region"].startswith("9001")
-    earlier = intake_help.places_named("学前街", place=place)
+    earlier = intake_help.places_matching("学前街", place=place)
     assert earlier[0]["name"] == "学前街 12 号门口"
     assert earlier[0]["lon"] == pytest.approx(120.003)
 

@@ -134,7 +134,9 @@ class Inspections:
     def newest(self, city: str) -> tuple[int, ...]:
         return (len(self.records),)
 
-    def touched(self, *, city: str, since: tuple[int, ...], upto: tuple[int, ...]) -> Iterator[Sequence[ChangedRow]]:
+    def changed_rows(
+        self, *, city: str, since: tuple[int, ...], upto: tuple[int, ...]
+    ) -> Iterator[Sequence[ChangedRow]]:
         yield [
             ChangedRow(number, record[0], (record[4],))
             for number, record in enumerate(self.records, start=1)

@@ -124,9 +124,9 @@ def receive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Receive:
 
 
 def test_a_body_that_comes_too_slowly_is_ended_and_one_at_a_phones_rate_is_not(receive: Receive) -> None:
-    from yiwang.server.rsgi import Refused
+    from yiwang.server.rsgi import BodyRefusal
 
-    with pytest.raises(Refused) as slow_one:
+    with pytest.raises(BodyRefusal) as slow_one:
         receive([b"x"] * 20, pause=0.1, announced=20)
     assert slow_one.value.status == 408
     # 30 kB/s for longer than the grace
@@ -134,10 +134,10 @@ def test_a_body_that_comes_too_slowly_is_ended_and_one_at_a_phones_rate_is_not(r
 
 
 def test_a_body_larger_than_it_may_be_is_refused_announced_or_not(receive: Receive) -> None:
-    from yiwang.server.rsgi import Refused
+    from yiwang.server.rsgi import BodyRefusal
 
     for announced in (1001, None):
-        with pytest.raises(Refused) as large:
+        with pytest.raises(BodyRefusal) as large:
             receive([b"x" * 501] * 2, announced=announced)
         assert large.value.status == 413
         assert "1000" in large.value.text
@@ -145,9 +145,9 @@ def test_a_body_larger_than_it_may_be_is_refused_announced_or_not(receive: Recei
 
 
 def test_half_a_body_reaches_nobody(receive: Receive) -> None:
-    from yiwang.server.rsgi import Gone
+    from yiwang.server.rsgi import ClientGone
 
-    with pytest.raises(Gone):
+    with pytest.raises(ClientGone):
         receive([b"half"], announced=8)
 
 

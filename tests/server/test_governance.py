@@ -26,7 +26,7 @@ from yiwang.server.common.models import Attempts
 from yiwang.server.governance import checking, operations, packs, tables
 from yiwang.server.governance.models import RuleChange, RuleChangeStep
 from yiwang.server.people import operations as people
-from yiwang.server.people.masking import masked
+from yiwang.server.people.masking import mask_contact
 from yiwang.server.people.models import AccountChange, PersonalDataRead, User
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.provision.rule_changes import take_force
@@ -67,7 +67,7 @@ def draft(author: User, **rows: dict[str, str] | None) -> RuleChange:
         reason="as agreed",
         version=places.runtime("mini").version,
     )
-    sheet = tables.read_sheet(checking.installed("mini"), "routing")
+    sheet = tables.read_sheet(checking.installed_pack("mini"), "routing")
     operations.save_rows(change=change.pk, user=author, revision=0, sheet=sheet, rows=rows or {"R003": ROW})
     change.refresh_from_db()
     return change
@@ -104,7 +104,7 @@ def test_a_change_takes_force_for_new_reports_and_old_cases_stay(author: User, a
     assert not install_pack(MINI).changed
     assert places.runtime("mini").version == 2
     # taking it back is a new change that needs two people too
-    sheets = [tables.read_sheet(checking.installed("mini"), name) for name in tables.RULE_TABLES]
+    sheets = [tables.read_sheet(checking.installed_pack("mini"), name) for name in tables.RULE_TABLES]
     back = operations.revert(change=change, author=author, version=2, title="back", sheets=sheets)
     assert (back.state, present(back.edits.get().after)["unit"]) == ("draft", "SWEEP-{street}")
 
@@ -132,14 +132,14 @@ def test_what_is_approved_is_what_was_read(author: User, approver: User) -> None
     change = submitted(author)
     with pytest.raises(Conflict):
         operations.approve(change=change.pk, user=approver, revision=change.revision - 1)
-    sheet = tables.read_sheet(checking.installed("mini"), "routing")
+    sheet = tables.read_sheet(checking.installed_pack("mini"), "routing")
     with pytest.raises(NotPossible):
         operations.save_rows(change=change.pk, user=author, revision=change.revision, sheet=sheet, rows={"R003": None})
 
 
 def test_nobody_but_the_author_edits_and_only_posts_approve(author: User, approver: User) -> None:
     change = draft(author)
-    sheet = tables.read_sheet(checking.installed("mini"), "routing")
+    sheet = tables.read_sheet(checking.installed_pack("mini"), "routing")
     other = account("other", administrator=("", ""))
     clerk = account("clerk", intake=("CTR-90", ""))
     with pytest.raises(NotAllowed):
@@ -176,8 +176,8 @@ def test_a_bad_row_is_named_with_its_cell(author: User) -> None:
     change = draft(author, R003={**ROW, "unit": "NOBODY", "valid_from": "soon"})
     found = checking.check(change, with_examples=False)
     assert not found["ok"]
-    sheet = tables.read_sheet(checking.installed("mini"), "routing")
-    rows, _ = tables.merged(sheet, change.edits.all())
+    sheet = tables.read_sheet(checking.installed_pack("mini"), "routing")
+    rows, _ = tables.merge(sheet, change.edits.all())
     checking.with_faults(rows, "routing", found)
     faulty = next(row for row in rows if row.id == "R003")
     assert "no day" in str(faulty.faults["valid_from"])
@@ -323,7 +323,7 @@ def test_reads_of_personal_data_are_kept_one_row_a_view_and_looking_at_them_is_o
     [("13812345678", "138****5678"), ("wang@example.org", "w***@example.org"), ("张三丰", "张**"), ("", "")],
 )
 def test_masking(clear: str, covered: str) -> None:
-    assert masked(clear) == covered
+    assert mask_contact(clear) == covered
 
 
 # --- sessions, sign-in, uploads -----------------------------------------------------------------------------------
@@ -376,7 +376,7 @@ def test_a_hostile_archive_is_refused(name: str, mode: int, words: str, db: None
             archive.filelist[0].filename = name
     file.seek(0)
     with pytest.raises(BadInput, match=words):
-        packs.unpacked(file, size=len(file.getvalue()))
+        packs.unpack(file, size=len(file.getvalue()))
 
 
 def test_an_uploaded_pack_is_proposed_and_another_person_installs_it(author: User, approver: User) -> None:

@@ -56,7 +56,7 @@ def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, 
         report(at=now)
         report(at=now + timedelta(hours=30))  # a clock that runs ahead
         log.seal_days(stream="cases", city=mini, at=now)
-    settled = log.settled(stream="cases", city=mini)
+    settled = log.settled_key(stream="cases", city=mini)
     assert settled > 0
     assert not outside().filter(id__lte=settled).exists()
     newest = Event.objects.order_by("-id").values_list("id", flat=True)[0]

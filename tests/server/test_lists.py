@@ -40,7 +40,7 @@ def many(mini: str, monkeypatch: pytest.MonkeyPatch) -> list[Case]:
             )
         )  # fmt: skip
     for case in cases:
-        case.sought = words.sought_of(case.text, case.address)
+        case.sought = words.search_text(case.text, case.address)
     Case.objects.bulk_create(cases)
     return list(Case.objects.all())
 
@@ -146,8 +146,8 @@ def test_a_list_takes_at_most_five_queries(many: list[Case], django_assert_max_n
 
 
 def test_pairs() -> None:
-    assert words.grams("井盖破损，A1") == ["1", "a1", "井盖", "损", "盖破", "破损"]
-    assert words.grams("？ ") == []
+    assert words.bigrams("井盖破损，A1") == ["1", "a1", "井盖", "损", "盖破", "破损"]
+    assert words.bigrams("？ ") == []
 
 
 def test_words_that_change_are_found_again(report: Any, act: Any, actor: Any) -> None:
@@ -159,8 +159,8 @@ def test_words_that_change_are_found_again(report: Any, act: Any, actor: Any) ->
 
     from yiwang.server.common import sql
 
-    Case.objects.filter(pk=row.pk).update(address="解放路", sought=words.sought_of(row.text, "解放路"))
+    Case.objects.filter(pk=row.pk).update(address="解放路", sought=words.search_text(row.text, "解放路"))
     with connection.cursor():
-        sql.run([words.put(case_id=row.pk, text=row.text, address="解放路")])
+        sql.run([words.upsert_statement(case_id=row.pk, text=row.text, address="解放路")])
     assert listed({"q": "解放"}, limit=10) == [number]
     assert listed({"q": "人民"}, limit=10) == []

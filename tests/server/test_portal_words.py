@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from yiwang.server.common import publishing
-from yiwang.server.common.masking import MARK, masked
+from yiwang.server.common.masking import MARK, redact
 from yiwang.server.common.models import PublicText, PublicTextDecision
 
 HIDDEN = [
@@ -54,7 +54,7 @@ LEFT = [
 
 @pytest.mark.parametrize(("text", "kind", "secret"), HIDDEN)
 def test_personal_data_is_hidden(text: str, kind: str, secret: str) -> None:
-    found = masked(text)
+    found = redact(text)
     assert kind in found.kinds
     assert MARK in found.text
     assert secret not in found.text
@@ -62,12 +62,12 @@ def test_personal_data_is_hidden(text: str, kind: str, secret: str) -> None:
 
 @pytest.mark.parametrize("text", LEFT)
 def test_other_numbers_stay(text: str) -> None:
-    assert masked(text).text == text
+    assert redact(text).text == text
 
 
 def test_what_is_around_it_stays() -> None:
     text = "路口垃圾，请打13812345678或写 a@b.cn，车牌苏B12345"
-    assert masked(text).text == "路口垃圾，请打***或写 ***，车牌***"
+    assert redact(text).text == "路口垃圾，请打***或写 ***，车牌***"
 
 
 def test_long_texts_take_no_time() -> None:
@@ -85,7 +85,7 @@ def test_long_texts_take_no_time() -> None:
         "a." * 2000,
         "a@" * 2000,
     ):
-        masked(text)
+        redact(text)
     assert time.process_time() - begun < 1.0
 
 

@@ -277,7 +277,7 @@ def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_pa
     figures = centre_figures.figures(place=runtime("boston"), region="", at=at, past=True)
     assert figures["now"]["cases"] == 8
     assert [spot["cases"] for spot in figures["spots"]] == [3]
-    shown = map_tiles.Shown(at=at, past=True, state="all")
+    shown = map_tiles.CaseFilter(at=at, past=True, state="all")
     tile = mapbox_vector_tile.decode(map_tiles.tile(city="boston", zoom=0, column=0, row=0, shown=shown))
     assert len(tile["cases"]["features"]) == 3
     forget()

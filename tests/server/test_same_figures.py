@@ -223,11 +223,11 @@ def test_a_case_is_late_when_its_deadline_has_passed_and_not_before(mini: str, r
         assert len(queries.list_cases(city=mini, filters=queries.CaseFilters(state="overdue"), at=at).items) == late
         assert queries.figures(city=mini, region="90", at=at)["overdue"] == late
         with board.board(mini).fresh() as seen:
-            rows = map_tiles.chosen_everywhere(seen, map_tiles.Shown(at=at, past=True, state="overdue"))
+            rows = map_tiles.matching_rows(seen, map_tiles.CaseFilter(at=at, past=True, state="overdue"))
             assert len(rows) == late
-            everything = map_tiles.chosen_everywhere(seen, map_tiles.Shown(at=at, past=True, state="all"))
+            everything = map_tiles.matching_rows(seen, map_tiles.CaseFilter(at=at, past=True, state="all"))
             assert (map_tiles.lights(seen, everything, at)[0] == 3) == late
-    counted = centre_figures.counted(place=place, region="", at=due, past=True)
+    counted = centre_figures.side_figures(place=place, region="", at=due, past=True)
     assert counted["now"]["overdue"] == 0
     board.forget()
 
@@ -237,7 +237,7 @@ def test_a_city_without_deadlines_has_no_share_on_time(lived: str) -> None:
     """Nothing to compare is a dash, never 100 %."""
     Case.objects.update(deadline=None, overdue=False)
     board.forget()
-    counted = centre_figures.counted(place=runtime(lived), region="", at=datetime.now(UTC), past=False)
+    counted = centre_figures.side_figures(place=runtime(lived), region="", at=datetime.now(UTC), past=False)
     assert (counted["now"]["due"], counted["now"]["ended_on_time"]) == (0, 0)
     assert {day["on_time"] for day in counted["days"]} == {0}
     assert {day["due"] for day in counted["days"]} == {0}
@@ -310,7 +310,7 @@ def test_the_portal_waits_for_a_replay_from_the_command_line(
     whole = replay.replay_file
 
     def watched(**values: Any) -> dict[str, Any]:
-        seen.append(known.importing(city=replayed))
+        seen.append(known.is_importing(city=replayed))
         seen.append(CliRunner().invoke(main, asked).exit_code == 1)  # a second one is told to wait
         return whole(**values)
 
@@ -318,8 +318,8 @@ def test_the_portal_waits_for_a_replay_from_the_command_line(
     said = CliRunner().invoke(main, asked, catch_exceptions=False)
     assert json.loads(said.output)["known"] == 20
     assert seen == [True, True]
-    assert not known.importing(city=replayed)
-    assert known.imported_at(city=replayed) is not None
+    assert not known.is_importing(city=replayed)
+    assert known.last_import_at(city=replayed) is not None
     job = Job.objects.get(kind="replay", city=replayed)
     assert (job.state, job.result["known"]) == ("done", 20)
 
@@ -333,13 +333,13 @@ def test_the_portal_waits_for_a_replay_from_the_command_line(
     # killed: the row says "running", and nobody says anything any more
     silent = datetime.now(UTC) - timedelta(seconds=jobs.LOST_AFTER_SECONDS + 1)
     Job.objects.filter(pk=job.pk).update(state="running", updated_at=silent)
-    assert known.importing(city=replayed)
+    assert known.is_importing(city=replayed)
     assert jobs.requeue_lost_jobs(older_than_seconds=jobs.LOST_AFTER_SECONDS) == 1
     monkeypatch.setattr(replay, "replay_file", whole)
     assert jobs.claim_job(job=job.pk)
     tasks.run_job.func(job.pk)
     assert Job.objects.get(pk=job.pk).state == "done"
-    assert not known.importing(city=replayed)
+    assert not known.is_importing(city=replayed)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -351,7 +351,7 @@ def test_a_job_that_has_nothing_to_tell_is_not_taken_for_dead() -> None:
     assert job is not None
     long_ago = datetime.now(UTC) - 2 * HOUR
     Job.objects.update(updated_at=long_ago)
-    with jobs.kept_alive(job=job, every_seconds=0.01):
+    with jobs.keep_alive(job=job, every_seconds=0.01):
         until = time.monotonic() + 20
         while Job.objects.get(pk=job).updated_at == long_ago and time.monotonic() < until:
             time.sleep(0.02)

@@ -202,7 +202,7 @@ def test_one_that_another_overtakes_in_the_same_moment_goes_on(town: str, monkey
     first, second = (simulation.LiveCity(place, now=NOON) for _ in range(2))
     hour = NOON + timedelta(hours=1)
     first.go_on(hour)
-    monkeypatch.setattr(second, "_taken", lambda keys: set())
+    monkeypatch.setattr(second, "_existing_reports", lambda keys: set())
     second.go_on(hour)
     assert second.until == hour
     assert Report.objects.count() == len(expected(town, NOON, hour))

@@ -40,7 +40,7 @@ def test_counted_time_in_words(mini: str, hours: float, unit: TimeUnit, zh: str,
     assert calendar.seconds_per_day == 8 * HOUR
     for language, words in (("zh-hans", zh), ("en", en)):
         with translation.override(language):
-            assert presentation.counted(hours * HOUR, unit=unit, calendar=calendar) == words
+            assert presentation.duration_words(hours * HOUR, unit=unit, calendar=calendar) == words
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from yiwang.cli.output import emit, emit_table, json_option, progress, say, want
 from yiwang.cli.site import installed_city, site
 
 if TYPE_CHECKING:
-    from yiwang.server.ledger.api import LogFound
+    from yiwang.server.ledger.api import LogCheck
     from yiwang.server.verification.ledger import VerificationReport
 
 CASES = "cases"  # the stream whose app looks at more than the log
@@ -150,7 +150,7 @@ def _say_city(found: VerificationReport) -> None:
         )
 
 
-def _say_streams(city: str, logs: dict[str, LogFound]) -> None:
+def _say_streams(city: str, logs: dict[str, LogCheck]) -> None:
     for name, found in logs.items():
         for fault in found.faults:
             click.echo(f"{city} {name}: {fault.sentence}")

@@ -50,7 +50,7 @@ log = logging.getLogger("yiwang.front")
 Headers = list[tuple[str, str]]
 
 
-class Refused(Exception):
+class BodyRefusal(Exception):
     """The body is not taken: the status to answer, and why in both languages."""
 
     def __init__(self, status: int, zh: str, en: str) -> None:
@@ -58,7 +58,7 @@ class Refused(Exception):
         self.status, self.text = status, f"{zh}\n{en}\n"
 
 
-class Gone(Exception):
+class ClientGone(Exception):
     """Nobody is there any more to be answered."""
 
 
@@ -90,10 +90,10 @@ class Site:
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES, dir=str(self.home)) as body:
             try:
                 size = await receive(scope, protocol, body, most_bytes=self.most_bytes)
-            except Refused as refused:
+            except BodyRefusal as refused:
                 _refuse(protocol, refused)
                 return
-            except Gone:
+            except ClientGone:
                 return
             threads = self.probes if scope.path in PROBES else self.threads
             environ = environment(scope, body, size)
@@ -105,23 +105,23 @@ class Site:
             return ask(self.wsgi, environ, home=self.home)
         except Exception as error:
             log.exception("%s could not be answered", environ["PATH_INFO"])
-            refused = _no_room() if is_full(error) else _broken()
+            refused = _no_room() if is_full(error) else _server_error()
         return Answer(status=refused.status, headers=_headers(refused), body=refused.text.encode())
 
 
 PLAIN: Headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
 
 
-def _headers(refused: Refused) -> Headers:
+def _headers(refused: BodyRefusal) -> Headers:
     return [*PLAIN, ("retry-after", "60")] if refused.status == 503 else PLAIN
 
 
-def _no_room() -> Refused:
-    return Refused(503, "服务器存储空间已满，请稍后再试。", "The server's disk is full. Please try again later.")
+def _no_room() -> BodyRefusal:
+    return BodyRefusal(503, "服务器存储空间已满，请稍后再试。", "The server's disk is full. Please try again later.")
 
 
-def _broken() -> Refused:
-    return Refused(500, "服务器出错。", "Something went wrong here.")
+def _server_error() -> BodyRefusal:
+    return BodyRefusal(500, "服务器出错。", "Something went wrong here.")
 
 
 async def receive(scope: Any, protocol: Any, body: IO[bytes], *, most_bytes: int) -> int:
@@ -131,7 +131,7 @@ async def receive(scope: Any, protocol: Any, body: IO[bytes], *, most_bytes: int
         Refused: It is too large, comes too slowly, or there is no room for it.
         Gone: Whoever sent it went away in the middle.
     """
-    announced = _announced(scope)
+    announced = _content_length(scope)
     if (announced or 0) > most_bytes:
         raise _too_large(announced or 0, most_bytes)
     if announced == 0 or (
@@ -149,9 +149,9 @@ async def receive(scope: Any, protocol: Any, body: IO[bytes], *, most_bytes: int
         except StopAsyncIteration:
             break
         except TimeoutError:
-            raise Refused(408, "上传太慢，请求已中断。", "The request came too slowly and was ended.") from None
+            raise BodyRefusal(408, "上传太慢，请求已中断。", "The request came too slowly and was ended.") from None
         except RuntimeError as error:  # granian's protocol errors are such
-            raise Gone from error
+            raise ClientGone from error
         received += len(chunk)
         if received > most_bytes:
             raise _too_large(received, most_bytes)
@@ -160,12 +160,12 @@ async def receive(scope: Any, protocol: Any, body: IO[bytes], *, most_bytes: int
         except OSError as error:
             raise _no_room() from error
     if announced is not None and received != announced:
-        raise Gone
+        raise ClientGone
     body.seek(0)
     return received
 
 
-def _announced(scope: Any) -> int | None:
+def _content_length(scope: Any) -> int | None:
     value = scope.headers.get("content-length")
     try:
         return None if value is None else int(value)
@@ -173,8 +173,8 @@ def _announced(scope: Any) -> int | None:
         return None
 
 
-def _too_large(size: int, most: int) -> Refused:
-    return Refused(
+def _too_large(size: int, most: int) -> BodyRefusal:
+    return BodyRefusal(
         413, f"请求太大：{size} 字节，最多 {most} 字节。", f"The request is too large: {size} bytes, at most {most}."
     )
 
@@ -230,7 +230,7 @@ def ask(wsgi: Callable[..., Iterable[bytes]], environ: dict[str, Any], *, home: 
     try:
         if path := _whole_file(parts):
             return _answer(said, path=path)
-        return _collected(parts, said, home=home)
+        return _collect(parts, said, home=home)
     finally:
         close = getattr(parts, "close", None)
         if close is not None:
@@ -253,7 +253,7 @@ def _whole_file(parts: Iterable[bytes]) -> str:
     return ""
 
 
-def _collected(parts: Iterable[bytes], said: list[tuple[str, Headers]], *, home: Path) -> Answer:
+def _collect(parts: Iterable[bytes], said: list[tuple[str, Headers]], *, home: Path) -> Answer:
     kept, size = [], 0
     rest = iter(parts)
     for part in rest:
@@ -291,7 +291,7 @@ def _forget(path: str) -> None:
         os.unlink(path)
 
 
-def _refuse(protocol: Any, refused: Refused) -> None:
+def _refuse(protocol: Any, refused: BodyRefusal) -> None:
     # what is left of the body is not read, so nothing else can follow on this connection
     protocol.response_bytes(refused.status, [*_headers(refused), ("connection", "close")], refused.text.encode())
 

@@ -65,7 +65,7 @@ INSTALLED_APPS = [
     "yiwang.server.scrutiny",
     "yiwang.server.provision",
     "yiwang.server.pages",
-    *environment.brought_apps(),
+    *environment.local_apps(),
 ]
 MIDDLEWARE = [
     "yiwang.server.api.problems.ProblemDocuments",

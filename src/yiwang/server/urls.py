@@ -6,14 +6,14 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from yiwang.server.api import health
 from yiwang.server.api.application import api
-from yiwang.server.common.app import installed
+from yiwang.server.common.app import installed_apps
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
-    *(path("", include(app.urls)) for app in installed() if app.urls),
+    *(path("", include(app.urls)) for app in installed_apps() if app.urls),
 ]
 handler400 = "yiwang.server.api.problems.bad_request"
 handler403 = "yiwang.server.api.problems.forbidden"

@@ -1,6 +1,6 @@
 """What late means, once: after the deadline, not yet at it. Whatever says "late", "overdue" or "red" asks here.
 
-Lists and counts ask the database by `server.cases.queries.deadline_passed`, which says the same.
+Lists and counts ask the database by `server.cases.reading.queries.is_past_deadline`, which says the same.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class OrjsonParser(Parser):
         return parsed
 
 
-def unchanged(if_none_match: str, tag: str) -> HttpResponse | None:
+def not_modified(if_none_match: str, tag: str) -> HttpResponse | None:
     """The answer 304 when the caller has what the tag names, compared weakly (RFC 9110, section 8.8.3.2); else None."""
     known = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
     return HttpResponse(status=304, headers={"ETag": tag}) if tag.removeprefix("W/") in known else None
@@ -52,7 +52,7 @@ def for_reader(request: HttpRequest, data: Any, *, seq: int | None = None, if_no
     content = orjson.dumps(data, option=_OPTIONS)
     digest = hashlib.sha256(content).hexdigest()[:16]
     tag = f'"{digest}"' if seq is None else f'"{seq}-{digest}"'
-    response = unchanged(if_none_match, tag) or HttpResponse(content, content_type="application/json")
+    response = not_modified(if_none_match, tag) or HttpResponse(content, content_type="application/json")
     response["ETag"] = tag
     signed_in = request.auth.is_authenticated  # type: ignore[attr-defined]
     response["Cache-Control"] = "private, no-cache" if signed_in else "no-cache"

@@ -12,7 +12,7 @@ from yiwang.server.api.describing import DescribedAPI
 from yiwang.server.api.maps import router as maps
 from yiwang.server.api.reports import router as reports
 from yiwang.server.api.strictness import refuse_unknown_parameters
-from yiwang.server.common.app import installed
+from yiwang.server.common.app import installed_apps
 from yiwang.server.people.callers import ANYBODY
 
 api = DescribedAPI(
@@ -31,6 +31,6 @@ api = DescribedAPI(
     },
 )
 problems.install(api)
-for router in (reports, cases, cities, maps, *(router for app in installed() for router in app.api_routers())):
+for router in (reports, cases, cities, maps, *(router for app in installed_apps() for router in app.api_routers())):
     refuse_unknown_parameters(router)
     api.add_router("", router)

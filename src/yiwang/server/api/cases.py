@@ -14,8 +14,8 @@ from yiwang.core.cases.events import Actor, Command
 from yiwang.core.kernel.refusals import Conflict, NotAllowed
 from yiwang.server.api.answering import for_reader, ready
 from yiwang.server.api.problems import Precondition
-from yiwang.server.api.reports import Key, given_key, pictures
-from yiwang.server.api.schemas import Acted, CasePage, CaseQuery, Code, EventPage, Problem, VerbIn
+from yiwang.server.api.reports import Key, idempotency_key_of, pictures
+from yiwang.server.api.schemas import CasePage, CaseQuery, Code, EventPage, Problem, VerbAnswer, VerbIn
 from yiwang.server.casepage import dossier
 from yiwang.server.casepage.forms import box
 from yiwang.server.cases.api import (
@@ -29,13 +29,13 @@ from yiwang.server.cases.api import (
     case_of,
     city_of,
     events_answer,
-    judged_at,
+    lateness_moment,
     list_answer,
     list_page,
     load_case,
     readers_for,
 )
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.people.callers import ACTING
@@ -48,7 +48,7 @@ IfNoneMatch = Annotated[str, Header("", alias="If-None-Match")]
 _TAG = re.compile(r'(?:W/)?"(\d{1,9})(?:-[0-9a-f]+)?"')
 
 
-def known_case(number: str, *, with_events: bool = False) -> CaseDetail:
+def case_or_404(number: str, *, with_events: bool = False) -> CaseDetail:
     """The case of a number, its own or that of a receipt; or 404."""
     found = load_case(number=number, with_events=with_events)
     if found is None and (meant := case_of(number)):
@@ -75,7 +75,7 @@ def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> Htt
     Personal data in the words is masked whoever asks, and never searched; ``GET /cases/{number}`` gives them as written to
     those who need them.
     """
-    place, now = known_city(city), judged_at(city=city)
+    place, now = city_or_404(city), lateness_moment(city=city)
     page = list_page(
         readers=readers_for(request.auth, place=place),  # type: ignore[attr-defined]
         place=place, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now,
@@ -86,8 +86,8 @@ def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> Htt
 @router.get("/cases/{number}", response={200: dict[str, Any], 304: None, 404: Problem}, summary="One case")
 def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = "") -> HttpResponse:
     """The case as the caller may read it, with what the caller may do now (``verbs``). ``ETag`` goes into ``If-Match`` of a verb."""
-    found = known_case(number)
-    place, now = known_city(found.state.city), datetime.now(UTC)
+    found = case_or_404(number)
+    place, now = city_or_404(found.state.city), datetime.now(UTC)
     user: Any = request.auth  # type: ignore[attr-defined]
     reader, words = _read(user, found, place)
     body = case_answer(found.state, row=found.values, words=words, reader=reader, place=place, at=now)
@@ -129,8 +129,8 @@ def verbs(found: CaseDetail, actors: list[Actor], place: CityRuntime, now: datet
 def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = "") -> HttpResponse:
     """Every event from the first on. Staff whom the case concerns read who acted and what was noted; others the unit, the role
     and the words that are published."""
-    found = known_case(number, with_events=True)
-    place = known_city(found.state.city)
+    found = case_or_404(number, with_events=True)
+    place = city_or_404(found.state.city)
     reader, words = _read(request.auth, found, place)  # type: ignore[attr-defined]
     items = events_answer(found, words=words, reader=reader, place=place)
     return for_reader(request, {"items": items, "next": None}, seq=found.state.seq, if_none_match=if_none_match)
@@ -139,7 +139,7 @@ def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch
 @router.post(
     "/cases/{number}/verbs/{verb}",
     auth=ACTING,
-    response={200: Acted, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 412: Problem, 422: Problem},
+    response={200: VerbAnswer, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 412: Problem, 422: Problem},
     summary="Do a verb",
 )
 def act(
@@ -157,7 +157,7 @@ def act(
     said = said or VerbIn.model_validate({})
     expected, by_tag = said.seq, False
     if if_match.strip() not in {"", "*"}:
-        expected, by_tag = tagged(if_match), True
+        expected, by_tag = tag_seq(if_match), True
     payload = said.model_dump(exclude={"seq", "photos"}, exclude_none=True)
     user: Any = request.auth  # type: ignore[attr-defined]
     city = city_of(number)
@@ -176,7 +176,7 @@ def act(
                 city=city,
                 command=command,
                 photos=pictures(said.photos or []),
-                key=given_key(request),
+                key=idempotency_key_of(request),
                 good_photos_only=True,
             )
         except NotAllowed as error:
@@ -189,7 +189,7 @@ def act(
     raise refused
 
 
-def tagged(text: str) -> int:
+def tag_seq(text: str) -> int:
     """The sequence number of an entity tag, whoever read it; -1, which no case has, for any other tag."""
     found = _TAG.fullmatch(text.strip())
     return int(found[1]) if found else -1

@@ -15,8 +15,8 @@ from yiwang.packs import PackInfo
 from yiwang.server.api.answering import ready
 from yiwang.server.api.cases import City
 from yiwang.server.api.schemas import Code, Latitude, Longitude, Problem
-from yiwang.server.cases.api import ReportDraft, placed
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cases.api import ReportDraft, place_report
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import cities
 
 router = Router(tags=["cities"])
@@ -46,7 +46,7 @@ class PointQuery(Schema):
     crs: Code = ""
 
 
-def paged(items: Sequence[Mapping[str, Any]], asked: Paging) -> dict[str, Any]:
+def page_of(items: Sequence[Mapping[str, Any]], asked: Paging) -> dict[str, Any]:
     """A page of things ordered by their code; the cursor is the last code seen."""
     rest = [item for item in items if item["code"] > asked.cursor] if asked.cursor else list(items)
     page = rest[: asked.limit]
@@ -88,15 +88,15 @@ def list_cities(request: HttpRequest) -> HttpResponse:
 @router.get("/cities/{city}", response=ANSWERS, summary="One city")
 def get_city(request: HttpRequest, city: City) -> HttpResponse:
     """The city, and which version of its pack is in force."""
-    place = known_city(city)
+    place = city_or_404(city)
     return ready({**city_of(place.info), "version": place.version, "digest": place.digest})
 
 
 @router.get("/cities/{city}/locate", response=ANSWERS, summary="Where a point lies")
 def locate(request: HttpRequest, city: City, asked: Query[PointQuery]) -> HttpResponse:
     """The chain of regions from the city down, and the unit grid. ``flag``: outside, border, default_point, or empty."""
-    place = known_city(city)
-    where = placed(ReportDraft(lon=asked.lon, lat=asked.lat, crs=asked.crs), place=place)
+    place = city_or_404(city)
+    where = place_report(ReportDraft(lon=asked.lon, lat=asked.lat, crs=asked.crs), place=place)
     found, lon, lat = place.locate(asked.lon, asked.lat, crs=asked.crs)
     chain: Iterable[Region] = found.chain
     return ready(
@@ -123,7 +123,7 @@ def locate(request: HttpRequest, city: City, asked: Query[PointQuery]) -> HttpRe
 @router.get("/cities/{city}/regions", response=ANSWERS, summary="Regions")
 def list_regions(request: HttpRequest, city: City, asked: Query[RegionQuery]) -> HttpResponse:
     """Regions that are or were in force, by code; codes are paths."""
-    tree = known_city(city).regions
+    tree = city_or_404(city).regions
     found = [
         region_of(region)
         for region in tree
@@ -131,13 +131,13 @@ def list_regions(request: HttpRequest, city: City, asked: Query[RegionQuery]) ->
         and (not asked.parent or region.parent == asked.parent)
         and region.code.startswith(asked.prefix)
     ]
-    return ready(paged(found, asked))
+    return ready(page_of(found, asked))
 
 
 @router.get("/cities/{city}/categories", response=ANSWERS, summary="Categories")
 def list_categories(request: HttpRequest, city: City, asked: Query[Paging]) -> HttpResponse:
     """Categories of the scheme that cases use, with their filing conditions."""
-    place = known_city(city)
+    place = city_or_404(city)
     conditions: dict[str, list[dict[str, str]]] = {}
     for item in place.pack.conditions.values():
         conditions.setdefault(item.category, []).append(
@@ -169,7 +169,7 @@ def list_categories(request: HttpRequest, city: City, asked: Query[Paging]) -> H
         }
         for item in sorted(place.categories.values(), key=lambda item: item.code)
     ]
-    return ready({"scheme": place.info.scheme, **paged(found, asked)})
+    return ready({"scheme": place.info.scheme, **page_of(found, asked)})
 
 
 @router.get("/cities/{city}/units", response=ANSWERS, summary="Units")
@@ -188,15 +188,15 @@ def list_units(request: HttpRequest, city: City, asked: Query[Paging]) -> HttpRe
             "crews": unit.crews,
             **_period(unit.validity),
         }
-        for unit in sorted(known_city(city).rules.units, key=lambda unit: unit.code)
+        for unit in sorted(city_or_404(city).rules.units, key=lambda unit: unit.code)
     ]
-    return ready(paged(found, asked))
+    return ready(page_of(found, asked))
 
 
 @router.get("/cities/{city}/workflow", response=ANSWERS, summary="The workflow")
 def get_workflow(request: HttpRequest, city: City) -> HttpResponse:
     """Roles, stages, steps, clocks, verbs and escalations, as the pack states them."""
-    flow = known_city(city).rules.workflow
+    flow = city_or_404(city).rules.workflow
     return ready(
         {
             "id": flow.id,

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from yiwang.server.cases.api import case_figures, cases_by_step, judged_at, outbox_backlog
+from yiwang.server.cases.api import case_figures, cases_by_step, lateness_moment, outbox_backlog
 from yiwang.server.cities.queries import cities, runtime
 from yiwang.server.common.queries import seconds_since_beat
 
@@ -86,7 +86,7 @@ class Figures:
             for step, count in cases_by_step(city=info.id, region=root).items():
                 by_step.add_metric([info.id, step], count)
             overdue.add_metric(
-                [info.id], case_figures(city=info.id, region=root, at=judged_at(city=info.id))["overdue"]
+                [info.id], case_figures(city=info.id, region=root, at=lateness_moment(city=info.id))["overdue"]
             )
         yield by_step
         yield overdue

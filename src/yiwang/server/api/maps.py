@@ -11,21 +11,21 @@ from pydantic import AwareDatetime, StringConstraints
 
 from yiwang.core.cases.lateness import has_passed
 from yiwang.core.space import to_geojson
-from yiwang.server.api.answering import ready, unchanged
+from yiwang.server.api.answering import not_modified, ready
 from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
 from yiwang.server.casepage.forms import box
 from yiwang.server.cases.api import (
     cases_on_map,
     figures_below,
-    judged_at,
+    lateness_moment,
     no_region,
     prefixes_of,
     stands_at,
     unplaced_points,
 )
 from yiwang.server.centre import centre_figures, map_tiles
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import vector_tiles
 
@@ -79,7 +79,7 @@ def moment_of(city: str, asked: datetime | None) -> tuple[datetime, bool]:
     return (past, True) if past else (centre_figures.minute(datetime.now(UTC)), False)
 
 
-def tagged(place: CityRuntime, at: datetime) -> str:
+def entity_tag(place: CityRuntime, at: datetime) -> str:
     """An entity tag that changes with every event, with the minute (lateness is a matter of time) and with the pack."""
     stamp = int(centre_figures.minute(at).timestamp()) // 60
     return f'W/"{map_tiles.version(place.info.id)}.{stamp}.{place.version}"'
@@ -109,12 +109,12 @@ def case_tile(
 ) -> HttpResponse:
     """Layer ``cases`` (number, category, light) where there are few, ``clusters`` (n, red, yellow) where there are many;
     with ``form=heat`` a layer ``heat`` (n). No bytes where there is none. 503 while a large city is first read."""
-    place = known_city(city)
+    place = city_or_404(city)
     at, past = moment_of(city, asked.at)
-    tag = tagged(place, at)
-    if same := unchanged(if_none_match, tag):
+    tag = entity_tag(place, at)
+    if same := not_modified(if_none_match, tag):
         return same
-    shown = map_tiles.Shown(
+    shown = map_tiles.CaseFilter(
         at=at, past=past, state=asked.state, regions=prefixes_of(asked.region, place=place), step=asked.step,
         category=asked.category, holder=asked.holder, opened_after=asked.opened_after,
     )  # fmt: skip
@@ -129,12 +129,12 @@ def centre(
 
     Ask again with ``If-None-Match``: as long as nothing happened and the minute is the same the answer is 304.
     """
-    place = known_city(city)
+    place = city_or_404(city)
     at, past = moment_of(city, asked.at)
     if asked.region and asked.region not in place.regions:
         raise no_region(asked.region)
-    tag = tagged(place, at)
-    if same := unchanged(if_none_match, tag):
+    tag = entity_tag(place, at)
+    if same := not_modified(if_none_match, tag):
         return same
     counted = centre_figures.figures(place=place, region=below(place, asked.region), at=at, past=past)
     return ready(counted, ETag=tag, Cache_Control="no-cache")
@@ -147,7 +147,7 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
     Cases whose point is a stand-in for an unknown place, or lies outside the city, are not among the features: ``apart``
     has those points with their counts (``lon, lat, flag, open``), at most 200.
     """
-    place, now = known_city(city), judged_at(city=city)
+    place, now = city_or_404(city), lateness_moment(city=city)
     here = box(asked.bbox)
     rows = cases_on_map(city=city, region=asked.region, bbox=here, limit=asked.limit + 1, at=now)
     features = [
@@ -176,13 +176,15 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
 @router.get("/cities/{city}/map/regions", response=ANSWERS, summary="Regions with their counts")
 def map_regions(request: HttpRequest, city: City, asked: Query[RegionsQuery]) -> HttpResponse:
     """GeoJSON of the regions below one, with how many cases, open and overdue ones each has."""
-    place = known_city(city)
+    place = city_or_404(city)
     if asked.region and asked.region not in place.regions:
         raise no_region(asked.region)
     code = asked.region or place.regions.roots[0].code
     tree = place.locator.tree
     below = tree.children(code)
-    counts = figures_below(city=city, region=code, width=len(below[0].code), at=judged_at(city=city)) if below else {}
+    counts = (
+        figures_below(city=city, region=code, width=len(below[0].code), at=lateness_moment(city=city)) if below else {}
+    )
     nothing = {"cases": 0, "open": 0, "overdue": 0}
     features = [
         {

@@ -19,7 +19,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.api import validation
-from yiwang.server.centre.board import NotReadYet
+from yiwang.server.centre.board import BoardNotReady
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import status_of
@@ -93,7 +93,7 @@ def install(api: NinjaAPI) -> None:
     """Answer everything that an operation may raise."""
 
     @api.exception_handler(Refusal)
-    def refused(_request: HttpRequest, error: Refusal) -> HttpResponse:
+    def handle_refusal(_request: HttpRequest, error: Refusal) -> HttpResponse:
         return of_refusal(error)
 
     @api.exception_handler(Precondition)
@@ -123,8 +123,8 @@ def install(api: NinjaAPI) -> None:
     def http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
         return problem(error.status_code, detail=error.message)
 
-    @api.exception_handler(NotReadYet)
-    def not_read_yet(_request: HttpRequest, error: NotReadYet) -> HttpResponse:
+    @api.exception_handler(BoardNotReady)
+    def handle_board_not_ready(_request: HttpRequest, error: BoardNotReady) -> HttpResponse:
         response = problem(503, code="starting", detail=say(error.text))
         response["Retry-After"] = "2"
         response._has_been_logged = True  # type: ignore[attr-defined] # nothing is wrong: not one for the error log
@@ -142,7 +142,7 @@ def install(api: NinjaAPI) -> None:
         return problem(422, code="bad-input", detail=say(OUT_OF_RANGE))
 
     @api.exception_handler(Exception)
-    def unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
+    def handle_unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("Unexpected error.", exc_info=error)
         return _later(error) if is_full(error) else problem(500, detail=say(NOTHING_CHANGED))
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Router
 
 from yiwang.server.api.answering import ready
-from yiwang.server.api.schemas import Code, Reported, ReportIn
+from yiwang.server.api.schemas import Code, ReportAnswer, ReportIn
 from yiwang.server.api.schemas import Problem as ProblemDocument
 from yiwang.server.cases.api import ReportDraft, actor_for, report_case
 from yiwang.server.common import idempotency, throttling
@@ -24,7 +24,7 @@ router = Router(tags=["cases"])
 Key = Annotated[str, Header("", alias="Idempotency-Key", description="The same key and body get the same answer.")]
 
 
-def given_key(request: HttpRequest) -> str:
+def idempotency_key_of(request: HttpRequest) -> str:
     """The idempotency key of a call; empty where there is none.
 
     Raises:
@@ -52,7 +52,7 @@ def pictures(texts: list[str]) -> list[bytes]:
     "/cities/{city}/reports",
     auth=REPORTING,
     response={
-        201: Reported,
+        201: ReportAnswer,
         401: ProblemDocument,
         403: ProblemDocument,
         404: ProblemDocument,
@@ -78,7 +78,7 @@ def report(
         draft = replace(draft, channel="", evidence=None)
     caller = throttling.stranger(request)
     if said.follow and not signed_in:
-        key = given_key(request) or secrets.token_urlsafe(16)
+        key = idempotency_key_of(request) or secrets.token_urlsafe(16)
         taken = portal.report(
             city=city,
             draft=draft,
@@ -91,6 +91,6 @@ def report(
         answer = {**taken.answer, "follow": link}
         return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')
     answer = report_case(
-        city=city, draft=draft, actor=actor_for(user, city=city), key=given_key(request), caller=caller, good_photos_only=True,
+        city=city, draft=draft, actor=actor_for(user, city=city), key=idempotency_key_of(request), caller=caller, good_photos_only=True,
     )  # fmt: skip
     return ready(answer, status=201, Location=f"/api/v1/cases/{answer['case']}", ETag=f'"{answer["seq"]}"')

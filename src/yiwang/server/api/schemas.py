@@ -31,17 +31,17 @@ _GIVEN: dict[Any, Any] = {read_text: Text, read_code: Code, read_longitude: Long
 _ANSWERED: dict[Any, Any] = {read_text: str, read_code: str, read_longitude: float | None, read_latitude: float | None}
 
 
-def _given(names: Iterable[str]) -> dict[str, Any]:
+def _input_fields(names: Iterable[str]) -> dict[str, Any]:
     """Fields of a case as a call may give them."""
     return {name: (_GIVEN.get(CASE_FIELDS[name].reader, dict[str, Any]) | None, None) for name in names}
 
 
-def _answered(names: Iterable[str]) -> dict[str, Any]:
+def _output_fields(names: Iterable[str]) -> dict[str, Any]:
     """Fields of a case as answers have them."""
     return {name: (_ANSWERED.get(CASE_FIELDS[name].reader, dict[str, Any] | None), ...) for name in names}
 
 
-class ReportIn(create_model("ReportFields", __base__=Strict, **_given(REPORTED))):  # type: ignore[misc]
+class ReportIn(create_model("ReportFields", __base__=Strict, **_input_fields(REPORTED))):  # type: ignore[misc]
     """A report. It needs a text or a category; a place by point, region or address is asked for, but a report without one is taken."""
 
     region: Code | None = Field(None, description="Code of a region or unit grid.")
@@ -76,7 +76,7 @@ class RefusedPhoto(Schema):
     reason_zh: str
 
 
-class Reported(Schema):
+class ReportAnswer(Schema):
     """What became of a report."""
 
     number: str
@@ -110,7 +110,7 @@ class Part(Strict):
     category: Code = ""
 
 
-class VerbIn(create_model("VerbFields", __base__=Strict, **_given((*ASKED, "lon", "lat")))):  # type: ignore[misc]
+class VerbIn(create_model("VerbFields", __base__=Strict, **_input_fields((*ASKED, "lon", "lat")))):  # type: ignore[misc]
     """What verbs take; `GET /cities/{city}/workflow` says which verb requires what."""
 
     seq: int | None = Field(
@@ -153,7 +153,7 @@ class EventOut(Schema):
     payload: dict[str, Any]
 
 
-class Acted(Schema):
+class VerbAnswer(Schema):
     """A case after a verb."""
 
     number: str
@@ -170,7 +170,7 @@ class Acted(Schema):
     )
 
 
-class CaseRow(create_model("CaseFields", __base__=Schema, **_answered(LISTED))):  # type: ignore[misc]
+class CaseRow(create_model("CaseFields", __base__=Schema, **_output_fields(LISTED))):  # type: ignore[misc]
     """A case in a list."""
 
     number: str

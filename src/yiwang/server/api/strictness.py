@@ -31,13 +31,13 @@ def parameters_of(operation: Operation) -> tuple[str, ...]:
 
 def _strict(view: Callable[..., Any], known: tuple[str, ...]) -> Callable[..., Any]:
     @wraps(view)
-    def checked(request: HttpRequest, **values: Any) -> Any:
+    def check_request(request: HttpRequest, **values: Any) -> Any:
         unknown = [name for name in request.GET if name not in known]
         if unknown:
             raise BadInput([_problem(name, known) for name in unknown])
         return view(request, **values)
 
-    return checked
+    return check_request
 
 
 def _problem(name: str, known: tuple[str, ...]) -> Problem:

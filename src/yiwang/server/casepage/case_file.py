@@ -133,7 +133,7 @@ def case_file(
     """The file.
 
     Args:
-        context: What the page shows of the case, named and masked for its reader (`case_page.told`).
+        context: What the page shows of the case, named and masked for its reader (`casepage.views.case_context`).
         ledger: `proving.ledger_of`.
         pictures: Files of the photos that the reader may see, by id.
         by: Who prints it.

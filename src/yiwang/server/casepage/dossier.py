@@ -23,10 +23,10 @@ from yiwang.server.cases.api import (
     Reader,
     Words,
     clocks_of,
-    counted,
+    duration_words,
     event_key,
+    event_texts,
     event_words,
-    event_written,
     limit_text,
     step_name,
     story_of,
@@ -110,7 +110,7 @@ def _public_words(detail: CaseDetail, *, place: CityRuntime) -> Words:
 
 
 def _notes(event: Event) -> tuple[str, ...]:
-    return tuple(text for name, text in event_written(event).items() if name != "reason")
+    return tuple(text for name, text in event_texts(event).items() if name != "reason")
 
 
 # --- story and custody --------------------------------------------------------------------------------------------
@@ -171,8 +171,8 @@ def custody(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, 
                 "since": link.since,
                 "until": link.until or state.closed_at,
                 "seconds": max(0.0, (until - link.since).total_seconds()),
-                "worked": (worked := _worked(place, link.since, until)),
-                "worked_text": counted(worked, unit=TimeUnit.WORK_HOURS, calendar=place.calendar),
+                "worked": (worked := _working_hours(place, link.since, until)),
+                "worked_text": duration_words(worked, unit=TimeUnit.WORK_HOURS, calendar=place.calendar),
                 "way": "",
             }
         )
@@ -197,7 +197,7 @@ def custody(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, 
     }
 
 
-def _worked(place: CityRuntime, since: datetime, until: datetime) -> float | None:
+def _working_hours(place: CityRuntime, since: datetime, until: datetime) -> float | None:
     try:
         return place.calendar.elapsed_seconds(start=since, end=until, unit=TimeUnit.WORK_HOURS)
     except UnknownYear:
@@ -232,7 +232,7 @@ def clocks(detail: CaseDetail, *, place: CityRuntime, at: datetime) -> list[dict
                 "main": told.name == main,
                 "due": _due(told, place),
                 "extensions": told.clock.extensions,
-                **_limited_by(told, place),
+                **_limit_source(told, place),
                 "turns": [
                     {
                         "what": say(TURNS[turn.what]),
@@ -247,19 +247,19 @@ def clocks(detail: CaseDetail, *, place: CityRuntime, at: datetime) -> list[dict
                         "start": span.start,
                         "end": span.end,
                         "counted": span.counted_seconds,
-                        "counted_text": counted(span.counted_seconds, unit=unit, calendar=place.calendar),
+                        "counted_text": duration_words(span.counted_seconds, unit=unit, calendar=place.calendar),
                         "kind": span.why,
                         "why": say_or(WHYS.get(span.why), span.why),
                     }
                     for span in told.stretches
                 ],
                 "counted": (whole := sum(span.counted_seconds for span in told.stretches)),
-                "counted_text": counted(whole, unit=unit, calendar=place.calendar),
+                "counted_text": duration_words(whole, unit=unit, calendar=place.calendar),
                 "days": [
                     {
                         **day,
                         "kind_name": say(WHYS[day["kind"]]),
-                        "counted_text": counted(day["counted"], unit=unit, calendar=place.calendar),
+                        "counted_text": duration_words(day["counted"], unit=unit, calendar=place.calendar),
                     }
                     for day in clock_story.days(told, calendar=place.calendar, at=until)
                 ],
@@ -269,13 +269,13 @@ def clocks(detail: CaseDetail, *, place: CityRuntime, at: datetime) -> list[dict
     return sorted(found, key=lambda clock: not clock["main"])
 
 
-def _limited_by(told: clock_story.ClockStory, place: CityRuntime) -> dict[str, Any]:
+def _limit_source(told: clock_story.ClockStory, place: CityRuntime) -> dict[str, Any]:
     """What gave a clock its limit: the row of the limits table that was asked last for it, or the workflow's own words."""
     if place.rules.workflow.literals.get(told.name) is not None:
         return {"row": None, "literal": True}
     asked = whys_of(turn.event for turn in told.turns)
     ruled = next((why for why in reversed(asked) if why["table"] == "limits"), None)
-    return {"row": decided_by(ruled, place=place) if ruled else None, "literal": False}
+    return {"row": decision_rows(ruled, place=place) if ruled else None, "literal": False}
 
 
 def _due(told: clock_story.ClockStory, place: CityRuntime) -> datetime | None:
@@ -311,7 +311,7 @@ def deadlines(events: Iterable[Event], *, place: CityRuntime) -> list[dict[str, 
 # --- why ----------------------------------------------------------------------------------------------------------
 
 
-def decided_by(why: Mapping[str, str], *, place: CityRuntime) -> dict[str, Any]:
+def decision_rows(why: Mapping[str, str], *, place: CityRuntime) -> dict[str, Any]:
     """A decision of a table: its row and the runner-up, with their conditions, source and confidence."""
     return {
         "table": say(TABLE_NAMES[why["table"]]),

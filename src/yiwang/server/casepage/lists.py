@@ -20,9 +20,9 @@ from yiwang.server.cases.api import (
     FLAG_NAMES,
     Page,
     actor_for,
-    estimated_among,
+    estimates_among,
     is_estimated,
-    judged_at,
+    lateness_moment,
     list_page,
     load_case,
     photo_path,
@@ -31,7 +31,7 @@ from yiwang.server.cases.api import (
     shown_row,
 )
 from yiwang.server.cities.choices import category_choices, region_choices
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.common import throttling
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
@@ -55,8 +55,8 @@ ORDERS = {
 @require_GET
 def case_list(request: HttpRequest, city: str) -> HttpResponse:
     """Cases by filters, by cursor: page 500 costs what page 1 costs."""
-    place = known_city(city)
-    problem, now = "", judged_at(city=place.info.id)
+    place = city_or_404(city)
+    problem, now = "", lateness_moment(city=place.info.id)
     values = {
         key: request.GET.get(key, "").strip()
         for key in ("q", "state", "step", "region", "category", "holder", "flag", "order", *forms.NARROWING)
@@ -73,7 +73,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
         )
     except BadInput as error:
         problem, found = " ".join(sentences(error)), Page(items=[], next=None)
-    estimated = estimated_among(found.items, place=place)
+    estimated = estimates_among(found.items, place=place)
     asked = {key: value for key, value in values.items() if value}
     actor = actor_for(request.user, city=place.info.id)
     return render(
@@ -102,7 +102,7 @@ def case_list(request: HttpRequest, city: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest, city: str) -> HttpResponse:
     """Report a problem, signed in or not."""
-    place = known_city(city)
+    place = city_or_404(city)
     problems: list[str] = []
     status = 200
     if request.method == "POST":
@@ -155,7 +155,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def photo(request: HttpRequest, city: str, number: str, photo: int) -> FileResponse:
     """A photo as it was re-encoded. Only staff whom the case concerns see it."""
-    place = known_city(city)
+    place = city_or_404(city)
     detail = load_case(city=city, number=number, with_events=False)
     if detail is None or not readers_for(request.user, place=place).of_state(detail.state).staff:
         raise Http404

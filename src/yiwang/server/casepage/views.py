@@ -36,7 +36,7 @@ from yiwang.server.cases.api import (
     shown_row,
     whys_of,
 )
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import english, say, say_or
 from yiwang.server.common.refusing import sentences, status_of
@@ -46,7 +46,7 @@ from yiwang.server.verification import proving
 POLL_SECONDS = 20
 
 
-def found_case(place: CityRuntime, number: str) -> CaseDetail:
+def case_or_404(place: CityRuntime, number: str) -> CaseDetail:
     """The case with its history, or 404."""
     detail = load_case(city=place.info.id, number=number)
     if detail is None:
@@ -54,7 +54,7 @@ def found_case(place: CityRuntime, number: str) -> CaseDetail:
     return detail
 
 
-def told(
+def case_context(
     request: HttpRequest,
     place: CityRuntime,
     detail: CaseDetail,
@@ -96,7 +96,7 @@ def told(
         "custody": dossier.custody(state, place=place, at=now),
         "clocks": dossier.clocks(detail, place=place, at=now),
         "deadlines": dossier.deadlines(detail.events, place=place),
-        "whys": [dossier.decided_by(why, place=place) for why in whys_of(detail.events)],
+        "whys": [dossier.decision_rows(why, place=place) for why in whys_of(detail.events)],
         "photos": dossier.photos(detail, place=place) if reader.staff else {"before": [], "after": []},
         "reports": dossier.reports(detail, reader=reader, contacts=contacts) if reader.staff else [],
         "contacts": contacts,
@@ -108,7 +108,7 @@ def context_of(
     request: HttpRequest, place: CityRuntime, detail: CaseDetail, *, contacts: bool = False
 ) -> dict[str, Any]:
     """Everything that the page shows."""
-    context = told(request, place, detail, contacts=contacts)
+    context = case_context(request, place, detail, contacts=contacts)
     state, city = detail.state, place.info.id
     region = place.regions.get(state.region) or place.regions.roots[0]
     choices, others = _verbs(request, place, detail)
@@ -148,18 +148,18 @@ def _verbs(
 @require_GET
 def case(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """One case: story, holders, clocks, why, and what I may do now."""
-    place = known_city(city)
+    place = city_or_404(city)
     detail = load_case(city=place.info.id, number=number)
     if detail is None and (meant := case_of(number, city=place.info.id)):
         return redirect("case", city, meant)  # a receipt's number, or one in another letter case
-    return render(request, "cases/case.html", context_of(request, place, detail or found_case(place, number)))
+    return render(request, "cases/case.html", context_of(request, place, detail or case_or_404(place, number)))
 
 
 @require_POST
 def contacts(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """The same page with the reporters' contacts, for those who may see them. That they were read is recorded."""
-    place = known_city(city)
-    detail = found_case(place, number)
+    place = city_or_404(city)
+    detail = case_or_404(place, number)
     readers = readers_for(request.user, place=place)
     if not readers.of_state(detail.state).personal:
         said = say("联系方式只给需要回访的岗位。", "Contacts are for those who have to call back.")
@@ -175,7 +175,7 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
     Nobody acts here without signing in: who is not signed in cannot be shown to be the reporter. Citizens without an
     account rate and reopen by the secret link of their report.
     """
-    place = known_city(city)
+    place = city_or_404(city)
     try:
         if not request.user.is_authenticated:
             raise NotAllowed(Text("请先登录再办理案卷。", "Sign in to act on this case."))
@@ -193,15 +193,15 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
             key=request.POST.get("idempotency_key", ""),
         )
     except (Refusal, BadInput) as error:
-        return _refused(request, place, number, verb, error)
+        return _refusal_page(request, place, number, verb, error)
     return redirect("case", city, number)
 
 
-def _refused(
+def _refusal_page(
     request: HttpRequest, place: CityRuntime, number: str, verb: str, error: Refusal | BadInput
 ) -> HttpResponse:
     """The page with the sentence, the form as it was typed, and what others did since it was opened."""
-    context = context_of(request, place, found_case(place, number))
+    context = context_of(request, place, case_or_404(place, number))
     typed = {name: values for name, values in request.POST.lists() if any(map(str.strip, values))}
     kept = False
     for choice in context["choices"]:
@@ -234,10 +234,10 @@ def _refused(
 
 
 @require_GET
-def changed(request: HttpRequest, city: str, number: str) -> HttpResponse:
+def news_since(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """What happened since the reader opened the page (``seen``): nothing, or a notice. It is asked every few seconds, so
     it costs one small query, and nothing but a header while nothing happens."""
-    place = known_city(city)
+    place = city_or_404(city)
     seq = sequence_of(city=place.info.id, number=number)
     if seq is None:
         raise Http404
@@ -258,8 +258,8 @@ def changed(request: HttpRequest, city: str, number: str) -> HttpResponse:
 @require_GET
 def proof(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """The ledger's part of the page, asked for when it is opened: chain, seals, inclusion proof."""
-    place = known_city(city)
-    detail = found_case(place, number)
+    place = city_or_404(city)
+    detail = case_or_404(place, number)
     template = "cases/_proof.html" if request.headers.get("HX-Request") else "cases/proof.html"
     return render(
         request,
@@ -276,11 +276,11 @@ def file_pdf(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    place = known_city(city)
-    detail = found_case(place, number)
+    place = city_or_404(city)
+    detail = case_or_404(place, number)
     language = {"zh": "zh-hans", "en": "en"}.get(request.GET.get("lang", ""), translation.get_language() or "zh-hans")
     with translation.override(language):
-        context = told(request, place, detail, masked=True)
+        context = case_context(request, place, detail, masked=True)
         pictures = photo_paths(number=number) if context["reader"].staff else {}
         content = case_file.case_file(
             context=context,

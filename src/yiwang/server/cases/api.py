@@ -7,9 +7,9 @@ from yiwang.server.cases.reading.access import Reader, readers_as
 from yiwang.server.cases.reading.access import readers as readers_for
 from yiwang.server.cases.reading.actors import actor_for, actors_for, outsider
 from yiwang.server.cases.reading.answers import case as case_answer
+from yiwang.server.cases.reading.answers import case_list as list_answer
 from yiwang.server.cases.reading.answers import events as events_answer
-from yiwang.server.cases.reading.answers import listed as list_answer
-from yiwang.server.cases.reading.estimates import among as estimated_among
+from yiwang.server.cases.reading.estimates import among as estimates_among
 from yiwang.server.cases.reading.estimates import is_estimated
 from yiwang.server.cases.reading.explaining import TABLES as TABLE_NAMES
 from yiwang.server.cases.reading.explaining import whys as whys_of
@@ -25,13 +25,13 @@ from yiwang.server.cases.reading.presentation import (
     SOURCE_NAMES,
     YELLOW_FROM,
     category_name,
-    counted,
-    left_of,
+    duration_words,
     light,
     limit_text,
     map_labels,
     region_name,
     step_name,
+    time_left,
     unit_name,
 )
 from yiwang.server.cases.reading.presentation import (
@@ -50,7 +50,7 @@ from yiwang.server.cases.reading.queries import (
     figures_below,
     hand_on,
     list_cases,
-    narrowed,
+    narrow,
     outbox_backlog,
     photo_path,
     photo_paths,
@@ -66,27 +66,34 @@ from yiwang.server.cases.reading.queries import (
     get_case as load_case,
 )
 from yiwang.server.cases.reading.reach import reach
-from yiwang.server.cases.reading.recorded import REPLAYED, judged_at, stands_at
+from yiwang.server.cases.reading.recorded import REPLAYED, lateness_moment, stands_at
 from yiwang.server.cases.reading.wording import Words, event_key, event_words
-from yiwang.server.cases.reading.wording import written as event_written
-from yiwang.server.cases.storage.derived import COMPARED, Derived, differences
-from yiwang.server.cases.storage.derived import derived as derived_row
+from yiwang.server.cases.reading.wording import texts_of as event_texts
+from yiwang.server.cases.storage.derived import COMPARED, DerivedRow, differences
+from yiwang.server.cases.storage.derived import derive as derive_row
 from yiwang.server.cases.storage.numbering import CASE as CASE_NUMBERS
 from yiwang.server.cases.storage.numbering import REPORT as REPORT_NUMBERS
-from yiwang.server.cases.storage.numbering import formatted, serial_day
+from yiwang.server.cases.storage.numbering import format_number, serial_day
 from yiwang.server.cases.storage.numbering import take as take_numbers
-from yiwang.server.cases.storage.rows import CASE_COLUMNS, EVENT_COLUMNS, case_values, chained, event_of, event_values
+from yiwang.server.cases.storage.rows import (
+    CASE_COLUMNS,
+    EVENT_COLUMNS,
+    case_values,
+    event_of,
+    event_values,
+    hash_chain,
+)
 from yiwang.server.cases.storage.rows import LOADED as LOADED_COLUMNS
-from yiwang.server.cases.storage.rows import loaded as loaded_rows
+from yiwang.server.cases.storage.rows import load as load_rows
 from yiwang.server.cases.storage.rows import state_of as state_of_row
 from yiwang.server.cases.storage.tallies import COLUMNS as TALLY_COLUMNS
 from yiwang.server.cases.storage.tallies import sum_up as sum_up_tallies
 from yiwang.server.cases.storage.walking import first_ids
 from yiwang.server.cases.storage.words import index_all as index_words
-from yiwang.server.cases.storage.words import put as word_index_entry
+from yiwang.server.cases.storage.words import upsert_statement as word_index_entry
 from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.cases.writing.forgetting import forget_contacts as forget_old_contacts
-from yiwang.server.cases.writing.intake import placed
+from yiwang.server.cases.writing.intake import place_report
 from yiwang.server.cases.writing.joining import join as join_case
 from yiwang.server.cases.writing.operations import OUTBOX_COLUMNS, REPORT_COLUMNS
 from yiwang.server.cases.writing.operations import act as act_on_case
@@ -117,7 +124,7 @@ __all__ = [
     "Case",
     "CaseDetail",
     "CaseFilters",
-    "Derived",
+    "DerivedRow",
     "Event",
     "Outbox",
     "Page",
@@ -137,40 +144,39 @@ __all__ = [
     "cases_by_step",
     "cases_on_map",
     "category_name",
-    "chained",
     "city_of",
     "clocks_of",
-    "counted",
-    "derived_row",
+    "derive_row",
     "differences",
     "drain_outbox",
-    "estimated_among",
+    "duration_words",
+    "estimates_among",
     "event_key",
     "event_of",
+    "event_texts",
     "event_values",
     "event_words",
-    "event_written",
     "events_answer",
     "figures_below",
     "first_ids",
     "forget_old_contacts",
     "forget_sent",
-    "formatted",
+    "format_number",
     "hand_on",
+    "hash_chain",
     "index_words",
     "is_estimated",
     "join_case",
-    "judged_at",
-    "left_of",
+    "lateness_moment",
     "light",
     "limit_text",
     "list_answer",
     "list_cases",
     "list_page",
     "load_case",
-    "loaded_rows",
+    "load_rows",
     "map_labels",
-    "narrowed",
+    "narrow",
     "never",
     "no_region",
     "open_near",
@@ -178,7 +184,7 @@ __all__ = [
     "outsider",
     "photo_path",
     "photo_paths",
-    "placed",
+    "place_report",
     "prefixes_of",
     "reach",
     "readers_as",
@@ -197,6 +203,7 @@ __all__ = [
     "sum_up_tallies",
     "take_numbers",
     "tick_city",
+    "time_left",
     "undrawn_cases",
     "unit_name",
     "unplaced_points",

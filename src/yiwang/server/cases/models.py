@@ -21,7 +21,7 @@ class Case(models.Model):
         flag: How it was located: empty, ``outside``, ``border`` or ``default_point``.
         head: Hash of the last event.
         rest: The parts of the state that have no column of their own, as JSON.
-        sought: What searches look at: text and address, folded, personal data masked (`words.sought_of`).
+        sought: What searches look at: text and address, folded, personal data masked (`words.search_text`).
         waits: What somebody is still to answer, each word between spaces: the kind of the request that waits, and
             ``@unit`` for each unit that was asked to assist. Null for the most cases, which wait for nobody.
     """

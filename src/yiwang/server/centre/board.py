@@ -40,7 +40,7 @@ _CODED = ("step", "category", "region", "holder")
 _READ = ("id", "seq", "lon", "lat", "flag", "overdue", *_TIMES, *_CODED)
 
 
-class NotReadYet(YiwangError):
+class BoardNotReady(YiwangError):
     """The cases are still being read into memory; ask again in a moment."""
 
 
@@ -57,7 +57,7 @@ class Codes:
         self.texts += islice(self._numbers, len(self.texts), None)
         return found
 
-    def known(self, text: str) -> int:
+    def number_of(self, text: str) -> int:
         """The number of a text, -1 when no case has it."""
         return self._numbers.get(text, -1)
 
@@ -97,12 +97,12 @@ class Columns:
     def __len__(self) -> int:
         return len(self.id)
 
-    def taken(self, rows: Any) -> Columns:
+    def take(self, rows: Any) -> Columns:
         """Some rows."""
         return Columns(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     @classmethod
-    def joined(cls, parts: Sequence[Columns]) -> Columns:
+    def concat(cls, parts: Sequence[Columns]) -> Columns:
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in cls.names()})
 
     @classmethod
@@ -123,7 +123,7 @@ class Board:
     def __init__(self, city: str) -> None:
         self.city = city
         self.codes = {name: Codes() for name in _CODED}
-        self.columns: Columns = self._made([])
+        self.columns: Columns = self._columns_of([])
         self.ordered = self.base = self.version = 0
         self.counted: dict[Any, Any] = {}
         self._lock = threading.RLock()
@@ -138,7 +138,7 @@ class Board:
         """The board as of now, to oneself: take out of it what is needed and let go.
 
         Raises:
-            NotReadYet: When the first reading of a large city is under way, in a thread of its own.
+            BoardNotReady: When the first reading of a large city is under way, in a thread of its own.
         """
         if self._mark < 0:
             self._begin()
@@ -158,7 +158,7 @@ class Board:
                     return
                 self._reader = threading.Thread(target=self._read_alone, name=f"board-{self.city}", daemon=True)
                 self._reader.start()
-        raise NotReadYet(
+        raise BoardNotReady(
             Text(
                 "正在读入 {city} 的案卷，启动后需要几秒钟。",
                 "The cases of {city} are being read; this takes some seconds after a start.",
@@ -196,9 +196,9 @@ class Board:
 
     def _read_all(self) -> None:
         newest = _one("SELECT coalesce(max(id), 0) FROM cases_event", [])
-        parts = [self._made(rows) for rows in _chunks(*_cases("city = %s", [self.city]))]
+        parts = [self._columns_of(rows) for rows in _chunks(*_cases("city = %s", [self.city]))]
         if parts:
-            self.columns = Columns.joined(parts)
+            self.columns = Columns.concat(parts)
         self._order()
         self._mark = newest if _one_pen() else max(0, newest - _BEHIND)
         self._follow()  # what happened while the cases were being read
@@ -224,14 +224,14 @@ class Board:
         for start in range(0, len(cases), _ASKED):
             asked = cases[start : start + _ASKED]
             for rows in _chunks(*_cases(f"id IN ({', '.join(['%s'] * len(asked))})", asked)):
-                part = self._made(rows)
+                part = self._columns_of(rows)
                 at = self._rows_of(part.id)
                 there = np.flatnonzero(at >= 0)
                 moved |= bool((part.code[there] != self.columns.code[at[there]]).any())
                 for name in Columns.names():
                     getattr(self.columns, name)[at[there]] = getattr(part, name)[there]
-                new.append(part.taken(at < 0))
-        self.columns = Columns.joined([self.columns, *new])
+                new.append(part.take(at < 0))
+        self.columns = Columns.concat([self.columns, *new])
         if moved or len(self.columns) - self.base > _TAIL:
             self._order()
         else:
@@ -246,7 +246,7 @@ class Board:
         return np.where(ids[at] == cases, rows[at], -1)
 
     def _order(self) -> None:
-        self.columns = self.columns.taken(np.argsort(self.columns.code, kind="stable"))
+        self.columns = self.columns.take(np.argsort(self.columns.code, kind="stable"))
         self.base = len(self.columns)
         self.ordered = int(np.count_nonzero(self.columns.placed))
         self._number()
@@ -256,7 +256,7 @@ class Board:
         self._by_id = (self.columns.id[by_id], by_id)
         self.version = int(self.columns.seq.sum(dtype=np.int64))
 
-    def _made(self, rows: Sequence[tuple[Any, ...]]) -> Columns:
+    def _columns_of(self, rows: Sequence[tuple[Any, ...]]) -> Columns:
         values = dict(zip(_READ, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(_READ, ())
         lon, lat = (np.array(values[name], dtype=np.float64) for name in ("lon", "lat"))
         believed = np.fromiter((flag not in UNPLACED for flag in values["flag"]), np.bool_, count=len(rows))

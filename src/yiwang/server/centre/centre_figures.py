@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from yiwang.core.space.tiles import BITS, cells_of, to_degrees
 from yiwang.server.cases.api import hand_on, prefixes_of
 from yiwang.server.centre.board import NEVER, Board, board
-from yiwang.server.centre.map_tiles import Shown, chosen_everywhere, lights, open_then
+from yiwang.server.centre.map_tiles import CaseFilter, lights, matching_rows, open_then
 from yiwang.server.cities.queries import CityRuntime
 
 DAYS = 30
@@ -32,20 +32,20 @@ Ints = NDArray[np.int64]
 
 
 def figures(*, place: CityRuntime, region: str, at: datetime, past: bool) -> dict[str, Any]:
-    """`counted`, remembered until something happens or, live, the minute is over."""
+    """`side_figures`, remembered until something happens or, live, the minute is over."""
     at = at if past else minute(at)
     key = (place.version, region, at, past)
     with board(place.info.id).fresh() as seen:
         known: dict[str, Any] | None = seen.counted.get(key)
         if known is None or known["version"] != seen.version:
-            known = counted(place=place, region=region, at=at, past=past)
+            known = side_figures(place=place, region=region, at=at, past=past)
             if len(seen.counted) >= _REMEMBERED:
                 seen.counted.clear()
             seen.counted[key] = known
         return known
 
 
-def counted(*, place: CityRuntime, region: str, at: datetime, past: bool) -> dict[str, Any]:
+def side_figures(*, place: CityRuntime, region: str, at: datetime, past: bool) -> dict[str, Any]:
     """What stands beside the map.
 
     Args:
@@ -65,7 +65,7 @@ def counted(*, place: CityRuntime, region: str, at: datetime, past: bool) -> dic
     local = at.astimezone(zone)
     today = datetime.combine(local.date(), time(), zone)
     with board(place.info.id).fresh() as seen:
-        rows = chosen_everywhere(seen, Shown(at=at, past=past, state="all", regions=prefixes_of(region, place=place)))
+        rows = matching_rows(seen, CaseFilter(at=at, past=past, state="all", regions=prefixes_of(region, place=place)))
         # live, the moment is the full minute before, and what came since then counts too
         end = at if past else today + timedelta(days=1)
         still = rows[open_then(seen, rows, at=at, past=past)]
@@ -87,7 +87,7 @@ def counted(*, place: CityRuntime, region: str, at: datetime, past: bool) -> dic
 def by_region(*, place: CityRuntime, region: str, width: int, at: datetime) -> dict[str, dict[str, int]]:
     """Cases, open and overdue ones at a past moment, by the first ``width`` characters of their region."""
     with board(place.info.id).fresh() as seen:
-        rows = chosen_everywhere(seen, Shown(at=at, past=True, state="all", regions=prefixes_of(region, place=place)))
+        rows = matching_rows(seen, CaseFilter(at=at, past=True, state="all", regions=prefixes_of(region, place=place)))
         still = open_then(seen, rows, at=at, past=True)
         late = np.zeros(len(rows), dtype=np.bool_)
         late[still] = lights(seen, rows[still], at) == 3

@@ -22,7 +22,7 @@ FORMS = ("cases", "heat")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class CaseFilter:
     """Which cases a map or a figure shows.
 
     Attributes:
@@ -48,13 +48,13 @@ def version(city: str) -> int:
     """How many events the city's cases have had: what a tile or figure is as fresh as.
 
     Raises:
-        NotReadYet: When the first reading of a large city is under way.
+        BoardNotReady: When the first reading of a large city is under way.
     """
     with board(city).fresh() as seen:
         return seen.version
 
 
-def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str = "cases") -> bytes:
+def tile(*, city: str, zoom: int, column: int, row: int, shown: CaseFilter, form: str = "cases") -> bytes:
     """A vector tile of cases.
 
     Args:
@@ -70,7 +70,7 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
     check(zoom=zoom, column=column, row=row)
     place: dict[str, int] = {"zoom": zoom, "column": column, "row": row}
     with board(city).fresh() as seen:
-        chosen = _chosen(seen, seen.in_tile(**place), shown)
+        chosen = _filter_rows(seen, seen.in_tile(**place), shown)
         x, y, codes = seen.columns.x[chosen], seen.columns.y[chosen], seen.columns.code[chosen]
         # what has ended has no light, and of all cases ever most have ended
         still = np.flatnonzero(open_then(seen, chosen, at=shown.at, past=shown.past))
@@ -85,7 +85,7 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
     if depth and len(chosen):
         parts = {} if form == "heat" else {"red": still[lit == 3], "yellow": still[lit == 2]}
         made = vector_tiles.counts(x, y, codes, **place, depth=depth, parts=parts)
-        return vector_tiles.encoded({"heat" if form == "heat" else "clusters": made})
+        return vector_tiles.encode({"heat" if form == "heat" else "clusters": made})
     colours = np.zeros(len(ids), dtype=np.int8)
     colours[still] = lit
     numbers = numbers_of(ids)
@@ -93,7 +93,7 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: Shown, form: str
         {"number": numbers.get(case, ""), "category": category, "light": LIGHTS[colour]}
         for case, category, colour in zip(ids, categories, colours, strict=True)
     ]
-    return vector_tiles.encoded({"cases": vector_tiles.points(x, y, **place, properties=said)})
+    return vector_tiles.encode({"cases": vector_tiles.points(x, y, **place, properties=said)})
 
 
 def open_then(seen: Board, rows: NDArray[np.int64], *, at: datetime, past: bool) -> NDArray[np.bool_]:
@@ -114,7 +114,7 @@ def lights(seen: Board, rows: NDArray[np.int64], at: datetime) -> NDArray[np.int
     return colours.astype(np.int8)
 
 
-def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.int64]:
+def _filter_rows(seen: Board, rows: NDArray[np.int64], shown: CaseFilter) -> NDArray[np.int64]:
     """The rows that are shown, narrowed filter by filter, the cheapest and narrowest first."""
     if shown.state not in STATES:
         raise BadInput(
@@ -137,7 +137,7 @@ def _chosen(seen: Board, rows: NDArray[np.int64], shown: Shown) -> NDArray[np.in
         rows = rows[columns.opened[rows] >= shown.opened_after.timestamp()]
     for name in ("step", "category", "holder"):
         if value := getattr(shown, name):
-            rows = rows[getattr(columns, name)[rows] == seen.codes[name].known(value)]
+            rows = rows[getattr(columns, name)[rows] == seen.codes[name].number_of(value)]
     if shown.regions:
         rows = _beginning(seen.codes["region"], columns.region, rows, shown.regions)
     return rows
@@ -150,6 +150,6 @@ def _beginning(
     return rows[wanted[numbers[rows]]] if len(wanted) else rows
 
 
-def chosen_everywhere(seen: Board, shown: Shown) -> NDArray[np.int64]:
+def matching_rows(seen: Board, shown: CaseFilter) -> NDArray[np.int64]:
     """The rows of all cases that are shown, with a place or without."""
-    return _chosen(seen, np.arange(len(seen.columns)), shown)
+    return _filter_rows(seen, np.arange(len(seen.columns)), shown)

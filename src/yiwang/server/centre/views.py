@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import stands_at
 from yiwang.server.cities.choices import category_choices
-from yiwang.server.cities.finding import chosen_region, known_city
+from yiwang.server.cities.finding import city_or_404, region_of_request
 from yiwang.server.common.language import english, say
 from yiwang.server.common.templatetags.yiwang import named
 
@@ -80,8 +80,8 @@ WORDS = {
 @require_GET
 def centre(request: HttpRequest, city: str) -> HttpResponse:
     """One screen of a region: map, figures, time."""
-    place = known_city(city)
-    region = chosen_region(request, place)
+    place = city_or_404(city)
+    region = region_of_request(request, place)
     root = place.regions.roots[0]
     begins = stands_at(city=city)
     page: dict[str, Any] = {

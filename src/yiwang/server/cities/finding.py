@@ -9,7 +9,7 @@ from yiwang.server.cities.queries import CityRuntime, NoSuchCity, runtime
 from yiwang.server.common.language import say
 
 
-def known_city(city: str) -> CityRuntime:
+def city_or_404(city: str) -> CityRuntime:
     """The installed city, or the page that says there is none.
 
     Raises:
@@ -21,7 +21,7 @@ def known_city(city: str) -> CityRuntime:
         raise Http404(say(error.text)) from error
 
 
-def chosen_region(request: HttpRequest, place: CityRuntime) -> Region:
+def region_of_request(request: HttpRequest, place: CityRuntime) -> Region:
     """The region named in the address, else the whole city."""
     code = request.GET.get("region", "")
     tree = place.regions

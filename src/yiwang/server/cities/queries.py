@@ -21,7 +21,7 @@ from yiwang.core.worktime import WorkCalendar
 from yiwang.packs import Category, Pack, PackInfo, read_pack
 from yiwang.packs.fact_tables import TableBuilder, provide
 from yiwang.server.cities.models import City, PackVersion
-from yiwang.server.common.app import installed
+from yiwang.server.common.app import installed_apps
 
 log = logging.getLogger("yiwang.places")
 CHECK_EVERY_SECONDS = 1.0
@@ -83,7 +83,7 @@ class CityRuntime:
 
 
 @dataclass(slots=True)
-class _Installed:
+class _InstalledCities:
     """What this process knows of the installed cities."""
 
     versions: dict[str, int]
@@ -92,14 +92,14 @@ class _Installed:
 
 
 def _tables_of_apps() -> Iterator[tuple[str, TableBuilder]]:
-    for app in installed():
+    for app in installed_apps():
         for source in app.fact_sources():
             yield source.name, source.table
 
 
 provide(_tables_of_apps)
 _lock = threading.RLock()
-_installed = _Installed(versions={}, checked_at=float("-inf"), runtimes={})
+_installed = _InstalledCities(versions={}, checked_at=float("-inf"), runtimes={})
 
 
 def forget() -> None:

@@ -123,12 +123,12 @@ def _index(place: CityRuntime) -> _Index:
     with _lock:
         known = _indexes.get(place.info.id)
         if known is None or known[0] != place.digest:
-            known = (place.digest, _made(place.pack))
+            known = (place.digest, _build_index(place.pack))
             _indexes[place.info.id] = known
         return known[1]
 
 
-def _made(pack: Pack) -> _Index:
+def _build_index(pack: Pack) -> _Index:
     found: defaultdict[str, dict[str, float]] = defaultdict(dict)
 
     states = _states(pack)

@@ -81,7 +81,7 @@ def signed_in(request: HttpRequest, _: str) -> bool:
     return request.user.is_authenticated
 
 
-def not_signed_in(request: HttpRequest, _: str) -> bool:
+def signed_out(request: HttpRequest, _: str) -> bool:
     """Whoever uses none."""
     return not request.user.is_authenticated
 
@@ -179,14 +179,14 @@ class YiwangApp(AppConfig):
         return ()
 
 
-def installed() -> list[YiwangApp]:
+def installed_apps() -> list[YiwangApp]:
     """The installed apps of the platform, in the order in which they are installed."""
     return [config for config in apps.get_app_configs() if isinstance(config, YiwangApp)]
 
 
 def chores(stop: Stop) -> list[Chore]:
     """Every periodic task, in the order of their phases."""
-    return sorted((chore for app in installed() for chore in app.chores(stop)), key=lambda chore: chore.phase)
+    return sorted((chore for app in installed_apps() for chore in app.chores(stop)), key=lambda chore: chore.phase)
 
 
 def jobs() -> dict[str, JobWork]:
@@ -195,7 +195,7 @@ def jobs() -> dict[str, JobWork]:
     Raises:
         ValueError: When two apps bring one kind.
     """
-    return _joined((app.jobs() for app in installed()), "kind of job")
+    return _merge((app.jobs() for app in installed_apps()), "kind of job")
 
 
 def commands() -> dict[str, tuple[str, str]]:
@@ -204,16 +204,16 @@ def commands() -> dict[str, tuple[str, str]]:
     Raises:
         ValueError: When two apps bring one command.
     """
-    return _joined((app.commands() for app in installed()), "command")
+    return _merge((app.commands() for app in installed_apps()), "command")
 
 
 def navigation(request: HttpRequest, city: str) -> list[NavigationEntry]:
     """The links for whoever looks at a page of a city, in order."""
-    entries = (entry for app in installed() for entry in app.navigation() if entry.shown(request, city))
+    entries = (entry for app in installed_apps() for entry in app.navigation() if entry.shown(request, city))
     return sorted(entries, key=lambda entry: entry.order)
 
 
-def _joined(parts: Iterable[Mapping[str, Value]], what: str) -> dict[str, Value]:
+def _merge(parts: Iterable[Mapping[str, Value]], what: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for part in parts:
         for name, value in part.items():

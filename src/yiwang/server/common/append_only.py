@@ -43,7 +43,7 @@ def append_only(*tables: str, deleting: bool = False) -> RunPython:
 
 
 @contextmanager
-def lifted(table: str) -> Iterator[None]:
+def lift_guard(table: str) -> Iterator[None]:
     """Let the rows of a guarded table be altered and deleted meanwhile: for emptying a database, and for the tests that forge."""
     vendor = connection.vendor
     with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 
 
 @register(Tags.security, deploy=True)
-def proxy_is_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_proxy(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Behind a proxy that the site does not know of, every citizen has the proxy's address, and they hold each other back."""
     if settings.YIWANG_HTTPS:
         return []

@@ -12,12 +12,12 @@ class EmailBackend(Console):
 
     def write_message(self, message: Any) -> None:
         kept = message.to, message.cc, message.bcc
-        message.to, message.cc, message.bcc = ([_hidden(address) for address in found] for found in kept)
+        message.to, message.cc, message.bcc = ([_redact(address) for address in found] for found in kept)
         try:
             super().write_message(message)
         finally:
             message.to, message.cc, message.bcc = kept
 
 
-def _hidden(address: str) -> str:
+def _redact(address: str) -> str:
     return f"hidden@{address.rpartition('@')[2].rstrip('> ') or 'nowhere'}"

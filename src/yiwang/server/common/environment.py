@@ -34,7 +34,7 @@ POSTGRES_OPTIONS = "-c idle_in_transaction_session_timeout=300000"
 MAIL_STEP_SECONDS = 20  # for each step of a letter: to connect, to name who gets it, to hand it over
 
 
-def refused(name: str, value: str, hint: str) -> ImproperlyConfigured:
+def bad_setting(name: str, value: str, hint: str) -> ImproperlyConfigured:
     """The sentence for a value that cannot be taken."""
     return ImproperlyConfigured(f"{name}={value!r} cannot be used. {hint}")
 
@@ -48,7 +48,7 @@ def flag(name: str, *, default: bool) -> bool:
         return True
     if value.strip().lower() in _FALSE:
         return False
-    raise refused(name, value, "Write 1 or 0.")
+    raise bad_setting(name, value, "Write 1 or 0.")
 
 
 def whole(name: str, *, default: int, least: int = 0) -> int:
@@ -57,7 +57,7 @@ def whole(name: str, *, default: int, least: int = 0) -> int:
     if not value:
         return default
     if not value.isdecimal() or int(value) < least:
-        raise refused(name, value, f"Write a whole number of at least {least}.")
+        raise bad_setting(name, value, f"Write a whole number of at least {least}.")
     return int(value)
 
 
@@ -68,10 +68,10 @@ def home(name: str = "YIWANG_HOME") -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise refused(name, value, f"The folder cannot be made: {error.strerror}.") from error
+        raise bad_setting(name, value, f"The folder cannot be made: {error.strerror}.") from error
     private(path)
     if not os.access(path, os.W_OK | os.X_OK):
-        raise refused(name, value, "The folder is not writable.")
+        raise bad_setting(name, value, "The folder is not writable.")
     return path
 
 
@@ -103,10 +103,10 @@ def secret_key(folder: Path, name: str = "YIWANG_SECRET_KEY") -> str:
     else:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
-    return _written(path)
+    return _secret_in_file(path)
 
 
-def _written(path: Path) -> str:
+def _secret_in_file(path: Path) -> str:
     """The secret in the file; another process may be about to write it."""
     for _ in range(200):
         found = path.read_text(encoding="ascii").strip()
@@ -128,7 +128,7 @@ def allowed_hosts(name: str = "YIWANG_ALLOWED_HOSTS") -> list[str]:
     hosts = [part for part in re.split(r"[,\s]+", value) if part]
     for host in hosts:
         if not _HOST.fullmatch(host):
-            raise refused(
+            raise bad_setting(
                 name, value, f"{host!r} is no host name; write names separated by commas, without scheme or port."
             )
     return hosts or ["localhost", "127.0.0.1", "[::1]"]
@@ -141,13 +141,13 @@ def database(folder: Path, name: str = "YIWANG_DATABASE_URL") -> dict[str, Any]:
     if not value:
         value = f"sqlite:///{folder / 'yiwang.sqlite3'}"
     if urlsplit(value).scheme not in {"sqlite", "postgresql", "postgres"}:
-        raise refused(name, _without_password(value), hint)
+        raise bad_setting(name, _without_password(value), hint)
     try:
         found: dict[str, Any] = dict(dj_database_url.parse(value))
     except (ValueError, KeyError) as error:
-        raise refused(name, _without_password(value), hint) from error
+        raise bad_setting(name, _without_password(value), hint) from error
     if not found.get("NAME"):
-        raise refused(name, _without_password(value), hint)
+        raise bad_setting(name, _without_password(value), hint)
     if found["ENGINE"].endswith("sqlite3"):
         return sqlite(Path(found["NAME"]) if found["NAME"] != ":memory:" else None)
     found["CONN_MAX_AGE"] = 600
@@ -175,7 +175,7 @@ def sqlite(path: Path | None) -> dict[str, Any]:
     }
 
 
-def brought_apps(name: str = "YIWANG_APPS") -> list[str]:
+def local_apps(name: str = "YIWANG_APPS") -> list[str]:
     """The apps of this installation alone, by the names of their packages, separated by commas or spaces.
 
     Raises:
@@ -188,7 +188,7 @@ def brought_apps(name: str = "YIWANG_APPS") -> list[str]:
         except (ImportError, ValueError):
             known = False
         if not known:
-            raise refused(name, app, "Name packages that Python can import, such as `harbour` or `city.harbour`.")
+            raise bad_setting(name, app, "Name packages that Python can import, such as `harbour` or `city.harbour`.")
     return found
 
 
@@ -203,7 +203,7 @@ def address(name: str, *, schemes: set[str], hint: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise refused(name, _without_password(value), hint)
+        raise bad_setting(name, _without_password(value), hint)
     return value
 
 
@@ -218,7 +218,7 @@ def publish_roots(name: str = "YIWANG_PUBLISH_ROOTS") -> list[str]:
             not (target == "file" or mail or (parts.scheme in {"http", "https"} and parts.hostname))
             or len(target) > 500
         ):
-            raise refused(
+            raise bad_setting(
                 name, _without_password(target), "Write file, mailto:someone@example.org or https://host/path."
             )
     return targets
@@ -230,7 +230,7 @@ def tiles(name: str = "YIWANG_TILES_URL") -> str:
         name, schemes={"http", "https"}, hint="Write https://host/{z}/{x}/{y}.png, or nothing for no base map."
     )
     if value and not all(part in value for part in ("{z}", "{x}", "{y}")):
-        raise refused(name, value, "The pattern must hold {z}, {x} and {y}.")
+        raise bad_setting(name, value, "The pattern must hold {z}, {x} and {y}.")
     return value
 
 
@@ -249,11 +249,11 @@ def email(name: str = "YIWANG_EMAIL_URL") -> dict[str, Any]:
         "memory",
         "dummy",
     }:
-        raise refused(name, _without_password(value), hint)
+        raise bad_setting(name, _without_password(value), hint)
     try:
         found = dict(dj_email_url.parse(value or "console://"))
     except (ValueError, KeyError) as error:
-        raise refused(name, _without_password(value), hint) from error
+        raise bad_setting(name, _without_password(value), hint) from error
     keys = (
         "EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS",
         "EMAIL_USE_SSL", "EMAIL_TIMEOUT", "EMAIL_FILE_PATH",
@@ -264,7 +264,7 @@ def email(name: str = "YIWANG_EMAIL_URL") -> dict[str, Any]:
     if found["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
         settings.setdefault("EMAIL_TIMEOUT", MAIL_STEP_SECONDS)  # without one a silent server is waited for for ever
     if settings.get("EMAIL_HOST") is None and found["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
-        raise refused(name, _without_password(value), hint)
+        raise bad_setting(name, _without_password(value), hint)
     return settings
 
 

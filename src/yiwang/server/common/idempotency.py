@@ -24,7 +24,7 @@ BATCH = 5_000
 COLUMNS = ("scope", "key", "fingerprint", "answer", "created_at")
 
 
-class KeyReused(Refusal):
+class KeyReuse(Refusal):
     """An idempotency key was given before, with something else."""
 
     code = "idempotency-key-reused"
@@ -41,14 +41,14 @@ def stored_answer(*, scope: str, key: str, body: bytes) -> dict[str, Any] | None
     """What the key was answered before; None for a new key.
 
     Raises:
-        KeyReused: When it came with another body.
+        KeyReuse: When it came with another body.
     """
     found = select(IdempotencyKey, ("fingerprint", "answer"), "WHERE scope = %s AND key = %s", [scope, key])
     if not found:
         return None
     row = found[0]
     if bytes(row[0]) != body:
-        raise KeyReused(
+        raise KeyReuse(
             Text("这个幂等键已用于另一个请求。", "This idempotency key was used for another request."),
             field="Idempotency-Key",
         )
@@ -103,7 +103,7 @@ def is_stranger(actor: Actor) -> bool:
     return ":" not in actor.id
 
 
-def remembering(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> sql.Statement:
+def insert_statement(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> sql.Statement:
     """What keeps the answer, in the transaction that does the work; whoever did the same at the same time fails here and is rolled back."""
     row = (scope, key, body, orjson.dumps(answer).decode(), datetime.now(UTC))
     return sql.insertion(IdempotencyKey, COLUMNS, [row])

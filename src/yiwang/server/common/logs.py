@@ -8,12 +8,12 @@ from functools import lru_cache
 
 from django.apps import apps
 
-from yiwang.server.common.app import installed
+from yiwang.server.common.app import installed_apps
 
 
 @lru_cache(maxsize=1)
 def _secrets() -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(rf"{pattern}[^\s/?\"'>]+") for app in installed() for pattern in app.log_secrets)
+    return tuple(re.compile(rf"{pattern}[^\s/?\"'>]+") for app in installed_apps() for pattern in app.log_secrets)
 
 
 class HideSecrets(logging.Filter):

@@ -65,17 +65,17 @@ KINDS = ("email", "identity", "card", "phone", "plate", "account")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Masked:
+class Redaction:
     """A text as it may be shown, and which kinds of personal data were hidden in it."""
 
     text: str
     kinds: tuple[str, ...] = ()
 
 
-def masked(text: str) -> Masked:
+def redact(text: str) -> Redaction:
     """Hide what looks like personal data. What is written in wide or invisible characters is found too."""
     if not text:
-        return Masked(text=text)
+        return Redaction(text=text)
     text = text.translate(_FORMAT)
     plain = text.translate(_WIDE)  # as long as the text, character by character
     spans: list[tuple[int, int]] = []
@@ -90,9 +90,9 @@ def masked(text: str) -> Masked:
     for start, end in sorted(spans):
         parts += [text[done:start], MARK]
         done = end
-    return Masked(text="".join([*parts, text[done:]]), kinds=tuple(kind for kind in KINDS if kind in kinds))
+    return Redaction(text="".join([*parts, text[done:]]), kinds=tuple(kind for kind in KINDS if kind in kinds))
 
 
 def mask(text: str) -> str:
     """The text with personal data hidden."""
-    return masked(text).text
+    return redact(text).text

@@ -115,19 +115,19 @@ def _texts_are_fine(request: HttpRequest) -> bool:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return True
     if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return all(_can_be_kept(text) for name, texts in request.POST.lists() for text in (name, *texts))
+        return all(_is_storable(text) for name, texts in request.POST.lists() for text in (name, *texts))
     body = request.body
     if b"\\u0000" not in body and b"\\ud" not in body.lower():
         return True
     try:
-        return _can_be_kept(json.loads(body))
+        return _is_storable(json.loads(body))
     except (ValueError, RecursionError):
         return True  # no JSON: whoever reads it says so
 
 
-def _can_be_kept(value: Any) -> bool:
+def _is_storable(value: Any) -> bool:
     if isinstance(value, str):
         return "\0" not in value and not any("\ud800" <= char <= "\udfff" for char in value)
     if isinstance(value, dict):
-        return all(_can_be_kept(part) for pair in value.items() for part in pair)
-    return all(_can_be_kept(part) for part in value) if isinstance(value, list) else True
+        return all(_is_storable(part) for pair in value.items() for part in pair)
+    return all(_is_storable(part) for part in value) if isinstance(value, list) else True

@@ -67,7 +67,7 @@ def begin_job(*, kind: str, city: str, key: str, parameters: dict[str, Any]) -> 
 
 
 @contextmanager
-def kept_alive(*, job: int, every_seconds: float = ALIVE_SECONDS) -> Iterator[None]:
+def keep_alive(*, job: int, every_seconds: float = ALIVE_SECONDS) -> Iterator[None]:
     """Say regularly that a running job is being worked on, however long it has nothing to tell."""
     over = threading.Event()
 

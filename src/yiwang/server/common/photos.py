@@ -103,7 +103,7 @@ def keep_good(files: Sequence[Any]) -> tuple[list[StoredPhoto], list[RefusedPhot
     return kept, refused
 
 
-def put_by(files: Sequence[Any], *, folder: str) -> tuple[list[str], list[Problem]]:
+def store_pictures(files: Sequence[Any], *, folder: str) -> tuple[list[str], list[Problem]]:
     """Re-encode pictures of a form that is not finished yet into a folder of its own.
 
     Args:
@@ -116,10 +116,10 @@ def put_by(files: Sequence[Any], *, folder: str) -> tuple[list[str], list[Proble
     Raises:
         BadInput: When there are too many.
     """
-    return _each(files, lambda content: _put(content, folder=folder, taken_at=None))
+    return _each(files, lambda content: _store_picture(content, folder=folder, taken_at=None))
 
 
-def put_one(file: Any, *, folder: str, taken_at: datetime | None) -> str:
+def store_picture(file: Any, *, folder: str, taken_at: datetime | None) -> str:
     """Re-encode one picture into a folder; its path. Who sends one knows which it is, so that a refusal says only why.
 
     Args:
@@ -131,18 +131,18 @@ def put_one(file: Any, *, folder: str, taken_at: datetime | None) -> str:
         BadInput: When it cannot be taken.
     """
     try:
-        return _put(_read(file), folder=folder, taken_at=taken_at)
+        return _store_picture(_read(file), folder=folder, taken_at=taken_at)
     except _Bad as bad:
         raise BadInput(Problem(bad.why)) from bad
 
 
-def _put(content: bytes, *, folder: str, taken_at: datetime | None) -> str:
-    picture, said = _decoded(content)
+def _store_picture(content: bytes, *, folder: str, taken_at: datetime | None) -> str:
+    picture, said = _decode(content)
     said = said or taken_at
     exif = Image.Exif() if said else None
     if exif is not None and said:
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = said.strftime(_EXIF_TIME)
-    encoded = _encoded(picture, exif=exif)
+    encoded = _encode(picture, exif=exif)
     path = f"{folder}/{hashlib.sha256(encoded).hexdigest()}.jpg"
     _write(Path(settings.YIWANG_HOME, path), encoded)
     return path
@@ -199,27 +199,27 @@ def path_of(digest: str) -> str:
 
 
 def _keep(content: bytes) -> StoredPhoto:
-    picture, taken_at = _decoded(content)
-    encoded = _encoded(picture)
+    picture, taken_at = _decode(content)
+    encoded = _encode(picture)
     digest = hashlib.sha256(encoded).hexdigest()
     relative = path_of(digest)
     _write(Path(settings.YIWANG_HOME, relative), encoded)
     return StoredPhoto(path=relative, digest=digest, width=picture.width, height=picture.height, taken_at=taken_at)
 
 
-def _encoded(picture: Image.Image, *, exif: Image.Exif | None = None) -> bytes:
+def _encode(picture: Image.Image, *, exif: Image.Exif | None = None) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=85, optimize=True, **({} if exif is None else {"exif": exif}))
     return buffer.getvalue()
 
 
-def _decoded(content: bytes) -> tuple[Image.Image, datetime | None]:
+def _decode(content: bytes) -> tuple[Image.Image, datetime | None]:
     """The picture upright, in plain colours, at most `LONGEST_SIDE` long; and when the camera says it was taken."""
     try:
         with _one_at_a_time, Image.open(io.BytesIO(content), formats=FORMATS) as opened:
             _check_size(opened)
             exif = opened.getexif()
-            turned, taken_at = exif.get(ExifTags.Base.Orientation, 1), _taken_at(exif)
+            turned, taken_at = exif.get(ExifTags.Base.Orientation, 1), _exif_time(exif)
             opened.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # a JPEG is decoded at a half, a quarter or an eighth
             opened.load()
             picture = _plain(_smaller(opened))
@@ -279,7 +279,7 @@ def _plain(picture: Image.Image) -> Image.Image:
 _EXIF_TIME = "%Y:%m:%d %H:%M:%S"
 
 
-def _taken_at(exif: Image.Exif) -> datetime | None:
+def _exif_time(exif: Image.Exif) -> datetime | None:
     """By the camera's clock, which may be wrong; None where it does not say."""
     said = exif.get_ifd(ExifTags.IFD.Exif)
     text = str(said.get(ExifTags.Base.DateTimeOriginal, "")).strip("\0 ")

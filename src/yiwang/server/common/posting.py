@@ -28,7 +28,7 @@ class Letter:
     sent: Callable[[], object]
 
 
-class NotTried(Exception):
+class DeliverySkip(Exception):
     """The letter was not handed to the mail server, because it was time to stop."""
 
 
@@ -40,7 +40,7 @@ def post(letters: Sequence[tuple[int, Letter]], *, stop: Callable[[], bool]) -> 
 
     Args:
         letters: What is to be sent, in the order in which it is begun.
-        stop: Asked before each letter; once it is true the rest come back as `NotTried`.
+        stop: Asked before each letter; once it is true the rest come back as `DeliverySkip`.
 
     Yields:
         The id, the letter, and what went wrong (None: it is with the mail server).
@@ -75,7 +75,7 @@ class _Round:
                 pk, letter = self.waiting.get_nowait()
             except queue.Empty:
                 break
-            error = NotTried() if self.stop() else self.away or self._send(letter.message, connection)
+            error = DeliverySkip() if self.stop() else self.away or self._send(letter.message, connection)
             self.posted.put((pk, letter, error))
         _close(connection)
 
@@ -83,7 +83,7 @@ class _Round:
         """What went wrong, whatever it was: an address that cannot even be written must not end the lane."""
         message.connection = connection
         try:
-            if self._opened(connection):
+            if self._open(connection):
                 message.send()
             else:
                 self._send_again(message, connection)
@@ -102,10 +102,10 @@ class _Round:
             if isinstance(error.__context__, TimeoutError):  # not ended: it is slow
                 raise
             _close(connection)
-            self._opened(connection)
+            self._open(connection)
             message.send()
 
-    def _opened(self, connection: Any) -> bool:
+    def _open(self, connection: Any) -> bool:
         """Whether a connection had to be made."""
         try:
             return bool(connection.open())

@@ -42,12 +42,12 @@ IMPORTS = ("simulate", "replay")
 """Kinds of jobs that write a city's past: until they have ended, what is counted is half of it."""
 
 
-def importing(*, city: str) -> bool:
+def is_importing(*, city: str) -> bool:
     """Whether records are being written into a city's past, or are about to be."""
     return Job.objects.filter(city=city, kind__in=IMPORTS, state__in=(Job.State.QUEUED, Job.State.RUNNING)).exists()
 
 
-def imported_at(*, city: str) -> datetime | None:
+def last_import_at(*, city: str) -> datetime | None:
     """When the last such job ended; None where there was none."""
     ended = Job.objects.filter(city=city, kind__in=IMPORTS, state__in=(Job.State.DONE, Job.State.FAILED))
     return ended.order_by("-updated_at").values_list("updated_at", flat=True).first()

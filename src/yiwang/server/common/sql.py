@@ -45,7 +45,7 @@ def _times(columns: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(index for index, name in enumerate(columns) if name in _time_columns())
 
 
-def adapted(columns: tuple[str, ...], row: Row) -> Row:
+def adapt(columns: tuple[str, ...], row: Row) -> Row:
     """The values as the database's driver takes them: SQLite holds times as text in UTC, written as Django writes them."""
     if connection.vendor != "sqlite":
         return row
@@ -73,7 +73,7 @@ def _update(table: str, columns: tuple[str, ...]) -> str:
 
 def insertion(model: type[models.Model], columns: tuple[str, ...], rows: Sequence[Row]) -> Statement:
     """The statement that inserts rows. A `Newest` is the id of the row that was inserted last before it."""
-    values = [value for row in rows for value in adapted(columns, row) if type(value) is not Newest]
+    values = [value for row in rows for value in adapt(columns, row) if type(value) is not Newest]
     newest: tuple[tuple[str, str], ...] = ()
     if len(values) < len(rows) * len(columns):
         row = rows[0]  # a column stands for the newest id in every row or in none
@@ -83,7 +83,7 @@ def insertion(model: type[models.Model], columns: tuple[str, ...], rows: Sequenc
 
 def change(model: type[models.Model], columns: tuple[str, ...], row: Row, *, pk: int) -> Statement:
     """The statement that changes a row."""
-    return _update(model._meta.db_table, columns), [*adapted(columns, row), pk]
+    return _update(model._meta.db_table, columns), [*adapt(columns, row), pk]
 
 
 def run(statements: Sequence[Statement]) -> None:
@@ -110,9 +110,9 @@ def insert_many(model: type[models.Model], columns: tuple[str, ...], rows: Seque
         if connection.vendor == "postgresql" and len(rows) >= COPY_FROM:
             _copy(cursor, table, columns, rows)
         elif len(rows) >= COPY_FROM:
-            cursor.executemany(_insert(table, columns, 1), [adapted(columns, row) for row in rows])
+            cursor.executemany(_insert(table, columns, 1), [adapt(columns, row) for row in rows])
         else:
-            values = [value for row in rows for value in adapted(columns, row)]
+            values = [value for row in rows for value in adapt(columns, row)]
             cursor.execute(_insert(table, columns, len(rows)), values)
 
 

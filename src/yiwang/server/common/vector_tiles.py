@@ -77,7 +77,7 @@ def counts(
     )
 
 
-def encoded(layers: Mapping[str, list[dict[str, Any]]]) -> bytes:
+def encode(layers: Mapping[str, list[dict[str, Any]]]) -> bytes:
     """A tile of the layers that have features; no bytes when none has."""
     given = [{"name": name, "features": features} for name, features in layers.items() if features]
     if not given:

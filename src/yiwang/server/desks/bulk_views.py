@@ -24,7 +24,7 @@ from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
 
 
-def chosen_of(request: HttpRequest) -> list[tuple[str, int]]:
+def selection(request: HttpRequest) -> list[tuple[str, int]]:
     """The cases that were selected, with the last event seen of each; the same case counts once."""
     found: dict[str, int] = {}
     for text in request.POST.getlist("case"):
@@ -38,12 +38,12 @@ def chosen_of(request: HttpRequest) -> list[tuple[str, int]]:
 @at_desk
 def bulk(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """First a look at what would be done; with ``confirm``, the doing."""
-    chosen = chosen_of(request)
+    chosen = selection(request)
     states = queue.entries_of((number for number, _ in chosen), place=place)
     context = {"city": place.info, "page": "desk", "desk": desk, "chosen": chosen}
     part = request.headers.get("HX-Request")
     if not request.POST.get("confirm") or not chosen:
-        made = {**context, **_prepared(request, place, desk, chosen, states)}
+        made = {**context, **_verb_options(request, place, desk, chosen, states)}
         return render(request, "desks/bulk.html" if part else "desks/bulk_alone.html", made)
     now, verb = timezone.now(), request.POST.get("verb", "")
     typed = forms.payload(request.POST)
@@ -62,7 +62,7 @@ def bulk(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
             key=request.POST.get("idempotency_key", ""),
         )
     except BadInput as error:
-        made = {**context, **_prepared(request, place, desk, chosen, states), "problem": " ".join(sentences(error))}
+        made = {**context, **_verb_options(request, place, desk, chosen, states), "problem": " ".join(sentences(error))}
         return render(request, "desks/bulk.html" if part else "desks/bulk_alone.html", made, status=422)
     after = queue.entries_of((outcome.number for outcome in outcomes if outcome.error), place=place)
     known = place.rules.workflow.verbs.get(verb)
@@ -92,7 +92,7 @@ def _texts(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
-def _prepared(
+def _verb_options(
     request: HttpRequest, place: CityRuntime, desk: Desk, chosen: list[tuple[str, int]], states: dict[str, CaseState]
 ) -> dict[str, Any]:
     """The verbs that can be done on at least one of the cases, and each case with whether the chosen one can be."""

@@ -81,7 +81,7 @@ def context_of(
         "reasons": showing.reasons(state, place=place, at=now) if sends else [],
         "idempotency_key": secrets.token_urlsafe(16),
         "changed": showing.changes_since(detail.events, seen, words=words, place=place) if seen is not None else None,
-        "kept": showing.kept_text(typed, fields) if typed else [],
+        "kept": showing.orphan_texts(typed, fields) if typed else [],
     }
 
 

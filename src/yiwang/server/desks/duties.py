@@ -26,9 +26,9 @@ def steps_of(workflow: Workflow, role: str, kind: str = DUE) -> Steps:
     Args:
         workflow: The city's.
         role: Whose desk.
-        kind: ``due`` (what moves a case on), ``asked`` (requests and appeals to answer, assistance asked for), ``all``.
+        kind: ``due`` (what moves a case on), ``answering_verbs`` (requests and appeals to answer, assistance asked for), ``all``.
     """
-    chosen = {DUE: due, ASKED: asked, ALL: every}[kind]
+    chosen = {DUE: due, ASKED: answering_verbs, ALL: every}[kind]
     steps = [step for step in workflow.steps.values() if kind == ASKED or not step.end]
     found = {step.id: tuple(chosen(workflow, step.id, role)) for step in steps}
     if kind == DUE and not any(found.values()):
@@ -48,10 +48,10 @@ def due(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     return (verb for verb in ordinary or exceptional if role in verb.roles)
 
 
-def asked(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
+def answering_verbs(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     """The verbs by which a role answers what somebody has asked for."""
     for verb in workflow.verbs_from(step):
-        if role in verb.roles and (kinds_answered(workflow, verb) or verb.who == "assisting"):
+        if role in verb.roles and (request_kinds(workflow, verb) or verb.who == "assisting"):
             yield verb
 
 
@@ -73,7 +73,7 @@ def _of_the_post(workflow: Workflow, role: str, verbs: Iterable[Verb]) -> Iterat
     return (verb for verb in verbs if not near or verb.who != "any")
 
 
-def kinds_answered(workflow: Workflow, verb: Verb) -> tuple[str, ...]:
+def request_kinds(workflow: Workflow, verb: Verb) -> tuple[str, ...]:
     """The kinds of requests that a verb answers."""
     return workflow.plans[verb.id].effect.answers
 

@@ -31,7 +31,7 @@ LOOKED_AT = 200
 SHARED = 2
 
 
-def places_named(words: str, *, place: CityRuntime) -> list[dict[str, Any]]:
+def places_matching(words: str, *, place: CityRuntime) -> list[dict[str, Any]]:
     """Regions whose names stand in the words or begin with them, the finest first, then places of earlier cases."""
     words = words.strip()
     if len(words) < SHORTEST:
@@ -83,7 +83,7 @@ def categories_for(words: str, *, place: CityRuntime) -> list[dict[str, str]]:
     ]
 
 
-def _worded(query: QuerySet[Case], words: str) -> list[dict[str, Any]]:
+def _similar_cases(query: QuerySet[Case], words: str) -> list[dict[str, Any]]:
     """Of the newest cases those whose text shares pairs of characters, or words, with what is said; most shared first."""
     said = {token for token in tokens(words) if len(token) > 1}
     newest = list(query.values(*NEARBY_COLUMNS)[:LOOKED_AT])
@@ -117,7 +117,7 @@ def likely_same(
         found = list(query.filter(category=category).values(*NEARBY_COLUMNS)[:MOST]) if category else []
         fine = {level.id for level in place.regions.levels[-2:]}
         if len(found) < MOST and words and place.regions[region].level in fine:
-            found += _worded(query.exclude(category=category), words)
+            found += _similar_cases(query.exclude(category=category), words)
     else:
         return []
     return [

@@ -23,7 +23,7 @@ from yiwang.server.cases.api import (
     is_estimated,
     join_case,
     load_case,
-    placed,
+    place_report,
     report_case,
     shown_row,
 )
@@ -44,7 +44,7 @@ def number_of(text: str) -> float | None:
         return None
 
 
-def helped(values: Mapping[str, str], place: CityRuntime) -> dict[str, Any]:
+def intake_suggestions(values: Mapping[str, str], place: CityRuntime) -> dict[str, Any]:
     """Categories that the words suggest, and cases that may be the same."""
     suggestions = intake_help.categories_for(values.get("text", ""), place=place)
     category = values.get("category", "") or (suggestions[0]["code"] if suggestions else "")
@@ -62,7 +62,9 @@ def helped(values: Mapping[str, str], place: CityRuntime) -> dict[str, Any]:
 @at_desk
 def assist(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """What the words and the place suggest."""
-    return render(request, "desks/assist.html", {"city": place.info, "desk": desk, **helped(request.GET, place)})
+    return render(
+        request, "desks/assist.html", {"city": place.info, "desk": desk, **intake_suggestions(request.GET, place)}
+    )
 
 
 @require_GET
@@ -70,7 +72,7 @@ def assist(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse
 def places(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """Places by name."""
     words = request.GET.get("address", "")
-    found = intake_help.places_named(words, place=place)
+    found = intake_help.places_matching(words, place=place)
     return render(request, "desks/places.html", {"found": found, "words": words})
 
 
@@ -83,7 +85,7 @@ def new(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     city, problems, status = place.info.id, [], 200
     if request.method == "POST":
         try:
-            said = _taken(request, place, desk)
+            said = _take_report(request, place, desk)
             detail = load_case(city=city, number=said["case"], with_events=False)
             assert detail is not None  # it has just been written
             estimated = is_estimated(detail.state, place=place)
@@ -116,13 +118,13 @@ def new(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
             "idempotency_key": values.get("idempotency_key") or secrets.token_urlsafe(16),
             "map_regions_url": f"{reverse('map-regions', args=[city])}?region={root.code}",
             "tiles_url": settings.YIWANG_TILES_URL,
-            **helped(values, place),
+            **intake_suggestions(values, place),
         },
         status=status,
     )
 
 
-def _taken(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, Any]:
+def _take_report(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, Any]:
     photos = request.FILES.getlist("photos")
     draft = forms.draft(request.POST, channel=request.POST.get("source", "") or "hotline", photos=photos)
     key = request.POST.get("idempotency_key", "")
@@ -131,7 +133,7 @@ def _taken(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, An
         for photo in photos:
             photo.seek(0)
         try:
-            return _taken_as(actor, place, draft, join=request.POST.get("join", ""), key=key)
+            return _take_as(actor, place, draft, join=request.POST.get("join", ""), key=key)
         except NotAllowed as error:
             refused = refused or error
     assert refused is not None, "a desk has at least one post"
@@ -140,7 +142,7 @@ def _taken(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, An
 
 def posts_for(desk: Desk, draft: ReportDraft, place: CityRuntime) -> list[Actor]:
     """The posts of a desk, the one of the place that is reported first: its region is the longest that holds the place."""
-    where = placed(draft, place=place).region
+    where = place_report(draft, place=place).region
 
     def fits(actor: Actor) -> tuple[bool, int]:
         return place.rules.concerns(actor.region, where), len(actor.region)
@@ -148,7 +150,7 @@ def posts_for(desk: Desk, draft: ReportDraft, place: CityRuntime) -> list[Actor]
     return sorted(desk.actors, key=fits, reverse=True)
 
 
-def _taken_as(actor: Actor, place: CityRuntime, draft: ReportDraft, *, join: str, key: str) -> dict[str, Any]:
+def _take_as(actor: Actor, place: CityRuntime, draft: ReportDraft, *, join: str, key: str) -> dict[str, Any]:
     if join:
         key = f"{key}:{join}" if key else ""
         return join_case(city=place.info.id, number=join, draft=draft, actor=actor, key=key)

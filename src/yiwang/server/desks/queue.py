@@ -28,8 +28,8 @@ from yiwang.server.cases.api import (
     CaseFilters,
     actors_for,
     first_ids,
-    loaded_rows,
-    narrowed,
+    load_rows,
+    narrow,
     reach,
     state_of_row,
 )
@@ -123,7 +123,7 @@ def page(
     if len(ids) <= limit:
         undated = Case.objects.filter(city=place.info.id, closed_at=None, deadline=None).filter(condition)
         if filters:
-            undated = narrowed(undated, filters, place=place, at=at)
+            undated = narrow(undated, filters, place=place, at=at)
         if since is None and last is not None:
             undated = undated.filter(id__gt=last)
         wanted |= Q(id__in=undated.order_by("id").values("id")[: limit + 1 - len(ids)])
@@ -166,7 +166,7 @@ def capacities(
 def entries_of(numbers: Iterable[str], *, place: CityRuntime) -> dict[str, CaseState]:
     """States of cases of a city, by number."""
     asked = list(numbers)
-    found = loaded_rows(asked, lock=False) if asked else {}
+    found = load_rows(asked, lock=False) if asked else {}
     return {number: state_of_row(row) for number, row in found.items() if row["city"] == place.info.id}
 
 
@@ -192,7 +192,7 @@ def _waiting(
         query = query.filter(Q(deadline__gt=since) | Q(deadline=since, id__gt=last) | Q(deadline=None))
     elif last is not None:
         query = query.filter(deadline=None, id__gt=last)
-    return narrowed(query, filters, place=place, at=at) if filters else query
+    return narrow(query, filters, place=place, at=at) if filters else query
 
 
 def _with_deadline(
@@ -210,7 +210,7 @@ def _with_deadline(
         everything = everything.filter(deadline__gte=since).filter(Q(deadline__gt=since) | Q(id__gt=last))
     query = everything.filter(condition)
     if filters:
-        query = narrowed(query, filters, place=place, at=at)
+        query = narrow(query, filters, place=place, at=at)
     return first_ids(
         walked=everything,
         narrowed=query,

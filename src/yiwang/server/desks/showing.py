@@ -99,7 +99,7 @@ def choices(
     """
     workflow = place.rules.workflow
     own = {found.id for found in duties.due(workflow, state.step, desk.role)}
-    own |= {found.id for found in duties.asked(workflow, state.step, desk.role)}
+    own |= {found.id for found in duties.answering_verbs(workflow, state.step, desk.role)}
     may, others = [], []
     for name, (_, choice) in capacities(state, place=place, desk=desk, at=at).items():
         found = workflow.verbs[name]
@@ -118,7 +118,7 @@ def choices(
 
 def story(events: Sequence[Event], *, words: Words, place: CityRuntime) -> list[dict[str, Any]]:
     """The last events, newest first, with the words as the desk may read them."""
-    return worded(events[-LAST_EVENTS:], words=words, place=place)[::-1]
+    return readable_events(events[-LAST_EVENTS:], words=words, place=place)[::-1]
 
 
 def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: CityRuntime) -> dict[str, Any] | None:
@@ -129,7 +129,7 @@ def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: Cit
     before = next((event for event in events if event.seq == seq), None)
     last = newer[-1]
     return {
-        "events": worded(newer, words=words, place=place),
+        "events": readable_events(newer, words=words, place=place),
         "by": say("系统", "the system") if last.actor == "system" else last.actor_name,
         "at": last.at,
         "then_step": step_name(place, before.to_step) if before else "—",
@@ -141,7 +141,7 @@ def changes_since(events: Sequence[Event], seq: int, *, words: Words, place: Cit
     }
 
 
-def worded(events: Sequence[Event], *, words: Words, place: CityRuntime) -> list[dict[str, Any]]:
+def readable_events(events: Sequence[Event], *, words: Words, place: CityRuntime) -> list[dict[str, Any]]:
     """Events with the words as their reader may read them."""
     told = story_of(events, runtime=place, persons=True)
     for event, line in zip(events, told, strict=True):
@@ -149,7 +149,7 @@ def worded(events: Sequence[Event], *, words: Words, place: CityRuntime) -> list
     return told
 
 
-def kept_text(typed: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> list[str]:
+def orphan_texts(typed: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> list[str]:
     """What was typed and has no field any more: shown, so that it can be copied."""
     names = {field["name"] for field in fields}
     return [str(value) for name, value in typed.items() if name not in names and name not in {"unit", "units"}]

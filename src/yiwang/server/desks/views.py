@@ -19,7 +19,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import CaseFilters
 from yiwang.server.cities.choices import category_choices, region_choices
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences
@@ -39,8 +39,8 @@ def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let only those in who hold the role in the city; the others are led to their own desks, or to sign in."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, city: str, role: str, **rest: Any) -> HttpResponse:
-        place = known_city(city)
+    def guard(request: HttpRequest, city: str, role: str, **rest: Any) -> HttpResponse:
+        place = city_or_404(city)
         if not request.user.is_authenticated:
             return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.get_full_path()})}")
         found = next((desk for desk in queue.desks_of(request.user, place=place) if desk.role == role), None)
@@ -50,13 +50,13 @@ def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return redirect("desk-home", city)
         return view(request, place, found, **rest)
 
-    return guarded
+    return guard
 
 
 @require_GET
 def home(request: HttpRequest, city: str) -> HttpResponse:
     """To the desk of my role; a choice where I have several."""
-    place = known_city(city)
+    place = city_or_404(city)
     if not request.user.is_authenticated:
         return redirect(f"{reverse('sign-in')}?{urlencode({'next': request.path})}")
     desks = queue.desks_of(request.user, place=place)
@@ -65,7 +65,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
     return render(request, "desks/choose.html", {"city": place.info, "page": "desk", "desks": desks})
 
 
-def asked(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, Any]:
+def requested_queue(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, Any]:
     """The queue that an address asks for, ready to be shown."""
     kind = request.GET.get("kind", duties.DUE)
     kind = kind if kind in duties.KINDS else duties.DUE
@@ -120,7 +120,7 @@ def tag_of(html: str) -> str:
 @at_desk
 def desk(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """The whole desk: the queue on the left, a case on the right."""
-    context = asked(request, place, desk)
+    context = requested_queue(request, place, desk)
     html = render_to_string("desks/queue.html", context, request)
     workflow = place.rules.workflow
     kinds = [
@@ -158,7 +158,7 @@ def desk(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
 @at_desk
 def queue_part(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """The queue alone, for the page that asks again and again: 304 when nothing has changed."""
-    html = render_to_string("desks/queue.html", asked(request, place, desk), request)
+    html = render_to_string("desks/queue.html", requested_queue(request, place, desk), request)
     tag = tag_of(html)
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified(headers={"ETag": tag})

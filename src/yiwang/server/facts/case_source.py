@@ -27,7 +27,7 @@ def newest(city: str) -> tuple[int, int]:
     return event, report
 
 
-def touched(*, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
+def changed_rows(*, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
     """Cases with an event or report of an id behind ``since`` and not behind ``upto``, part by part."""
     for model, first, last in ((Event, since[0], upto[0]), (Report, since[1], upto[1])):
         written = model._default_manager.filter(city=city, id__lte=last)
@@ -95,8 +95,8 @@ class CaseChanges:
 
     versions: tuple[str, ...] = ("seq", "reports")
 
-    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
-        return touched(city=city, since=since, upto=upto)
+    def changed_rows(self, *, city: str, since: Marks, upto: Marks) -> Iterator[list[ChangedRow]]:
+        return changed_rows(city=city, since=since, upto=upto)
 
     def rows(self, ids: Sequence[int], *, place: CityRuntime) -> list[Row]:
         found: list[Row] = []

@@ -85,9 +85,9 @@ def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dic
         with files.workshop(shelf) as connection:
             there = shelf.facts(base=store.base, delta=store.delta)
             stale: dict[int, None] = {}
-            for part in source.changes.touched(city=city, since=_settled(store.marks, at), upto=upto):
+            for part in source.changes.changed_rows(city=city, since=_settled_mark(store.marks, at), upto=upto):
                 stale |= dict.fromkeys(
-                    _stale(connection, there, part, key=quote(shelf.table.key), changes=source.changes)
+                    _stale_ids(connection, there, part, key=quote(shelf.table.key), changes=source.changes)
                 )
                 if len(stale) >= MOST_ROWS:
                     break
@@ -95,7 +95,7 @@ def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dic
             rows = source.changes.rows(list(stale)[:MOST_ROWS], place=place)
             values, changed = _changes(connection, place, store, rows)
     if complete:
-        values |= {"marks": _marked(store.marks, at, upto), "refreshed_at": at}
+        values |= {"marks": _add_mark(store.marks, at, upto), "refreshed_at": at}
     if not _replace(store, values):
         return {"city": city, "rows": store.rows, "changed": 0, "rebuilt": "", "complete": False}
     if changed:
@@ -105,13 +105,13 @@ def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dic
     }  # fmt: skip
 
 
-def _settled(marks: Sequence[Sequence[Any]], at: datetime) -> tuple[int, ...]:
+def _settled_mark(marks: Sequence[Sequence[Any]], at: datetime) -> tuple[int, ...]:
     old = [mark for mark in marks if datetime.fromisoformat(mark[0]) <= at - SETTLED]
     mark = old[-1] if old else marks[0]
     return tuple(mark[1:])
 
 
-def _marked(marks: Sequence[Sequence[Any]], at: datetime, upto: tuple[int, ...]) -> list[Sequence[Any]]:
+def _add_mark(marks: Sequence[Sequence[Any]], at: datetime, upto: tuple[int, ...]) -> list[Sequence[Any]]:
     """The marks with a new one, at most one a minute beside the newest that has settled."""
     old = [mark for mark in marks if datetime.fromisoformat(mark[0]) <= at - SETTLED]
     young = [mark for mark in marks if datetime.fromisoformat(mark[0]) > at - SETTLED]
@@ -160,11 +160,11 @@ def _changes(
         "delta": [name], "delta_rows": count, "rows": store.rows + changed - others - known, "months": sorted(months),
     }  # fmt: skip
     if count > COMPACT_ROWS:
-        values |= _compacted(connection, shelf, store.base, [name])
+        values |= _compact(connection, shelf, store.base, [name])
     return values, changed
 
 
-def _stale(
+def _stale_ids(
     connection: duckdb.DuckDBPyConnection, there: str, found: Sequence[ChangedRow], *, key: str, changes: Changes
 ) -> list[int]:
     """Those of the records whose row is not there or is of earlier."""
@@ -182,7 +182,7 @@ def _stale(
     ]
 
 
-def _compacted(
+def _compact(
     connection: duckdb.DuckDBPyConnection, shelf: Shelf, base: Mapping[str, Sequence[str]], delta: Sequence[str]
 ) -> dict[str, Any]:
     """The base with the delta in it: only the months that it concerns are written anew."""

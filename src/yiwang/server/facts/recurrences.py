@@ -14,7 +14,7 @@ _CELL_DM = NEAR_M * 10
 _PLACING = "number, category, opened_at, closed_at, end_kind, lon, lat, located, recurrences"
 
 
-def placed(relation: str, latitude: float) -> str:
+def with_cells(relation: str, latitude: float) -> str:
     """Located cases with their place in decimetres and their cell of 50 m, in whole numbers, so that every count is exact."""
     east = _DM_PER_DEGREE * cos(radians(latitude))
     return (
@@ -34,8 +34,8 @@ def recurrences(placed_cases: str, *, ended: str = "") -> str:
     closed and within 50 m: ``number, n``, only where there are any.
 
     Args:
-        placed_cases: Relation of `placed`, for those that come again.
-        ended: Relation of `placed`, for those that are counted for; the same by default.
+        placed_cases: Relation of `with_cells`, for those that come again.
+        ended: Relation of `with_cells`, for those that are counted for; the same by default.
     """
     return (
         f"with around as (select e.*, e.cx + i.d as nx, e.cy + j.d as ny from {ended or placed_cases} as e, {_AROUND}"
@@ -51,7 +51,7 @@ def recurrences(placed_cases: str, *, ended: str = "") -> str:
 
 def count_all(connection: Any, relation: str, *, latitude: float) -> None:
     """Make the table ``counted`` (``number, n``) over all cases."""
-    connection.execute(f"create or replace temp table placed_cases as {placed(relation, latitude)}")
+    connection.execute(f"create or replace temp table placed_cases as {with_cells(relation, latitude)}")
     connection.execute(f"create or replace temp table counted as {recurrences('placed_cases')}")
 
 
@@ -67,17 +67,17 @@ def recount(connection: Any, *, there: str, fresh: str, latitude: float) -> int:
         f"create or replace temp table old_rows as select {_PLACING} from {there} as old"
         " where number in (select number from fresh_rows)"
     )
-    connection.execute(f"create or replace temp table now_placed as {placed(fresh, latitude)}")
+    connection.execute(f"create or replace temp table now_placed as {with_cells(fresh, latitude)}")
     connection.execute(
         "create or replace temp table touched as select distinct category, cx + i.d as cx, cy + j.d as cy from"
-        f" (select category, cx, cy from now_placed union select category, cx, cy from ({placed('old_rows', latitude)}) as o)"
+        f" (select category, cx, cy from now_placed union select category, cx, cy from ({with_cells('old_rows', latitude)}) as o)"
         f" as t, {_AROUND}"
     )
     connection.execute(
         f"create or replace temp table wider as select distinct category, cx + i.d as cx, cy + j.d as cy from touched, {_AROUND}"
     )
     connection.execute(
-        f"create or replace temp table near as select * from ({placed(there + ' as old', latitude)}) as p"
+        f"create or replace temp table near as select * from ({with_cells(there + ' as old', latitude)}) as p"
         " where (category, cx, cy) in (select category, cx, cy from wider)"
         " and number not in (select number from fresh_rows)"
     )

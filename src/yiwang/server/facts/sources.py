@@ -11,7 +11,7 @@ from yiwang.core.facts.cases import CASES, FactContext
 from yiwang.core.facts.table import FactTable, Row
 from yiwang.packs.fact_tables import TableBuilder, add_table, remove_table
 from yiwang.server.cities.queries import CityRuntime
-from yiwang.server.common.app import installed
+from yiwang.server.common.app import installed_apps
 
 Marks = tuple[int, ...]
 
@@ -32,14 +32,14 @@ class Changes(Protocol):
     versions: tuple[str, ...]
     """Columns of whole numbers that tell whether a row is of now."""
 
-    def touched(self, *, city: str, since: Marks, upto: Marks) -> Iterator[Sequence[ChangedRow]]:
+    def changed_rows(self, *, city: str, since: Marks, upto: Marks) -> Iterator[Sequence[ChangedRow]]:
         """What was written behind ``since`` and not behind ``upto``, part by part."""
 
     def rows(self, ids: Sequence[int], *, place: CityRuntime) -> list[Row]:
         """The rows of some records, by id."""
 
 
-class Derived(Protocol):
+class DerivedColumn(Protocol):
     """A column that depends on other rows of the table. Connections are DuckDB's, relations are texts of its SQL."""
 
     column: str
@@ -73,7 +73,7 @@ class FactSource:
     size: Callable[[str], int]
     newest: Callable[[str], Marks]
     changes: Changes | None = None
-    derived: Derived | None = None
+    derived: DerivedColumn | None = None
 
 
 _SOURCES: dict[str, FactSource] = {}
@@ -100,7 +100,7 @@ def unregister(name: str) -> None:
 @lru_cache(maxsize=1)
 def _brought() -> Mapping[str, FactSource]:
     """The sources of the apps, asked for when somebody first wants one: Django's start stays quick."""
-    return {source.name: source for app in installed() for source in app.fact_sources()}
+    return {source.name: source for app in installed_apps() for source in app.fact_sources()}
 
 
 def _known() -> Mapping[str, FactSource]:

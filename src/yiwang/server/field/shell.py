@@ -14,7 +14,7 @@ from yiwang.core.cases.definitions import WORDS
 from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.text import Text
 from yiwang.server.casepage.forms import readers_of
-from yiwang.server.cases.api import YELLOW_FROM, category_name, left_of, region_name, step_name, unit_name
+from yiwang.server.cases.api import YELLOW_FROM, category_name, region_name, step_name, time_left, unit_name
 from yiwang.server.cities.choices import category_choices
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import english, say
@@ -116,7 +116,7 @@ def data(place: CityRuntime) -> dict[str, Any]:
 def item(task: Task, *, place: CityRuntime, at: datetime) -> dict[str, Any]:
     """A task as the phone keeps it, at a moment. No reporter, no contact."""
     state = task.state
-    left = left_of(task.values, runtime=place, at=at)
+    left = time_left(task.values, runtime=place, at=at)
     return {
         "number": state.number,
         "seq": state.seq,

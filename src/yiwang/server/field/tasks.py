@@ -51,7 +51,7 @@ def tasks_for(
         at: Now.
         limit: At most so many.
     """
-    wanted = _wanted(place, actors)
+    wanted = _task_condition(place, actors)
     if wanted is None:
         return [], False
     query = Case.objects.filter(wanted, city=place.info.id, closed_at=None)
@@ -96,7 +96,7 @@ def _handles(workflow: Workflow, actor: Actor) -> bool:
     return any(verb.who == "holder" and actor.roles.intersection(verb.roles) for verb in workflow.verbs.values())
 
 
-def _wanted(place: CityRuntime, actors: Sequence[Actor]) -> Q | None:
+def _task_condition(place: CityRuntime, actors: Sequence[Actor]) -> Q | None:
     """A condition that no task of theirs fails; `task_of` throws out what it lets through too much."""
     workflow = place.rules.workflow
     verbs = {

@@ -46,7 +46,7 @@ from yiwang.server.cases.api import (
     story_of,
     unit_name,
 )
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import english, say
@@ -68,7 +68,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 @require_GET
 def shell(request: HttpRequest, city: str) -> HttpResponse:
     """The page that the phone keeps: words, categories and verbs, the same for everybody who reads this language."""
-    place = known_city(city)
+    place = city_or_404(city)
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
     context = {"city": place.info, "shell": field_shell.data(place), "words": field_shell.words()}
@@ -80,8 +80,8 @@ def shell(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def worker(request: HttpRequest, city: str) -> HttpResponse:
     """The service worker, allowed for the field page and what is below it. Its bytes change when anything it keeps does."""
-    place = known_city(city)
-    kept, code = _built(field_shell.build_time())
+    place = city_or_404(city)
+    kept, code = _shell_assets(field_shell.build_time())
     address = reverse("field", args=[place.info.id])
     known = {
         "city": place.info.id,
@@ -97,7 +97,7 @@ def worker(request: HttpRequest, city: str) -> HttpResponse:
 
 
 @lru_cache(maxsize=1)
-def _built(_changed: float) -> tuple[list[str], str]:
+def _shell_assets(_changed: float) -> tuple[list[str], str]:
     """Addresses of what the shell needs, and the worker's own code, as the build named them."""
     entries = field_shell.manifest()
     names: dict[str, None] = {}
@@ -119,7 +119,7 @@ def _built(_changed: float) -> tuple[list[str], str]:
 @require_GET
 def manifest(request: HttpRequest, city: str) -> JsonResponse:
     """What makes it installable. Browsers fetch it without cookies, so the language is part of the address."""
-    place = known_city(city)
+    place = city_or_404(city)
     language = "en" if request.GET.get("language", "").startswith("en") else "zh-hans"
     address = reverse("field", args=[place.info.id])
     with translation.override(language):
@@ -149,7 +149,7 @@ def signed_in(view: View[P]) -> View[P]:
     """Answers 401 as JSON to whoever has not signed in, and every refusal as JSON; nothing of it is kept in a cache."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guard(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return _problem(401, "signed-out", say("请重新登录。", "Please sign in again."))
         try:
@@ -160,7 +160,7 @@ def signed_in(view: View[P]) -> View[P]:
             log.exception("The database could not answer.")
             return _problem(503, "busy", say("系统忙，稍后自动再发。", "Busy; it will be sent again by itself."))
 
-    return never_cache(guarded)
+    return never_cache(guard)
 
 
 def _problem(status: int, code: str, detail: str, **members: Any) -> JsonResponse:
@@ -171,7 +171,7 @@ def _problem(status: int, code: str, detail: str, **members: Any) -> JsonRespons
 @signed_in
 def session(request: HttpRequest, city: str) -> HttpResponse:
     """Whose phone it is now, and the token that a command must carry."""
-    known_city(city)
+    city_or_404(city)
     return JsonResponse({"user": _owner(request), "name": _name(request.user), "csrf": get_token(request)})
 
 
@@ -187,7 +187,7 @@ def _name(user: Any) -> str:
 @signed_in
 def tasks(request: HttpRequest, city: str) -> HttpResponse:
     """My tasks, with what is needed on the spot and nothing about who reported. Where I am stays on the phone."""
-    place, now = known_city(city), timezone.now()
+    place, now = city_or_404(city), timezone.now()
     actors = actors_for(request.user, city=city)
     found, more = work.tasks_for(place=place, actors=actors, at=now)
     units = dict.fromkeys(actor.unit for actor in actors if actor.unit)
@@ -208,7 +208,7 @@ def tasks(request: HttpRequest, city: str) -> HttpResponse:
 @signed_in
 def points(request: HttpRequest, city: str) -> HttpResponse:
     """My tasks as points (GeoJSON) for the map."""
-    place, now = known_city(city), timezone.now()
+    place, now = city_or_404(city), timezone.now()
     found, _ = work.tasks_for(place=place, actors=actors_for(request.user, city=city), at=now)
     features = [
         {
@@ -234,7 +234,7 @@ def points(request: HttpRequest, city: str) -> HttpResponse:
 @signed_in
 def photo(request: HttpRequest, city: str) -> HttpResponse:
     """Keep one photo for a day, for the command that will name it by the digest of the answer."""
-    place = known_city(city)
+    place = city_or_404(city)
     files = request.FILES.getlist("photo")
     try:
         if len(files) != 1:
@@ -252,7 +252,7 @@ def photo(request: HttpRequest, city: str) -> HttpResponse:
             zone=place.info.zone,
         )
     except (Refusal, BadInput) as error:
-        answer = _refused(error, now=None)
+        answer = _refusal_json(error, now=None)
         if isinstance(error, TooOften):
             answer["Retry-After"] = str(error.seconds)
         return answer
@@ -261,7 +261,7 @@ def photo(request: HttpRequest, city: str) -> HttpResponse:
 
 def _photos(request: HttpRequest) -> list[Any]:
     """The photos of a command: those that it names, then those that it carries itself."""
-    waiting = waiting_photos.named(request.POST.getlist("photo_digest"), account=str(request.user.pk))
+    waiting = waiting_photos.photos_by_digest(request.POST.getlist("photo_digest"), account=str(request.user.pk))
     carried = request.FILES.getlist("photo")
     for file in carried:
         file.seek(0)
@@ -272,7 +272,7 @@ def _photos(request: HttpRequest) -> list[Any]:
 @signed_in
 def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse:
     """Do a verb that was decided on the spot, perhaps hours ago. Whatever refuses it says how the case stands now."""
-    place = known_city(city)
+    place = city_or_404(city)
     actors = actors_for(request.user, city=city)
     seen: int | None = None
     try:
@@ -291,15 +291,15 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
-        return _refused(error, now=_standing(request, place, actors, number, since=seen))
-    return JsonResponse(_done(request, answer, number=answer["number"]))
+        return _refusal_json(error, now=_standing(request, place, actors, number, since=seen))
+    return JsonResponse(_phone_answer(request, answer, number=answer["number"]))
 
 
 @require_POST
 @signed_in
 def report(request: HttpRequest, city: str) -> HttpResponse:
     """Report something seen on the way."""
-    place = known_city(city)
+    place = city_or_404(city)
     actors = actors_for(request.user, city=city)
     # crews may not have the role of reporters; everybody may report as somebody from outside does
     actors.append(outsider(city, id=actors[0].id, name=actors[0].name))
@@ -313,13 +313,13 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
 
         answer = _in_some_capacity(actors, attempt)
     except (Refusal, BadInput) as error:
-        return _refused(error, now=None)
-    return JsonResponse(_done(request, answer, number=answer["case"]), status=201)
+        return _refusal_json(error, now=None)
+    return JsonResponse(_phone_answer(request, answer, number=answer["case"]), status=201)
 
 
-def _done(request: HttpRequest, answer: dict[str, Any], *, number: str) -> dict[str, Any]:
+def _phone_answer(request: HttpRequest, answer: dict[str, Any], *, number: str) -> dict[str, Any]:
     """What the phone is told: how the case stands, and which photos were not taken."""
-    waiting_photos.used(request.POST.getlist("photo_digest"), account=str(request.user.pk))
+    waiting_photos.mark_used(request.POST.getlist("photo_digest"), account=str(request.user.pk))
     refused = {name: answer[name] for name in ("photos_refused",) if name in answer}
     return {"number": number, "seq": answer["seq"], "step": answer["step"], **refused}
 
@@ -349,7 +349,7 @@ def _key(request: HttpRequest) -> str:
     return key
 
 
-def _refused(error: Refusal | BadInput, *, now: dict[str, Any] | None) -> JsonResponse:
+def _refusal_json(error: Refusal | BadInput, *, now: dict[str, Any] | None) -> JsonResponse:
     status, code = (status_of(error), error.code) if isinstance(error, Refusal) else (422, "bad-input")
     return _problem(status, code, " ".join(sentences(error)), now=now)
 

@@ -32,7 +32,7 @@ _USED = 0o400  # the mode of a file says whether a command has taken it: no seco
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-class Gone(Refusal):
+class MissingPhoto(Refusal):
     """A photo that a command names is not here (any more); the phone sends it again."""
 
     code = "photo-gone"
@@ -52,7 +52,7 @@ def keep(file: Any, *, account: str, taken_at: str, zone: tzinfo) -> str:
         TooOften: When `MOST_WAITING` wait already that arrived within a day.
     """
     _check_number(Path(settings.YIWANG_HOME, FOLDER, account))
-    put = pictures.put_one(file, folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
+    put = pictures.store_picture(file, folder=f"{FOLDER}/{account}", taken_at=_local(taken_at, zone))
     path = Path(settings.YIWANG_HOME, put)
     path.touch()  # sent again, it is kept for another day
     return path.stem
@@ -93,7 +93,7 @@ def _local(text: str, zone: tzinfo) -> datetime | None:
         raise BadInput(problem) from error
 
 
-def named(digests: Sequence[str], *, account: str) -> list[bytes]:
+def photos_by_digest(digests: Sequence[str], *, account: str) -> list[bytes]:
     """The photos of an account with these digests.
 
     Raises:
@@ -106,14 +106,14 @@ def named(digests: Sequence[str], *, account: str) -> list[bytes]:
                 raise FileNotFoundError
             found.append(Path(settings.YIWANG_HOME, FOLDER, account, f"{digest}.jpg").read_bytes())
         except FileNotFoundError as error:
-            raise Gone(
+            raise MissingPhoto(
                 Text("有照片没有送到，请再发一次。", "A photo has not arrived; please send it again."),
                 field="photo_digest",
             ) from error
     return found
 
 
-def used(digests: Sequence[str], *, account: str) -> None:
+def mark_used(digests: Sequence[str], *, account: str) -> None:
     """A command has taken these: they do not wait any more, and stay for a day only for the same command sent again."""
     for digest in filter(_DIGEST.fullmatch, digests):
         with contextlib.suppress(FileNotFoundError):

@@ -10,7 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.people.models import User
@@ -25,8 +25,8 @@ def governing(*needed: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def guarded(request: HttpRequest, city: str, *args: Any, **kwargs: Any) -> HttpResponse:
-            place = known_city(city)
+        def guard(request: HttpRequest, city: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            place = city_or_404(city)
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             held = posts(request.user, city=place.info.id)
@@ -43,7 +43,7 @@ def governing(*needed: str) -> Callable[[View], View]:
             request.posts = held  # type: ignore[attr-defined]
             return view(request, place, *args, **kwargs)
 
-        return guarded
+        return guard
 
     return decorate
 

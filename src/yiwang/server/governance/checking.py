@@ -27,7 +27,7 @@ MOST_PROBLEMS = 300
 MOST_CHANGES, MOST_CASES = 30, 30
 
 
-def installed(city: str) -> Path:
+def installed_pack(city: str) -> Path:
     """The pack in force."""
     return places.installed_folder(city) / "pack"
 
@@ -38,7 +38,7 @@ def as_pack(change: RuleChange) -> Iterator[Path]:
     if change.kind == RuleChange.Kind.PACK:
         yield Path(settings.YIWANG_HOME, change.folder)
         return
-    source = installed(change.city)
+    source = installed_pack(change.city)
     base = Path(settings.YIWANG_HOME, ".drafts")
     base.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=base, prefix=f"{change.pk}-") as name:
@@ -47,7 +47,7 @@ def as_pack(change: RuleChange) -> Iterator[Path]:
         edits = list(change.edits.order_by("id"))
         for table in sorted({edit.table for edit in edits}):
             sheet = tables.read_sheet(source, table)
-            rows, _ = tables.merged(sheet, edits)
+            rows, _ = tables.merge(sheet, edits)
             tables.write_sheet(folder, tables.sheet_of(sheet, rows))
         yield folder
 
@@ -64,10 +64,10 @@ def conflicts(change: RuleChange) -> list[Problem]:
     """Rows that are no longer what they were when the draft was written."""
     if change.kind == RuleChange.Kind.PACK:
         return []
-    source, edits = installed(change.city), list(change.edits.order_by("id"))
+    source, edits = installed_pack(change.city), list(change.edits.order_by("id"))
     found: list[Problem] = []
     for table in sorted({edit.table for edit in edits}):
-        found += tables.merged(tables.read_sheet(source, table), edits)[1]
+        found += tables.merge(tables.read_sheet(source, table), edits)[1]
     return found
 
 
@@ -88,28 +88,28 @@ def check(change: RuleChange, *, with_examples: bool) -> dict[str, Any]:
         "full": with_examples,
         "ok": not problems,
         "count": len(problems),
-        "problems": [_told(problem) for problem in problems[:MOST_PROBLEMS]],
-        "examples": [_told(problem) for problem in answers[:MOST_PROBLEMS]],
-        "warnings": [_told(problem) for problem in report.warnings[:50]],
+        "problems": [_problem_record(problem) for problem in problems[:MOST_PROBLEMS]],
+        "examples": [_problem_record(problem) for problem in answers[:MOST_PROBLEMS]],
+        "warnings": [_problem_record(problem) for problem in report.warnings[:50]],
         "examples_passed": report.examples,
         "seconds": round(report.seconds, 2),
     }
 
 
-def _kept(text: Text | str) -> dict[str, str]:
+def _text_record(text: Text | str) -> dict[str, str]:
     """A text as the record of a check keeps it, in each language that it has."""
     return {tag: text.into(tag) for tag in text} if isinstance(text, Text) else {"en": text}
 
 
-def as_kept(error: Exception) -> dict[str, Any]:
+def error_record(error: Exception) -> dict[str, Any]:
     """An error that stopped a change, as the record of a check keeps it."""
-    return _told(Problem(error.text if isinstance(error, YiwangError) else Text(str(error), str(error))))
+    return _problem_record(Problem(error.text if isinstance(error, YiwangError) else Text(str(error), str(error))))
 
 
-def _told(problem: Problem) -> dict[str, Any]:
+def _problem_record(problem: Problem) -> dict[str, Any]:
     return {
-        "message": _kept(problem.message),
-        "hint": _kept(problem.hint),
+        "message": _text_record(problem.message),
+        "hint": _text_record(problem.hint),
         "file": problem.file,
         "row": problem.row,
         "column": problem.column,

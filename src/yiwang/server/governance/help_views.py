@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from yiwang.server.cities.finding import known_city
-from yiwang.server.common.app import installed
+from yiwang.server.cities.finding import city_or_404
+from yiwang.server.common.app import installed_apps
 from yiwang.server.common.language import english, say
 from yiwang.server.governance.help_texts import GLOSSARY, TOPICS, tour_of
 from yiwang.server.people import operations
@@ -18,7 +18,7 @@ from yiwang.server.people.queries import posts_of
 @require_GET
 def index(request: HttpRequest, city: str) -> HttpResponse:
     """What there is to know, by what one wants to do."""
-    place = known_city(city)
+    place = city_or_404(city)
     topics = [
         {
             "title": say(topic["title"]),
@@ -33,7 +33,7 @@ def index(request: HttpRequest, city: str) -> HttpResponse:
             "text": say(topic.text),
             "url": reverse(topic.url, args=[] if topic.citiless else [city]),
         }
-        for app in installed()
+        for app in installed_apps()
         for topic in app.topics()
     ]
     return render(request, "help/index.html", {"city": place.info, "page": "help", "topics": topics})
@@ -42,10 +42,10 @@ def index(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def glossary(request: HttpRequest, city: str) -> HttpResponse:
     """The platform's words, in both languages side by side."""
-    place = known_city(city)
+    place = city_or_404(city)
     words = [
         {"id": word.en.split(",")[0].replace(" ", "-"), "en": word.en, "zh": word.zh, "text": say(meaning)}
-        for word, meaning in (*GLOSSARY, *(entry for app in installed() for entry in app.glossary()))
+        for word, meaning in (*GLOSSARY, *(entry for app in installed_apps() for entry in app.glossary()))
     ]
     return render(request, "help/glossary.html", {"city": place.info, "page": "help", "words": words})
 
@@ -53,7 +53,7 @@ def glossary(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def tour(request: HttpRequest, city: str) -> JsonResponse:
     """The steps of the tour for whoever asks, in their language."""
-    place = known_city(city)
+    place = city_or_404(city)
     roles = (
         {role for _, _, role in posts_of(request.user, city=place.info.id)} if request.user.is_authenticated else set()
     )
@@ -80,8 +80,8 @@ def tour(request: HttpRequest, city: str) -> JsonResponse:
 
 
 @require_POST
-def tour_done(request: HttpRequest, city: str) -> HttpResponse:
+def finish_tour(request: HttpRequest, city: str) -> HttpResponse:
     """Remember that the tour was taken or declined."""
     if request.user.is_authenticated:
-        operations.remember_tour(user=request.user, tour=known_city(city).info.id)
+        operations.remember_tour(user=request.user, tour=city_or_404(city).info.id)
     return HttpResponse(status=204)

@@ -83,7 +83,7 @@ def save_rows(
         rows: Cells by row id; None removes the row. Ids that the table does not have are new rows.
     """
     with transaction.atomic():
-        draft = _locked(change)
+        draft = _lock(change)
         _author_only(draft, user, State.DRAFT)
         _same_revision(draft, revision)
         base = sheet.by_id()
@@ -126,7 +126,7 @@ def _write_row(
 def rename(*, change: int, user: Any, title: str, reason: str) -> None:
     """Another title or reason for a draft."""
     with transaction.atomic():
-        draft = _locked(change)
+        draft = _lock(change)
         _author_only(draft, user, State.DRAFT)
         if not title.strip():
             raise NotPossible(Text("变更须有标题。", "A change needs a title."))
@@ -155,7 +155,7 @@ def submit(*, change: int, user: Any, revision: int, effective_at: datetime | No
         found: What a full check of this revision found.
     """
     with transaction.atomic():
-        draft = _locked(change)
+        draft = _lock(change)
         _author_only(draft, user, State.DRAFT)
         _same_revision(draft, revision)
         if draft.kind == RuleChange.Kind.ROWS and not draft.edits.exists():
@@ -174,7 +174,7 @@ def submit(*, change: int, user: Any, revision: int, effective_at: datetime | No
 def recall(*, change: int, user: Any) -> None:
     """The author takes a submitted change back into the draft."""
     with transaction.atomic():
-        draft = _locked(change)
+        draft = _lock(change)
         _author_only(draft, user, State.SUBMITTED)
         draft.state, draft.submitted_at = State.DRAFT, None
         draft.save(update_fields=["state", "submitted_at"])
@@ -184,7 +184,7 @@ def recall(*, change: int, user: Any) -> None:
 def withdraw(*, change: int, user: Any) -> None:
     """The author gives a change up; also an approved one that has not taken force yet."""
     with transaction.atomic():
-        draft = _locked(change)
+        draft = _lock(change)
         _author_only(draft, user, State.DRAFT, State.SUBMITTED, State.APPROVED)
         draft.state = State.WITHDRAWN
         draft.save(update_fields=["state"])
@@ -199,7 +199,7 @@ def approve(*, change: int, user: Any, revision: int, note: str = "") -> None:
             given a password or a post: the author could be using it.
     """
     with transaction.atomic():
-        draft = _locked(change)
+        draft = _lock(change)
         _second_person(draft, user)
         _same_revision(draft, revision)
         draft.state, draft.approver, draft.decided_at, draft.note = State.APPROVED, user, timezone.now(), note.strip()
@@ -212,7 +212,7 @@ def refuse(*, change: int, user: Any, revision: int, note: str) -> None:
     if not note.strip():
         raise NotPossible(Text("退回须写明理由。", "Say why it is refused."))
     with transaction.atomic():
-        draft = _locked(change)
+        draft = _lock(change)
         _second_person(draft, user)
         _same_revision(draft, revision)
         draft.state, draft.approver, draft.decided_at, draft.note = State.REFUSED, user, timezone.now(), note.strip()
@@ -253,19 +253,19 @@ def claim(*, now: datetime) -> RuleChange | None:
         return change
 
 
-def entered(*, change: RuleChange, version: int) -> None:
+def record_in_force(*, change: RuleChange, version: int) -> None:
     """A change is in force as a version."""
     with transaction.atomic():
-        row = _locked(change.pk)
+        row = _lock(change.pk)
         row.state, row.installed_version, row.taken_at = State.IN_FORCE, version, timezone.now()
         row.save(update_fields=["state", "installed_version", "taken_at"])
         _step(row, None, "in_force", {"version": version})
 
 
-def failed(*, change: RuleChange, found: Mapping[str, Any]) -> None:
+def record_failure(*, change: RuleChange, found: Mapping[str, Any]) -> None:
     """A change could not take force: the rules have changed under it; nothing was installed."""
     with transaction.atomic():
-        row = _locked(change.pk)
+        row = _lock(change.pk)
         row.state, row.check_result = State.FAILED, dict(found)
         row.save(update_fields=["state", "check_result"])
         _step(row, None, "failed", {"problems": found.get("problems", [])[:5]})
@@ -274,7 +274,7 @@ def failed(*, change: RuleChange, found: Mapping[str, Any]) -> None:
 # --- who may ------------------------------------------------------------------------------------------------------
 
 
-def _locked(change: int) -> RuleChange:
+def _lock(change: int) -> RuleChange:
     return RuleChange.objects.select_for_update().get(pk=change)
 
 

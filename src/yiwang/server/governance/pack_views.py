@@ -66,7 +66,7 @@ def _take(request: HttpRequest, place: CityRuntime) -> HttpResponse:
             raise NotPossible(Text("没有这个版本。", "There is no such version."))
         return _propose(request, place, source, say("回到第 {n} 版", "Back to version {n}", n=version))
     if upload := request.FILES.get("archive"):
-        folder = packs.unpacked(upload, size=upload.size or 0)
+        folder = packs.unpack(upload, size=upload.size or 0)
         return _propose(request, place, folder, say("上传的城市包 {n}", "Uploaded pack {n}", n=upload.name))
     name = request.POST.get("pack", "")
     source = next((pack["folder"] for pack in packs.at_hand() if pack["name"] == name), None)
@@ -75,7 +75,7 @@ def _take(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     pack = read_pack(source)
     if pack.id in {info.id for info in places.cities()}:
         return _propose(
-            request, place, packs.staged(source), say("服务器上的城市包 {n}", "Pack {n} of the server", n=name)
+            request, place, packs.stage(source), say("服务器上的城市包 {n}", "Pack {n} of the server", n=name)
         )
     if not (signed_in(request).is_staff or signed_in(request).is_superuser):
         raise NotAllowed(Text("新城市只能由部署管理员安装。", "Only the deployment's staff may install a new city."))

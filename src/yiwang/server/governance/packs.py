@@ -39,7 +39,7 @@ def at_hand() -> list[dict[str, Any]]:
     return found
 
 
-def staged(source: Path) -> Path:
+def stage(source: Path) -> Path:
     """A copy of a pack's files among the proposals, so that what is approved is what was read."""
     target = _new_folder()
     for name in PackFiles(source).names():
@@ -48,7 +48,7 @@ def staged(source: Path) -> Path:
     return target
 
 
-def unpacked(upload: IO[bytes], *, size: int) -> Path:
+def unpack(upload: IO[bytes], *, size: int) -> Path:
     """An uploaded ZIP archive among the proposals; the folder that holds pack.toml.
 
     Sizes are counted while unpacking: what an archive says of itself is not believed.

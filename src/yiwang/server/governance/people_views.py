@@ -112,7 +112,7 @@ def new_person(request: HttpRequest, place: CityRuntime) -> HttpResponse:
                 **names,
                 **_post(request, place),
             )
-            return _shown_once(request, place, account, password)
+            return _password_page(request, place, account, password)
         except BadInput as error:
             problems = sentences(error)
     return render(
@@ -127,7 +127,7 @@ def _choices(place: CityRuntime) -> dict[str, Any]:
     return {"roles": queries.roles_of(place), "regions": region_choices(place, depth=3)}
 
 
-def _shown_once(request: HttpRequest, place: CityRuntime, account: User, password: str) -> HttpResponse:
+def _password_page(request: HttpRequest, place: CityRuntime, account: User, password: str) -> HttpResponse:
     return render(
         request, "governance/password_shown.html", context(request, place, "people", account=account, password=password)
     )
@@ -161,7 +161,7 @@ def _person(request: HttpRequest, place: CityRuntime, account: User, problems: l
             "people",
             account=account,
             held=[queries.assignment(row, place, roles) for row in rows],
-            history=[_told(change) for change in history],
+            history=[_change_line(change) for change in history],
             whole=may_change(signed_in(request), account, city=place.info.id),
             problems=problems or [],
             **_choices(place),
@@ -170,7 +170,7 @@ def _person(request: HttpRequest, place: CityRuntime, account: User, problems: l
     )
 
 
-def _told(change: Any) -> dict[str, Any]:
+def _change_line(change: Any) -> dict[str, Any]:
     return {"change": change, "what": say_or(ACTIONS.get(change.action), change.action), "detail": change.detail}
 
 
@@ -193,7 +193,7 @@ def change_person(request: HttpRequest, place: CityRuntime, key: int) -> HttpRes
             if account.pk == actor.pk:
                 raise NotAllowed(Text("不能这样改动自己的账号。", "Not to your own account."))
         if what == "password":
-            return _shown_once(
+            return _password_page(
                 request, place, account, operations.reset_password(actor=actor, account=account, city=city)
             )
         if what in {"enable", "disable"}:
@@ -310,7 +310,7 @@ def audit(request: HttpRequest, place: CityRuntime) -> HttpResponse:
             reads=found,
             following=following,
             asked=asked,
-            changes=[_told(change) for change in queries.account_changes(place.info.id)],
+            changes=[_change_line(change) for change in queries.account_changes(place.info.id)],
         ),
     )
 

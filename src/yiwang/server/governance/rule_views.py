@@ -57,7 +57,7 @@ STEPS = {
 }
 
 
-def shown(change: RuleChange) -> dict[str, Any]:
+def change_line(change: RuleChange) -> dict[str, Any]:
     """A change for a list."""
     state, light = STATES[change.state]
     return {"row": change, "state_name": say(state), "light": light}
@@ -74,7 +74,7 @@ def home(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     city = place.info.id
     changes = queries.changes(city)
     waiting = [
-        {**shown(change), "mine": change.author_id == request.user.pk}
+        {**change_line(change), "mine": change.author_id == request.user.pk}
         for change in changes.filter(state="submitted")[:20]
     ]
     return render(
@@ -85,7 +85,7 @@ def home(request: HttpRequest, place: CityRuntime) -> HttpResponse:
             place,
             "home",
             waiting=waiting,
-            drafts=[shown(change) for change in changes.filter(state="draft", author=signed_in(request))[:20]],
+            drafts=[change_line(change) for change in changes.filter(state="draft", author=signed_in(request))[:20]],
             version=place.version,
             people=sum(1 for _ in queries.candidates(city)),
             units=len(place.rules.units),
@@ -105,14 +105,14 @@ def rules(request: HttpRequest, place: CityRuntime) -> HttpResponse:
             place,
             "rules",
             tables=[{**table, "rows": len(place.pack.tables[table["id"]])} for table in table_names()],
-            changes=[shown(change) for change in queries.changes(place.info.id)[:50]],
+            changes=[change_line(change) for change in queries.changes(place.info.id)[:50]],
             versions=places.versions(place.info.id),
             version=place.version,
         ),
     )
 
 
-def _known_table(table: str) -> str:
+def _table_or_404(table: str) -> str:
     if table not in TABLES:
         raise Http404(say("没有这张表", "There is no such table"))
     return table
@@ -131,7 +131,7 @@ def table(request: HttpRequest, place: CityRuntime, table: str) -> HttpResponse:
     folder = places.version_folder(place.info.id, version)
     if folder is None:
         raise Http404(say("没有这个版本", "There is no such version"))
-    sheet = tables.read_sheet(folder, _known_table(table))
+    sheet = tables.read_sheet(folder, _table_or_404(table))
     q, page = request.GET.get("q", "").strip(), max(1, _number(request, "page", 1))
     found = [row for row in sheet.rows if not q or any(q in value for value in row.values())]
     start = (page - 1) * PAGE_SIZE
@@ -162,7 +162,7 @@ def begin(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     try:
         if request.POST.get("undo", "").isdecimal():
             former = get_object_or_404(RuleChange, pk=int(request.POST["undo"]), city=place.info.id)
-            folder = checking.installed(place.info.id)
+            folder = checking.installed_pack(place.info.id)
             title = say("撤回 #{n} {t}", "Take back #{n} {t}", n=former.pk, t=former.title)
             sheets = [tables.read_sheet(folder, name) for name in tables.RULE_TABLES]
             change = operations.revert(
@@ -182,7 +182,7 @@ def begin(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     return redirect("admin-change", place.info.id, change.pk)
 
 
-def known_change(place: CityRuntime, key: int) -> RuleChange:
+def change_or_404(place: CityRuntime, key: int) -> RuleChange:
     """The city's change, or the page that says there is none."""
     found = queries.changes(place.info.id).filter(pk=key).first()
     if found is None:
@@ -197,7 +197,7 @@ def change_context(request: HttpRequest, place: CityRuntime, change: RuleChange)
     job = Job.objects.filter(kind="dry-run", city=place.info.id, key=str(change.pk)).first()
     running = job is not None and job.state in {"queued", "running"}
     return {
-        **shown(change),
+        **change_line(change),
         "change": change,
         "author": change.author_id == request.user.pk,
         "may_decide": refusal is None,
@@ -237,14 +237,14 @@ def _files(change: RuleChange) -> list[dict[str, Any]]:
     folder = Path(settings.YIWANG_HOME, change.folder)
     if change.kind != RuleChange.Kind.PACK or not folder.is_dir():
         return []
-    return packs.preview(folder, checking.installed(change.city))
+    return packs.preview(folder, checking.installed_pack(change.city))
 
 
 @require_GET
 @governing()
 def change(request: HttpRequest, place: CityRuntime, key: int) -> HttpResponse:
     """One change: what it alters, what check and dry run found, who did what with it; ask it about one report."""
-    found = known_change(place, key)
+    found = change_or_404(place, key)
     more: dict[str, Any] = {}
     asked = {name: request.GET.get(name, "").strip() for name in DECIDING.values() if name != "priority"}
     if asked["category"]:
@@ -263,7 +263,7 @@ def change(request: HttpRequest, place: CityRuntime, key: int) -> HttpResponse:
 @governing()
 def act(request: HttpRequest, place: CityRuntime, key: int, what: str) -> HttpResponse:
     """Do something with a change. A refusal is a sentence on its page."""
-    found = known_change(place, key)
+    found = change_or_404(place, key)
     try:
         _act(request, place, found, what)
     except (Refusal, BadInput) as error:
@@ -330,8 +330,8 @@ def _dry_run(request: HttpRequest, place: CityRuntime, change: RuleChange) -> No
 @governing()
 def grid(request: HttpRequest, place: CityRuntime, key: int, table: str) -> HttpResponse:
     """A table of a draft as a grid: every cell can be written, faults stand at their cells."""
-    found = known_change(place, key)
-    sheet = tables.read_sheet(checking.installed(place.info.id), _known_table(table))
+    found = change_or_404(place, key)
+    sheet = tables.read_sheet(checking.installed_pack(place.info.id), _table_or_404(table))
     if request.method == "POST":
         try:
             operations.save_rows(
@@ -339,14 +339,14 @@ def grid(request: HttpRequest, place: CityRuntime, key: int, table: str) -> Http
                 user=signed_in(request),
                 revision=_number(request, "revision", -1),
                 sheet=sheet,
-                rows=_written(request, sheet),
+                rows=_form_cells(request, sheet),
             )
             found.refresh_from_db()
             operations.keep_check(change=found, found=checking.check(found, with_examples=False))
         except (Refusal, BadInput) as error:
             messages.error(request, " ".join(sentences(error)))
         return redirect(request.get_full_path())
-    rows, _ = tables.merged(sheet, found.edits.order_by("id"))
+    rows, _ = tables.merge(sheet, found.edits.order_by("id"))
     left = checking.with_faults(rows, table, found.check_result)
     q, only = request.GET.get("q", "").strip(), request.GET.get("only", "")
     rows = [
@@ -405,7 +405,7 @@ def _grid_row(row: tables.DraftRow, sheet: tables.Sheet, found: dict[str, Any]) 
     }
 
 
-def _written(request: HttpRequest, sheet: tables.Sheet) -> dict[str, tables.Cells | None]:
+def _form_cells(request: HttpRequest, sheet: tables.Sheet) -> dict[str, tables.Cells | None]:
     """The rows that the form carries: ``cell:ID:column``, ``remove`` for those to go, and a new one.
 
     Raises:

@@ -78,7 +78,7 @@ def plain(cells: Mapping[str, str] | None, columns: Iterable[str]) -> Cells:
     return {column: str((cells or {}).get(column, "") or "").strip() for column in columns}
 
 
-def merged(sheet: Sheet, edits: Iterable[RuleEdit]) -> tuple[list[DraftRow], list[Problem]]:
+def merge(sheet: Sheet, edits: Iterable[RuleEdit]) -> tuple[list[DraftRow], list[Problem]]:
     """The rows of a draft over those in force, and the conflicts: rows that somebody else changed in the meantime."""
     wanted = {edit.row: edit for edit in edits if edit.table == sheet.table}
     known = sheet.by_id()

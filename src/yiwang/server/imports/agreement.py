@@ -22,7 +22,7 @@ NAMES = ("ontime", "deadline", "routing", "department")
 
 
 @dataclass(slots=True)
-class Tallied:
+class MonthTally:
     """Agreements and the records that could be compared, by name, of one month.
 
     ``dated`` counts the records for which either side has a deadline: where there is none, nothing was compared, however
@@ -39,12 +39,12 @@ class Tallied:
         return {f"{name}_agreement": self.agree[name] / self.of[name] if known[name] else None for name in NAMES}
 
 
-def _nothing() -> Tallied:
-    return Tallied(dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0))
+def _nothing() -> MonthTally:
+    return MonthTally(dict.fromkeys(NAMES, 0), dict.fromkeys(NAMES, 0))
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredCase:
     """What the database has of a record's case."""
 
     number: str
@@ -85,11 +85,11 @@ def measure(
     whole = _nothing()
     months: defaultdict[str, Any] = defaultdict(_nothing)
     unlocated = stored_cases = 0
-    for record, stored in _stored(records, place, origin):
+    for record, stored in _stored_cases(records, place, origin):
         stored_cases += 1
         unlocated += not stored.region
         month = f"{record.opened_at.astimezone(place.info.zone):%Y-%m}"
-        compared = _compared(
+        compared = _compare(
             record, stored, place, drawn=drawn, rule=rule, deadlines=sets_limits and "deadline" in present
         )
         for tallied in (whole, months[month]):
@@ -107,9 +107,9 @@ def measure(
     }
 
 
-def _compared(
+def _compare(
     record: SourceRecord,
-    stored: Stored,
+    stored: StoredCase,
     place: CityRuntime,
     *,
     drawn: datetime | None,
@@ -128,7 +128,7 @@ def _compared(
         yield "department", mapping.department_among(above) == record.department
 
 
-def flag_of(stored: Stored, *, drawn: datetime | None, rule: FlagRule) -> str:
+def flag_of(stored: StoredCase, *, drawn: datetime | None, rule: FlagRule) -> str:
     """The flag that the stored case says: late as its clock recorded it, or still open behind its deadline."""
     if stored.deadline is None:
         return rule.no_deadline
@@ -137,7 +137,9 @@ def flag_of(stored: Stored, *, drawn: datetime | None, rule: FlagRule) -> str:
     return "overdue" if drawn is not None and has_passed(stored.deadline, at=drawn) else "ontime"
 
 
-def _stored(records: Sequence[SourceRecord], place: CityRuntime, origin: str) -> Iterator[tuple[SourceRecord, Stored]]:
+def _stored_cases(
+    records: Sequence[SourceRecord], place: CityRuntime, origin: str
+) -> Iterator[tuple[SourceRecord, StoredCase]]:
     for start in range(0, len(records), _LOOKED_UP):
         part = {record.external_id: record for record in records[start : start + _LOOKED_UP]}
         rows = list(
@@ -153,12 +155,12 @@ def _stored(records: Sequence[SourceRecord], place: CityRuntime, origin: str) ->
                 "case__rest",
             )
         )
-        said = _said({row["case_id"] for row in rows})
+        said = _first_dispatches({row["case_id"] for row in rows})
         for row in rows:
             routed, predicted = said.get(row["case_id"], ("", None))
             yield (
                 part[row["external"]],
-                Stored(
+                StoredCase(
                     number=row["case__number"],
                     region=row["case__region"],
                     closed=row["case__closed_at"] is not None,
@@ -182,7 +184,7 @@ def _deadline(row: Mapping[str, Any], *, main: str) -> datetime | None:
     return deadline
 
 
-def _said(cases: Collection[int]) -> dict[int, tuple[str, datetime | None]]:
+def _first_dispatches(cases: Collection[int]) -> dict[int, tuple[str, datetime | None]]:
     """What routing and limits said when each case was first dispatched."""
     found: dict[int, tuple[str, datetime | None]] = {}
     events = Event.objects.filter(case_id__in=cases, payload__contains='"routing"').order_by("case_id", "seq")

@@ -19,7 +19,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.packs.records.duplicates import Link
 from yiwang.packs.records.model import SourceRecord
-from yiwang.server.cases.api import Case, Report, act_on_case, loaded_rows, state_of_row
+from yiwang.server.cases.api import Case, Report, act_on_case, load_rows, state_of_row
 from yiwang.server.cities.queries import CityRuntime
 
 _LOOKED_UP = 400
@@ -27,7 +27,7 @@ Steps = list[tuple[datetime, Command]]
 
 
 @dataclass(slots=True)
-class Followed:
+class FollowResult:
     """What a later export changed: records whose case was moved, those that could not be, events written, cases closed."""
 
     updated: int = 0
@@ -45,7 +45,7 @@ def follow(
     drawn: datetime | None,
     closing: Callable[[SourceRecord, CaseState], Steps],
     refused: Callable[[SourceRecord, str], None],
-) -> Followed:
+) -> FollowResult:
     """Bring the cases of known records to where their records are now.
 
     Args:
@@ -57,19 +57,19 @@ def follow(
         closing: The verbs from where a case is to its end.
         refused: Told of each record that cannot be followed, with the reason.
     """
-    found = Followed()
-    for record, state in _known(records, place, origin):
+    found = FollowResult()
+    for record, state in _known_cases(records, place, origin):
         link = links.get(record.external_id)
         original = _number(link.original, place, origin) if link is not None else ""
         ways = [_merging(record, original, place)] if original else []
-        if _is_closed_since(record, state):
-            ways.append([*_handed_over(record, state, place), *closing(record, state)])
+        if _is_newly_closed(record, state):
+            ways.append([*_handover_steps(record, state, place), *closing(record, state)])
             ways.append(closing(record, state))
         elif _is_open_again(record, state, drawn):
             ways = [_reopening(place.rules.workflow, drawn or record.opened_at)]
         else:
             continue
-        events, closed, reason = _done(state.number, ways, place)
+        events, closed, reason = _follow_way(state.number, ways, place)
         if reason:
             found.refused += 1
             refused(record, reason)
@@ -79,7 +79,7 @@ def follow(
     return found
 
 
-def _known(
+def _known_cases(
     records: Sequence[SourceRecord], place: CityRuntime, origin: str
 ) -> Iterator[tuple[SourceRecord, CaseState]]:
     """Records with their cases as they are, in the order in which they were closed: what is merged comes after its original."""
@@ -87,7 +87,7 @@ def _known(
         part = {record.external_id: record for record in records[start : start + _LOOKED_UP]}
         reports = Report.objects.filter(city=place.info.id, origin=origin, external__in=list(part))
         numbers = dict(reports.values_list("external", "case__number"))
-        stored = loaded_rows(numbers.values(), lock=False) if numbers else {}
+        stored = load_rows(numbers.values(), lock=False) if numbers else {}
         for external, number in numbers.items():
             yield part[external], state_of_row(stored[number])
 
@@ -97,7 +97,7 @@ def _number(external: str, place: CityRuntime, origin: str) -> str:
     return report.values_list("case__number", flat=True).first() or ""
 
 
-def _is_closed_since(record: SourceRecord, state: CaseState) -> bool:
+def _is_newly_closed(record: SourceRecord, state: CaseState) -> bool:
     if record.closed_at is None or state.closed_at is not None:
         return False
     reopened = state.count("reopen") > 0
@@ -118,7 +118,7 @@ def _merging(record: SourceRecord, into: str, place: CityRuntime) -> Steps:
     return [(record.closed_at, Command(verb=verb.id, actor=_actor(verb, ""), payload=payload))]
 
 
-def _handed_over(record: SourceRecord, state: CaseState, place: CityRuntime) -> Steps:
+def _handover_steps(record: SourceRecord, state: CaseState, place: CityRuntime) -> Steps:
     """The case to the unit that had it in the end, where that is another one and the workflow knows a way."""
     if not record.unit or record.unit == state.holder or record.closed_at is None:
         return []
@@ -142,7 +142,7 @@ def _actor(verb: Verb, unit: str) -> Actor:
     return Actor(id=f"replay:{verb.id}", roles=frozenset({role}), unit=unit)
 
 
-def _done(number: str, ways: Sequence[Steps], place: CityRuntime) -> tuple[int, bool, str]:
+def _follow_way(number: str, ways: Sequence[Steps], place: CityRuntime) -> tuple[int, bool, str]:
     """Go the first of the ways that can be gone to its end: events written, whether the case is closed, why none could."""
     reason = "The workflow has no verb for it."
     for steps in filter(None, ways):
@@ -155,5 +155,5 @@ def _done(number: str, ways: Sequence[Steps], place: CityRuntime) -> tuple[int, 
         except (Refusal, BadInput) as error:
             reason = str(error)
             continue
-        return len(steps), loaded_rows([number], lock=False)[number]["closed_at"] is not None, ""
+        return len(steps), load_rows([number], lock=False)[number]["closed_at"] is not None, ""
     return 0, False, reason

@@ -36,9 +36,9 @@ from yiwang.server.cases.api import (
     Report,
     Tally,
     case_values,
-    chained,
     event_values,
-    formatted,
+    format_number,
+    hash_chain,
     serial_day,
     take_numbers,
 )
@@ -156,7 +156,7 @@ class BulkWriter:
             first = take_numbers(city=info.id, kind=kind, day=key[1], count=SERIALS)
             block = self._serials[key] = [first, first + SERIALS]
         block[0] += 1
-        return formatted(info, kind=kind, day=day, serial=block[0] - 1)
+        return format_number(info, kind=kind, day=day, serial=block[0] - 1)
 
     def reserve(self, moments: Iterable[datetime]) -> None:
         """Take the serials that cases opened at these times will need: as many as they are, so that no number is lost."""
@@ -168,7 +168,7 @@ class BulkWriter:
                 first = take_numbers(city=info.id, kind=kind, day=day, count=count)
                 self._serials[kind, day] = [first, first + count]
 
-    def known(self, externals: Iterable[str]) -> set[str]:
+    def existing(self, externals: Iterable[str]) -> set[str]:
         """Which external ids have been taken already."""
         asked, found = list(externals), set()
         for start in range(0, len(asked), _LOOKED_UP):
@@ -193,7 +193,7 @@ class BulkWriter:
             self._write(lived)
         except IntegrityError:
             # another run of the same import came first with some of them
-            taken = self.known(one.external for one in lived if one.external)
+            taken = self.existing(one.external for one in lived if one.external)
             left = [one for one in lived if one.external not in taken]
             if len(left) == len(lived):
                 raise
@@ -221,7 +221,7 @@ class BulkWriter:
         due = CASE_COLUMNS.index("next_due")
         for one, pk in zip(lived, ids, strict=True):
             state, events = one.state, one.events
-            digests = chained(events, head=None)
+            digests = hash_chain(events, head=None)
             values = list(case_values(state, head=digests[-1], flag=one.flag, place=self.place))
             if self.quiet:
                 values[due] = None
@@ -275,10 +275,10 @@ def live(bundle: Sequence[Lifecycle], *, place: CityRuntime, writer: BulkWriter)
         one = found.get(life.external)
         try:
             if one is None:
-                found[life.external] = _opened(life, place, writer)
+                found[life.external] = _open(life, place, writer)
                 rest = life.moves
             else:
-                rest = _moved(one, moves, found, place)
+                rest = _move_on(one, moves, found, place)
         except Refusal as refusal:
             raise Untaken(life.external, refusal) from refusal
         if rest:
@@ -286,7 +286,7 @@ def live(bundle: Sequence[Lifecycle], *, place: CityRuntime, writer: BulkWriter)
     return list(found.values())
 
 
-def _opened(life: Lifecycle, place: CityRuntime, writer: BulkWriter) -> Life:
+def _open(life: Lifecycle, place: CityRuntime, writer: BulkWriter) -> Life:
     payload = {**life.payload, "number": writer.number(CASE_NUMBERS, life.at), "city": place.info.id}
     if life.flag:
         payload["flags"] = [life.flag]
@@ -296,7 +296,7 @@ def _opened(life: Lifecycle, place: CityRuntime, writer: BulkWriter) -> Life:
     return Life(state=state, events=events, external=life.external, report=report, contact=life.contact, flag=life.flag)
 
 
-def _moved(one: Life, moves: tuple[Move, ...], found: Mapping[str, Life], place: CityRuntime) -> tuple[Move, ...]:
+def _move_on(one: Life, moves: tuple[Move, ...], found: Mapping[str, Life], place: CityRuntime) -> tuple[Move, ...]:
     """Do the first of the moves; those that are left.
 
     Raises:
@@ -361,7 +361,7 @@ def import_lives(*, bundles: Iterable[Sequence[Lifecycle]], writer: BulkWriter, 
             if progress:
                 progress(done)
     import_batch(batch, writer)
-    with without_collecting():
+    with pause_gc():
         writer.flush()
     if progress:
         progress(done + size)
@@ -370,16 +370,16 @@ def import_lives(*, bundles: Iterable[Sequence[Lifecycle]], writer: BulkWriter, 
 
 def import_batch(batch: Sequence[Sequence[Lifecycle]], writer: BulkWriter) -> None:
     """Let a few bundles happen; the writer writes them, at the latest when it is flushed."""
-    known = writer.known(life.external for bundle in batch for life in bundle)
+    known = writer.existing(life.external for bundle in batch for life in bundle)
     new = [[life for life in bundle if life.external not in known] for bundle in batch]
     writer.totals.known += sum(map(len, batch)) - sum(map(len, new))
     writer.reserve(life.at for bundle in new for life in bundle)
-    with without_collecting():
+    with pause_gc():
         for bundle in filter(None, new):
-            writer.add(_taken(bundle, writer))
+            writer.add(_take(bundle, writer))
 
 
-def _taken(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Life]:
+def _take(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Life]:
     """Those of a bundle that can be taken; one that cannot is left out whole, and the others live without it."""
     left = list(bundle)
     while left:
@@ -393,7 +393,7 @@ def _taken(bundle: Sequence[Lifecycle], writer: BulkWriter) -> list[Life]:
 
 
 @contextmanager
-def without_collecting() -> Iterator[None]:
+def pause_gc() -> Iterator[None]:
     """Python's collector of cycles looks at the many living objects of a chunk again and again and finds nothing: a third of the time."""
     if not gc.isenabled():
         yield

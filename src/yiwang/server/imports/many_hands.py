@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from yiwang.server.imports import spawning
-from yiwang.server.imports.lifecycles import CHUNK, BulkWriter, Lifecycle, Totals, import_batch, without_collecting
+from yiwang.server.imports.lifecycles import CHUNK, BulkWriter, Lifecycle, Totals, import_batch, pause_gc
 
 Batch = list[Sequence[Lifecycle]]
 _WAITING = 2  # batches that wait for each process, so that none stands idle
@@ -41,11 +41,11 @@ def import_by_many(
             for batch in batches(bundles):
                 pending[pool.submit(_live_and_write, batch)] = sum(map(len, batch))
                 if len(pending) >= processes * _WAITING:
-                    done += _finished(pending, totals)
+                    done += _collect(pending, totals)
                     if progress:
                         progress(done)
             while pending:
-                done += _finished(pending, totals)
+                done += _collect(pending, totals)
                 if progress:
                     progress(done)
         except BaseException:
@@ -68,7 +68,7 @@ def batches(bundles: Iterable[Sequence[Lifecycle]], size: int = CHUNK) -> Iterat
         yield batch
 
 
-def _finished(pending: dict[Future[dict[str, Any]], int], totals: Totals) -> int:
+def _collect(pending: dict[Future[dict[str, Any]], int], totals: Totals) -> int:
     """Take in what has been finished; how many lives that were."""
     ended, _ = wait(pending, return_when=FIRST_COMPLETED)
     lives = 0
@@ -101,6 +101,6 @@ def _live_and_write(batch: Batch) -> dict[str, Any]:
 
     writer = BulkWriter(place=runtime(_city), origin=_origin, quiet=_quiet, chunk=1 << 30)
     import_batch(batch, writer)
-    with without_collecting():
+    with pause_gc():
         writer.flush()
     return asdict(writer.totals)

@@ -71,7 +71,7 @@ def replay_file(
     drawn = as_of(rule=mapping.flag, mapping=mapping, latest=reader.latest) if mapping.flag else reader.latest
     scribe = _Scribe(place, with_deadlines="deadline" in reader.present)
     writer = BulkWriter(place=place, origin=REPLAYED, quiet=True)
-    known = writer.known(record.external_id for record in records)
+    known = writer.existing(record.external_id for record in records)
     began = time.monotonic()
     totals = _take(
         [record for record in records if record.external_id not in known],
@@ -294,7 +294,7 @@ class _Scribe:
     def _closing(self, record: SourceRecord, payload: Mapping[str, Any]) -> tuple[Move, ...]:
         """From where triage leaves the case to its end, all at the time of closing: the records know no other."""
         unit = str(payload.get("unit") or "")
-        steps = self._steps(record, self._left_at(record), unit)
+        steps = self._steps(record, self._triage_step(record), unit)
         return tuple(Move(at=at, command=command) for at, command in steps)
 
     def closing_from(self, record: SourceRecord, state: CaseState) -> list[tuple[datetime, Command]]:
@@ -311,7 +311,7 @@ class _Scribe:
             steps.append((record.closed_at, Command(verb=verb.id, actor=self._actor(verb, unit), payload=fields)))
         return steps
 
-    def _left_at(self, record: SourceRecord) -> str:
+    def _triage_step(self, record: SourceRecord) -> str:
         """The step to which triage lets the system carry the case."""
         facts = {
             "category": record.category, "condition": record.condition, "region": record.region, "channel": record.source, "priority": "",

@@ -11,7 +11,7 @@ from django.db.models import Exists, Max, OuterRef
 from yiwang.core.kernel.errors import YiwangError
 from yiwang.core.ledger import leaf_hash
 from yiwang.server.ledger.models import Leaf, Node, Seal
-from yiwang.server.ledger.streams import Stream, named
+from yiwang.server.ledger.streams import Stream, stream_of
 
 # A transaction of ours lasts seconds; one begun before an earlier seal has ended by then.
 SETTLED = timedelta(minutes=10)
@@ -19,11 +19,11 @@ BLOCK = 5000
 KEYS = 500  # asked for at once: SQLite as some ship it takes 999 values in a statement
 
 
-class LogBroken(YiwangError):
+class LogMismatch(YiwangError):
     """The log is not the one that was sealed, so nothing may be added to it or proved by it."""
 
 
-class EntryGone(LogBroken):
+class MissingEntry(LogMismatch):
     """An entry that is in the log is no longer in its stream, or its place in the log is gone.
 
     Attributes:
@@ -39,9 +39,9 @@ def entries(stream: str, city: str, first: int, size: int) -> Iterator[list[tupl
     """Moments and digests of a log's entries from a position to the size, in their order, block by block.
 
     Raises:
-        EntryGone: At the first that is not there.
+        MissingEntry: At the first that is not there.
     """
-    source = named(stream)
+    source = stream_of(stream)
     leaves = Leaf.objects.filter(stream=stream, city=city)
     for start in range(first, size, BLOCK):
         stop = min(start + BLOCK, size)
@@ -49,19 +49,19 @@ def entries(stream: str, city: str, first: int, size: int) -> Iterator[list[tupl
         placed = list(query.values_list("position", "key"))
         for expected, (position, _) in enumerate(placed, start=start):
             if position != expected:
-                raise EntryGone(stream, city, expected)
+                raise MissingEntry(stream, city, expected)
         if len(placed) < stop - start:
-            raise EntryGone(stream, city, start + len(placed))
-        yield list(_found(source, city, placed))
+            raise MissingEntry(stream, city, start + len(placed))
+        yield list(_lookup_entries(source, city, placed))
 
 
-def _found(source: Stream, city: str, placed: Sequence[tuple[int, int]]) -> Iterator[tuple[datetime, bytes]]:
+def _lookup_entries(source: Stream, city: str, placed: Sequence[tuple[int, int]]) -> Iterator[tuple[datetime, bytes]]:
     for start in range(0, len(placed), KEYS):
         part = placed[start : start + KEYS]
         found = source.lookup(city=city, keys=[key for _, key in part])
         for position, key in part:
             if key not in found:
-                raise EntryGone(source.name, city, position)
+                raise MissingEntry(source.name, city, position)
             yield found[key]
 
 
@@ -84,7 +84,7 @@ def newest_seal(stream: str, city: str) -> Seal | None:
     return Seal.objects.filter(stream=stream, city=city).order_by("-size", "-day").first()
 
 
-def settled(*, stream: str, city: str) -> int:
+def settled_key(*, stream: str, city: str) -> int:
     """A key up to which everything is in the log and nothing can appear any more.
 
     ``seen`` of a seal says: what could be seen up to here is in the log. Keys are given out before transactions end, so an

@@ -28,10 +28,10 @@ def renew(*, stream: str, city: str, dry_run: bool = False) -> tuple[Frontier, i
         seals = Seal.objects.select_for_update().filter(stream=stream, city=city)
         list(seals.order_by("-size", "-day")[:1])  # no sealer meanwhile
         try:
-            right, frontier = _computed(stream, city)
-        except log.EntryGone:
+            right, frontier = _compute(stream, city)
+        except log.MissingEntry:
             return Frontier(), 0
-        kept = kept_nodes(stream, city)
+        kept = stored_nodes(stream, city)
         wrong = [key for key in right.keys() | kept.keys() if right.get(key) != kept.get(key)]
         if not dry_run:
             for height, position in wrong:
@@ -41,13 +41,13 @@ def renew(*, stream: str, city: str, dry_run: bool = False) -> tuple[Frontier, i
     return frontier, len(wrong)
 
 
-def kept_nodes(stream: str, city: str) -> Nodes:
+def stored_nodes(stream: str, city: str) -> Nodes:
     """The nodes of a log as they are stored: one for 256 entries."""
     rows = Node.objects.filter(stream=stream, city=city).values_list("height", "position", "hash")
     return {(height, position): bytes(digest) for height, position, digest in rows.iterator(chunk_size=log.BLOCK)}
 
 
-def _computed(stream: str, city: str) -> tuple[Nodes, Frontier]:
+def _compute(stream: str, city: str) -> tuple[Nodes, Frontier]:
     found: Nodes = {}
     frontier = Frontier()
     for part in log.entries(stream, city, 0, log.size(stream, city)):

@@ -11,7 +11,7 @@ from yiwang.core.ledger import consistency_proof, inclusion_proof, leaf_hash, ve
 from yiwang.server.cities.queries import runtime
 from yiwang.server.ledger import log
 from yiwang.server.ledger.models import Leaf, Seal
-from yiwang.server.ledger.streams import named
+from yiwang.server.ledger.streams import stream_of
 
 
 def day_root(*, stream: str, city: str, day: date) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def day_root(*, stream: str, city: str, day: date) -> dict[str, Any]:
         BadInput: When nothing was sealed by then, or there is no such stream or city.
     """
     runtime(city)
-    named(stream)
+    stream_of(stream)
     seals = Seal.objects.filter(stream=stream, city=city, day__lte=day)
     seal = seals.order_by("-size", "-day").first()
     if seal is None:
@@ -58,20 +58,20 @@ def prove(*, stream: str, city: str, key: int) -> dict[str, Any] | None:
         The proof with hashes in hexadecimal and ``verified``, whether it holds; None when the entry is not in the log.
 
     Raises:
-        LogBroken: When the entry is in the log and gone from its stream, or a part of the log is gone.
+        LogMismatch: When the entry is in the log and gone from its stream, or a part of the log is gone.
     """
     leaf = Leaf.objects.filter(stream=stream, city=city, key=key).values_list("position", flat=True).first()
     return None if leaf is None else _proof(stream, city, leaf, key)
 
 
 def _proof(stream: str, city: str, position: int, key: int) -> dict[str, Any]:
-    if (entry := named(stream).lookup(city=city, keys=[key]).get(key)) is None:
-        raise log.EntryGone(stream, city, position)
+    if (entry := stream_of(stream).lookup(city=city, keys=[key]).get(key)) is None:
+        raise log.MissingEntry(stream, city, position)
     _, digest = entry
     seals = Seal.objects.filter(stream=stream, city=city, size__gt=position).order_by("size")
     sealed, newest = seals.first(), seals.last()
     if sealed is None or newest is None:
-        raise log.LogBroken(f"The seal over position {position} of the log of {stream} of {city} is gone.")
+        raise log.LogMismatch(f"The seal over position {position} of the log of {stream} of {city} is gone.")
     read = log.reader(stream, city)
     inclusion = inclusion_proof(nodes=read, index=position, size=sealed.size)
     consistency = consistency_proof(nodes=read, old_size=sealed.size, new_size=newest.size)

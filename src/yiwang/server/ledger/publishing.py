@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from yiwang.server.ledger.models import Publication, Seal
-from yiwang.server.ledger.streams import named
+from yiwang.server.ledger.streams import stream_of
 
 FILE = "file"
 ROOTS_FILE = "roots.txt"  # in the data folder
@@ -50,7 +50,7 @@ def publish(*, at: datetime | None = None) -> int:
         except (OSError, ValueError) as error:
             wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts + 1, 16))
             changes = {"attempts": row.attempts + 1, "next_at": at + wait, "error": str(error)[:500]}
-            log.warning("root of %s to %s: %s", row.seal.day, _shown(row.target), error)
+            log.warning("root of %s to %s: %s", row.seal.day, _redact(row.target), error)
         else:
             changes, sent = {"sent_at": at, "error": ""}, sent + 1
         Publication.objects.filter(pk=row.pk).update(**changes)
@@ -84,7 +84,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _mail(address: str, seal: Seal) -> None:
-    title = named(seal.stream).title
+    title = stream_of(seal.stream).title
     body = (
         f"{line(seal)}\n\n"
         f"请妥善保存此邮件：以上日根约束了截至当日的全部历史（{title.into('zh')}），可用 yiwang ledger verify --roots 核对。\n\n"
@@ -110,7 +110,7 @@ def _post(url: str, seal: Seal) -> None:
         answer.read(1000)
 
 
-def _shown(target: str) -> str:
+def _redact(target: str) -> str:
     """A target without what may be secret in it."""
     parts = urlsplit(target)
     return f"{parts.scheme}://{parts.hostname}" if parts.hostname else target

@@ -12,7 +12,7 @@ from yiwang.core.ledger import Frontier, complete_nodes, leaf_hash
 from yiwang.server.cities.queries import runtime
 from yiwang.server.ledger import log
 from yiwang.server.ledger.models import Leaf, Seal
-from yiwang.server.ledger.nodes import Nodes, kept_nodes
+from yiwang.server.ledger.nodes import Nodes, stored_nodes
 from yiwang.server.ledger.streams import streams
 
 
@@ -31,7 +31,7 @@ class LogFault:
 
 
 @dataclass(slots=True)
-class LogFound:
+class LogCheck:
     """The outcome: how many seals there are, the newest one's day, which published roots the log has, and faults."""
 
     seals: int = 0
@@ -54,19 +54,19 @@ class LogFound:
         }
 
 
-def check(*, stream: str, city: str, roots: Mapping[date, str] | None = None) -> LogFound:
+def check(*, stream: str, city: str, roots: Mapping[date, str] | None = None) -> LogCheck:
     """Recompute every root and node from the entries themselves, and compare published roots with the seals.
 
     Args:
         stream, city: The log.
         roots: Published roots by day, as 64 hexadecimal digits.
     """
-    found, zone = LogFound(), runtime(city).info.zone
+    found, zone = LogCheck(), runtime(city).info.zone
     seals = list(Seal.objects.filter(stream=stream, city=city).order_by("size", "day", "id"))
     found.seals, found.day = len(seals), seals[-1].day if seals else None
     nodes: Nodes = {}
     if _check_roots(seals, zone, nodes, found):
-        _check_nodes(nodes, kept_nodes(stream, city), found)
+        _check_nodes(nodes, stored_nodes(stream, city), found)
     size = seals[-1].size if seals else 0
     beyond = Leaf.objects.filter(stream=stream, city=city, position__gte=size).count()
     if beyond:
@@ -78,7 +78,7 @@ def check(*, stream: str, city: str, roots: Mapping[date, str] | None = None) ->
 
 def check_others(
     *, city: str, known: Container[str], roots: Mapping[str, Mapping[date, str]] | None = None
-) -> dict[str, LogFound]:
+) -> dict[str, LogCheck]:
     """Check the logs of a city in all streams that have an entry in it or a published root.
 
     Args:
@@ -89,20 +89,20 @@ def check_others(
     found, roots = {}, roots or {}
     registered = [stream.name for stream in streams()]
     for name in registered:
-        if name not in known and (name in roots or _begun(name, city)):
+        if name not in known and (name in roots or _has_begun(name, city)):
             found[name] = check(stream=name, city=city, roots=roots.get(name))
     for name in sorted(roots):
         if name not in registered:
-            found[name] = LogFound()
+            found[name] = LogCheck()
             found[name].fault("published", f"Roots of {name} were published, and this ledger has no such stream.")
     return found
 
 
-def _begun(stream: str, city: str) -> bool:
+def _has_begun(stream: str, city: str) -> bool:
     return any(model.objects.filter(stream=stream, city=city).exists() for model in (Seal, Leaf))
 
 
-def _check_roots(seals: list[Seal], zone: ZoneInfo, nodes: Nodes, found: LogFound) -> bool:
+def _check_roots(seals: list[Seal], zone: ZoneInfo, nodes: Nodes, found: LogCheck) -> bool:
     """Whether all seals are the ones over the entries."""
     frontier, before = Frontier(), None
     for seal in seals:
@@ -119,7 +119,7 @@ def _check_roots(seals: list[Seal], zone: ZoneInfo, nodes: Nodes, found: LogFoun
                 leaves = [leaf_hash(digest) for _, digest in part]
                 nodes.update(((level, index), digest) for level, index, digest in complete_nodes(frontier, leaves))
                 frontier = frontier.extend(leaves)
-        except log.EntryGone as gone:
+        except log.MissingEntry as gone:
             found.fault(
                 "missing", f"The entry at position {gone.position} of the log is gone; it was sealed on {seal.day}."
             )
@@ -132,14 +132,14 @@ def _check_roots(seals: list[Seal], zone: ZoneInfo, nodes: Nodes, found: LogFoun
     return True
 
 
-def _check_day(seal: Seal, latest: date, before: Seal | None, found: LogFound) -> None:
+def _check_day(seal: Seal, latest: date, before: Seal | None, found: LogCheck) -> None:
     """A seal is of the day of its latest entry, or, when it holds late ones only, of the day after the seal before."""
     right = max(latest, before.day + timedelta(days=1)) if before else latest
     if seal.day != right:
         found.fault("seal", f"The seal over {seal.size} entries says that it is of {seal.day}; it is of {right}.")
 
 
-def _check_nodes(nodes: Nodes, kept: Nodes, found: LogFound) -> None:
+def _check_nodes(nodes: Nodes, kept: Nodes, found: LogCheck) -> None:
     wrong = sorted(key for key in nodes.keys() | kept.keys() if nodes.get(key) != kept.get(key))
     if wrong:
         height, position = wrong[0]
@@ -151,7 +151,7 @@ def _check_nodes(nodes: Nodes, kept: Nodes, found: LogFound) -> None:
         )
 
 
-def _compare(seals: list[Seal], roots: Mapping[date, str], found: LogFound) -> None:
+def _compare(seals: list[Seal], roots: Mapping[date, str], found: LogCheck) -> None:
     """Published roots against the seals; a day without a seal of its own has the root of the last one before it."""
     for day, published in sorted(roots.items()):
         seal = next((seal for seal in reversed(seals) if seal.day <= day), None)

@@ -21,11 +21,11 @@ from yiwang.server.cities.queries import cities, runtime
 from yiwang.server.common import queries as jobs
 from yiwang.server.common.sql import insert_many
 from yiwang.server.ledger import log, nodes, publishing
-from yiwang.server.ledger.log import LogBroken
+from yiwang.server.ledger.log import LogMismatch
 from yiwang.server.ledger.models import Leaf, Node, Seal
 from yiwang.server.ledger.nodes import NODE_COLUMNS
 from yiwang.server.ledger.spool import Spool
-from yiwang.server.ledger.streams import Entry, Stream, named, streams
+from yiwang.server.ledger.streams import Entry, Stream, stream_of, streams
 
 LEAF_COLUMNS = ("stream", "city", "position", "key")
 GRACE = timedelta(minutes=5)  # after midnight, before a day is sealed
@@ -50,10 +50,10 @@ def seal_days(*, stream: str, city: str, at: datetime | None = None, until: date
         until: Seal up to this day; by default up to yesterday, a few minutes after midnight.
 
     Raises:
-        LogBroken: When the entries under the newest seal are not the ones that it sealed.
+        LogMismatch: When the entries under the newest seal are not the ones that it sealed.
         BadInput: When there is no such stream or city.
     """
-    source, zone = named(stream), runtime(city).info.zone
+    source, zone = stream_of(stream), runtime(city).info.zone
     at = at or datetime.now(UTC)
     last = until or ((at - GRACE).astimezone(zone).date() - timedelta(days=1))
     newest = log.newest_seal(stream, city)
@@ -61,13 +61,13 @@ def seal_days(*, stream: str, city: str, at: datetime | None = None, until: date
         return []  # what came in late waits for the next day's seal
     earliest = newest.day + timedelta(days=1) if newest else date.min
     end = datetime.combine(last + timedelta(days=1), time(), zone)
-    after = log.settled(stream=stream, city=city)
+    after = log.settled_key(stream=stream, city=city)
     seen = source.seen(city=city, after=after, end=end)
     frontier = _edge(newest) if newest else Frontier()
     seals: list[Seal] = []
     with closing(Spool()) as pending:
         with _sorting_on_disk():
-            for moment, key, digest in _unsealed(source, city, after=after, end=end):
+            for moment, key, digest in _unsealed_entries(source, city, after=after, end=end):
                 pending.add(max(moment.astimezone(zone).date(), earliest), key, digest)
         for day, entries in pending.days():
             seal = Seal(stream=stream, city=city, day=day, first=frontier.size, seen=seen, made_at=at)
@@ -92,18 +92,18 @@ def _edge(newest: Seal) -> Frontier:
         frontier = frontier_at(nodes=log.reader(stream, city), size=newest.size)
         if frontier.root() == root:
             return frontier
-    except (BadInput, LookupError, ValueError, log.LogBroken):
+    except (BadInput, LookupError, ValueError, log.LogMismatch):
         pass  # some are missing
     frontier, _ = nodes.renew(stream=stream, city=city)
     if frontier.root() == root:
         return frontier
-    raise log.LogBroken(
+    raise log.LogMismatch(
         f"The log of {stream} of {city} is not the one sealed on {newest.day}, so no day is sealed on top of it. "
         f"`yiwang ledger verify {city}` says what was changed."
     )
 
 
-def _unsealed(source: Stream, city: str, *, after: int, end: datetime) -> Iterator[Entry]:
+def _unsealed_entries(source: Stream, city: str, *, after: int, end: datetime) -> Iterator[Entry]:
     """Entries before a moment that are not in the log, in its order."""
     entries = source.entries(city=city, after=after, end=end)
     if not Leaf.objects.filter(stream=source.name, city=city, key__gt=after).exists():
@@ -156,5 +156,5 @@ def seal_all() -> None:
         for stream in streams():
             try:
                 seal_days(stream=stream.name, city=info.id)
-            except LogBroken as error:  # the days of other logs are sealed all the same
+            except LogMismatch as error:  # the days of other logs are sealed all the same
                 _log.error("%s", error)

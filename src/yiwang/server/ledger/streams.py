@@ -14,7 +14,7 @@ from typing import Protocol
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import installed
+from yiwang.server.common.app import installed_apps
 
 Entry = tuple[datetime, int, bytes]  # moment (aware), key, digest
 
@@ -41,7 +41,7 @@ class Lookup(Protocol):
         """
 
 
-class Seen(Protocol):
+class Extent(Protocol):
     """Says how far everything is over."""
 
     def __call__(self, *, city: str, after: int, end: datetime) -> int:
@@ -63,7 +63,7 @@ class Stream:
     title: Text
     entries: Entries
     lookup: Lookup
-    seen: Seen
+    seen: Extent
 
 
 _registered: dict[str, Stream] = {}
@@ -72,7 +72,7 @@ _registered: dict[str, Stream] = {}
 @lru_cache(maxsize=1)
 def _brought() -> Mapping[str, Stream]:
     """The streams of the apps, asked for when somebody first wants one: Django's start stays quick."""
-    return {stream.name: stream for app in installed() for stream in app.streams()}
+    return {stream.name: stream for app in installed_apps() for stream in app.streams()}
 
 
 def _known() -> Mapping[str, Stream]:
@@ -93,7 +93,7 @@ def streams() -> list[Stream]:
     return [known[name] for name in sorted(known)]
 
 
-def named(name: str) -> Stream:
+def stream_of(name: str) -> Stream:
     """The stream of a name.
 
     Raises:

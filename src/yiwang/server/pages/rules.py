@@ -40,7 +40,7 @@ def _limit(row: Any, place: CityRuntime) -> dict[str, str]:
     }
 
 
-def explained(place: CityRuntime, *, category: str, region: str, at: datetime) -> list[dict[str, str]]:
+def explain_rules(place: CityRuntime, *, category: str, region: str, at: datetime) -> list[dict[str, str]]:
     """Priority, centre, unit, limit and deadline for a category in a region, with the rows that decide."""
     rules = place.rules
     on = at.astimezone(place.info.zone).date()

@@ -50,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if waiting := throttle.begin():
             return render(request, "pages/sign_in.html", page(request, form, waiting=waiting), status=429)
         if form.is_valid():
-            throttle.succeeded()
+            throttle.forget_failures()
             login(request, form.get_user())  # gives the session a new key
             sessions.begin(request, form.get_user())
             return redirect(next_page(request))
@@ -66,7 +66,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 def page(request: HttpRequest, form: AuthenticationForm, *, waiting: int = 0) -> dict[str, Any]:
     """What the template shows."""
-    shown = [row for person in people.demo_people() if (row := described(person))]
+    shown = [row for person in people.demo_people() if (row := account_line(person))]
     order = [info.id for info in cities()]
     return {
         "form": form,
@@ -77,7 +77,7 @@ def page(request: HttpRequest, form: AuthenticationForm, *, waiting: int = 0) ->
     }
 
 
-def described(person: dict[str, Any]) -> dict[str, Any] | None:
+def account_line(person: dict[str, Any]) -> dict[str, Any] | None:
     """A demonstration account with its city, role, unit and verbs by name; None when its city is gone."""
     try:
         place = runtime(person["city"])

@@ -22,7 +22,7 @@ from yiwang.server.cases.api import (
     cases_on_map,
     category_name,
     figures_below,
-    judged_at,
+    lateness_moment,
     light,
     map_labels,
     stands_at,
@@ -32,13 +32,13 @@ from yiwang.server.cases.api import (
 )
 from yiwang.server.centre.centre_figures import by_region
 from yiwang.server.cities.choices import category_choices, region_choices
-from yiwang.server.cities.finding import chosen_region, known_city
+from yiwang.server.cities.finding import city_or_404, region_of_request
 from yiwang.server.cities.queries import CityRuntime, cities, runtime
 from yiwang.server.common import queries as common
 from yiwang.server.common.language import english, say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.common.workflow_svg import workflow_svg
-from yiwang.server.pages.rules import explained, limit_rows
+from yiwang.server.pages.rules import explain_rules, limit_rows
 from yiwang.server.scores.headline import on_time
 
 MAP_CASES = 2000  # the most urgent ones; the page says how many there are
@@ -64,15 +64,15 @@ def home(request: HttpRequest) -> HttpResponse:
     for info in cities():
         place = runtime(info.id)
         root = place.regions.roots[0].code
-        overviews.append({"city": info, **case_figures(city=info.id, region=root, at=judged_at(city=info.id))})
+        overviews.append({"city": info, **case_figures(city=info.id, region=root, at=lateness_moment(city=info.id))})
     return render(request, "pages/home.html", {"overviews": overviews})
 
 
 @require_GET
 def overview(request: HttpRequest, city: str) -> HttpResponse:
     """One region: figures, map, regions below, cases by step, background work."""
-    place = known_city(city)
-    region = chosen_region(request, place)
+    place = city_or_404(city)
+    region = region_of_request(request, place)
     at = stands_at(city=city)
     children = place.regions.children(region.code)
     width = len(children[0].code) if children else 0
@@ -110,9 +110,9 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def city_map(request: HttpRequest, city: str) -> HttpResponse:
     """The map as a page of its own."""
-    place = known_city(city)
-    region = chosen_region(request, place)
-    at = judged_at(city=city)
+    place = city_or_404(city)
+    region = region_of_request(request, place)
+    at = lateness_moment(city=city)
     still_open = case_figures(city=city, region=region.code, at=at)["open"]
     undrawn = undrawn_cases(city=city, region=region.code, at=at)
     return render(
@@ -148,12 +148,12 @@ def _moment(text: str) -> datetime | None:
 @require_GET
 def map_regions(request: HttpRequest, city: str) -> JsonResponse:
     """Outlines of the regions below one, with their open and overdue cases (GeoJSON), now or at a moment ``at``."""
-    place = known_city(city)
-    region = chosen_region(request, place)
+    place = city_or_404(city)
+    region = region_of_request(request, place)
     children = place.regions.children(region.code) or (region,)
     width, at = len(children[0].code), _moment(request.GET.get("at", ""))
     if at is None:
-        counts = figures_below(city=city, region=region.code, width=width, at=judged_at(city=city))
+        counts = figures_below(city=city, region=region.code, width=width, at=lateness_moment(city=city))
     else:
         inside = "" if region in place.regions.roots else region.code
         counts = by_region(place=place, region=inside, width=width, at=at)
@@ -177,9 +177,9 @@ def map_regions(request: HttpRequest, city: str) -> JsonResponse:
 @require_GET
 def map_cases(request: HttpRequest, city: str) -> JsonResponse:
     """The most urgent open cases of a region as points (GeoJSON), and apart from them the points that are no place."""
-    place = known_city(city)
-    region = chosen_region(request, place)
-    now = judged_at(city=city)
+    place = city_or_404(city)
+    region = region_of_request(request, place)
+    now = lateness_moment(city=city)
     features = [
         {
             "type": "Feature",
@@ -207,7 +207,7 @@ def map_cases(request: HttpRequest, city: str) -> JsonResponse:
 @require_GET
 def rules(request: HttpRequest, city: str) -> HttpResponse:
     """The workflow's picture, the limits, and what the rules say of a category in a region."""
-    place = known_city(city)
+    place = city_or_404(city)
     category = request.GET.get("category", "")
     asked = {
         "category": category or next(iter(place.categories), ""),
@@ -230,7 +230,7 @@ def rules(request: HttpRequest, city: str) -> HttpResponse:
             "categories": category_choices(place),
             "regions": region_choices(place, depth=3),
             "asked": asked,
-            "explained": explained(place, at=at, **asked) if category else [],
+            "explained": explain_rules(place, at=at, **asked) if category else [],
             "limits": shown,
             "limits_count": count,
             "limits_more": count > len(shown),
@@ -246,7 +246,7 @@ def jobs_context(city: str) -> dict[str, Any]:
 @require_GET
 def jobs(request: HttpRequest, city: str) -> HttpResponse:
     """Progress of background work, as the part of a page that refreshes itself."""
-    place = known_city(city)
+    place = city_or_404(city)
     return render(request, "pages/jobs.html", {"city": place.info, **jobs_context(city)})
 
 
@@ -254,7 +254,7 @@ def jobs(request: HttpRequest, city: str) -> HttpResponse:
 def switch_city(request: HttpRequest) -> HttpResponse:
     """Go to another city's overview."""
     city = request.GET.get("city", "")
-    return redirect("overview", known_city(city).info.id) if city else redirect("home")
+    return redirect("overview", city_or_404(city).info.id) if city else redirect("home")
 
 
 @require_POST

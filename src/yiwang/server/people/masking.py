@@ -9,7 +9,7 @@ _DIGITS = re.compile(r"\d")
 _SHORT = 7
 
 
-def masked(text: str) -> str:
+def mask_contact(text: str) -> str:
     """A contact or a name with most of it covered: ``138****5678``, ``w***@example.org``, ``张**``."""
     text = text.strip()
     if not text:

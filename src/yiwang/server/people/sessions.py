@@ -31,7 +31,7 @@ def begin(request: HttpRequest, user: Any) -> None:
         request.session.pop(MUST_CHANGE, None)
 
 
-def _attended(request: HttpRequest) -> bool:
+def _is_by_person(request: HttpRequest) -> bool:
     """Whether a person did this: a page that refreshes itself must not keep a deserted desk signed in."""
     return request.method != "GET" or request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
 
@@ -44,7 +44,7 @@ def _user(request: HttpRequest) -> Any:
     if seen is not None and idle and now - seen > idle:
         request.session.flush()
         return AnonymousUser()
-    if seen is not None and now - seen > TOUCH_SECONDS and _attended(request):
+    if seen is not None and now - seen > TOUCH_SECONDS and _is_by_person(request):
         request.session[SEEN] = now
     if request.session.get(MUST_CHANGE) and request.path.startswith("/api/"):
         return AnonymousUser()

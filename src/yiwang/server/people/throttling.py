@@ -29,7 +29,7 @@ class SignInThrottle:
         name = request.POST.get("username", "").strip().casefold()
         address = caller(request).network
         values = {"pair": f"{name}\n{address}", "address": address, "name": name}
-        self.keys = {kind: f"sign-in:{kind}:{_hidden(value)}" for kind, value in values.items()}
+        self.keys = {kind: f"sign-in:{kind}:{_digest(value)}" for kind, value in values.items()}
 
     def begin(self) -> int:
         """Count the attempt before the password is looked at; minutes to wait, 0 when it may be looked at.
@@ -52,7 +52,7 @@ class SignInThrottle:
                 wait = max(wait, math.ceil(left.total_seconds() / 60))
         return wait
 
-    def succeeded(self) -> None:
+    def forget_failures(self) -> None:
         """Forget the failures of this name from this address; this attempt was none for the other counters."""
         Attempts.objects.filter(key=self.keys["pair"]).delete()
         others = [self.keys["address"], self.keys["name"]]
@@ -72,5 +72,5 @@ def _count(key: str, now: datetime) -> None:
         running.update(count=F("count") + 1)
 
 
-def _hidden(value: str) -> str:
+def _digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()[:32]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import Chore, NavigationEntry, Phase, Stop, YiwangApp, not_signed_in
+from yiwang.server.common.app import Chore, NavigationEntry, Phase, Stop, YiwangApp, signed_out
 
 
 class PortalConfig(YiwangApp):
@@ -28,6 +28,6 @@ class PortalConfig(YiwangApp):
 
     def navigation(self) -> Iterable[NavigationEntry]:
         yield NavigationEntry(
-            url="portal-report", name=Text("上报", "Report"), order=80, page="report", shown=not_signed_in
+            url="portal-report", name=Text("上报", "Report"), order=80, page="report", shown=signed_out
         )
         yield NavigationEntry(url="portal", name=Text("市民", "Citizens"), order=90, page="portal")

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET
 
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.api import case_figures as figures
-from yiwang.server.cases.api import judged_at, map_labels, undrawn_cases
+from yiwang.server.cases.api import lateness_moment, map_labels, undrawn_cases
 from yiwang.server.cities.choices import category_choices, region_choices
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.portal import limits, months, open_data, public_score
@@ -29,12 +29,12 @@ FORMS = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
 @require_GET
 def public_map(request: HttpRequest, city: str) -> HttpResponse:
     """Regions by what is open, and open cases as points, which lead to what everybody may see of them."""
-    place = known_city(city)
+    place = city_or_404(city)
     code = request.GET.get("region", "")
     if code and code not in place.regions:
         raise Http404(say("没有这个区域", "There is no such region"))
     region = place.regions[code] if code else place.regions.roots[0]
-    at = judged_at(city=city)
+    at = lateness_moment(city=city)
     asked = urlencode({"region": region.code})
     return render(
         request,
@@ -60,7 +60,7 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def score(request: HttpRequest, city: str) -> HttpResponse:
     """The public indicators by month, district and category, with the moment up to which they were counted."""
-    place = known_city(city)
+    place = city_or_404(city)
     month, region, category = (request.GET.get(name, "") for name in ("month", "region", "category"))
     if region and region not in place.regions:
         raise Http404(say("没有这个区域", "There is no such region"))
@@ -82,7 +82,7 @@ def score(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def data(request: HttpRequest, city: str) -> HttpResponse:
     """What there is to download, what the columns mean, and on which terms."""
-    place = known_city(city)
+    place = city_or_404(city)
     return render(
         request,
         "portal/data.html",
@@ -99,7 +99,7 @@ def data(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def download(request: HttpRequest, city: str, month: str, form: str) -> HttpResponseBase:
     """A month's cases, streamed."""
-    place = known_city(city)
+    place = city_or_404(city)
     if form not in FORMS or not MONTH.fullmatch(month):
         raise Http404
     try:

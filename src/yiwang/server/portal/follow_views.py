@@ -15,7 +15,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import load_case
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import throttling
 from yiwang.server.common.language import say
@@ -27,14 +27,14 @@ from yiwang.server.portal.views import private
 STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
 
 
-def _opened(request: HttpRequest, follow: Follow) -> HttpResponse:
+def _exchange_secret(request: HttpRequest, follow: Follow) -> HttpResponse:
     """Exchange the secret for the cookie, and lead on to an address without it."""
     response = redirect("portal-follow", follow.city, follow.report)
     links.hold(request, response, follow.uid)
     return private(response, secret=True)
 
 
-def _led_on(request: HttpRequest, city: str, problem: str) -> HttpResponse:
+def _redirect(request: HttpRequest, city: str, problem: str) -> HttpResponse:
     """A link that opens nothing: say so at an address without it."""
     messages.error(request, problem)
     return private(redirect("portal-find", city), secret=True)
@@ -43,14 +43,14 @@ def _led_on(request: HttpRequest, city: str, problem: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def find(request: HttpRequest, city: str) -> HttpResponse:
     """By number and secret, typed in; and what was opened on this device before."""
-    place = known_city(city)
+    place = city_or_404(city)
     problem, status = "", 200
     if request.method == "POST":
         number, secret = request.POST.get("number", "").strip()[:40], request.POST.get("secret", "").strip()
         try:
-            follow = _guessed(request, city, number, secret)
+            follow = _find_by_secret(request, city, number, secret)
             if follow is not None:
-                return _opened(request, follow)
+                return _exchange_secret(request, follow)
             problem = say("编号或密码不对。", "The number or the secret is wrong.")
             status = 403
         except Refusal as error:
@@ -64,14 +64,14 @@ def find(request: HttpRequest, city: str) -> HttpResponse:
                 "page": "portal",
                 "problem": problem,
                 "number": request.POST.get("number", ""),
-                "mine": queries.followed(city=city, held=links.held(request)),
+                "mine": queries.opened_follows(city=city, held=links.opened_uids(request)),
             },
             status=status,
         )
     )
 
 
-def _guessed(request: HttpRequest, city: str, number: str, secret: str) -> Follow | None:
+def _find_by_secret(request: HttpRequest, city: str, number: str, secret: str) -> Follow | None:
     """The report, unless there were too many wrong guesses from this address."""
     who = throttling.caller(request).network
     throttling.check(limits.GUESS, who)
@@ -84,48 +84,48 @@ def _guessed(request: HttpRequest, city: str, number: str, secret: str) -> Follo
 @require_GET
 def open_link(request: HttpRequest, city: str, report: str, secret: str) -> HttpResponse:
     """The secret link."""
-    place = known_city(city)
+    place = city_or_404(city)
     try:
-        follow = _guessed(request, city, report, secret)
+        follow = _find_by_secret(request, city, report, secret)
     except Refusal as error:
-        return _led_on(request, place.info.id, " ".join(sentences(error)))
+        return _redirect(request, place.info.id, " ".join(sentences(error)))
     if follow is None:
-        return _led_on(request, place.info.id, say("链接不对或已失效。", "The link is wrong or no longer valid."))
-    return _opened(request, follow)
+        return _redirect(request, place.info.id, say("链接不对或已失效。", "The link is wrong or no longer valid."))
+    return _exchange_secret(request, follow)
 
 
 @require_GET
 def open_mail(request: HttpRequest, city: str, ticket: str) -> HttpResponse:
     """The link in a message."""
-    place = known_city(city)
+    place = city_or_404(city)
     follow = links.of_ticket(ticket, links.NEWS)
     if follow is None or follow.city != city:
-        return _led_on(request, place.info.id, say("链接不对或已过期。", "The link is wrong or has expired."))
-    return _opened(request, follow)
+        return _redirect(request, place.info.id, say("链接不对或已过期。", "The link is wrong or has expired."))
+    return _exchange_secret(request, follow)
 
 
-def _refused(request: HttpRequest, place: CityRuntime, problem: str, status: int) -> HttpResponse:
+def _refusal_page(request: HttpRequest, place: CityRuntime, problem: str, status: int) -> HttpResponse:
     context = {"city": place.info, "page": "portal", "problem": problem, "number": "", "mine": []}
     return private(render(request, "portal/find.html", context, status=status))
 
 
 def _mine(request: HttpRequest, city: str, report: str) -> Follow | None:
-    return queries.follow_of(city=city, report=report, held=links.held(request))
+    return queries.follow_of(city=city, report=report, held=links.opened_uids(request))
 
 
 @require_http_methods(["GET", "POST"])
 def follow(request: HttpRequest, city: str, report: str) -> HttpResponse:
     """The report as its holder sees it, and what the holder may do."""
-    place = known_city(city)
+    place = city_or_404(city)
     mine = _mine(request, city, report)
     if mine is None:
         problem = say(
             "请用您的密链打开，或输入编号和密码。", "Open it with your secret link, or type number and secret."
         )
-        return _refused(request, place, problem, 404)
+        return _refusal_page(request, place, problem, 404)
     if request.method == "POST":
         try:
-            _done(request, mine)
+            _apply(request, mine)
         except (Refusal, BadInput) as error:
             status = status_of(error)
             return _page(request, place, mine, problems=sentences(error), status=status)
@@ -133,12 +133,12 @@ def follow(request: HttpRequest, city: str, report: str) -> HttpResponse:
     return _page(request, place, mine)
 
 
-def _done(request: HttpRequest, mine: Follow) -> None:
+def _apply(request: HttpRequest, mine: Follow) -> None:
     """What the holder asked for."""
     throttling.slow_reports(throttling.caller(request))
-    place = known_city(mine.city)
+    place = city_or_404(mine.city)
     post, what = request.POST, request.POST.get("do", "")
-    current = queries.chased(place=place, number=mine.current)
+    current = queries.surviving_case(place=place, number=mine.current)
     detail = load_case(city=mine.city, number=current, with_events=False)
     if detail is None:
         raise Http404
@@ -160,7 +160,7 @@ def _done(request: HttpRequest, mine: Follow) -> None:
 def _page(
     request: HttpRequest, place: CityRuntime, mine: Follow, *, problems: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
-    found = queries.public_case(place=place, number=queries.chased(place=place, number=mine.current))
+    found = queries.public_case(place=place, number=queries.surviving_case(place=place, number=mine.current))
     if found is None:
         raise Http404
     response = render(
@@ -191,7 +191,7 @@ def _page(
 def forget(request: HttpRequest, city: str) -> HttpResponse:
     """Forget on this device which links were opened: for a phone that others use too."""
     response = redirect("portal-find", city)
-    links.let_go(response)
+    links.forget_all(response)
     return private(response)
 
 
@@ -199,10 +199,10 @@ def forget(request: HttpRequest, city: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def unsubscribe(request: HttpRequest, city: str, ticket: str) -> HttpResponse:
     """No more messages. A look at the page changes nothing, since programs look at links."""
-    place = known_city(city)
+    place = city_or_404(city)
     follow = links.of_ticket(ticket, links.STOP)
     if follow is None or follow.city != city:
-        return _led_on(request, place.info.id, say("链接不对或已过期。", "The link is wrong or has expired."))
+        return _redirect(request, place.info.id, say("链接不对或已过期。", "The link is wrong or has expired."))
     done = request.method == "POST"
     if done:
         operations.unsubscribe(follow=follow, everything=request.POST.get("all") == "1")

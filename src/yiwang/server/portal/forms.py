@@ -51,7 +51,7 @@ class ReportForm:
         )  # fmt: skip
 
 
-def said(post: QueryDict) -> ReportForm:
+def read_form(post: QueryDict) -> ReportForm:
     """Read the form; what is wrong is in ``problems``, one sentence each."""
     found = ReportForm(
         text=post.get("text", "").strip(),
@@ -115,8 +115,8 @@ def keep(files: Sequence[Any], signed: str) -> tuple[str, list[bytes], list[Prob
     Raises:
         BadInput: When there are too many.
     """
-    before = _noted(signed)
-    fresh, bad = pictures.put_by(list(files), folder=DRAFTS) if files else ([], [])
+    before = _photo_paths(signed)
+    fresh, bad = pictures.store_pictures(list(files), folder=DRAFTS) if files else ([], [])
     paths = list(dict.fromkeys([*before, *fresh]))
     if len(paths) > pictures.MOST_PHOTOS:
         problem = Text("最多 {n} 张照片。", "At most {n} photos.", n=pictures.MOST_PHOTOS)
@@ -125,7 +125,7 @@ def keep(files: Sequence[Any], signed: str) -> tuple[str, list[bytes], list[Prob
     return note, [Path(settings.YIWANG_HOME, path).read_bytes() for path in paths], bad
 
 
-def _noted(signed: str) -> list[str]:
+def _photo_paths(signed: str) -> list[str]:
     if not signed:
         return []
     try:

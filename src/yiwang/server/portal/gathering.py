@@ -21,7 +21,7 @@ def gather() -> int:
         seen = Gathering.objects.filter(city=info.id).values_list("seen", flat=True).first()
         newest = Report.objects.filter(city=info.id).aggregate(last=Max("id"))["last"] or 0
         if seen is None:  # what lies in the past is shown masked; a moderator can find any of it by its number
-            operations.gathered(city=info.id, seen=newest)
+            operations.record_gathering(city=info.id, seen=newest)
             continue
         # ids of transactions that are still open come late: look a little back
         rows = list(
@@ -36,5 +36,5 @@ def gather() -> int:
             )
         upto = rows[-1][0] if len(rows) == GATHERED else newest
         if upto != seen:
-            operations.gathered(city=info.id, seen=upto)
+            operations.record_gathering(city=info.id, seen=upto)
     return offered

@@ -90,7 +90,7 @@ def comment(*, place: CityRuntime, idea: Idea, text: str, author: str) -> IdeaCo
     return said
 
 
-def answering(place: CityRuntime, actors: Sequence[Actor]) -> tuple[Actor, str] | None:
+def answering_actor(place: CityRuntime, actors: Sequence[Actor]) -> tuple[Actor, str] | None:
     """The capacity in which somebody may answer ideas, and the role; None when in none."""
     for actor in actors:
         for role in place.pack.portal.answerers:
@@ -106,7 +106,7 @@ def answer(*, place: CityRuntime, idea: Idea, actors: Sequence[Actor], state: st
         NotAllowed: When none of the person's roles answers ideas, or the unit's region does not hold the idea's.
         BadInput: When words are missing, or the state is none.
     """
-    found = answering(place, actors)
+    found = answering_actor(place, actors)
     if found is None:
         raise NotAllowed(Text("您的角色不答复建议。", "None of your roles answers ideas."))
     actor, role = found

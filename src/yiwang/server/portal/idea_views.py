@@ -13,7 +13,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.server.cases.api import actors_for
 from yiwang.server.cities.choices import region_choices
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
@@ -27,7 +27,7 @@ def _number(text: str, most: int) -> int:
     return min(most, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def known_idea(place: CityRuntime, idea: int) -> Idea:
+def idea_or_404(place: CityRuntime, idea: int) -> Idea:
     """The idea, or 404."""
     found = Idea.objects.filter(city=place.info.id, pk=idea).first()
     if found is None:
@@ -38,7 +38,7 @@ def known_idea(place: CityRuntime, idea: int) -> Idea:
 @require_GET
 def ideas(request: HttpRequest, city: str) -> HttpResponse:
     """Ideas by words and state, in an order."""
-    place = known_city(city)
+    place = city_or_404(city)
     asked = {name: request.GET.get(name, "").strip() for name in ("q", "state", "order")}
     number = _number(request.GET.get("p", ""), MOST_PAGES)
     found = queries.ideas(place=place, q=asked["q"], state=asked["state"], order=asked["order"] or "new", page=number)
@@ -62,7 +62,7 @@ def ideas(request: HttpRequest, city: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def propose(request: HttpRequest, city: str) -> HttpResponse:
     """Propose an idea."""
-    place = known_city(city)
+    place = city_or_404(city)
     problems, status = [], 200
     if request.method == "POST":
         post = request.POST
@@ -76,7 +76,7 @@ def propose(request: HttpRequest, city: str) -> HttpResponse:
         except (Refusal, BadInput) as error:
             problems, status = sentences(error), status_of(error)
         else:
-            return _named(redirect("portal-idea", city, made.pk), name)
+            return _remember_name(redirect("portal-idea", city, made.pk), name)
     return render(
         request,
         "portal/propose.html",
@@ -92,7 +92,7 @@ def propose(request: HttpRequest, city: str) -> HttpResponse:
     )
 
 
-def _named(response: HttpResponse, name: str) -> HttpResponse:
+def _remember_name(response: HttpResponse, name: str) -> HttpResponse:
     if name:
         links.name_visitor(response, name)
     return response
@@ -101,8 +101,8 @@ def _named(response: HttpResponse, name: str) -> HttpResponse:
 @require_GET
 def idea(request: HttpRequest, city: str, idea: int) -> HttpResponse:
     """One idea."""
-    place = known_city(city)
-    return _page(request, place, known_idea(place, idea))
+    place = city_or_404(city)
+    return _page(request, place, idea_or_404(place, idea))
 
 
 def _page(
@@ -116,7 +116,7 @@ def _page(
         "page": "portal",
         "problems": problems or [],
         "values": request.POST,
-        "answers_ideas": idea_operations.answering(place, actors) is not None,
+        "answers_ideas": idea_operations.answering_actor(place, actors) is not None,
         "answer_states": [(key, say(names)) for key, names in queries.STATES.items() if key != Idea.State.NEW],
         **queries.idea_page(place=place, idea=found, person=person),
     }
@@ -126,8 +126,8 @@ def _page(
 @require_POST
 def support(request: HttpRequest, city: str, idea: int) -> HttpResponse:
     """Support an idea once, or take it back."""
-    place = known_city(city)
-    found = known_idea(place, idea)
+    place = city_or_404(city)
+    found = idea_or_404(place, idea)
     person, name = links.person(request)
     try:
         limits.slow(request, limits.SUPPORT)
@@ -138,14 +138,14 @@ def support(request: HttpRequest, city: str, idea: int) -> HttpResponse:
             idea_operations.support(idea=found, person=person)
     except Refusal as error:
         return _page(request, place, found, problems=sentences(error), status=status_of(error))
-    return _named(redirect("portal-idea", city, idea), name)
+    return _remember_name(redirect("portal-idea", city, idea), name)
 
 
 @require_POST
 def comment(request: HttpRequest, city: str, idea: int) -> HttpResponse:
     """Say something about an idea."""
-    place = known_city(city)
-    found = known_idea(place, idea)
+    place = city_or_404(city)
+    found = idea_or_404(place, idea)
     author, name = links.person(request)
     try:
         limits.slow(request, limits.COMMENT)
@@ -153,14 +153,14 @@ def comment(request: HttpRequest, city: str, idea: int) -> HttpResponse:
     except (Refusal, BadInput) as error:
         status = status_of(error)
         return _page(request, place, found, problems=sentences(error), status=status)
-    return _named(redirect("portal-idea", city, idea), name)
+    return _remember_name(redirect("portal-idea", city, idea), name)
 
 
 @require_POST
 def answer(request: HttpRequest, city: str, idea: int) -> HttpResponse:
     """Answer an idea for one's unit."""
-    place = known_city(city)
-    found = known_idea(place, idea)
+    place = city_or_404(city)
+    found = idea_or_404(place, idea)
     post = request.POST
     try:
         actors = actors_for(request.user, city=city)

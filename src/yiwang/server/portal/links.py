@@ -57,7 +57,7 @@ def fits(follow: Follow, secret: str) -> bool:
 # --- the cookie that stands for the links opened on this device ---------------------------------------------------
 
 
-def held(request: HttpRequest) -> list[str]:
+def opened_uids(request: HttpRequest) -> list[str]:
     """Names of the reporters whose links were opened on this device."""
     try:
         text = request.get_signed_cookie(COOKIE, default="", salt=COOKIE, max_age=HELD_FOR) or ""
@@ -68,11 +68,11 @@ def held(request: HttpRequest) -> list[str]:
 
 def hold(request: HttpRequest, response: HttpResponse, uid: str) -> None:
     """Remember on this device that a link was opened."""
-    uids = [uid, *(other for other in held(request) if other != uid)][:MOST_HELD]
+    uids = [uid, *(other for other in opened_uids(request) if other != uid)][:MOST_HELD]
     _set(response, COOKIE, ".".join(uids), HELD_FOR)
 
 
-def let_go(response: HttpResponse) -> None:
+def forget_all(response: HttpResponse) -> None:
     """Forget on this device every link that was opened."""
     response.delete_cookie(COOKIE, samesite="Lax")
 

@@ -95,7 +95,7 @@ def _letter(follow: Follow, case: Case, events: Sequence[Event]) -> Letter | Non
     if not lines:
         return None
     if case.merged_into and place.rules.workflow.steps[case.step].end:
-        main, seq, since = _since_merging(case)
+        main, seq, since = _events_since_merge(case)
         lines += [
             (
                 f"已并入案卷 {main.number}，以后告知它的进展。",
@@ -107,10 +107,10 @@ def _letter(follow: Follow, case: Case, events: Sequence[Event]) -> Letter | Non
         sent = partial(operations.lead_on, follow=follow.pk, current=main.number, told=seq)
         return Letter(message=message, sent=sent)
     message = _message(follow, case, lines, place=place)
-    return Letter(message=message, sent=partial(operations.told, follow=follow.pk, seq=events[-1].seq))
+    return Letter(message=message, sent=partial(operations.record_notice, follow=follow.pk, seq=events[-1].seq))
 
 
-def _since_merging(case: Case) -> tuple[Case, int, list[Event]]:
+def _events_since_merge(case: Case) -> tuple[Case, int, list[Event]]:
     """The case that a merged one has come to be, its last event, and what happened to it since it took the merged one in.
 
     However late the letter is, nothing of that is lost: whoever followed the duplicate could not be told of it before. A

@@ -14,7 +14,7 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import actors_for
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.models import PublicText
@@ -25,13 +25,13 @@ from yiwang.server.portal import limits, operations, queries
 
 
 def _moderator(request: HttpRequest, place: CityRuntime) -> Actor:
-    actor = queries.moderating(place, actors_for(request.user, city=place.info.id))
+    actor = queries.moderating_actor(place, actors_for(request.user, city=place.info.id))
     if actor is None:
         raise NotAllowed(Text("您的角色不审核公开文字。", "None of your roles moderates public words."))
     return actor
 
 
-def _refused(request: HttpRequest, place: CityRuntime, error: Refusal) -> HttpResponse:
+def _refusal_page(request: HttpRequest, place: CityRuntime, error: Refusal) -> HttpResponse:
     context = {"city": place.info, "page": "portal", "problem": " ".join(sentences(error)), "refused": True}
     return render(request, "portal/moderation.html", context, status=status_of(error))
 
@@ -40,11 +40,11 @@ def _refused(request: HttpRequest, place: CityRuntime, error: Refusal) -> HttpRe
 @require_GET
 def moderation(request: HttpRequest, city: str) -> HttpResponse:
     """Texts that wait, or those decided, or every text about one case."""
-    place = known_city(city)
+    place = city_or_404(city)
     try:
         _moderator(request, place)
     except Refusal as error:
-        return _refused(request, place, error)
+        return _refusal_page(request, place, error)
     state, number = request.GET.get("state", ""), request.GET.get("number", "").strip()[:40]
     texts = queries.texts_of(place=place, number=number) if number else queries.queue(place=place, state=state)
     people.log_read(
@@ -64,7 +64,7 @@ def moderation(request: HttpRequest, city: str) -> HttpResponse:
             "texts": texts,
             "state": state,
             "number": number,
-            "waiting": queries.waiting(place=place),
+            "waiting": queries.waiting_count(place=place),
             "states": [("", say("待审", "Waiting"))]
             + [(key, say(names)) for key, names in queries.DECISIONS.items() if key != PublicText.State.WAITING],
         },
@@ -77,7 +77,7 @@ def moderation(request: HttpRequest, city: str) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, city: str) -> HttpResponse:
     """Release, edit or withhold a text."""
-    place = known_city(city)
+    place = city_or_404(city)
     post = request.POST
     try:
         actor = _moderator(request, place)
@@ -95,7 +95,7 @@ def decide(request: HttpRequest, city: str) -> HttpResponse:
             ),
         )
     except NotAllowed as error:
-        return _refused(request, place, error)
+        return _refusal_page(request, place, error)
     except (Refusal, BadInput) as error:
         messages.error(request, " ".join(sentences(error)))
     return _back(request, city, "portal-moderation")
@@ -104,7 +104,7 @@ def decide(request: HttpRequest, city: str) -> HttpResponse:
 @require_POST
 def flag(request: HttpRequest, city: str) -> HttpResponse:
     """A reader asks a moderator to look at a text."""
-    place = known_city(city)
+    place = city_or_404(city)
     try:
         limits.slow(request, limits.FLAG)
         operations.flag(place=place, kind=request.POST.get("kind", ""), key=request.POST.get("key", "")[:80])

@@ -15,7 +15,7 @@ from django.db.models import Q
 from yiwang.core.cases.lateness import counts_as_late
 from yiwang.core.kernel.text import Text
 from yiwang.packs.portal import BEFORE
-from yiwang.server.cases.api import Case, judged_at
+from yiwang.server.cases.api import Case, lateness_moment
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import publishing
 from yiwang.server.portal.months import bounds
@@ -63,7 +63,7 @@ COLUMNS = (
 def rows(*, place: CityRuntime, month: str) -> Iterator[list[dict[str, Any]]]:
     """A month's cases in the order in which they were reported, a chunk at a time: two queries each, whatever the month."""
     start, end = bounds(month, place)
-    before, last, now = start, 0, judged_at(city=place.info.id)
+    before, last, now = start, 0, lateness_moment(city=place.info.id)
     while True:
         found = list(
             Case.objects.filter(city=place.info.id, opened_at__gte=before, opened_at__lt=end)
@@ -116,11 +116,11 @@ def as_csv(*, place: CityRuntime, month: str) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf"
     for chunk in rows(place=place, month=month):
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in chunk)
-        yield _taken(buffer)
-    yield _taken(buffer)
+        yield _drain(buffer)
+    yield _drain(buffer)
 
 
-def _taken(buffer: io.StringIO) -> bytes:
+def _drain(buffer: io.StringIO) -> bytes:
     content = buffer.getvalue().encode()
     buffer.seek(0)
     buffer.truncate()

@@ -20,7 +20,7 @@ from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.api import Case, ReportDraft, act_on_case, join_case, outsider, report_case
 from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.common import idempotency, publishing, throttling
-from yiwang.server.common.masking import masked
+from yiwang.server.common.masking import redact
 from yiwang.server.common.models import PublicText, PublicTextDecision
 from yiwang.server.common.throttling import Caller
 from yiwang.server.portal import links, originals
@@ -32,7 +32,7 @@ ADDRESS_KEPT = timedelta(days=90)  # after the end: until then it may be opened 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Followed:
+class ReportReceipt:
     """A report that was taken: the answer, its follow, and the secret, which is shown now and never again.
 
     The secret is empty where the same report came again after `RENEWED_FOR`: its link has been given, and whoever knows the
@@ -64,7 +64,7 @@ def report(
     english: bool = False,
     origin: str = "",
     good_photos_only: bool = False,
-) -> Followed:
+) -> ReportReceipt:
     """Take a citizen's report, or add it to an open case, with a link by which only this person can follow it.
 
     Args:
@@ -114,7 +114,7 @@ def report(
             secret = ""
         kind, number = (publishing.REPORT, answer["number"]) if join else (publishing.CASE, answer["case"])
         offer(place=runtime(city), kind=kind, texts={number: draft.text})
-    return Followed(answer=answer, follow=follow, secret=secret)
+    return ReportReceipt(answer=answer, follow=follow, secret=secret)
 
 
 # --- what the holder of a link may do -----------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def forget_addresses(*, at: datetime | None = None) -> int:
     return Follow.objects.exclude(email="").filter(Exists(ended)).update(email="")
 
 
-def told(*, follow: int, seq: int) -> None:
+def record_notice(*, follow: int, seq: int) -> None:
     """The person has been told of everything up to an event."""
     Follow.objects.filter(pk=follow, told__lt=seq).update(told=seq)
 
@@ -210,7 +210,7 @@ def offer(*, place: CityRuntime, kind: str, texts: Mapping[str, str], always: bo
     """Put texts before a moderator: those in which something was masked, or all (``always``, or a city that releases first)."""
     rows = []
     for key, text in texts.items():
-        found = masked(text)
+        found = redact(text)
         if text and (always or found.kinds or place.pack.portal.moderation == BEFORE):
             rows.append(
                 PublicText(
@@ -273,7 +273,7 @@ def decide(
                 Text("请写公开的文字，或选择不公开。", "Write the public text, or withhold it."), column="published"
             )
         )
-    shown = {states.RELEASED: masked(original).text, states.EDITED: published}.get(states(state), "")
+    shown = {states.RELEASED: redact(original).text, states.EDITED: published}.get(states(state), "")
     now = timezone.now()
     with transaction.atomic():
         offer(place=place, kind=kind, texts={key: original}, always=True)
@@ -287,6 +287,6 @@ def decide(
     return row
 
 
-def gathered(*, city: str, seen: int) -> None:
+def record_gathering(*, city: str, seen: int) -> None:
     """Reports up to an id have been looked at."""
     Gathering.objects.update_or_create(city=city, defaults={"seen": seen})

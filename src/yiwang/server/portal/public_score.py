@@ -31,7 +31,7 @@ _REMEMBERED = 500
 _counted: dict[Any, Any] = {}
 
 
-def published(place: CityRuntime, *, at: datetime) -> dict[str, Indicator]:
+def public_indicators(place: CityRuntime, *, at: datetime) -> dict[str, Indicator]:
     """The public indicators in force at a moment, by id, in the pack's order."""
     known = place.pack.indicators.in_force(at.astimezone(place.info.zone).date())
     return {name: one for name, one in known.items() if one.public}
@@ -39,9 +39,9 @@ def published(place: CityRuntime, *, at: datetime) -> dict[str, Indicator]:
 
 def total(*, place: CityRuntime) -> dict[str, Any]:
     """What the first page shows: the public figures of the whole city in the usual month."""
-    importing, store = jobs.importing(city=place.info.id), _publishable(place)
+    importing, store = jobs.is_importing(city=place.info.id), _publishable(place)
     at = None if store is None or importing else stands_at(city=place.info.id) or store.refreshed_at
-    measures = {} if at is None else published(place, at=at)
+    measures = {} if at is None else public_indicators(place, at=at)
     if store is None or at is None or not store.months or not measures:
         return {"importing": importing, "month": "", "total": []}
     month = usual_month(store.months)
@@ -52,7 +52,7 @@ def total(*, place: CityRuntime) -> dict[str, Any]:
         return card.rows[0].cells if card.rows else {}
 
     found = _once((place.info.id, place.digest, store.version, at, month, "total"), count)
-    return {"importing": False, "month": month, "total": shown(found, measures)}
+    return {"importing": False, "month": month, "total": figure_cells(found, measures)}
 
 
 def score(*, place: CityRuntime, month: str, region: str, category: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def score(*, place: CityRuntime, month: str, region: str, category: str) -> dict
         category: Code of a category; empty for all.
     """
     city, store = place.info.id, _publishable(place)
-    importing = jobs.importing(city=city)
+    importing = jobs.is_importing(city=city)
     nothing: dict[str, Any] = {
         "months": [], "month": "", "counted_at": None, "measures": {}, "total": [], "importing": importing, "districts": [],
         "categories": [], "series": [],
@@ -73,7 +73,7 @@ def score(*, place: CityRuntime, month: str, region: str, category: str) -> dict
     if store is None or importing:
         return nothing
     at = stands_at(city=city) or store.refreshed_at
-    measures, months = published(place, at=at), sorted(store.months, reverse=True)[:MOST_MONTHS]
+    measures, months = public_indicators(place, at=at), sorted(store.months, reverse=True)[:MOST_MONTHS]
     if not measures or not months:
         return nothing
     month = month if month in months else usual_month(months)
@@ -89,21 +89,21 @@ def score(*, place: CityRuntime, month: str, region: str, category: str) -> dict
         "month": month,
         "counted_at": store.refreshed_at,
         "measures": measures,
-        "total": shown(cells.get((region, category), {}), measures),
+        "total": figure_cells(cells.get((region, category), {}), measures),
         "importing": False,
         "districts": [
-            {"code": code, "name": region_name(place, code, levels=1), "cells": shown(found, measures)}
+            {"code": code, "name": region_name(place, code, levels=1), "cells": figure_cells(found, measures)}
             for code, found in sorted(districts, key=lambda one: (*_rate(one[1], measures), one[0]))
         ],
         "categories": [
-            {"code": code, "name": category_name(place, code), "cells": shown(found, measures)}
+            {"code": code, "name": category_name(place, code), "cells": figure_cells(found, measures)}
             for code, found in sorted(categories, key=lambda one: (-_count(one[1], measures), one[0]))[:MOST_CATEGORIES]
         ],
-        "series": [{"month": one, "cells": shown(found, measures)} for one, found in sorted(series.items())],
+        "series": [{"month": one, "cells": figure_cells(found, measures)} for one, found in sorted(series.items())],
     }  # fmt: skip
 
 
-def shown(found: Figures, measures: Mapping[str, Indicator]) -> list[dict[str, Any]]:
+def figure_cells(found: Figures, measures: Mapping[str, Indicator]) -> list[dict[str, Any]]:
     """A row's figures in the order of the indicators. What there are no data of is empty, never 0."""
     row = []
     for name, one in measures.items():
@@ -120,8 +120,8 @@ def shown(found: Figures, measures: Mapping[str, Indicator]) -> list[dict[str, A
 
 def _publishable(place: CityRuntime) -> FactStore | None:
     """The facts, where they were counted after the last import had ended."""
-    store = scores.counted_store(place)
-    imported = jobs.imported_at(city=place.info.id)
+    store = scores.complete_store(place)
+    imported = jobs.last_import_at(city=place.info.id)
     return None if store is None or (imported is not None and store.refreshed_at < imported) else store
 
 

@@ -181,7 +181,7 @@ def stages(place: CityRuntime, step: str) -> list[dict[str, Any]]:
     return found
 
 
-def chased(*, place: CityRuntime, number: str) -> str:
+def surviving_case(*, place: CityRuntime, number: str) -> str:
     """The case that a case has come to be after mergers."""
     for _ in range(10):
         into = Case.objects.filter(city=place.info.id, number=number).values_list("merged_into", flat=True).first()
@@ -199,7 +199,7 @@ def follow_of(*, city: str, report: str, held: Sequence[str]) -> Follow | None:
     return Follow.objects.filter(city=city, report=report, uid__in=list(held)).first() if held else None
 
 
-def followed(*, city: str, held: Sequence[str]) -> list[Follow]:
+def opened_follows(*, city: str, held: Sequence[str]) -> list[Follow]:
     """The reports whose links were opened on this device, the newest first."""
     return list(Follow.objects.filter(city=city, uid__in=list(held)).order_by("-id")) if held else []
 
@@ -331,7 +331,7 @@ def idea_page(*, place: CityRuntime, idea: Idea, person: str) -> dict[str, Any]:
 # --- moderation ---------------------------------------------------------------------------------------------------
 
 
-def moderating(place: CityRuntime, actors: Sequence[Actor]) -> Actor | None:
+def moderating_actor(place: CityRuntime, actors: Sequence[Actor]) -> Actor | None:
     """The capacity in which somebody moderates this city's public words; None when in none.
 
     A moderator reads what everybody wrote as it was written, so a post within one region moderates nothing.
@@ -350,10 +350,10 @@ def queue(*, place: CityRuntime, state: str, most: int = 30) -> list[dict[str, A
         rows = rows.filter(state=state).order_by("-at", "-id")
     else:
         rows = rows.filter(Q(state=PublicText.State.WAITING) | Q(flags__gt=0)).order_by("-flags", "id")
-    return [_queued(row) for row in rows[:most].prefetch_related("decisions")]
+    return [_queue_line(row) for row in rows[:most].prefetch_related("decisions")]
 
 
-def waiting(*, place: CityRuntime) -> int:
+def waiting_count(*, place: CityRuntime) -> int:
     """How many texts wait for a moderator."""
     return PublicText.objects.filter(city=place.info.id, state=PublicText.State.WAITING).count()
 
@@ -364,7 +364,7 @@ def texts_of(*, place: CityRuntime, number: str) -> list[dict[str, Any]]:
     rows = PublicText.objects.filter(city=place.info.id, key__in=[key for _, key, _ in found])
     known = {(row.kind, row.key): row for row in rows.prefetch_related("decisions")}
     return [
-        _queued(
+        _queue_line(
             known.get((kind, key))
             or PublicText(kind=kind, key=key, original=text, published=mask(text), city=place.info.id)
         )
@@ -372,7 +372,7 @@ def texts_of(*, place: CityRuntime, number: str) -> list[dict[str, Any]]:
     ]
 
 
-def _queued(row: PublicText) -> dict[str, Any]:
+def _queue_line(row: PublicText) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "kind_name": say_or(originals.KINDS.get(row.kind), row.kind),

@@ -15,10 +15,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
-from yiwang.server.cases.api import ReportDraft, actors_for, category_name, judged_at, region_name, step_name, unit_name
+from yiwang.server.cases.api import (
+    ReportDraft,
+    actors_for,
+    category_name,
+    lateness_moment,
+    region_name,
+    step_name,
+    unit_name,
+)
 from yiwang.server.cases.api import case_figures as figures
 from yiwang.server.cities.choices import category_choices
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.cities.suggesting import suggest
 from yiwang.server.common import throttling
@@ -30,9 +38,9 @@ from yiwang.server.portal import forms, limits, links, operations, public_score,
 @require_GET
 def home(request: HttpRequest, city: str) -> HttpResponse:
     """Where a citizen begins: report, follow, propose, and how the city does."""
-    place = known_city(city)
+    place = city_or_404(city)
     moderator = (
-        queries.moderating(place, actors_for(request.user, city=city)) if request.user.is_authenticated else None
+        queries.moderating_actor(place, actors_for(request.user, city=city)) if request.user.is_authenticated else None
     )
     return render(
         request,
@@ -41,13 +49,13 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
             "city": place.info,
             "page": "portal",
             "policy": place.pack.portal,
-            "figures": figures(city=city, region=place.regions.roots[0].code, at=judged_at(city=city)),
+            "figures": figures(city=city, region=place.regions.roots[0].code, at=lateness_moment(city=city)),
             "score": public_score.total(place=place),
             "recent": queries.recent(place=place),
             "ideas": queries.ideas(place=place, order="support").items[:4],
-            "mine": queries.followed(city=city, held=links.held(request)),
+            "mine": queries.opened_follows(city=city, held=links.opened_uids(request)),
             "moderates": moderator is not None,
-            "waiting": queries.waiting(place=place) if moderator else 0,
+            "waiting": queries.waiting_count(place=place) if moderator else 0,
         },
     )
 
@@ -55,7 +63,7 @@ def home(request: HttpRequest, city: str) -> HttpResponse:
 CLEAR_SCORE, CLEAR_LEAD = 4.0, 1.15
 
 
-def suggested(text: str, place: CityRuntime, chosen: str = "") -> list[dict[str, Any]]:
+def suggest_categories(text: str, place: CityRuntime, chosen: str = "") -> list[dict[str, Any]]:
     """Categories that fit the words, with the words that say so; the first is taken where it leads clearly."""
     found: list[dict[str, Any]] = [
         {
@@ -79,8 +87,8 @@ def suggested(text: str, place: CityRuntime, chosen: str = "") -> list[dict[str,
 @require_GET
 def near(request: HttpRequest, city: str) -> HttpResponse:
     """Open cases near a point, as a piece of the report's page."""
-    place = known_city(city)
-    said = forms.said(request.GET)
+    place = city_or_404(city)
+    said = forms.read_form(request.GET)
     found = queries.near(place=place, lon=said.lon, lat=said.lat, category=said.category)
     return render(request, "portal/near.html", {"city": place.info, "near": found, "asked": said.lon is not None})
 
@@ -88,18 +96,18 @@ def near(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def suggestions(request: HttpRequest, city: str) -> HttpResponse:
     """Categories that fit the words, as a piece of the report's page."""
-    place = known_city(city)
-    found = suggested(request.GET.get("text", ""), place, request.GET.get("category", ""))
+    place = city_or_404(city)
+    found = suggest_categories(request.GET.get("text", ""), place, request.GET.get("category", ""))
     return render(request, "portal/suggestions.html", {"city": place.info, "suggestions": found})
 
 
 @require_http_methods(["GET", "POST"])
 def report(request: HttpRequest, city: str) -> HttpResponse:
     """Photo, place, words. Without scripts a page to check the category and what is near comes before sending."""
-    place = known_city(city)
+    place = city_or_404(city)
     if request.method == "GET":
         return _form(request, place, forms.ReportForm(join=""), key=secrets.token_urlsafe(16))
-    said, key, kept = forms.said(request.POST), request.POST.get("key", "")[:100], request.POST.get("kept", "")
+    said, key, kept = forms.read_form(request.POST), request.POST.get("key", "")[:100], request.POST.get("kept", "")
     key = key or secrets.token_urlsafe(16)
     caller = throttling.caller(request)
     try:
@@ -120,7 +128,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     except (Refusal, BadInput) as error:
         status = status_of(error)
         return _form(request, place, said, key=key, kept=kept, problems=sentences(error), status=status)
-    return _received(request, place, taken, joined=bool(said.join))
+    return _receipt_page(request, place, taken, joined=bool(said.join))
 
 
 def _form(
@@ -147,7 +155,7 @@ def _form(
             "kept": kept,
             "problems": problems or [],
             "categories": category_choices(place),
-            "suggestions": suggested(said.text, place, said.category) if said.text else [],
+            "suggestions": suggest_categories(said.text, place, said.category) if said.text else [],
             "map_regions_url": regions,
             "tiles_url": settings.YIWANG_TILES_URL,
         },
@@ -158,7 +166,7 @@ def _form(
 def _check(
     request: HttpRequest, place: CityRuntime, said: forms.ReportForm, *, key: str, kept: str, photos: int
 ) -> HttpResponse:
-    found = suggested(said.text, place, said.category)
+    found = suggest_categories(said.text, place, said.category)
     category = said.category or (found[0]["code"] if found else "")
     return render(
         request,
@@ -178,7 +186,9 @@ def _check(
     )
 
 
-def _received(request: HttpRequest, place: CityRuntime, taken: operations.Followed, *, joined: bool) -> HttpResponse:
+def _receipt_page(
+    request: HttpRequest, place: CityRuntime, taken: operations.ReportReceipt, *, joined: bool
+) -> HttpResponse:
     """The receipt, with the secret link: shown now and never again, so no copy of the page is kept anywhere."""
     follow, answer = taken.follow, taken.answer
     response = render(
@@ -222,7 +232,7 @@ def private(response: HttpResponse, *, secret: bool = False) -> HttpResponse:
 @require_GET
 def case(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """What everybody sees of a case, with a button for those who met the same."""
-    return _case(request, known_city(city), number)
+    return _case(request, city_or_404(city), number)
 
 
 def _case(
@@ -231,7 +241,11 @@ def _case(
     found = queries.public_case(place=place, number=number)
     if found is None:
         raise Http404(say("没有编号为 {number} 的案卷", "There is no case {number}", number=number))
-    mine = [item for item in queries.followed(city=place.info.id, held=links.held(request)) if item.number == number]
+    mine = [
+        item
+        for item in queries.opened_follows(city=place.info.id, held=links.opened_uids(request))
+        if item.number == number
+    ]
     return render(
         request,
         "portal/case.html",
@@ -254,8 +268,8 @@ def _case(
 @require_POST
 def join(request: HttpRequest, city: str, number: str) -> HttpResponse:
     """Me too: one more report of an open case."""
-    place = known_city(city)
-    said, caller = forms.said(request.POST), throttling.caller(request)
+    place = city_or_404(city)
+    said, caller = forms.read_form(request.POST), throttling.caller(request)
     try:
         throttling.check_reports(caller)
         email = forms.email(request.POST.get("email", ""))
@@ -272,4 +286,4 @@ def join(request: HttpRequest, city: str, number: str) -> HttpResponse:
     except (Refusal, BadInput) as error:
         status = status_of(error)
         return _case(request, place, number, problems=sentences(error), status=status)
-    return _received(request, place, taken, joined=True)
+    return _receipt_page(request, place, taken, joined=True)

@@ -26,7 +26,7 @@ from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from yiwang.core.kernel.errors import YiwangError
-from yiwang.server.common.app import installed
+from yiwang.server.common.app import installed_apps
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -218,7 +218,7 @@ def _data_files() -> Iterator[str]:
     """Files of the data folder that are data, relative, sorted. The database's own files are not among them."""
     home: Path = settings.YIWANG_HOME
     database = str(connection.settings_dict["NAME"])
-    left_out = {folder for app in installed() for folder in app.backup_excludes}
+    left_out = {folder for app in installed_apps() for folder in app.backup_excludes}
     for path in sorted(home.rglob("*")):
         name = path.relative_to(home)
         top = name.parts[0]

@@ -26,7 +26,7 @@ _TWO_DAYS = (date(2000, 1, 1), date(2011, 12, 31))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class InstallResult:
     """What an installation did.
 
     Attributes:
@@ -43,7 +43,7 @@ class Installed:
     retained: dict[str, list[str]] = field(default_factory=dict)
 
 
-def install_pack(path_or_id: str | Path, *, origin: str = PackVersion.Origin.PACK, note: str = "") -> Installed:
+def install_pack(path_or_id: str | Path, *, origin: str = PackVersion.Origin.PACK, note: str = "") -> InstallResult:
     """Install a pack, or upgrade its city; the same pack again changes nothing.
 
     A region, category or unit that the city has and the new pack does not name stays, with its validity ended today:
@@ -65,7 +65,7 @@ def install_pack(path_or_id: str | Path, *, origin: str = PackVersion.Origin.PAC
     if origin == PackVersion.Origin.PACK and current is not None:
         same = PackVersion.objects.filter(city_id=pack.id, origin=origin).order_by("-version").first()
     if current is not None and same is not None and same.source_digest == pack.digest and _complete(current.folder):
-        return Installed(city=pack.id, version=current.version, changed=False, digest=current.digest)
+        return InstallResult(city=pack.id, version=current.version, changed=False, digest=current.digest)
     _check_numbers(pack)
     return _install(source, pack, current, origin=origin, note=note)
 
@@ -121,7 +121,7 @@ def _numbers(pack: Pack) -> set[str]:
     }
 
 
-def _install(source: Path, pack: Pack, current: PackVersion | None, *, origin: str, note: str) -> Installed:
+def _install(source: Path, pack: Pack, current: PackVersion | None, *, origin: str, note: str) -> InstallResult:
     version = current.version + 1 if current else 1
     base = Path(settings.YIWANG_HOME, "packs", pack.id)
     building = base / f".new-{uuid.uuid4().hex}"
@@ -172,7 +172,7 @@ def _make_grids(pack: Pack, folder: Path, previous: UnitGrids | None, today: dat
         (folder / places.GRIDS).write_bytes(grids.to_bytes())
 
 
-def _enter(copy: Pack, given: Pack, *, version: int, row: dict[str, Any]) -> Installed:
+def _enter(copy: Pack, given: Pack, *, version: int, row: dict[str, Any]) -> InstallResult:
     """Put the version into force: one transaction, and every process takes it up within a second."""
     info = copy.info
     with transaction.atomic():
@@ -195,4 +195,4 @@ def _enter(copy: Pack, given: Pack, *, version: int, row: dict[str, Any]) -> Ins
             digest=copy.digest,
             **row,
         )
-    return Installed(city=info.id, version=version, changed=True, digest=copy.digest, retained=row["retained"])
+    return InstallResult(city=info.id, version=version, changed=True, digest=copy.digest, retained=row["retained"])

@@ -186,7 +186,7 @@ class _Files:
             self.aside.rmdir()
 
     @property
-    def replaced(self) -> str:
+    def aside_path(self) -> str:
         return str(self.aside) if self.aside.is_dir() else ""
 
     def _move(self, source: Path, target: Path) -> None:
@@ -209,7 +209,7 @@ def _bring_back(archive: zipfile.ZipFile, manifest: dict[str, Any], *, keep: boo
             files.take_back()
             places.forget()
             raise
-        return files.replaced
+        return files.aside_path
 
 
 @contextmanager

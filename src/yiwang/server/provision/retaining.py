@@ -42,7 +42,7 @@ def _retain_rows(new: Path, old: Path, keys: tuple[str, ...], today: date) -> li
     for row in lost:
         ended = row.get("valid_to", "")
         if not ended or ended > today.isoformat():
-            row["valid_to"] = _ended(row.get("valid_from", ""), today)
+            row["valid_to"] = _end_date(row.get("valid_from", ""), today)
     with new.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, header, restval="", extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
@@ -50,7 +50,7 @@ def _retain_rows(new: Path, old: Path, keys: tuple[str, ...], today: date) -> li
     return [":".join(row[key] for key in keys) for row in lost]
 
 
-def _ended(valid_from: str, today: date) -> str:
+def _end_date(valid_from: str, today: date) -> str:
     """Today, or the day after a beginning that is still to come: a period is never empty."""
     begun = date.fromisoformat(valid_from) if valid_from else date.min
     return (today if begun < today else begun + timedelta(days=1)).isoformat()

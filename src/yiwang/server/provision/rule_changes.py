@@ -32,7 +32,7 @@ def _install(change: RuleChange) -> bool:
     try:
         found = checking.check(change, with_examples=False)
         if not found["ok"]:
-            operations.failed(change=change, found=found)
+            operations.record_failure(change=change, found=found)
             return False
         note = f"#{change.pk} {change.title}"
         origin = PackVersion.Origin.RULES if change.kind == RuleChange.Kind.ROWS else PackVersion.Origin.PACK
@@ -44,10 +44,10 @@ def _install(change: RuleChange) -> bool:
         if is_full(error):
             raise  # nothing is wrong with the change: it is begun again when there is room
         log.exception("Change %s could not take force", change.pk)
-        problems = [checking.as_kept(error)]
-        operations.failed(change=change, found={"ok": False, "count": 1, "problems": problems})
+        problems = [checking.error_record(error)]
+        operations.record_failure(change=change, found={"ok": False, "count": 1, "problems": problems})
         return False
-    operations.entered(change=change, version=installed.version)
+    operations.record_in_force(change=change, version=installed.version)
     return True
 
 

@@ -38,7 +38,7 @@ from yiwang.server.cases.api import (
     Report,
     ReportDraft,
     act_on_case,
-    loaded_rows,
+    load_rows,
     report_case,
     state_of_row,
 )
@@ -140,11 +140,11 @@ def run_past(
         simulation=simulation,
         rules=place.rules,
         calendar=place.calendar,
-        locate=lambda payload: _located(place, payload),
+        locate=lambda payload: _region_fields(place, payload),
         number=lambda at: writer.number(CASE_NUMBERS, at),
         crews=crew_sizes(place),
     )
-    expected, known = round(simulation.parameters.per_day * days), _known(city, start)
+    expected, known = round(simulation.parameters.per_day * days), _existing_keys(city, start)
     for done, life in enumerate(run.run(start=start, end=end), start=1):
         if life.arrival.key in known:
             writer.totals.known += 1
@@ -164,12 +164,12 @@ def run_past(
     }
 
 
-def _known(city: str, start: datetime) -> set[str]:
+def _existing_keys(city: str, start: datetime) -> set[str]:
     reports = Report.objects.filter(city=city, origin=ORIGIN, at__gte=start - timedelta(days=1))
     return set(reports.values_list("external", flat=True))
 
 
-def _located(place: CityRuntime, payload: Mapping[str, object]) -> dict[str, object]:
+def _region_fields(place: CityRuntime, payload: Mapping[str, object]) -> dict[str, object]:
     found = place.locator.locate(float(str(payload["lon"])), float(str(payload["lat"])))
     return {"region": found.code, "grid": found.grid}
 
@@ -178,7 +178,7 @@ def _located(place: CityRuntime, payload: Mapping[str, object]) -> dict[str, obj
 
 
 @dataclass(order=True, slots=True)
-class _Planned:
+class _PlannedMove:
     at: datetime
     ticket: int
     number: str = field(compare=False)
@@ -193,7 +193,7 @@ class LiveCity:
         self.place = place
         self.people = simulation_of(place)
         self.crews = Crews(sizes=crew_sizes(place))
-        self.plan: list[_Planned] = []
+        self.plan: list[_PlannedMove] = []
         self.tickets = itertools.count()
         last = Report.objects.filter(city=place.info.id, origin=ORIGIN).aggregate(last=Max("at"))["last"]
         # the last second again: a worker may have been killed between two reports of it
@@ -209,13 +209,13 @@ class LiveCity:
     def _expect(self, state: CaseState, *, since: datetime, without: frozenset[str] = frozenset()) -> None:
         move = self.people.next_move(state, since=since, without=without)
         if move:
-            heapq.heappush(self.plan, _Planned(move.at, next(self.tickets), state.number, state.seq, move))
+            heapq.heappush(self.plan, _PlannedMove(move.at, next(self.tickets), state.number, state.seq, move))
 
     def go_on(self, now: datetime) -> int:
         """Make the reports and moves that are due; how many."""
         done = 0
         arrivals = list(self.people.arrivals(start=self.until, end=now))
-        known = self._taken([arrival.key for arrival in arrivals])
+        known = self._existing_reports([arrival.key for arrival in arrivals])
         for arrival in arrivals:
             if arrival.key not in known:
                 self._report(arrival)
@@ -226,7 +226,7 @@ class LiveCity:
             done += 1
         return done
 
-    def _taken(self, keys: list[str]) -> set[str]:
+    def _existing_reports(self, keys: list[str]) -> set[str]:
         """Which reports have been made already: by a worker before this one, or by one beside it."""
         reports = Report.objects.filter(city=self.place.info.id, origin=ORIGIN, external__in=keys)
         return set(reports.values_list("external", flat=True)) if keys else set()
@@ -248,7 +248,7 @@ class LiveCity:
             return
         self._look_again(said["case"], arrival.at)
 
-    def _move(self, planned: _Planned, now: datetime) -> None:
+    def _move(self, planned: _PlannedMove, now: datetime) -> None:
         state = self._state(planned.number)
         if state is None:
             return
@@ -258,7 +258,7 @@ class LiveCity:
         move, unit = planned.move, state.holder
         if move.behaviour.crew and (free := self.crews.free_at(unit, now)) > now:
             later = Move(at=free, command=move.command, behaviour=move.behaviour)
-            heapq.heappush(self.plan, _Planned(free, next(self.tickets), state.number, state.seq, later))
+            heapq.heappush(self.plan, _PlannedMove(free, next(self.tickets), state.number, state.seq, later))
             return
         command = replace(move.command, expected_seq=planned.seq)
         try:
@@ -275,7 +275,7 @@ class LiveCity:
             self.crews.bind(unit, following)
 
     def _state(self, number: str) -> CaseState | None:
-        row = loaded_rows([number], lock=False).get(number)
+        row = load_rows([number], lock=False).get(number)
         return state_of_row(row) if row else None
 
     def _look_again(self, number: str, since: datetime) -> datetime | None:

@@ -42,7 +42,7 @@ def carry_out(*, job: int, work: Callable[[Progress], dict[str, Any]]) -> dict[s
         common.progress(job=job, done=done, total=total)
 
     try:
-        with common.kept_alive(job=job):
+        with common.keep_alive(job=job):
             result = work(progress)
     except YiwangError as error:
         common.fail(job=job, why=error.text)

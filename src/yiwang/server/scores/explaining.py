@@ -25,7 +25,7 @@ SHOWN = 100  # rows on a page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class Explanation:
     """A figure and its rows.
 
     Attributes:
@@ -47,19 +47,19 @@ class Explained:
     as_of: datetime
 
 
-def looked_at(node: Node | None) -> Iterator[str]:
+def columns_of(node: Node | None) -> Iterator[str]:
     """Names of the columns in an expression."""
     match node:
         case Column(name=name):
             yield name
         case Comparison(left=left, right=right) | Total(left=left, right=right):
-            yield from looked_at(left)
-            yield from looked_at(right)
+            yield from columns_of(left)
+            yield from columns_of(right)
         case Among(left=part) | Missing(left=part) | Not(part=part):
-            yield from looked_at(part)
+            yield from columns_of(part)
         case Junction(parts=parts):
             for part in parts:
-                yield from looked_at(part)
+                yield from columns_of(part)
 
 
 def amount(measure: Measure, as_of: datetime) -> str:
@@ -77,7 +77,7 @@ def explain(
     until: date | None = None,
     offset: int = 0,
     as_of: datetime | None = None,
-) -> Explained:
+) -> Explanation:
     """The rows behind a figure.
 
     Args:
@@ -108,7 +108,7 @@ def explain(
     measures = [measure for measure in (found.numerator, found.denominator) if measure is not None]
     names = tuple(
         dict.fromkeys(
-            name for measure in measures for part in (measure.condition, measure.amount) for name in looked_at(part)
+            name for measure in measures for part in (measure.condition, measure.amount) for name in columns_of(part)
         )
     )
     shown = [f"epoch_us({sql.quote(name)})" if table.kinds[name] == MOMENT else sql.quote(name) for name in names]
@@ -122,7 +122,7 @@ def explain(
         ).fetchall()
     sums = totals[0].sums if totals else tuple(0 for _ in measures)
     denominator = sums[1] if found.denominator else None
-    return Explained(
+    return Explanation(
         indicator=found,
         cell=Cell(sums[0], denominator, found.value(sums[0], denominator)),
         table=table,

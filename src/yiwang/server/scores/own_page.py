@@ -18,7 +18,7 @@ from yiwang.core.indicators.lifting import Lifts, lifts
 from yiwang.core.indicators.scorecard import ScoreRow
 from yiwang.core.indicators.standing import Standing, standings
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
@@ -43,7 +43,7 @@ class Month:
 @require_GET
 def own_page(request: HttpRequest, city: str, level: str) -> HttpResponse:
     """One region or department, over the months, against those like it."""
-    place = known_city(city)
+    place = city_or_404(city)
     key, asked = request.GET.get("key", ""), request.GET.get("month", "")
     if level not in (*(one.id for one in place.info.levels), DEPARTMENT) or not key:
         raise Http404(say("没有这个单位", "There is no such unit"))
@@ -71,8 +71,8 @@ def own_page(request: HttpRequest, city: str, level: str) -> HttpResponse:
             "months": months,
             "evaluation": evaluation,
             "grade": _grade(place, shown.composite),
-            "lifts": _lifts(place, card, shown, evaluation, level=level, key=key),
-            "alike": _alike(place, card, shown, level=level, key=key),
+            "lifts": _next_grade(place, card, shown, evaluation, level=level, key=key),
+            "alike": _peers(place, card, shown, level=level, key=key),
             "chart": json.dumps(_chart(months, level=level, key=key, city=city), ensure_ascii=False),
             "league_url": f"{reverse('score', args=[city])}?{urlencode({'level': level, 'month': shown.month})}",
         },
@@ -116,7 +116,7 @@ def _grade(place: CityRuntime, found: Composite) -> dict[str, Any] | None:
     return {"id": grade.id, "name": named(grade), "light": presentation.LIGHTS[grade.colour]} if grade else None
 
 
-def _lifts(
+def _next_grade(
     place: CityRuntime, card: queries.Scorecard, shown: Month, evaluation: Evaluation, *, level: str, key: str
 ) -> dict[str, Any] | None:
     """The way to the next grade, each part with the page that explains its figure."""
@@ -147,7 +147,7 @@ def _lifts(
     }
 
 
-def _alike(place: CityRuntime, card: queries.Scorecard, shown: Month, *, level: str, key: str) -> list[dict[str, Any]]:
+def _peers(place: CityRuntime, card: queries.Scorecard, shown: Month, *, level: str, key: str) -> list[dict[str, Any]]:
     """Those with about as many cases in that month, ranked among each other."""
     size = max(1, _size(shown.row))
     rows = [row for row in shown.peers if size / ALIKE <= _size(row) <= size * ALIKE]

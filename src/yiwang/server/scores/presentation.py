@@ -18,7 +18,7 @@ from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import moment, named
 from yiwang.server.scores import queries
-from yiwang.server.scores.explaining import Explained
+from yiwang.server.scores.explaining import Explanation
 from yiwang.server.scores.queries import Scorecard
 
 LIGHTS = {"green": "green", "blue": "green", "yellow": "yellow", "red": "red", "black": "red"}
@@ -122,7 +122,7 @@ def league(card: Scorecard, *, place: CityRuntime, level: str, month: str) -> di
     }
 
 
-def explained(found: Explained, *, place: CityRuntime, level: str, key: str | None) -> dict[str, Any]:
+def explanation_context(found: Explanation, *, place: CityRuntime, level: str, key: str | None) -> dict[str, Any]:
     """What the page of one figure shows."""
     one, table = found.indicator, found.table
     book = place.pack.indicators

@@ -85,14 +85,14 @@ def store_of(place: CityRuntime, table: str = CASES) -> FactStore:
     return store
 
 
-def tables_measured(place: CityRuntime) -> tuple[str, ...]:
+def measured_tables(place: CityRuntime) -> tuple[str, ...]:
     """Names of the tables over which the city's indicators are counted; the cases always, and first."""
     return tuple(dict.fromkeys((CASES, *(indicator.table for indicator in place.pack.indicators.indicators))))
 
 
-def counted_store(place: CityRuntime) -> FactStore | None:
+def complete_store(place: CityRuntime) -> FactStore | None:
     """The facts of the cases, where every table that is measured has been counted, so that any scorecard can be shown."""
-    stores = [current_store(place, table) for table in tables_measured(place)]
+    stores = [current_store(place, table) for table in measured_tables(place)]
     return stores[0] if all(stores) else None
 
 
@@ -217,7 +217,7 @@ def standings_of(
     return found
 
 
-def _said(standing: Standing | None) -> dict[str, Any]:
+def _standing_json(standing: Standing | None) -> dict[str, Any]:
     """Interval and places as they stand in JSON."""
     interval, place = (standing.interval, standing.place) if standing else (None, None)
     return {
@@ -273,14 +273,14 @@ def as_dict(card: Scorecard, *, place: CityRuntime) -> dict[str, Any]:
                 },
                 "values": {
                     name: {
-                        "numerator": cell.numerator, "denominator": cell.denominator, "value": cell.value, **_said(own.get(name)),
+                        "numerator": cell.numerator, "denominator": cell.denominator, "value": cell.value, **_standing_json(own.get(name)),
                     }
                     for name, cell in row.cells.items()
                 },
                 "scores": {
                     name: {
                         "score": found.score, "grade": found.grade, "known_share": round(found.known_share, 6), "parts": dict(found.parts),
-                        **_said(own.get(name)),
+                        **_standing_json(own.get(name)),
                     }
                     for name, found in row.composites.items()
                 },
@@ -300,7 +300,7 @@ def as_table(card: Scorecard, *, place: CityRuntime) -> tuple[list[str], list[li
     for name in card.indicators:
         header += [name, f"{name}_numerator", f"{name}_denominator", f"{name}_low", f"{name}_high"]
     for name in evaluations:
-        header += [f"score_{name}", f"grade_{name}", *(f"score_{name}_{part}" for part in _said(None))]
+        header += [f"score_{name}", f"grade_{name}", *(f"score_{name}_{part}" for part in _standing_json(None))]
     table = []
     for row, own in zip(card.rows, stood, strict=True):
         names = [
@@ -309,10 +309,10 @@ def as_table(card: Scorecard, *, place: CityRuntime) -> tuple[list[str], list[li
         line: list[Any] = [*row.keys.values(), *names]
         for name in card.indicators:
             cell = row.cells[name]
-            line += [cell.value, cell.numerator, cell.denominator, *list(_said(own.get(name)).values())[:2]]
+            line += [cell.value, cell.numerator, cell.denominator, *list(_standing_json(own.get(name)).values())[:2]]
         for name in evaluations:
             found = row.composites.get(name)
             line += [found.score, found.grade] if found else [None, ""]
-            line += _said(own.get(name)).values()
+            line += _standing_json(own.get(name)).values()
         table.append(line)
     return header, table

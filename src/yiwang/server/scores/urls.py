@@ -8,5 +8,5 @@ urlpatterns: list[URLPattern] = [
     path("<slug:city>/score", views.league, name="score"),
     path("<slug:city>/score.csv", views.league_csv, name="score-csv"),
     path("<slug:city>/score/of/<slug:level>", own_page.own_page, name="score-own"),
-    path("<slug:city>/score/<slug:indicator>", views.explained, name="score-explained"),
+    path("<slug:city>/score/<slug:indicator>", views.explain_figure, name="score-explained"),
 ]

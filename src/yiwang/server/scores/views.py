@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.scorecard import PERIODS, dimension_of
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.facts.models import FactStore
@@ -44,15 +44,15 @@ class ScoreQuery:
         return bounds(self.month)
 
 
-def _asked(request: HttpRequest, city: str) -> ScoreQuery:
-    place = known_city(city)
+def _score_query(request: HttpRequest, city: str) -> ScoreQuery:
+    place = city_or_404(city)
     if not place.pack.indicators.indicators:
         raise Http404(say("这个城市没有指标（indicators.toml）", "This city's pack measures nothing (indicators.toml)"))
     levels = [level.id for level in place.info.levels]
     level = request.GET.get("level", "") or levels[min(1, len(levels) - 1)]
     if level not in (*levels, DEPARTMENT):
         raise Http404(say("没有这个层级", "There is no such level"))
-    store = queries.counted_store(place)
+    store = queries.complete_store(place)
     months = sorted(store.months, reverse=True) if store else []
     month = request.GET.get("month", months[0] if months else "")
     if month and not MONTH.fullmatch(month):
@@ -69,7 +69,7 @@ def _card(asked: ScoreQuery, *, shown: tuple[str, ...] = ()) -> queries.Scorecar
 @require_GET
 def league(request: HttpRequest, city: str) -> HttpResponse:
     """Regions of a level, or departments, side by side for a month."""
-    asked = _asked(request, city)
+    asked = _score_query(request, city)
     context: dict[str, Any] = {
         "city": asked.place.info,
         "page": "score",
@@ -86,7 +86,7 @@ def league(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def league_csv(request: HttpRequest, city: str) -> HttpResponse:
     """The same as a table for a spreadsheet: every indicator with its numerator and denominator."""
-    asked = _asked(request, city)
+    asked = _score_query(request, city)
     if asked.store is None:
         raise Http404(say("还没有统计", "Nothing has been counted yet"))
     header, rows = queries.as_table(_card(asked), place=asked.place)
@@ -101,9 +101,9 @@ def league_csv(request: HttpRequest, city: str) -> HttpResponse:
 
 
 @require_GET
-def explained(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
+def explain_figure(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
     """One figure: what it means, from whom, and which cases make it."""
-    asked = _asked(request, city)
+    asked = _score_query(request, city)
     key = request.GET.get("key")
     only = {} if key is None else {asked.level: key}
     offset = int(text) if (text := request.GET.get("from", "0")).isdecimal() and len(text) < 10 else 0
@@ -131,6 +131,6 @@ def explained(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
             "asked": asked,
             "next_url": f"?{urlencode({**query, 'from': offset + SHOWN})}" if found.more else "",
             "first_url": f"?{urlencode(query)}" if offset else "",
-            **presentation.explained(found, place=asked.place, level=asked.level, key=key),
+            **presentation.explanation_context(found, place=asked.place, level=asked.level, key=key),
         },
     )

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from yiwang.server.cities.finding import known_city
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import posts_of
@@ -24,8 +24,8 @@ def staff_only(view: View) -> View:
     """Lets a view be called with the city's runtime by those who hold a post in it: on an axis of the loop, or in administration."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
-        place = known_city(city)
+    def guard(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
+        place = city_or_404(city)
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
         roles = place.rules.workflow.roles
@@ -36,4 +36,4 @@ def staff_only(view: View) -> View:
             return render(request, "problem.html", context, status=403)
         return view(request, place, **rest)
 
-    return guarded
+    return guard

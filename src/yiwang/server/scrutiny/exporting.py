@@ -28,7 +28,7 @@ def whole(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def _opened(path: Path, *, packed: bool) -> IO[Any]:
+def _open(path: Path, *, packed: bool) -> IO[Any]:
     # level 1 packs XML nearly as tightly as 9, in a third of the time
     return gzip.open(path, "wt", 1, encoding="utf-8") if packed else path.open("w", encoding="utf-8")
 
@@ -53,7 +53,7 @@ def export_xes(*, city: str, path: Path, reveal: bool = False, progress: Progres
             written["events"] += len(case.events)
             yield case
 
-    with whole(path) as unfinished, _opened(unfinished, packed=path.name.endswith(".gz")) as file:
+    with whole(path) as unfinished, _open(unfinished, packed=path.name.endswith(".gz")) as file:
         for piece in xes(counted(), city=city, name=place.info.name.zh, workflow=place.rules.workflow):
             file.write(piece)
     return written
@@ -69,7 +69,7 @@ def export_ocel(*, city: str, path: Path, reveal: bool = False, progress: Progre
     with whole(path) as unfinished:
         if path.suffix in {".sqlite", ".sqlite3", ".db"}:
             return ocel_files.write_sqlite(unfinished, cases, place=place)
-        with _opened(unfinished, packed=path.name.endswith(".gz")) as file:
+        with _open(unfinished, packed=path.name.endswith(".gz")) as file:
             return ocel_files.write_json(file, cases, place=place)
 
 

@@ -48,14 +48,14 @@ class Tables:
     def steps(self) -> list[dict[str, Any]]:
         names = self.found.columns.steps
         return [
-            self._timed(each, "step", names[each.key], step_name(self.place, names[each.key]))
+            self._sojourn_row(each, "step", names[each.key], step_name(self.place, names[each.key]))
             for each in self.found.steps
         ]
 
     def units(self) -> list[dict[str, Any]]:
         names = self.found.columns.holders
         return [
-            self._timed(
+            self._sojourn_row(
                 each, "unit", names[each.key], unit_name(self.place, names[each.key]) or say("没有单位", "No unit")
             )
             for each in self.found.units
@@ -64,7 +64,7 @@ class Tables:
     def levels(self) -> list[dict[str, Any]]:
         names = self.found.level_names
         return [
-            self._timed(each, "level", names[each.key], _level_name(self.place, names[each.key]))
+            self._sojourn_row(each, "level", names[each.key], _level_name(self.place, names[each.key]))
             for each in self.found.levels
         ]
 
@@ -101,7 +101,7 @@ class Tables:
             )
         return rows
 
-    def _timed(self, each: Summary, kind: str, code: str, name: str) -> dict[str, Any]:
+    def _sojourn_row(self, each: Summary, kind: str, code: str, name: str) -> dict[str, Any]:
         total = sum(other.total for other in self.found.steps) or 1.0
         return {
             kind: code,

@@ -27,7 +27,7 @@ from yiwang.core.mining.flow import (
 )
 from yiwang.server.cases.api import Case
 from yiwang.server.cities.queries import CityRuntime
-from yiwang.server.scrutiny.reading import chosen_cases, flow_columns, newest_event
+from yiwang.server.scrutiny.reading import case_ids, flow_columns, newest_event
 
 MOST_PATHS, MOST_UNITS, MOST_BEHIND = 12, 40, 200
 
@@ -89,10 +89,10 @@ class Flow:
 def flow(place: CityRuntime, asked: FlowQuery, *, now: datetime | None = None) -> Flow:
     """Work the figures out: two queries to choose the cases, one for five hundred cases each to read their events."""
     start, end = asked.bounds(place)
-    chosen = chosen_cases(city=place.info.id, start=start, end=end, region=asked.region)
+    chosen = case_ids(city=place.info.id, start=start, end=end, region=asked.region)
     workflow = place.rules.workflow
     columns = flow_columns(chosen, in_hand=in_hand_roles(workflow))
-    until = min((now or datetime.now(UTC)).timestamp(), _known_until(place, columns))
+    until = min((now or datetime.now(UTC)).timestamp(), _log_end(place, columns))
     ends = np.array([name in workflow.steps and workflow.steps[name].end for name in columns.steps], dtype=bool)
     open_steps = ~ends if len(ends) else np.zeros(0, dtype=bool)
     everything = stays(columns, until=until)
@@ -133,7 +133,7 @@ def _running(columns: Columns, key: Ints, ended: Flags, until: float) -> Stays:
     return found.where(~ends[found.step])
 
 
-def _known_until(place: CityRuntime, columns: Columns) -> float:
+def _log_end(place: CityRuntime, columns: Columns) -> float:
     """The moment up to which the log speaks. A record of years ago says nothing about how long its open cases stayed open."""
     newest = newest_event(place.info.id)
     return max(newest.timestamp() if newest else 0.0, float(columns.at.max()) if len(columns.at) else 0.0)

@@ -31,7 +31,7 @@ SQL_TYPES = {"boolean": "BOOLEAN", "integer": "INTEGER", "time": "TIMESTAMP"}
 BATCH = 20_000  # rows that wait to be written
 
 
-def _started(place: CityRuntime) -> tuple[list[LogObject], Objects]:
+def _place_objects(place: CityRuntime) -> tuple[list[LogObject], Objects]:
     fixed = list(place_objects(units=place.rules.units, regions=place.regions))
     return fixed, Objects(each.id for each in fixed)
 
@@ -45,7 +45,7 @@ def _moment(value: datetime) -> str:
 
 def write_json(file: IO[str], cases: Iterable[LogCase], *, place: CityRuntime) -> dict[str, int]:
     """Events as they come; objects wait in a temporary file, since the log's second list cannot be written beside the first."""
-    fixed, objects = _started(place)
+    fixed, objects = _place_objects(place)
     counts = {"cases": 0, "events": 0, "objects": 0}
     types = [
         {"name": name, "attributes": [_attribute(attribute) for attribute in attributes]}
@@ -124,7 +124,7 @@ def _relations(relations: list[Relation]) -> list[dict[str, str]]:
 
 def write_sqlite(path: Path, cases: Iterable[LogCase], *, place: CityRuntime) -> dict[str, int]:
     """One table per type of object and event, as the specification's relational form has them."""
-    fixed, objects = _started(place)
+    fixed, objects = _place_objects(place)
     verbs = event_types(place.rules.workflow)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
@@ -146,7 +146,7 @@ def write_sqlite(path: Path, cases: Iterable[LogCase], *, place: CityRuntime) ->
     return base.counts
 
 
-def _mapped(names: Iterable[str]) -> dict[str, str]:
+def _table_names(names: Iterable[str]) -> dict[str, str]:
     """Names that can end the name of a table; two that differ only in signs get a number."""
     found: dict[str, str] = {}
     for name in names:
@@ -174,12 +174,12 @@ def _schema(verbs: Sequence[str]) -> Iterator[str]:
         "ocel_target_id TEXT REFERENCES object (ocel_id), ocel_qualifier TEXT, "
         "PRIMARY KEY (ocel_source_id, ocel_target_id, ocel_qualifier))"
     )
-    for mapped in _mapped(verbs).values():
+    for mapped in _table_names(verbs).values():
         yield (
             f'CREATE TABLE "event_{mapped}" (ocel_id TEXT PRIMARY KEY REFERENCES event (ocel_id), '
             f"ocel_time TIMESTAMP, {_sql_columns(EVENT_ATTRIBUTES)})"
         )
-    for name, mapped in _mapped(OBJECT_TYPES).items():
+    for name, mapped in _table_names(OBJECT_TYPES).items():
         yield (
             f'CREATE TABLE "object_{mapped}" (ocel_id TEXT REFERENCES object (ocel_id), ocel_time TIMESTAMP, '
             f"ocel_changed_field TEXT, {_sql_columns(OBJECT_TYPES[name])})"
@@ -195,7 +195,7 @@ class _Base:
 
     def __init__(self, connection: sqlite3.Connection, verbs: Sequence[str]) -> None:
         self.connection = connection
-        self.events, self.objects = _mapped(verbs), _mapped(OBJECT_TYPES)
+        self.events, self.objects = _table_names(verbs), _table_names(OBJECT_TYPES)
         self.counts = {"cases": 0, "events": 0, "objects": 0}
         self.rows: dict[str, list[tuple[Any, ...]]] = {}
         self.waiting = 0
@@ -227,10 +227,10 @@ class _Base:
 
     def _late_type(self, name: str) -> str:
         """A verb of an earlier version of the workflow: it gets its table when it is first met."""
-        mapped = _mapped([*self.events, name])[name]
+        mapped = _table_names([*self.events, name])[name]
         self.events[name] = mapped
         statement = next(sql for sql in _schema([name]) if sql.startswith('CREATE TABLE "event_'))
-        self.connection.execute(statement.replace(f'"event_{_mapped([name])[name]}"', f'"event_{mapped}"', 1))
+        self.connection.execute(statement.replace(f'"event_{_table_names([name])[name]}"', f'"event_{mapped}"', 1))
         self._put("event_map_type", (name, mapped))
         return mapped
 

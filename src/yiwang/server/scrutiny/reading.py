@@ -102,7 +102,7 @@ SECONDS = {
 }
 
 
-def chosen_cases(*, city: str, start: datetime | None, end: datetime | None, region: str = "") -> list[int]:
+def case_ids(*, city: str, start: datetime | None, end: datetime | None, region: str = "") -> list[int]:
     """Ids of the cases opened from ``start`` up to ``end`` in a region, all below it and what it has replaced, growing."""
     query = Case.objects.filter(city=city)
     if start is not None:

@@ -35,7 +35,7 @@ def _day(text: str, fallback: date) -> date:
         raise Http404(say("日期写成 2026-11-01", "Write dates as 2026-11-01")) from error
 
 
-def _asked(request: HttpRequest, place: CityRuntime) -> FlowQuery | None:
+def _flow_query(request: HttpRequest, place: CityRuntime) -> FlowQuery | None:
     """Period and region of the address; the last thirty days with cases by default. None where there are no cases."""
     region = request.GET.get("region", "")
     if region and region not in place.regions:
@@ -58,7 +58,7 @@ def _query(asked: FlowQuery, **more: str) -> str:
 @staff_only
 def flow_page(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """Time by step, unit and level, moves and ways, drawn and listed."""
-    asked = _asked(request, place)
+    asked = _flow_query(request, place)
     context: dict[str, Any] = {
         "city": place.info,
         "page": "flow",
@@ -92,7 +92,7 @@ def flow_page(request: HttpRequest, place: CityRuntime) -> HttpResponse:
 @staff_only
 def flow_csv(request: HttpRequest, place: CityRuntime, table: str) -> HttpResponse:
     """One of the tables, for spreadsheets."""
-    asked = _asked(request, place)
+    asked = _flow_query(request, place)
     if table not in flow_tables.TABLES or asked is None:
         raise Http404
     rows = flow_tables.Tables(place, flowing.flow(place, asked)).plain(table)
@@ -111,7 +111,7 @@ def flow_csv(request: HttpRequest, place: CityRuntime, table: str) -> HttpRespon
 @staff_only
 def flow_cases(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """The cases behind a figure."""
-    asked, kind, key = _asked(request, place), request.GET.get("of", ""), request.GET.get("key", "")
+    asked, kind, key = _flow_query(request, place), request.GET.get("of", ""), request.GET.get("key", "")
     if asked is None or kind not in KINDS:
         raise Http404
     rows = flowing.behind(place, asked, kind=kind, key=key)

@@ -26,7 +26,7 @@ def prove(*, number: str, seq: int | None = None) -> dict[str, Any]:
 
     Raises:
         BadInput: When there is no such case, or the event has not been sealed yet.
-        LogBroken: When a part of the log that the proof needs is gone.
+        LogMismatch: When a part of the log that the proof needs is gone.
     """
     case = Case.objects.filter(number=number).values("id", "city").first()
     if case is None:

@@ -33,7 +33,7 @@ def ledger_of(*, detail: CaseDetail) -> dict[str, Any]:
     sealed = {seq: placed[event] for seq, _, event in rows if event in placed}
     try:
         proof = ledger.prove(number=number) if sealed else None
-    except (BadInput, api.LogBroken):
+    except (BadInput, api.LogMismatch):
         proof = None
     return {
         "fault": fault.sentence if fault else "",

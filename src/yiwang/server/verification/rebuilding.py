@@ -20,14 +20,14 @@ from yiwang.server.cases.api import (
     EVENT_COLUMNS,
     TALLY_COLUMNS,
     Case,
-    Derived,
+    DerivedRow,
     Event,
     Tally,
-    chained,
-    derived_row,
+    derive_row,
     differences,
     event_of,
-    loaded_rows,
+    hash_chain,
+    load_rows,
     word_index_entry,
 )
 from yiwang.server.cities.queries import CityRuntime, runtime
@@ -129,7 +129,7 @@ def _rebuild_batch(
         only: Columns to look at; all when it is empty.
     """
     with transaction.atomic():
-        loaded_rows(numbers, lock=not dry_run)  # in the order of numbers, as every command does
+        load_rows(numbers, lock=not dry_run)  # in the order of numbers, as every command does
         cases = list(Case.objects.filter(number__in=numbers).order_by("number").values(*COMPARED))
         stored = Event.objects.filter(case_id__in=[row["id"] for row in cases]).order_by("case_id", "seq")
         by_case = {
@@ -139,7 +139,7 @@ def _rebuild_batch(
             found.cases += 1
             own = by_case.get(row["id"], [])
             try:
-                right = _derived(row, own, place)
+                right = _derive(row, own, place)
             except (BadInput, orjson.JSONDecodeError, KeyError, TypeError, ValueError, IndexError):
                 found.left.append(row["number"])
                 continue
@@ -151,18 +151,18 @@ def _rebuild_batch(
                     _write(row, right)
 
 
-def _derived(row: dict[str, Any], stored: Sequence[dict[str, Any]], place: CityRuntime) -> Derived:
+def _derive(row: dict[str, Any], stored: Sequence[dict[str, Any]], place: CityRuntime) -> DerivedRow:
     number = row["number"]
     events = [event_of(item, number=number) for item in stored]
     digests = [bytes(item["hash"]) for item in stored]
-    if chained(events, head=None) != digests or digests[-1] != bytes(row["head"]):
+    if hash_chain(events, head=None) != digests or digests[-1] != bytes(row["head"]):
         raise BadInput(
             Text("案卷 {number} 的事件与其哈希不符。", "The events of {number} do not fit their hashes.", number=number)
         )
-    return derived_row(events, head=digests[-1], place=place)
+    return derive_row(events, head=digests[-1], place=place)
 
 
-def _write(row: dict[str, Any], right: Derived) -> None:
+def _write(row: dict[str, Any], right: DerivedRow) -> None:
     columns = dict(right.columns)
     if row["next_due"] in right.dues:
         columns["next_due"] = row["next_due"]

@@ -20,7 +20,7 @@ from django.db.models import Count, Sum
 from yiwang.core.cases.events import Event
 from yiwang.core.cases.ledger import STREAM, event_record, verify_chain
 from yiwang.core.kernel.errors import BadInput
-from yiwang.server.cases.api import COMPARED, EVENT_COLUMNS, Case, Tally, derived_row, differences, event_of
+from yiwang.server.cases.api import COMPARED, EVENT_COLUMNS, Case, Tally, derive_row, differences, event_of
 from yiwang.server.cases.api import Event as EventRow
 from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.ledger import api
@@ -170,7 +170,7 @@ def _case_faults(
 def _row_faults(row: dict[str, Any], events: list[Event], place: CityRuntime) -> Iterator[Fault]:
     number = row["number"]
     try:
-        names = differences(row, derived_row(events, head=bytes(row["head"]), place=place))
+        names = differences(row, derive_row(events, head=bytes(row["head"]), place=place))
     except (BadInput, KeyError, ValueError, TypeError) as error:
         yield Fault("row", number, 0, f"The row of {number} cannot be read: {error}")
         return
@@ -191,7 +191,7 @@ def _orphans(city: str) -> Iterator[Fault]:
     lost = EventRow.objects.filter(city=city, case__number=None).values_list("case_id", "seq").first()
     if lost:
         yield Fault("missing", "", lost[1], f"The case of an event (row {lost[0]}) is gone.")
-    settled = api.settled(stream=STREAM, city=city)
+    settled = api.settled_key(stream=STREAM, city=city)
     left = EventRow.objects.filter(~api.in_log(stream=STREAM, city=city), city=city, id__lte=settled)
     if out := left.order_by("id").values_list("case__number", "seq").first():
         number, seq = out

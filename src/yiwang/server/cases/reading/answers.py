@@ -13,7 +13,7 @@ from yiwang.core.cases.lateness import counts_as_late
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cases.reading import estimates, explaining
 from yiwang.server.cases.reading.access import Reader
-from yiwang.server.cases.reading.placing import Placed
+from yiwang.server.cases.reading.placing import Placement
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.masking import mask
 
@@ -27,7 +27,7 @@ def moment(value: datetime | None, place: CityRuntime) -> str | None:
     return value.astimezone(place.info.zone).isoformat() if value else None
 
 
-def reported(
+def report_answer(
     state: CaseState, events: Sequence[Event], *, report: str, flag: str, place: CityRuntime
 ) -> dict[str, Any]:
     """The answer to a report."""
@@ -45,11 +45,11 @@ def reported(
         "deadline": moment(state.deadline, place),
         "deadline_estimated": estimates.is_estimated(state, place=place),
         "seq": state.seq,
-        "why": [told(why, place) for why in explaining.whys(events)],
+        "why": [rule_sentence(why, place) for why in explaining.whys(events)],
     }
 
 
-def notice(where: Placed, *, place: CityRuntime) -> dict[str, str]:
+def notice(where: Placement, *, place: CityRuntime) -> dict[str, str]:
     """What whoever reports should know of the place that was taken, in both languages; empty where all was said alike."""
     if not where.contradicted:
         return {"notice": "", "notice_zh": ""}
@@ -61,7 +61,7 @@ def notice(where: Placed, *, place: CityRuntime) -> dict[str, str]:
     }
 
 
-def told(why: Mapping[str, str], place: CityRuntime) -> dict[str, str]:
+def rule_sentence(why: Mapping[str, str], place: CityRuntime) -> dict[str, str]:
     """A deciding row with its sentence in both languages."""
     sentence = explaining.sentence(why, place=place)
     return {
@@ -71,7 +71,7 @@ def told(why: Mapping[str, str], place: CityRuntime) -> dict[str, str]:
     }
 
 
-def acted(state: CaseState, events: Sequence[Event], *, head: bytes, place: CityRuntime) -> dict[str, Any]:
+def verb_answer(state: CaseState, events: Sequence[Event], *, head: bytes, place: CityRuntime) -> dict[str, Any]:
     """The answer to a verb."""
     return {
         "number": state.number,
@@ -112,7 +112,7 @@ LIST_FIELDS = (
 _TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 
 
-def listed(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime, at: datetime) -> list[dict[str, Any]]:
+def case_list(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime, at: datetime) -> list[dict[str, Any]]:
     """Rows of a list for programs. ``late`` says whether the deadline had passed at a moment, whether recorded yet or not."""
     zone, rows, found = place.info.zone, list(rows), []
     estimated = estimates.among(rows, place=place)
@@ -145,7 +145,7 @@ def case(
         for name in ("handlers", "pending", *(name for name in FOR_STAFF if name != "reporter")):
             data.pop(name)
     elif data["pending"] and not reader.personal:
-        data["pending"] = _masked(data["pending"])
+        data["pending"] = _mask_texts(data["pending"])
     if not (reader.personal or reader.own):
         data.pop("reporter")
     return {
@@ -171,7 +171,7 @@ def events(detail: CaseDetail, *, words: Words, reader: Reader, place: CityRunti
         return found
     if reader.staff:
         return [
-            {**item, "reason": mask(item["reason"]), "payload": _without_reporter(_masked(item["payload"]))}
+            {**item, "reason": mask(item["reason"]), "payload": _without_reporter(_mask_texts(item["payload"]))}
             for item in found
         ]
     return [
@@ -206,11 +206,11 @@ def _without_reporter(payload: Mapping[str, Any]) -> dict[str, Any]:
     return _without(payload, frozenset({"reporter"}))
 
 
-def _masked(value: Any) -> Any:
+def _mask_texts(value: Any) -> Any:
     """A JSON value with personal data hidden in every text that people write; codes and times are left as they are."""
     if isinstance(value, Mapping):
         return {
-            name: mask(item) if name in UNPUBLISHED and isinstance(item, str) else _masked(item)
+            name: mask(item) if name in UNPUBLISHED and isinstance(item, str) else _mask_texts(item)
             for name, item in value.items()
         }
-    return [_masked(item) for item in value] if isinstance(value, list) else value
+    return [_mask_texts(item) for item in value] if isinstance(value, list) else value

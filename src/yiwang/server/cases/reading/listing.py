@@ -41,8 +41,8 @@ def page(
     filters = replace(filters, as_written=personal)
     while True:
         found = queries.list_cases(city=place.info.id, filters=filters, cursor=cursor, limit=limit, at=at)
-        rows = worded(found.items, readers=readers, place=place)
-        kept = {row["id"] for row in _found_by(rows, filters.q)} if filters.q else {row["id"] for row in rows}
+        rows = readable_rows(found.items, readers=readers, place=place)
+        kept = {row["id"] for row in _matching_rows(rows, filters.q)} if filters.q else {row["id"] for row in rows}
         if personal:
             read = [row for row in found.items if row["id"] not in kept and readers.of_row(row).personal]
             readers.record(numbers=[row["number"] for row in read], what="words", purpose="search by personal data")
@@ -58,21 +58,21 @@ def page(
     return queries.Page(items=shown[:limit], next=queries.cursor_after(last, order=filters.order))
 
 
-def worded(rows: Iterable[Mapping[str, Any]], *, readers: Readers, place: CityRuntime) -> list[dict[str, Any]]:
+def readable_rows(rows: Iterable[Mapping[str, Any]], *, readers: Readers, place: CityRuntime) -> list[dict[str, Any]]:
     """Rows of cases with the words that a reader may read in a list; the others come without their words."""
     rows = list(rows)
     staff = [readers.of_row(row).staff for row in rows]
-    others = iter(public.listed([row for row, known in zip(rows, staff, strict=True) if not known], place=place))
+    others = iter(public.public_rows([row for row, known in zip(rows, staff, strict=True) if not known], place=place))
     return [
         {**row, "text": mask(row["text"]), "address": mask(row["address"])} if known else next(others)
         for row, known in zip(rows, staff, strict=True)
     ]
 
 
-def _found_by(rows: list[dict[str, Any]], sought: str) -> list[dict[str, Any]]:
+def _matching_rows(rows: list[dict[str, Any]], sought: str) -> list[dict[str, Any]]:
     """Of the rows those that the words which are shown, or their numbers, have been found by."""
     asked = [fold(word) for word in words.split_words(sought)]
-    missing = {row["id"]: {word for word in asked if word not in _said(row)} for row in rows}
+    missing = {row["id"]: {word for word in asked if word not in _search_text(row)} for row in rows}
     doubtful = [case for case, lacking in missing.items() if lacking]
     numbers: dict[int, list[str]] = {case: [] for case in doubtful}
     if doubtful:
@@ -88,5 +88,5 @@ def _found_by(rows: list[dict[str, Any]], sought: str) -> list[dict[str, Any]]:
     ]
 
 
-def _said(row: Mapping[str, Any]) -> str:
+def _search_text(row: Mapping[str, Any]) -> str:
     return fold(f"{row['text']}\n{row['address']}")

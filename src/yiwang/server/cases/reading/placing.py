@@ -14,7 +14,7 @@ UNPLACED = frozenset({"outside", "default_point"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placement:
     """Where a report is: finest region, unit grid, point in WGS 84, and how sure that is.
 
     Attributes:
@@ -35,7 +35,7 @@ class Placed:
         return {name: getattr(self, name) for name in LOCATION}
 
 
-def region_named(code: str, place: CityRuntime) -> Placed | None:
+def region_of_code(code: str, place: CityRuntime) -> Placement | None:
     """The region of a code, or of a unit grid's; None without a code.
 
     Raises:
@@ -44,12 +44,12 @@ def region_named(code: str, place: CityRuntime) -> Placed | None:
     if not code:
         return None
     if code in place.regions:
-        return Placed(region=code)
+        return Placement(region=code)
     try:
         region = place.regions.chain(code)[-1]  # a unit grid's code begins with its community's
     except BadInput:
         raise no_region(code) from None
-    return Placed(region=region.code, grid=code)
+    return Placement(region=region.code, grid=code)
 
 
 def no_region(code: str) -> BadInput:

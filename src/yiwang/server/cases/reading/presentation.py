@@ -87,7 +87,7 @@ def category_name(runtime: CityRuntime, code: str) -> str:
 WORKING = frozenset({TimeUnit.WORK_HOURS, TimeUnit.WORK_DAYS})
 
 
-def counted(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalendar) -> str:
+def duration_words(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalendar) -> str:
     """A length of counted time in words: working time in working days of the city's own length and working hours (56 hours
     of 8-hour days are ``7 工作日``), everything else as `lasting` says it. The sign is left to the words around it."""
     if seconds is None or unit not in WORKING or not calendar.seconds_per_day:
@@ -106,7 +106,7 @@ def counted(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalendar) ->
     return " ".join(parts[:2])
 
 
-def left_of(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
+def time_left(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
     """What is left of the deadline that a row shows, in the time that its clock counts, as every page says it.
 
     Returns:
@@ -126,7 +126,7 @@ def left_of(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) ->
         left, unit = (due - at).total_seconds(), TimeUnit.URGENT_HOURS
     return {
         "left": left,
-        "left_text": counted(left, unit=unit, calendar=runtime.calendar),
+        "left_text": duration_words(left, unit=unit, calendar=runtime.calendar),
         "is_late": has_passed(due, at=at),
         "working": unit in WORKING,
     }
@@ -144,7 +144,7 @@ def row(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime, estima
             opened_at=values["opened_at"], deadline=values["deadline"], closed_at=values["closed_at"], at=at
         ),
         "estimated": estimated,
-        **left_of(values, runtime=runtime, at=at),
+        **time_left(values, runtime=runtime, at=at),
     }
 
 
@@ -172,8 +172,8 @@ def _clock(name: str, clock: Clock, *, runtime: CityRuntime, at: datetime) -> di
         "used": used,
         "left": left,
         "is_late": late,
-        "used_text": counted(used, unit=clock.unit, calendar=runtime.calendar),
-        "left_text": counted(left, unit=clock.unit, calendar=runtime.calendar),
+        "used_text": duration_words(used, unit=clock.unit, calendar=runtime.calendar),
+        "left_text": duration_words(left, unit=clock.unit, calendar=runtime.calendar),
         "light": state if str(clock.status) == "running" else "",
     }
 
@@ -184,17 +184,17 @@ def _seconds_text(clock: Clock, runtime: CityRuntime) -> str:
         return limit_text(clock.limit_seconds / runtime.calendar.seconds_per_day, clock.unit)
     said = limit_text(hours / 24 if clock.unit == TimeUnit.CALENDAR_DAYS else hours, clock.unit)
     if clock.unit == TimeUnit.WORK_HOURS and clock.limit_seconds >= runtime.calendar.seconds_per_day:
-        days = counted(clock.limit_seconds, unit=clock.unit, calendar=runtime.calendar)
+        days = duration_words(clock.limit_seconds, unit=clock.unit, calendar=runtime.calendar)
         return say("{said}（{days}）", "{said} ({days})", said=said, days=days)
     return said
 
 
 def story(events: Iterable[Event], *, runtime: CityRuntime, persons: bool) -> list[dict[str, Any]]:
     """The events of a case as a reader sees them, oldest first; ``persons`` says whether names are shown."""
-    return [_told(event, runtime, persons) for event in events]
+    return [_event_line(event, runtime, persons) for event in events]
 
 
-def _told(event: Event, runtime: CityRuntime, persons: bool) -> dict[str, Any]:
+def _event_line(event: Event, runtime: CityRuntime, persons: bool) -> dict[str, Any]:
     workflow = runtime.rules.workflow
     verb, role = workflow.verbs.get(event.verb), workflow.roles.get(event.role)
     system = event.actor == SYSTEM
@@ -210,7 +210,7 @@ def _told(event: Event, runtime: CityRuntime, persons: bool) -> dict[str, Any]:
         "holder_name": unit_name(runtime, event.holder),
         "reason": event.reason,
         "lines": [str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key)],
-        "moves": _moves(event, runtime) + (_shown_by(event, runtime) if persons else []),
+        "moves": _moves(event, runtime) + (_evidence_lines(event, runtime) if persons else []),
         "tone": tone,
     }
 
@@ -227,7 +227,7 @@ EVIDENCE_WORDS = {
 }
 
 
-def _shown_by(event: Event, runtime: CityRuntime) -> list[str]:
+def _evidence_lines(event: Event, runtime: CityRuntime) -> list[str]:
     """The evidence that came with an event, a line for each kind."""
     given = event.payload.get("evidence") or event.payload.get("set", {}).get("evidence") or {}
     return [

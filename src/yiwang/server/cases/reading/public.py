@@ -17,7 +17,7 @@ def texts(originals: Mapping[tuple[str, str], str], *, place: CityRuntime) -> di
     return {key: text or "" for key, text in found.items()}
 
 
-def listed(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime) -> list[dict[str, Any]]:
+def public_rows(rows: Iterable[Mapping[str, Any]], *, place: CityRuntime) -> list[dict[str, Any]]:
     """Rows of a list with public words."""
     rows = list(rows)
     kinds = {"text": publishing.CASE, "address": publishing.PLACE}

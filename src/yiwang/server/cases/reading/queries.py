@@ -123,10 +123,10 @@ def list_cases(
         everything = everything.filter(open_at(at), deadline__isnull=False)
     if cursor:
         everything = _beyond(everything, column, falling, cursor)
-    query = narrowed(everything, filters, place=runtime(city), at=at)
+    query = narrow(everything, filters, place=runtime(city), at=at)
     sign = "-" if falling else ""
     if not _one_index_serves(filters):
-        walked = everything.filter(**_walked(filters))
+        walked = everything.filter(**_leading_filter(filters))
         ids = walking.first_ids(
             walked=walked, narrowed=query, sought=filters.q, column=column, falling=falling, limit=limit + 1
         )
@@ -137,7 +137,7 @@ def list_cases(
     return Page(items=found, next=_cursor(found[-1], column) if more else None)
 
 
-def _walked(filters: CaseFilters) -> dict[str, str]:
+def _leading_filter(filters: CaseFilters) -> dict[str, str]:
     """The one filter that the index in the list's order can begin with."""
     names = () if filters.order == "deadline" else ("holder", "step", "category")
     return next(({name: value} for name in names if (value := getattr(filters, name))), {})
@@ -148,10 +148,10 @@ def _one_index_serves(filters: CaseFilters) -> bool:
     asked = {item.name for item in fields(filters) if getattr(filters, item.name)} - {"order", "as_written"}
     if filters.order == "deadline":  # that index has the open cases only, in the order in which they run out
         return asked <= {"due_before", "state"} and not filters.state.startswith("closed")
-    return asked <= {"opened_after", "opened_before", *_walked(filters)}
+    return asked <= {"opened_after", "opened_before", *_leading_filter(filters)}
 
 
-def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: CityRuntime, at: datetime) -> QuerySet[Case]:
+def narrow(query: QuerySet[Case], filters: CaseFilters, *, place: CityRuntime, at: datetime) -> QuerySet[Case]:
     """The cases that pass the filters."""
     if filters.state not in STATES:
         raise BadInput(
@@ -184,7 +184,7 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: CityRuntime,
     if filters.state in {"open", "overdue"}:
         query = query.filter(open_at(at))
     if filters.state.startswith("closed"):
-        query = query.filter(ended_at(at))
+        query = query.filter(is_over_at(at))
     if filters.state == "closed_late":
         query = query.filter(overdue=True)
     if filters.state == "closed_on_time":
@@ -195,12 +195,12 @@ def narrowed(query: QuerySet[Case], filters: CaseFilters, *, place: CityRuntime,
         query = query.filter(closed_at__lt=filters.closed_before)
     due = [moment for moment in (filters.due_before, at if filters.state == "overdue" else None) if moment]
     if due:
-        query = query.filter(open_at(at), deadline_passed(min(due)))
+        query = query.filter(open_at(at), is_past_deadline(min(due)))
     if filters.bbox:
         west, south, east, north = filters.bbox
         query = query.filter(lon__gte=west, lon__lte=east, lat__gte=south, lat__lte=north)
     if filters.q:
-        query = words.passing(query, filters.q, as_written=filters.as_written)
+        query = words.matching(query, filters.q, as_written=filters.as_written)
     return query
 
 
@@ -213,12 +213,12 @@ def open_at(at: datetime | None = None) -> Q:
     return still | Q(closed_at__gt=at) if _long_ago(at) else still
 
 
-def deadline_passed(at: datetime) -> Q:
+def is_past_deadline(at: datetime) -> Q:
     """What `core.cases.lateness.passed` says, for the database."""
     return Q(deadline__lt=at)
 
 
-def ended_at(at: datetime | None = None) -> Q:
+def is_over_at(at: datetime | None = None) -> Q:
     """What had ended at a moment: what `open_at` leaves."""
     return Q(closed_at__lte=at) if _long_ago(at) else Q(closed_at__isnull=False)
 
@@ -394,7 +394,7 @@ def photo_path(*, city: str, number: str, photo: int) -> Path | None:
 # --- counts -------------------------------------------------------------------------------------------------------
 
 
-def _tallied(city: str, region: str) -> QuerySet[Tally]:
+def _tallies(city: str, region: str) -> QuerySet[Tally]:
     query, place = Tally.objects.filter(city=city), runtime(city)
     return query.filter(below(region, place=place))
 
@@ -404,11 +404,11 @@ def _ends(city: str) -> set[str]:
 
 
 def _overdue(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
-    query = Case.objects.filter(open_at(at), deadline_passed(at or datetime.now(UTC)), city=city)
+    query = Case.objects.filter(open_at(at), is_past_deadline(at or datetime.now(UTC)), city=city)
     return within(query, region, place=runtime(city))
 
 
-def _ended_later(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
+def _open_then(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
     """What has ended, but only after a moment long ago: it was open then. Nothing for today's moments."""
     if not _long_ago(at):
         return Case.objects.none()
@@ -418,12 +418,12 @@ def _ended_later(city: str, region: str, at: datetime | None) -> QuerySet[Case]:
 def figures(*, city: str, region: str, at: datetime | None = None) -> dict[str, Any]:
     """Cases of a region: all that were reported, open, open and overdue, ended (in whatever way), as of a moment (now)."""
     ends = _ends(city)
-    sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
+    sums = _tallies(city, region).values_list("step").annotate(n=Sum("count"))
     total = ended = 0
     for step, count in sums:
         total += count
         ended += count if step in ends else 0
-    ended -= _ended_later(city, region, at).count()
+    ended -= _open_then(city, region, at).count()
     return {"cases": total, "open": total - ended, "overdue": _overdue(city, region, at).count(), "ended": ended}
 
 
@@ -432,7 +432,7 @@ def figures_below(*, city: str, region: str, width: int, at: datetime | None = N
     ends = _ends(city)
     found: dict[str, dict[str, int]] = defaultdict(lambda: {"cases": 0, "open": 0, "overdue": 0})
     sums = (
-        _tallied(city, region)
+        _tallies(city, region)
         .annotate(part=Substr("region", 1, width))
         .values_list("part", "step")
         .annotate(n=Sum("count"))
@@ -441,7 +441,7 @@ def figures_below(*, city: str, region: str, width: int, at: datetime | None = N
         found[part]["cases"] += count
         if step not in ends:
             found[part]["open"] += count
-    for name, query in (("open", _ended_later(city, region, at)), ("overdue", _overdue(city, region, at))):
+    for name, query in (("open", _open_then(city, region, at)), ("overdue", _overdue(city, region, at))):
         counts = query.annotate(part=Substr("region", 1, width)).values_list("part").annotate(n=Count("id"))
         for part, count in counts.order_by():
             found[part][name] += count
@@ -462,7 +462,7 @@ def hand_on(found: dict[str, dict[str, int]], *, place: CityRuntime) -> None:
 
 def by_step(*, city: str, region: str) -> dict[str, int]:
     """Cases by step."""
-    sums = _tallied(city, region).values_list("step").annotate(n=Sum("count"))
+    sums = _tallies(city, region).values_list("step").annotate(n=Sum("count"))
     return {step: count for step, count in sums if count}
 
 

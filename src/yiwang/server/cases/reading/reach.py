@@ -40,7 +40,7 @@ def reach(actors: Iterable[Actor], verbs: Mapping[str, Iterable[Verb]], *, place
         for verb in among:
             for actor in actors:
                 if actor.roles.intersection(verb.roles) - {SYSTEM}:
-                    alike[verb.who, _answered(verb, place), actor.unit, actor.region].add(step)
+                    alike[verb.who, _required_requests(verb, place), actor.unit, actor.region].add(step)
     parts: list[Q] = []
     for (who, kinds, unit, region), steps in alike.items():
         standing = _standing(who, unit, region, place)
@@ -54,7 +54,7 @@ def reach(actors: Iterable[Actor], verbs: Mapping[str, Iterable[Verb]], *, place
     return Q(step__in=sorted(set().union(*alike.values()))) & reduce(or_, parts)
 
 
-def _answered(verb: Verb, place: CityRuntime) -> Kinds:
+def _required_requests(verb: Verb, place: CityRuntime) -> Kinds:
     """The kinds of request one of which must wait for the verb; none where the workflow lets nobody ask for one."""
     workflow = place.rules.workflow
     kinds = workflow.plans[verb.id].effect.answers

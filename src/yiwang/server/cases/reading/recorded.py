@@ -34,7 +34,7 @@ def stands_at(*, city: str, now: datetime | None = None) -> datetime | None:
     return max(datetime.combine(day + timedelta(days=1), time(), zone) - _LAST_MINUTES, newest[1].astimezone(zone))
 
 
-def judged_at(*, city: str, now: datetime | None = None) -> datetime:
+def lateness_moment(*, city: str, now: datetime | None = None) -> datetime:
     """The moment for which lateness is judged wherever a figure, a list or a map of the city is shown: `stands_at`, else now."""
     now = now or datetime.now(UTC)
     return stands_at(city=city, now=now) or now

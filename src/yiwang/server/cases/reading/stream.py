@@ -31,10 +31,10 @@ def _lookup(*, city: str, keys: Sequence[int]) -> Mapping[int, tuple[datetime, b
     return {event: (at, bytes(digest)) for event, at, digest in rows}
 
 
-def _seen(*, city: str, after: int, end: datetime) -> int:
+def _complete_upto(*, city: str, after: int, end: datetime) -> int:
     largest = Event.objects.filter(city=city).aggregate(n=Max("id"))["n"] or 0
     first = Event.objects.filter(city=city, id__gt=after, at__gte=end).aggregate(n=Min("id"))["n"]
     return largest if first is None else min(largest, first - 1)
 
 
-EVENTS = log.Stream(name=STREAM, title=Text("案卷", "cases"), entries=_entries, lookup=_lookup, seen=_seen)
+EVENTS = log.Stream(name=STREAM, title=Text("案卷", "cases"), entries=_entries, lookup=_lookup, seen=_complete_upto)

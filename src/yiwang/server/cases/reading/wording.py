@@ -9,7 +9,7 @@ from yiwang.core.cases.definitions import ALWAYS_PUBLIC, WORDS, Workflow
 from yiwang.core.cases.events import Event
 
 
-def written(event: Event) -> dict[str, str]:
+def texts_of(event: Event) -> dict[str, str]:
     """What was written with an event, by field; fields without words are left out."""
     found = {"reason": event.reason, **{name: str(event.payload.get(name) or "") for name in WORDS if name != "reason"}}
     return {name: text for name, text in found.items() if text}
@@ -23,7 +23,7 @@ def event_words(event: Event, *, workflow: Workflow) -> str:
     """
     verb = workflow.verbs.get(event.verb)
     return _lines(
-        text for name, text in written(event).items() if (verb.reads_publicly(name) if verb else name in ALWAYS_PUBLIC)
+        text for name, text in texts_of(event).items() if (verb.reads_publicly(name) if verb else name in ALWAYS_PUBLIC)
     )
 
 

@@ -22,7 +22,7 @@ REPLAYED = "replay"  # the actors of a replayed past are this, or begin with it 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Derived:
+class DerivedRow:
     """A case as its events tell it.
 
     Attributes:
@@ -36,7 +36,7 @@ class Derived:
     dues: tuple[datetime | None, ...]
 
 
-def derived(events: Sequence[Event], *, head: bytes, place: CityRuntime, at: datetime | None = None) -> Derived:
+def derive(events: Sequence[Event], *, head: bytes, place: CityRuntime, at: datetime | None = None) -> DerivedRow:
     """The row of a case.
 
     Args:
@@ -52,11 +52,11 @@ def derived(events: Sequence[Event], *, head: bytes, place: CityRuntime, at: dat
     flag = flag_after("", events)
     columns = dict(zip(rows.CASE_COLUMNS, rows.case_values(state, head=head, flag=flag, place=place), strict=True))
     dues = _dues(columns["next_due"], state, events, place, at or datetime.now(UTC))
-    return Derived(state=state, columns={**columns, "next_due": dues[0]}, dues=dues)
+    return DerivedRow(state=state, columns={**columns, "next_due": dues[0]}, dues=dues)
 
 
 def flag_after(flag: str, events: Iterable[Event]) -> str:
-    """How a case is located (`intake.Placed`) after some more events: as it was opened, or as its place was last corrected."""
+    """How a case is located (`placing.Placement`) after some more events: as it was opened, or as its place was last corrected."""
     for event in events:
         opening = event.payload.get("flags") if event.seq == 1 else None
         flag = event.payload.get("located", opening[0] if opening else flag)
@@ -72,12 +72,12 @@ def _dues(
         return (None,)
     if all(event.actor == SYSTEM_ACTOR.id or event.actor.split(":")[0] == REPLAYED for event in events):
         return (None, moment)
-    if moment <= at and _refused(state, place, at):
+    if moment <= at and _is_refusal(state, place, at):
         return (None, moment)
     return (moment,)
 
 
-def _refused(state: CaseState, place: CityRuntime, at: datetime) -> bool:
+def _is_refusal(state: CaseState, place: CityRuntime, at: datetime) -> bool:
     commands = due(state, rules=place.rules, calendar=place.calendar, at=at)
     if not commands:
         return True
@@ -88,7 +88,7 @@ def _refused(state: CaseState, place: CityRuntime, at: datetime) -> bool:
     return False
 
 
-def differences(row: Mapping[str, Any], found: Derived) -> list[str]:
+def differences(row: Mapping[str, Any], found: DerivedRow) -> list[str]:
     """Names of what a row (`COMPARED` columns) says otherwise than the events; empty when all is the same."""
     try:
         current = rows.state_of(row)

@@ -57,13 +57,13 @@ def next_number(info: PackInfo, *, kind: str, at: datetime) -> str:
     with _lock:
         block = _blocks.get(key)
         if block is None or block.next >= block.end:
-            block = _taken(key, block)
+            block = _next_block(key, block)
         serial = block.next
         block.next += 1
-    return formatted(info, kind=kind, day=day, serial=serial)
+    return format_number(info, kind=kind, day=day, serial=serial)
 
 
-def _taken(key: tuple[str, str, str], used_up: _Block | None) -> _Block:
+def _next_block(key: tuple[str, str, str], used_up: _Block | None) -> _Block:
     now = time.monotonic()
     size = 1
     if used_up is not None:
@@ -84,7 +84,7 @@ def serial_day(info: PackInfo, *, kind: str, day: date) -> str:
     return day.isoformat() if "{date" in pattern else ""
 
 
-def formatted(info: PackInfo, *, kind: str, day: date, serial: int) -> str:
+def format_number(info: PackInfo, *, kind: str, day: date, serial: int) -> str:
     """A serial as a number."""
     if kind == CASE:
         return info.format_case_number(day=day, serial=serial)

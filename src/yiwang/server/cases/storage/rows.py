@@ -14,7 +14,7 @@ from yiwang.core.cases.events import Event
 from yiwang.core.cases.ledger import event_hash, event_record, genesis
 from yiwang.core.cases.state import FIELDS, MOMENTS, PLAIN, CaseState
 from yiwang.server.cases.models import Case
-from yiwang.server.cases.storage.words import sought_of
+from yiwang.server.cases.storage.words import search_text
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import sql
 from yiwang.server.common.selecting import select
@@ -50,7 +50,7 @@ def case_values(state: CaseState, *, head: bytes, flag: str, place: CityRuntime)
         head,
         orjson.dumps(rest).decode(),
         waits_of(state.pending, state.assisting),
-        sought_of(state.text, state.address),
+        search_text(state.text, state.address),
     )
 
 
@@ -94,7 +94,7 @@ def event_of(row: Mapping[str, Any], *, number: str) -> Event:
     )  # fmt: skip
 
 
-def chained(events: Sequence[Event], *, head: bytes | None) -> list[bytes]:
+def hash_chain(events: Sequence[Event], *, head: bytes | None) -> list[bytes]:
     """Hash of each event, following on ``head``; None before the first event of a case."""
     digests: list[bytes] = []
     previous = head if head is not None else genesis(events[0].number)
@@ -104,7 +104,7 @@ def chained(events: Sequence[Event], *, head: bytes | None) -> list[bytes]:
     return digests
 
 
-def loaded(numbers: Iterable[str], *, lock: bool) -> dict[str, dict[str, Any]]:
+def load(numbers: Iterable[str], *, lock: bool) -> dict[str, dict[str, Any]]:
     """Rows of cases by number, locked in the order of their numbers so that two commands never wait for each other."""
     asked = list(numbers)
     tail = f'WHERE "number" IN ({", ".join(["%s"] * len(asked))}) ORDER BY "number"'

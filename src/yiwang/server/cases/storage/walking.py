@@ -41,7 +41,7 @@ class _OffIndex(Func):
         return super().as_sql(compiler, connection, template="(%(expressions)s + interval '0')", **context)
 
 
-def _named(query: QuerySet[Case]) -> set[str]:
+def _filter_columns(query: QuerySet[Case]) -> set[str]:
     """The columns that a query's filters look at."""
     pending: list[Any] = list(query.query.where.children)
     found: set[str] = set()
@@ -82,7 +82,7 @@ def first_ids(
     """
     sign = "-" if falling else ""
     order = (f"{sign}{column}", f"{sign}id")
-    columns = sorted({"id", column, *_named(narrowed)})
+    columns = sorted({"id", column, *_filter_columns(narrowed)})
     outer, outer_values = narrowed.order_by(*order).values("id", column)[:limit].query.sql_with_params()
     stretches = [STRETCH]
     for stretch in stretches:
@@ -96,7 +96,7 @@ def first_ids(
             return found
         if stretch == STRETCH and not _few(narrowed, sought):
             stretches.append(FURTHER * STRETCH)
-    gathered = words.having(narrowed, sought)
+    gathered = words.candidates(narrowed, sought)
     key = _OffIndex(F(column))
     return list(
         gathered.order_by(key.desc() if falling else key.asc(), f"{sign}id").values_list("id", flat=True)[:limit]

@@ -47,12 +47,12 @@ _MATCH = {"sqlite": "cases_words MATCH %s", "postgresql": "grams @@ %s::tsquery"
 
 
 @lru_cache(maxsize=4096)  # a case is written several times with the same words
-def sought_of(text: str, address: str) -> str:
+def search_text(text: str, address: str) -> str:
     """What a search may find a case by: its words with personal data masked, folded (`characters.fold`)."""
     return fold(mask(f"{text}\n{address}"))
 
 
-def grams(text: str) -> list[str]:
+def bigrams(text: str) -> list[str]:
     """Every pair of neighbouring letters or digits, and the last one of each run, so that one alone is found too."""
     found: set[str] = set()
     for run in _runs(fold(text)):
@@ -69,14 +69,14 @@ def _runs(folded: str) -> Iterator[str]:
 
 def _entry(written: str, numbers: Iterable[str]) -> str:
     """What the index keeps of a case: the pairs, and each number backwards, so that its last digits are a beginning."""
-    return " ".join([*grams(written), *sorted({_backwards(number) for number in numbers})])
+    return " ".join([*bigrams(written), *sorted({_backwards(number) for number in numbers})])
 
 
 def _backwards(number: str) -> str:
     return "no" + "".join(one for one in reversed(fold(number)) if one.isalnum())
 
 
-def put(*, case_id: int, text: str, address: str, more: Iterable[str] = ()) -> sql.Statement:
+def upsert_statement(*, case_id: int, text: str, address: str, more: Iterable[str] = ()) -> sql.Statement:
     """The statement that indexes a case anew, whether it was indexed or not, with ``more`` numbers of reports than are there."""
     numbers = {*more, *Case.objects.filter(pk=case_id).values_list("number", flat=True)}
     numbers |= {*Report.objects.filter(case_id=case_id).values_list("number", flat=True)}
@@ -117,8 +117,8 @@ def index_all() -> int:
     return total
 
 
-def passing(query: QuerySet[Case], sought: str, *, as_written: bool = False) -> QuerySet[Case]:
-    """The cases that have all the words: each in what is said, or as a number (see `_numbered`).
+def matching(query: QuerySet[Case], sought: str, *, as_written: bool = False) -> QuerySet[Case]:
+    """The cases that have all the words: each in what is said, or as a number (see `_ids_by_number`).
 
     Args:
         query: Among which cases.
@@ -126,7 +126,7 @@ def passing(query: QuerySet[Case], sought: str, *, as_written: bool = False) -> 
         as_written: Look at the words as they were written too, personal data among them.
     """
     for word in split_words(sought):
-        found = Q(sought__contains=fold(word)) | Q(id__in=_numbered(word))
+        found = Q(sought__contains=fold(word)) | Q(id__in=_ids_by_number(word))
         if as_written:
             found |= Q(text__icontains=word) | Q(address__icontains=word)
         query = query.filter(found)
@@ -143,7 +143,7 @@ def names(word: str, number: str) -> bool:
     return number.startswith(word) or (len(word) >= SHORTEST_TAIL and word.isdigit() and number.endswith(word))
 
 
-def _numbered(word: str) -> RawSQL:
+def _ids_by_number(word: str) -> RawSQL:
     """Ids of the cases that a word names: the number of a case or of a report, whatever its letter case, the beginning of a
     case's number, or the last digits of either, from `SHORTEST_TAIL` on."""
     at_least, below = _IN_CODE_ORDER[connection.vendor]
@@ -161,13 +161,13 @@ def _numbered(word: str) -> RawSQL:
             f"SELECT id FROM cases_case WHERE id > {newest} AND number LIKE %s",  # noqa: S608
             f"SELECT case_id FROM cases_report WHERE case_id > {newest} AND number LIKE %s",  # noqa: S608
         ]
-        values += [_beginning(_backwards(word)), f"%{word}", f"%{word}"]
+        values += [_prefix_term(_backwards(word)), f"%{word}", f"%{word}"]
     return RawSQL(" UNION ALL ".join(parts), values)  # noqa: S611 - our own names
 
 
-def having(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
+def candidates(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
     """The cases that may have all the words: those whose pairs are there, those not indexed yet, those so numbered."""
-    asked = _asked(sought)
+    asked = _match_expression(sought)
     if not asked:
         return query
     key = _KEY[connection.vendor]
@@ -177,13 +177,13 @@ def having(query: QuerySet[Case], sought: str) -> QuerySet[Case]:
     )
     found = Q(id__in=RawSQL(candidates, [asked]))  # noqa: S611
     for word in split_words(sought):
-        found |= Q(id__in=_numbered(word))
+        found |= Q(id__in=_ids_by_number(word))
     return query.filter(found)
 
 
 def few(sought: str, *, most: int) -> bool:
     """Whether the index knows at most so many cases that may have all the words."""
-    asked = _asked(sought)
+    asked = _match_expression(sought)
     if not asked:
         return False
     with connection.cursor() as cursor:
@@ -194,16 +194,16 @@ def few(sought: str, *, most: int) -> bool:
         return bool(cursor.fetchone()[0] <= most)
 
 
-def _beginning(token: str) -> str:
+def _prefix_term(token: str) -> str:
     return f'"{token}" *' if connection.vendor == "sqlite" else f"'{token}':*"
 
 
-def _asked(sought: str) -> str:
+def _match_expression(sought: str) -> str:
     """What words ask of the index, in its own language; empty when they have no letter or digit."""
     terms: list[str] = []
     for run in _runs(fold(" ".join(split_words(sought)))):
         if len(run) == 1:  # the first of a pair, or a last one
-            terms.append(_beginning(run))
+            terms.append(_prefix_term(run))
         else:
             pairs = sorted({run[index : index + 2] for index in range(len(run) - 1)})
             terms += [f'"{pair}"' if connection.vendor == "sqlite" else f"'{pair}'" for pair in pairs]

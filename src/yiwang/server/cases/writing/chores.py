@@ -13,14 +13,14 @@ from yiwang.server.cases.writing.outbox import forget as forget_sent
 from yiwang.server.cases.writing.recounting import recount_all
 from yiwang.server.cases.writing.tick import tick
 from yiwang.server.cities.queries import cities
-from yiwang.server.common.app import Stop, installed
+from yiwang.server.common.app import Stop, installed_apps
 
 __all__ = ["drain", "forget_contacts", "forget_sent", "index_words", "recount_all", "sum_up_tallies", "tick"]
 
 
 def drain(stop: Stop) -> None:
     """Tell everybody whom the apps bring of what has happened to cases."""
-    correspondents = [correspondent for app in installed() for correspondent in app.correspondents()]
+    correspondents = [correspondent for app in installed_apps() for correspondent in app.correspondents()]
     outbox.drain(correspondents=correspondents, stop=stop)
 
 

@@ -10,7 +10,7 @@ from yiwang.core.kernel import characters
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS
-from yiwang.server.cases.reading.placing import UNPLACED, Placed, region_named
+from yiwang.server.cases.reading.placing import UNPLACED, Placement, region_of_code
 from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.cities.queries import CityRuntime
 
@@ -20,7 +20,7 @@ LONGEST_CONTACT = 200
 LONGEST = {"text": LONGEST_TEXT, "address": LONGEST_ADDRESS, "contact": LONGEST_CONTACT, "channel": 40}
 
 
-def checked(draft: ReportDraft, *, place: CityRuntime, at: datetime) -> ReportDraft:
+def normalize(draft: ReportDraft, *, place: CityRuntime, at: datetime) -> ReportDraft:
     """The report's words and codes as they are kept.
 
     Raises:
@@ -105,7 +105,7 @@ def _check_category(draft: ReportDraft, place: CityRuntime, at: datetime, proble
         )
 
 
-def placed(draft: ReportDraft, *, place: CityRuntime) -> Placed:
+def place_report(draft: ReportDraft, *, place: CityRuntime) -> Placement:
     """Where the report is: by its point; where that says nothing, by the region given, else by the words of its address.
 
     Raises:
@@ -120,12 +120,12 @@ def placed(draft: ReportDraft, *, place: CityRuntime) -> Placed:
                 column="lon" if lon is None else "lat",
             )
         )
-    named = region_named(region, place)
+    named = region_of_code(region, place)
     if lon is None or lat is None:
         if named:
             return named
-        told = region_told(clean(draft.address), place=place)
-        return Placed(region=told, flag="words" if told else "")
+        told = region_in_address(clean(draft.address), place=place)
+        return Placement(region=told, flag="words" if told else "")
     crs = clean(draft.crs)
     if crs and crs not in SYSTEMS:
         raise BadInput(
@@ -147,12 +147,12 @@ def placed(draft: ReportDraft, *, place: CityRuntime) -> Placed:
     if found.flag not in UNPLACED:
         agrees = named is None or (found.code.startswith(named.region) and named.grid in {"", found.grid})
         other = "" if agrees else region
-        return Placed(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag, contradicted=other)
-    told = named.region if named else region_told(clean(draft.address), place=place)
-    return Placed(region=told, lon=lon, lat=lat, flag=found.flag)
+        return Placement(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag, contradicted=other)
+    told = named.region if named else region_in_address(clean(draft.address), place=place)
+    return Placement(region=told, lon=lon, lat=lat, flag=found.flag)
 
 
-def region_told(address: str, *, place: CityRuntime) -> str:
+def region_in_address(address: str, *, place: CityRuntime) -> str:
     """The finest region whose name stands in an address; where several do and none holds the other, what holds them all."""
     if not address:
         return ""

@@ -46,7 +46,7 @@ def join(
         ``number`` of the report, ``case``, and its ``step``, ``holder``, ``seq``.
 
     Raises:
-        Refusal: `Unknown` without such a case, `NotPossible` when it has ended, `KeyReused`, `TooOften`.
+        Refusal: `Unknown` without such a case, `NotPossible` when it has ended, `KeyReuse`, `TooOften`.
         BadInput: With every field that is wrong.
     """
     if caller is not None:
@@ -62,11 +62,11 @@ def join(
     asked = idempotency.fingerprint({"join": number, **draft.words(), "photos": digests}) if key else b""
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
-    checked = intake.checked(replace(draft, text=draft.text or "+1", category="", condition=""), place=place, at=at)
+    checked = intake.normalize(replace(draft, text=draft.text or "+1", category="", condition=""), place=place, at=at)
     report = numbering.next_number(place.info, kind=numbering.REPORT, at=at)
     try:
         with transaction.atomic():
-            row = rows.loaded([number], lock=True).get(number)
+            row = rows.load([number], lock=True).get(number)
             if row is None or row["city"] != city:
                 raise operations._no_case(number)
             state = rows.state_of(row)
@@ -90,12 +90,14 @@ def join(
                 checked.contact, actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
             )  # fmt: skip
             statements = [sql.insertion(Report, operations.REPORT_COLUMNS, [said])]
-            statements.append(words.put(case_id=row["id"], text=state.text, address=state.address, more=[report]))
+            statements.append(
+                words.upsert_statement(case_id=row["id"], text=state.text, address=state.address, more=[report])
+            )
             if kept:
                 pictured = operations.photo_values(kept, case_id=row["id"], seq=state.seq, place=place)
                 statements.append(sql.insertion(Photo, operations.PHOTO_COLUMNS, pictured))
             if key:
-                statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+                statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
             sql.run(statements)
     except IntegrityError:
         if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked) or {}):

@@ -84,7 +84,7 @@ def report(
 
     Raises:
         BadInput: With every field that is wrong.
-        Refusal: `Unknown` without such a city, `NotAllowed`, `KeyReused`, `TooOften`.
+        Refusal: `Unknown` without such a city, `NotAllowed`, `KeyReuse`, `TooOften`.
     """
     if caller is not None:
         throttling.slow_reports(caller)
@@ -92,13 +92,13 @@ def report(
     at = at or datetime.now(UTC)
     if key:
         idempotency.check(key, stranger=idempotency.is_stranger(actor))
-    kept, refused = _kept(draft.photos, good_only=good_photos_only)
+    kept, refused = _keep_photos(draft.photos, good_only=good_photos_only)
     asked = idempotency.fingerprint({"report": draft.words(), "photos": _digests(kept)}) if key else b""
     scope = idempotency.scope_of(city=city, actor=actor, client=caller.pseudonym if caller else "")
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
-    said = intake.checked(draft, place=place, at=at)
-    where = intake.placed(draft, place=place)
+    said = intake.normalize(draft, place=place, at=at)
+    where = intake.place_report(draft, place=place)
     numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
     source = said.channel or default_source(actor, place)
     payload = {
@@ -109,19 +109,19 @@ def report(
     command = Command(verb=place.rules.workflow.opening().id, actor=actor, payload=payload)
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
     change = Change(state=state, events=events, flag=where.flag)
-    answer = answers.reported(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
+    answer = answers.report_answer(change.state, events, report=numbers[numbering.REPORT], flag=where.flag, place=place)
     answer |= answers.notice(where, place=place) | refused
     row = (
         numbers[numbering.REPORT], city, at, said.text, said.category, where.lon, where.lat, where.region,
         said.address, source, said.contact, payload["reporter"], said.origin, said.external,
     )  # fmt: skip
     statements = [
-        *writing([change], place),
+        *write_statements([change], place),
         sql.insertion(Report, REPORT_COLUMNS, [(rows.NEW_CASE, *row)]),
         *_photo_statements(change, kept, seq=1, place=place),
     ]
     if key:
-        statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+        statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
     try:
         _commit(statements)
     except IntegrityError:
@@ -172,7 +172,7 @@ def act(
     asked = b""
     if key:
         idempotency.check(key)
-    kept, refused = _kept(photos, good_only=good_photos_only)
+    kept, refused = _keep_photos(photos, good_only=good_photos_only)
     if key:
         body = {
             "verb": command.verb,
@@ -194,19 +194,19 @@ def act(
     others = [str(command.payload.get("into") or "")] if verb and verb.effect == "merge" else []
 
     def attempt(*, lock: bool) -> dict[str, Any]:
-        found = rows.loaded([number, *filter(None, others)], lock=lock)
+        found = rows.load([number, *filter(None, others)], lock=lock)
         if number not in found:
             raise _no_case(number)
         if lock and key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
             return answer  # the same call, at the same time, has been before us
         moment = at or datetime.now(UTC)
-        changes = _decided(found, number, command, verb, place, moment, photos=kept, parts=parts)
-        statements = writing(changes, place) + _photo_statements(
+        changes = _decide(found, number, command, verb, place, moment, photos=kept, parts=parts)
+        statements = write_statements(changes, place) + _photo_statements(
             changes[0], kept, seq=changes[0].events[0].seq, place=place
         )
-        answer = answers.acted(changes[0].state, changes[0].events, head=changes[0].head, place=place) | refused
+        answer = answers.verb_answer(changes[0].state, changes[0].events, head=changes[0].head, place=place) | refused
         if key:
-            statements.append(idempotency.remembering(scope=scope, key=key, body=asked, answer=answer))
+            statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
         sql.run(statements)
         return answer
 
@@ -219,7 +219,7 @@ def act(
         return attempt(lock=True)
 
 
-def _decided(
+def _decide(
     found: Mapping[str, Mapping[str, Any]],
     number: str,
     command: Command,
@@ -242,25 +242,23 @@ def _decided(
         payload["numbers"] = list(parts)
     state = rows.state_of(row)
     if not relocating.MEANING_A_PLACE.isdisjoint(payload):
-        payload = relocating.relocated(payload, state=state, flag=row["flag"], place=place)
+        payload = relocating.relocate(payload, state=state, flag=row["flag"], place=place)
     wish = Command(verb=command.verb, actor=command.actor, payload=payload, expected_seq=command.expected_seq)
-    changes = [_changed(row, state, wish, place, at)]
+    changes = [_change(row, state, wish, place, at)]
     if verb is not None and verb.effect == "merge":
-        changes.append(_absorbed(found, number, str(payload.get("into") or ""), place, at))
+        changes.append(_absorb(found, number, str(payload.get("into") or ""), place, at))
     if parts:
         changes += _split(changes[0].state, payload.get("parts") or [], parts, place, at, flag=changes[0].flag)
     return changes
 
 
-def _changed(row: Mapping[str, Any], state: CaseState, command: Command, place: CityRuntime, at: datetime) -> Change:
+def _change(row: Mapping[str, Any], state: CaseState, command: Command, place: CityRuntime, at: datetime) -> Change:
     events, state = advance(state, command, rules=place.rules, calendar=place.calendar, at=at)
     flag = derived.flag_after(row["flag"], events)
     return Change(state=state, events=events, row=row, flag=flag, head=row["head"])
 
 
-def _absorbed(
-    found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: CityRuntime, at: datetime
-) -> Change:
+def _absorb(found: Mapping[str, Mapping[str, Any]], number: str, into: str, place: CityRuntime, at: datetime) -> Change:
     """The other side of a merger."""
     row = found.get(into)
     if row is None or row["city"] != place.info.id:
@@ -279,7 +277,7 @@ def _absorbed(
     if verb is None:
         raise NotPossible(Text("这个城市的流程不收并入的案卷。", "This city's workflow takes in no merged cases."))
     wish = Command(verb=verb.id, actor=SYSTEM_ACTOR, payload={"number": number})
-    return _changed(row, rows.state_of(row), wish, place, at)
+    return _change(row, rows.state_of(row), wish, place, at)
 
 
 def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: CityRuntime, at: datetime) -> list[str]:
@@ -300,7 +298,7 @@ def _part_numbers(verb: Verb, payload: Mapping[str, Any], place: CityRuntime, at
         )
     for part in parts:
         draft = ReportDraft(text=str(part.get("text") or ""), category=str(part.get("category") or ""))
-        intake.checked(draft, place=place, at=at)
+        intake.normalize(draft, place=place, at=at)
     return [numbering.next_number(place.info, kind=numbering.CASE, at=at) for _ in parts]
 
 
@@ -331,14 +329,14 @@ def _split(
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def writing(changes: Sequence[Change], place: CityRuntime) -> list[sql.Statement]:
+def write_statements(changes: Sequence[Change], place: CityRuntime) -> list[sql.Statement]:
     """What writes rows, events with their hashes and outbox of every case concerned, all of it or nothing."""
     city = place.info.id
     statements: list[sql.Statement] = []
     outbox: list[tuple[Any, ...]] = []
     moved: list[tuple[Any, ...]] = []
     for change in changes:
-        digests = rows.chained(change.events, head=change.head if change.row is not None else None)
+        digests = rows.hash_chain(change.events, head=change.head if change.row is not None else None)
         change.head = digests[-1]
         values = rows.case_values(change.state, head=change.head, flag=change.flag, place=place)
         if change.row is None:
@@ -355,7 +353,9 @@ def writing(changes: Sequence[Change], place: CityRuntime) -> list[sql.Statement
             change.state.text,
             change.state.address,
         ):
-            statements.append(words.put(case_id=change.row["id"], text=change.state.text, address=change.state.address))
+            statements.append(
+                words.upsert_statement(case_id=change.row["id"], text=change.state.text, address=change.state.address)
+            )
         outbox.append(outbox_values(change.events, city=city))
         moved += tallies.moves(change.row, change.state)
     statements.append(sql.insertion(Outbox, OUTBOX_COLUMNS, outbox))
@@ -383,7 +383,7 @@ def outbox_values(events: Sequence[Event], *, city: str) -> tuple[Any, ...]:
     return (city, events[0].number, events[0].seq, events[-1].seq, now, 0, now, "")
 
 
-def _kept(files: Sequence[Any], *, good_only: bool) -> tuple[list[pictures.StoredPhoto], dict[str, Any]]:
+def _keep_photos(files: Sequence[Any], *, good_only: bool) -> tuple[list[pictures.StoredPhoto], dict[str, Any]]:
     """The photos that are taken, and what the answer says of the others."""
     if not good_only:
         return pictures.keep(files) if files else [], {}

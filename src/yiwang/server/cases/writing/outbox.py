@@ -26,7 +26,7 @@ from django.db.models.functions import Concat
 
 from yiwang.server.cases.models import Case, Outbox, Report
 from yiwang.server.cities.queries import NoSuchCity, runtime
-from yiwang.server.common.posting import Letter, NotTried, post
+from yiwang.server.common.posting import DeliverySkip, Letter, post
 
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=6)
@@ -113,7 +113,7 @@ def _letters(rows: Sequence[Outbox], correspondents: Sequence[Correspondent]) ->
         for pk, written in correspondent(rows).items():
             letters[pk].extend(written)
     failed: dict[int, Exception] = {}
-    for row, case, addresses in _ended(rows):
+    for row, case, addresses in _closing_rows(rows):
         try:
             words = _words(case)
         except NoSuchCity as error:
@@ -125,7 +125,7 @@ def _letters(rows: Sequence[Outbox], correspondents: Sequence[Correspondent]) ->
     return dict(letters), failed
 
 
-def _ended(rows: Sequence[Outbox]) -> list[tuple[Outbox, Case, list[str]]]:
+def _closing_rows(rows: Sequence[Outbox]) -> list[tuple[Outbox, Case, list[str]]]:
     """Rows of which reporters who left an address are to be told: the last of a case that has come to an end.
 
     An older row of the same case says nothing new. Who has been told already, when another address failed, is left out.
@@ -167,7 +167,7 @@ def _deliver(
     """Send letters, and note for each row what became of it."""
     wrong, left = dict(failed), set()
     for pk, letter, error in post([(pk, letter) for pk, found in letters.items() for letter in found], stop=stop):
-        if isinstance(error, NotTried):
+        if isinstance(error, DeliverySkip):
             left.add(pk)
             continue
         if error is None:
@@ -180,10 +180,10 @@ def _deliver(
     Outbox.objects.filter(pk__in=rows.keys() - wrong.keys() - left).update(sent_at=at, error="")
     Outbox.objects.filter(pk__in=left - wrong.keys()).update(next_at=at)
     for pk, error in wrong.items():
-        _put_off(rows[pk], error, at=at)
+        _postpone(rows[pk], error, at=at)
 
 
-def _put_off(row: Outbox, error: Exception, *, at: datetime) -> None:
+def _postpone(row: Outbox, error: Exception, *, at: datetime) -> None:
     row.attempts += 1
     row.next_at = at + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts, 16))
     row.error = str(error)[:500]

@@ -51,7 +51,7 @@ def recount_deadlines(*, city: str, at: datetime | None = None) -> int:
 def _batch(numbers: list[str], place: CityRuntime, at: datetime) -> int:
     with transaction.atomic():
         changes = []
-        for row in rows.loaded(numbers, lock=True).values():
+        for row in rows.load(numbers, lock=True).values():
             state = rows.state_of(row)
             try:
                 event = recount(state, rules=place.rules, calendar=place.calendar, at=at)
@@ -67,6 +67,6 @@ def _batch(numbers: list[str], place: CityRuntime, at: datetime) -> int:
             ids = [change.row["id"] for change in changes if change.row is not None]
             # a replayed past asks nothing of the clock, and goes on asking nothing
             asleep = list(Case.objects.filter(id__in=ids, next_due=None).values_list("id", flat=True))
-            sql.run(operations.writing(changes, place))
+            sql.run(operations.write_statements(changes, place))
             Case.objects.filter(id__in=asleep).update(next_due=None)
     return len(changes)

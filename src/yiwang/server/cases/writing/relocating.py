@@ -12,15 +12,15 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Invalid, Missing
 from yiwang.core.kernel.text import Text
 from yiwang.core.space import SYSTEMS, Location
-from yiwang.server.cases.reading.placing import UNPLACED, Placed, region_named
-from yiwang.server.cases.writing.intake import clean, region_told
+from yiwang.server.cases.reading.placing import UNPLACED, Placement, region_of_code
+from yiwang.server.cases.writing.intake import clean, region_in_address
 from yiwang.server.cities.queries import CityRuntime
 
 MEANING_A_PLACE = frozenset({"region", "lon", "lat", "address"})
 SAME_DEGREES = 1e-6  # a tenth of a metre: a form writes six decimals, and a point that it gives back has not moved
 
 
-def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place: CityRuntime) -> dict[str, Any]:
+def relocate(payload: Mapping[str, Any], *, state: CaseState, flag: str, place: CityRuntime) -> dict[str, Any]:
     """The payload with the whole place that it means: region, unit grid, point and ``flags``.
 
     A point says its region. A region alone keeps the point that lies in it, and takes away one that lies elsewhere: nobody
@@ -43,7 +43,7 @@ def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place:
         raise Missing(
             Text("坐标须同时给出经度和纬度。", "A point needs lon and lat: give both or neither."), field=field
         )
-    named = region_named(clean(payload.get("region")), place)
+    named = region_of_code(clean(payload.get("region")), place)
     if named is not None and named.region == state.region and named.grid in {"", state.grid}:
         named = None  # the form gives back what it showed
     if lon is not None and lat is not None:
@@ -52,16 +52,16 @@ def relocated(payload: Mapping[str, Any], *, state: CaseState, flag: str, place:
             return rest | _fields(_at_point(point, named, place))
     if named is not None:
         return rest | _fields(_in_region(named, state, place))
-    told = _told(clean(payload.get("address")), state, flag, place)
+    told = _region_of_address(clean(payload.get("address")), state, flag, place)
     if told:
-        return rest | _fields(Placed(region=told, flag="words"))
+        return rest | _fields(Placement(region=told, flag="words"))
     if {"region", "lon"} & payload.keys():
-        here = Placed(region=state.region, grid=state.grid, lon=state.lon, lat=state.lat, flag=flag)
+        here = Placement(region=state.region, grid=state.grid, lon=state.lon, lat=state.lat, flag=flag)
         return rest | _fields(here)
     return rest
 
 
-def _fields(where: Placed) -> dict[str, Any]:
+def _fields(where: Placement) -> dict[str, Any]:
     point = {} if where.lon is None else {"lon": where.lon, "lat": where.lat}
     flags = [where.flag] if where.flag else []
     return {"region": where.region, "grid": where.grid, **point, "flags": flags}
@@ -83,7 +83,7 @@ def _point(lon: float, lat: float, crs: str, place: CityRuntime) -> tuple[Locati
     return place.locate(lon, lat, crs=crs)
 
 
-def _at_point(point: tuple[Location, float, float], named: Placed | None, place: CityRuntime) -> Placed:
+def _at_point(point: tuple[Location, float, float], named: Placement | None, place: CityRuntime) -> Placement:
     found, lon, lat = point
     info = place.info
     if found.flag in UNPLACED:
@@ -97,7 +97,7 @@ def _at_point(point: tuple[Location, float, float], named: Placed | None, place:
             ),
             field="lon",
         )
-    where = Placed(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag)
+    where = Placement(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag)
     if named is not None and not _holds(named, where):
         raise Invalid(
             Text(
@@ -111,21 +111,21 @@ def _at_point(point: tuple[Location, float, float], named: Placed | None, place:
     return where
 
 
-def _holds(named: Placed, where: Placed) -> bool:
+def _holds(named: Placement, where: Placement) -> bool:
     return where.region.startswith(named.region) and named.grid in {"", where.grid}
 
 
-def _in_region(named: Placed, state: CaseState, place: CityRuntime) -> Placed:
+def _in_region(named: Placement, state: CaseState, place: CityRuntime) -> Placement:
     if state.lon is not None and state.lat is not None:
         found = place.locator.locate(state.lon, state.lat)
-        where = Placed(region=found.code, grid=found.grid, lon=state.lon, lat=state.lat, flag=found.flag)
+        where = Placement(region=found.code, grid=found.grid, lon=state.lon, lat=state.lat, flag=found.flag)
         if found.flag not in UNPLACED and _holds(named, where):
             return where
     return named
 
 
-def _told(address: str, state: CaseState, flag: str, place: CityRuntime) -> str:
+def _region_of_address(address: str, state: CaseState, flag: str, place: CityRuntime) -> str:
     """The region that a corrected address names, where the case had no better witness."""
     if not address or address == state.address or state.lon is not None or (state.region and flag != "words"):
         return ""
-    return region_told(address, place=place)
+    return region_in_address(address, place=place)

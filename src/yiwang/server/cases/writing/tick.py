@@ -38,7 +38,7 @@ def tick(*, at: datetime | None = None, city: str = "", limit: int = BATCH) -> i
 
 def _run(number: str, at: datetime) -> int:
     with transaction.atomic():
-        row = rows.loaded([number], lock=True).get(number)
+        row = rows.load([number], lock=True).get(number)
         if row is None:
             return 0
         try:
@@ -67,7 +67,7 @@ def _run(number: str, at: datetime) -> int:
 def _postpone(number: str) -> None:
     """Compute the next moment anew where the stored one led to nothing, so that a case is not looked at for ever."""
     with transaction.atomic():
-        row = rows.loaded([number], lock=True)[number]
+        row = rows.load([number], lock=True)[number]
         place = runtime(row["city"])
         moment = next_due(rows.state_of(row), rules=place.rules, calendar=place.calendar)
         now = datetime.now(UTC)

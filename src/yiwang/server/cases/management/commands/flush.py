@@ -8,7 +8,7 @@ from django.core.management.commands.flush import Command as Flush
 from django.db import connection
 
 from yiwang.server.cases.models import Event
-from yiwang.server.common.append_only import lifted
+from yiwang.server.common.append_only import lift_guard
 
 
 class Command(Flush):
@@ -19,5 +19,5 @@ class Command(Flush):
         if connection.vendor != "sqlite" or table not in connection.introspection.table_names():
             super().handle(**options)
             return
-        with lifted(table):
+        with lift_guard(table):
             super().handle(**options)
