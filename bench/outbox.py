@@ -2,7 +2,7 @@
 
 Rows: dealt with a second, from the first report to the moment at which nothing waits any more, as a ratio to the reports taken a
 second in the same run; both share the machine's cores. Letters: afterwards every report is followed by somebody with an
-address, and all of them are written to over SMTP (`tests/postbox.py`, in a process of its own); the ratio is to the letters that
+address, and all of them are written to over SMTP (`tests/mail_server.py`, in a process of its own); the ratio is to the letters that
 the run's intake asks for when one report in twenty is followed.
 """
 
@@ -39,7 +39,7 @@ def _kept_up(kind: str) -> list[dict[str, Any]]:
                 time.sleep(0.2)
         if told["left"]:
             raise AssertionError(f"{told['left']} rows still wait after {PATIENCE_SECONDS:.0f} s")
-        with _started([sys.executable, "-m", "tests.postbox"], environment) as postbox:
+        with _started([sys.executable, "-m", "tests.mail_server"], environment) as postbox:
             assert postbox.stdout is not None
             smtp = {**environment, "YIWANG_EMAIL_URL": f"smtp://127.0.0.1:{postbox.stdout.readline().strip()}"}
             letters = json.loads(in_process(smtp, "letters"))

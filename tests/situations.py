@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from tests.loop import Drive, rules_with
+from tests.case_driver import Drive, rules_with
 
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cities.queries import CityRuntime

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from tests.loop import Drive
+from tests.case_driver import Drive
 from tests.situations import SITUATIONS, write_case
 
 from yiwang.core.cases.decide import permitted
@@ -261,7 +261,7 @@ def test_a_role_in_another_city_is_none_here(mini: str, reported: Any, caller: A
 @pytest.mark.postgresql
 @pytest.mark.slow
 def test_the_same_on_postgresql(tmp_path: Path) -> None:
-    from tests.server.test_hands import SERVER, postgresql
+    from tests.server.test_concurrent_writers import SERVER, postgresql
 
     if reason := postgresql():
         pytest.skip(reason)

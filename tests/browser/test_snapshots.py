@@ -35,7 +35,7 @@ import time_machine
 PASSWORD, PACK = {PASSWORD!r}, {str(MINI)!r}
 time_machine.travel({NOW.isoformat()!r}, tick=False).start()
 """
-PREPARE = (Path(__file__).parent / "still_city.py").read_text("utf-8")
+PREPARE = (Path(__file__).parent / "frozen_city.py").read_text("utf-8")
 CHANGE, DONE = "/mini/admin/rules/changes/1", "/mini/cases/MN2026030800001"
 # name, who (empty: nobody), path
 PAGES = [

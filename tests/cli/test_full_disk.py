@@ -25,7 +25,7 @@ from django import db
 from PIL import Image
 from tests.cli.test_backup import MINI, Place
 from tests.cli.test_serving import free_port, wait_for_answer
-from tests.server.test_hands import SERVER, postgresql
+from tests.server.test_concurrent_writers import SERVER, postgresql
 
 from yiwang.server.common.faults import is_full
 

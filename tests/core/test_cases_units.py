@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.loop import mini
+from tests.case_driver import mini
 
 from yiwang.core.cases.units import Unit, UnitDirectory
 from yiwang.core.kernel.errors import BadInput

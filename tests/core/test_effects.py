@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from tests.loop import MINI
+from tests.case_driver import MINI
 
 from yiwang.core.cases.definitions import Verb
 from yiwang.core.cases.effects import EFFECTS, NONE, REQUESTS, TONES

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.loop import mini
+from tests.case_driver import mini
 
 from yiwang.core.facts.cases import BASES, HEAD, MOMENTS, RESULTS
 from yiwang.core.indicators.definitions import Part, composite

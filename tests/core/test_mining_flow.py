@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.loop import mini
+from tests.case_driver import mini
 
 from yiwang.core.mining.flow import Columns, in_hand_roles, moves, path_digests, paths, stays, summaries
 

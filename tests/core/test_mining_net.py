@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from tests.loop import Drive, mini
+from tests.case_driver import Drive, mini
 
 from yiwang.core.mining.net import SINK, SOURCE, fits, pnml, workflow_net
 

@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator
-from tests.loop import Drive, mini
-from tests.townsfolk import PASSED, PER_DAY, RETURNED, REWORKED, TAKEN, parameters
+from tests.case_driver import Drive, mini
+from tests.simulated_city import PASSED, PER_DAY, RETURNED, REWORKED, TAKEN, parameters
 
 from yiwang.core.cases.evolve import fold
 from yiwang.core.kernel.errors import BadInput

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.loop import MINI
+from tests.case_driver import MINI
 
 from yiwang.core.cases.workflow import read_workflow
 from yiwang.core.kernel.errors import BadInput

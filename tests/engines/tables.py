@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.loop import mini
+from tests.case_driver import mini
 
 from yiwang.core.facts.cases import BASES, FactContext
 from yiwang.engines.duckdb import connect

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.case_driver import mini
 from tests.engines.tables import AS_OF, day, fact, parquet
-from tests.loop import mini
 
 from yiwang.core.indicators.scorecard import Engine, ScoreRow, Wish, score
 from yiwang.core.kernel.errors import BadInput

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.loop import MONDAY, Drive, actor, mini
+from tests.case_driver import MONDAY, Drive, actor, mini
 
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import decide, permitted

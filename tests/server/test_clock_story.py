@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.loop import MONDAY, Drive, mini
+from tests.case_driver import MONDAY, Drive, mini
 
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import Clock

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
-from tests.loop import MINI
+from tests.case_driver import MINI
 
 from yiwang.core.facts.cases import FactContext
 from yiwang.core.facts.table import (

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.server.test_hands import SERVER, postgresql
+from tests.server.test_concurrent_writers import SERVER, postgresql
 
 ROOT = Path(__file__).resolve().parents[2]
 # each group is one process with a database of its own, so that two run side by side

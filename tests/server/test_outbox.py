@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from tests.postbox import Postbox, open_postbox
-from tests.server.test_hands import KINDS, Site, site_on
+from tests.mail_server import Postbox, open_postbox
+from tests.server.test_concurrent_writers import KINDS, Site, site_on
 
 from yiwang.server.cases.models import Outbox
 from yiwang.server.cases.writing import outbox
@@ -23,7 +23,7 @@ from yiwang.server.common.app import Chore
 from yiwang.server.portal import mailing
 from yiwang.server.provision import worker
 
-SHIFTS = Path(__file__).with_name("shifts.py")
+SHIFTS = Path(__file__).with_name("worker_processes.py")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.loop import Drive
+from tests.case_driver import Drive
 from tests.situations import SITUATIONS, write_case
 
 from yiwang.core.cases.decide import permitted

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.forging import allow_forging
-from tests.townsfolk import PER_DAY, TOML
+from tests.simulated_city import PER_DAY, TOML
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Serial, Tally

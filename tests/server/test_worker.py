@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from tests.narrowing import present
-from tests.server.test_hands import KINDS, Site, site_on
+from tests.server.test_concurrent_writers import KINDS, Site, site_on
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
@@ -30,7 +30,7 @@ from yiwang.server.ledger.sealing import seal_all
 from yiwang.server.provision import chores, retaining, tasks, worker
 from yiwang.server.verification import ledger
 
-SHIFTS = Path(__file__).with_name("shifts.py")
+SHIFTS = Path(__file__).with_name("worker_processes.py")
 
 
 # --- one worker, in this process --------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from tests.loop import mini, rules_with
+from tests.case_driver import mini, rules_with
 
 from yiwang.server.common.workflow_svg import workflow_svg
 

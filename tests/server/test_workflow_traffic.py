@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from tests.loop import mini
+from tests.case_driver import mini
 
 from yiwang.server.common.workflow_svg import Traffic, workflow_svg
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from tests.loop import MONDAY, Drive, actor, deciding_row, holders, mini
+from tests.case_driver import MONDAY, Drive, actor, deciding_row, holders, mini
 
 from yiwang.core.cases.deadlines import due, next_due
 from yiwang.core.cases.decide import permitted

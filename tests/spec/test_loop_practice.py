@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.loop import MONDAY, Drive, actor, holders, mini, rules_with
+from tests.case_driver import MONDAY, Drive, actor, holders, mini, rules_with
 from tests.narrowing import present
 from tests.spec.test_loop import local
 

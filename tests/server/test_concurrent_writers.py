@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-HANDS = Path(__file__).with_name("hands.py")
+HANDS = Path(__file__).with_name("concurrent_writers.py")
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("YIWANG_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
 

@@ -1,4 +1,4 @@
-"""What the processes of `test_hands` do: ``python hands.py MODE …`` on the database that the environment names.
+"""What the processes of `test_concurrent_writers` do: ``python concurrent_writers.py MODE …`` on the database that the environment names.
 
 Each mode prints one line of JSON.
 """

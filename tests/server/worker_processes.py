@@ -1,4 +1,4 @@
-"""What the processes of `test_worker` do: ``python shifts.py MODE …`` on the database that the environment names.
+"""What the processes of `test_worker` do: ``python worker_processes.py MODE …`` on the database that the environment names.
 
 Each mode prints one line of JSON.
 """
@@ -25,7 +25,7 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db.models import Sum  # noqa: E402
 from tests.outsiders import CITIZEN  # noqa: E402
-from tests.townsfolk import TOML  # noqa: E402
+from tests.simulated_city import TOML  # noqa: E402
 
 from yiwang.core.cases.events import Actor, Command  # noqa: E402
 from yiwang.server.cases.models import Case, Event, Outbox, Report, Tally  # noqa: E402

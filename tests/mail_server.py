@@ -1,6 +1,6 @@
 """A mail server for tests: takes letters on a port of this machine, and behaves badly to the recipients that it is told to.
 
-``python -m tests.postbox`` prints its port.
+``python -m tests.mail_server`` prints its port.
 """
 
 from __future__ import annotations
