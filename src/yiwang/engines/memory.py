@@ -48,13 +48,13 @@ class MemoryEngine:
                 continue
             start = first_day(day, question.period) if question.period else None
             amounts = [amount_of(measure, row, question.as_of) for measure in question.measures]
-            for place, grouping in enumerate(question.groupings):
-                key = (place, tuple(row[name] for name in grouping), start)
+            for position, grouping in enumerate(question.groupings):
+                key = (position, tuple(row[name] for name in grouping), start)
                 sums = totals.setdefault(key, [0] * len(amounts))
                 for index, amount in enumerate(amounts):
                     sums[index] += amount
-        for (place, values, start), sums in totals.items():
-            yield Sums(place, values, start, tuple(sums))
+        for (position, values, start), sums in totals.items():
+            yield Sums(position, values, start, tuple(sums))
 
 
 def _is_within(day: date, question: Question) -> bool:

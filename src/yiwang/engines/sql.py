@@ -116,7 +116,7 @@ def where_text(question: Question) -> str:
 def query(question: Question, *, facts: str = FACTS) -> str:
     """The query of a question. Its columns: grouping marks, keys, period, then the sums in order."""
     keys = [quote(name) for name in question.keys]
-    sums = [f"{measure_text(measure, question.as_of)} as m{place}" for place, measure in enumerate(question.measures)]
+    sums = [f"{measure_text(measure, question.as_of)} as m{index}" for index, measure in enumerate(question.measures)]
     fine_keys = [*keys, f"{period_text(question.day, question.period)} as period"]
     group = [*keys, "period"]
     fine = (
@@ -127,7 +127,7 @@ def query(question: Question, *, facts: str = FACTS) -> str:
         marks = ["0" for _ in keys]
         return f"select {', '.join([*marks, *group, *(f'm{n}' for n in range(len(sums)))])} from ({fine}) as fine"
     marks = [f"grouping({name})" for name in keys]
-    rolled = [f"cast(sum(m{place}) as bigint)" for place in range(len(sums))]
+    rolled = [f"cast(sum(m{index}) as bigint)" for index in range(len(sums))]
     sets = ", ".join("(" + ", ".join([*map(quote, grouping), "period"]) + ")" for grouping in question.groupings)
     return f"select {', '.join([*marks, *group, *rolled])} from ({fine}) as fine group by grouping sets ({sets})"
 
@@ -138,14 +138,14 @@ def sums_of(question: Question, rows: Iterable[Sequence[Any]]) -> Iterator[Sums]
     width = len(keys)
     # which columns are rolled up tells the grouping; looked up once a row, since there may be a hundred thousand
     known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
-    for place, grouping in enumerate(question.groupings):
+    for index, grouping in enumerate(question.groupings):
         marks = tuple(int(name not in grouping) for name in keys)
-        known[marks] = place, [width + keys.index(name) for name in grouping]
+        known[marks] = index, [width + keys.index(name) for name in grouping]
     only = next(iter(known.values())) if len(known) == 1 else None
     for row in rows:
-        place, columns = only or known[tuple(row[:width])]
+        index, columns = only or known[tuple(row[:width])]
         period: date | None = row[2 * width]
-        yield Sums(place, tuple([row[column] for column in columns]), period, tuple(row[2 * width + 1 :]))
+        yield Sums(index, tuple([row[column] for column in columns]), period, tuple(row[2 * width + 1 :]))
 
 
 def facts_text(*, base: Sequence[str], delta: Sequence[str], key: str, reader: str = "read_parquet({})") -> str:

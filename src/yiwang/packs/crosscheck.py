@@ -202,12 +202,12 @@ class CrossCheck:
             if region.validity.overlaps(row.validity) and not region.code.startswith(narrower):
                 yield region
 
-    def rows_alike(self, table: Table, place: int) -> Mapping[tuple[Cell, ...], list[Row]]:
+    def rows_alike(self, table: Table, index: int) -> Mapping[tuple[Cell, ...], list[Row]]:
         """Rows that differ in nothing but their region."""
         if table.name not in self._alike:
             groups: dict[tuple[Cell, ...], list[Row]] = defaultdict(list)
             for row in table.rows:
-                groups[_without(row, place)].append(row)
+                groups[_without(row, index)].append(row)
             self._alike[table.name] = groups
         return self._alike[table.name]
 
@@ -448,5 +448,5 @@ def _words(cell: Cell) -> list[str]:
     return [] if isinstance(cell, Anything) else str(cell).split("|")
 
 
-def _without(row: Row, place: int) -> tuple[Cell, ...]:
-    return (*row.cells[:place], *row.cells[place + 1 :])
+def _without(row: Row, index: int) -> tuple[Cell, ...]:
+    return (*row.cells[:index], *row.cells[index + 1 :])

@@ -150,8 +150,8 @@ class _Book:
         ]
 
     def unique(self, key: str, found: list[tuple[str, Validity]]) -> None:
-        for place, (name, validity) in enumerate(found):
-            if any(name == other and validity.overlaps(days) for other, days in found[:place]):
+        for index, (name, validity) in enumerate(found):
+            if any(name == other and validity.overlaps(days) for other, days in found[:index]):
                 message = Text(
                     "{key} {name} 在同一段日期内重复出现。",
                     "{key} {name} stands twice for the same days.",

@@ -260,7 +260,7 @@ class Workflow:
             object.__setattr__(self, name, value)
 
         verbs = self.verbs.values()
-        remember("order", {step: place for place, step in enumerate(self.steps)})
+        remember("order", {step: index for index, step in enumerate(self.steps)})
         remember("plans", {verb.id: self._plan(verb) for verb in verbs})
         remember("_leaving", {step: tuple(verb for verb in verbs if step in verb.origins) for step in self.steps})
         remember("paths", self._paths())

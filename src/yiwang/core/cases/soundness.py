@@ -205,8 +205,8 @@ def _clock_words(workflow: Workflow) -> Iterator[Fault]:
 
 
 def _escalation_words(workflow: Workflow) -> Iterator[Fault]:
-    for place, rule in enumerate(workflow.escalations, start=1):
-        label = Text("第 {place} 条升级规则", "escalation number {place}", place=place)
+    for number, rule in enumerate(workflow.escalations, start=1):
+        label = Text("第 {place} 条升级规则", "escalation number {place}", place=number)
         if rule.clock not in workflow.clocks:
             yield (
                 "escalation",

@@ -132,14 +132,14 @@ def _idle(workflow: Workflow, clock: str, places: set[Place]) -> Iterator[Fault]
 
 
 def _escalations(workflow: Workflow) -> Iterator[Fault]:
-    for place, rule in enumerate(workflow.escalations, start=1):
+    for number, rule in enumerate(workflow.escalations, start=1):
         running = {step for step, status in _places(workflow, rule.clock) if status == RUNNING}
         steps = set(workflow.verbs[rule.verb].origins) & (set(rule.steps) or set(workflow.steps))
         if not running & steps:
             message = Text(
                 "第 {place} 条升级规则：时钟 {clock} 运行时不可能做动作 {verb}。",
                 "escalation number {place}: {verb} can never be done while clock {clock} runs.",
-                place=place,
+                place=number,
                 verb=rule.verb,
                 clock=rule.clock,
             )

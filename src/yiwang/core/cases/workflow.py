@@ -121,15 +121,15 @@ def _words_hint(words: Iterable[str]) -> Text:
     return Text("可用的有：{words}。", "Known: {words}.", words=", ".join(words))
 
 
-def _label(key: str, piece: object, place: int) -> Text:
+def _label(key: str, piece: object, index: int) -> Text:
     """A piece of the workflow by its id, or by its place in the file where it has none."""
     if piece:
         return Text("{kind}「{id}」", "{kind} {id}", kind=_KINDS[key], id=piece)
-    return Text("第 {place} 个{kind}", "{kind} number {place}", kind=_KINDS[key], place=place)
+    return Text("第 {place} 个{kind}", "{kind} number {place}", kind=_KINDS[key], place=index)
 
 
-def _rule(place: int) -> Text:
-    return Text("第 {place} 条升级规则", "escalation number {place}", place=place)
+def _rule(index: int) -> Text:
+    return Text("第 {place} 条升级规则", "escalation number {place}", place=index)
 
 
 def _part(label: Text, key: str) -> Text:
@@ -175,16 +175,16 @@ class _Reading:
 
     def pieces(self, data: Mapping[str, Any], key: str, kind: Callable[..., Piece]) -> dict[str, Piece]:
         found: dict[str, Piece] = {}
-        for place, row in enumerate(self.tables(data, key), start=1):
+        for number, row in enumerate(self.tables(data, key), start=1):
             values = {("origins" if name == "from" and kind is Verb else name): value for name, value in row.items()}
-            label = _label(key, row.get("id"), place)
+            label = _label(key, row.get("id"), number)
             values = self.with_name(values, label, key)
             made = self.parse_fields(values, fields(kind), label, key)  # type: ignore[arg-type]
             if made is None:
                 continue
             piece = kind(**made)
             if piece.id in found:
-                message = Text("{label}出现了两次。", "{label} stands twice.", label=_label(key, piece.id, place))
+                message = Text("{label}出现了两次。", "{label} stands twice.", label=_label(key, piece.id, number))
                 self.fault(message, Text("id 不能重复。", "Ids are unique."), key)
             found[piece.id] = piece
         return found
@@ -243,18 +243,18 @@ class _Reading:
     def escalations(self, data: Mapping[str, Any]) -> tuple[Escalation, ...]:
         written = [item for item in fields(Escalation) if item.name in {"clock", "at", "verb", "steps"}]
         found = []
-        for place, row in enumerate(self.tables(data, "escalation"), start=1):
-            values = self.parse_fields(row, written, _rule(place), "escalation")
-            moment = self.moment(str(row.get("at", "")), place) if values else None
+        for number, row in enumerate(self.tables(data, "escalation"), start=1):
+            values = self.parse_fields(row, written, _rule(number), "escalation")
+            moment = self.moment(str(row.get("at", "")), number) if values else None
             if values and moment:
                 share, offset, early = moment
                 found.append(Escalation(**values, share=share, offset=offset, early=early))
         return tuple(found)
 
-    def moment(self, text: str, place: int) -> tuple[float | None, Limit | None, bool] | None:
+    def moment(self, text: str, index: int) -> tuple[float | None, Limit | None, bool] | None:
         if share := _SHARE.fullmatch(text):
             return float(share[1]) / 100, None, False
-        rule = _rule(place)
+        rule = _rule(index)
         try:
             if offset := _OFFSET.fullmatch(text):
                 return None, Limit.parse(offset[2]), offset[1] == "-"

@@ -222,7 +222,7 @@ def score(
     things = [[dimension_of(name, tables=tables) for name in one] for one in sets]
     found: dict[tuple[int, tuple[str, ...], date | None], dict[str, Cell]] = {}
     for table, question, members in questions(wish, indicators, sets, tables, period[0] if period else ""):
-        places = {measure: place for place, measure in enumerate(question.measures)}
+        places = {measure: index for index, measure in enumerate(question.measures)}
         for group in engines[table.name].answer(question):
             named = zip(things[group.grouping], group.values, strict=True)
             if any(thing.object == POST and not value for thing, value in named):

@@ -217,10 +217,10 @@ class _Dead:
                 yield finding
 
     def _examine(self, bit: int, row: Row) -> Finding | None:
-        matching = [self._groups(place, bit, row) for place in range(len(self.dimensions))]
-        for place, (groups, _) in enumerate(matching):
+        matching = [self._groups(index, bit, row) for index in range(len(self.dimensions))]
+        for index, (groups, _) in enumerate(matching):
             if not groups:
-                return self._unmet_finding(row, self.dimensions[place].names)
+                return self._unmet_finding(row, self.dimensions[index].names)
         better = reduce(and_, (reach for _, reach in matching), (1 << bit) - 1)
         better = sum(1 << other for other in bits(better) if self.spans[other] & self.spans[bit])
         levels = [_merge(groups, better, self.spans[bit]) for groups, _ in matching]
@@ -249,14 +249,14 @@ class _Dead:
                 better &= ~(1 << other)
         return better
 
-    def _groups(self, place: int, bit: int, row: Row) -> tuple[list[Group], int]:
+    def _groups(self, index: int, bit: int, row: Row) -> tuple[list[Group], int]:
         """Groups of a dimension that a row matches, and all rows that match some of them."""
-        names = self.dimensions[place].names
+        names = self.dimensions[index].names
         inputs = self.table.spec.input_names
-        key = (place, tuple(row.cells[inputs.index(name)] for name in names))
+        key = (index, tuple(row.cells[inputs.index(name)] for name in names))
         found = self._matching.get(key)
         if found is None:
-            groups = [group for group in self.dimensions[place].groups if group.rows >> bit & 1]
+            groups = [group for group in self.dimensions[index].groups if group.rows >> bit & 1]
             found = (groups, reduce(or_, (group.rows for group in groups), 0))
             self._matching[key] = found
         return found

@@ -103,7 +103,7 @@ class Decision:
         opponents = [rows[1] if len(rows) > 1 else None, *rows[:1] * (len(rows) - 1)]
         pairs = zip(rows, opponents, strict=True)
         return tuple(
-            _contender(self.spec, row, place, opponent) for place, (row, opponent) in enumerate(pairs, start=1)
+            _contender(self.spec, row, number, opponent) for number, (row, opponent) in enumerate(pairs, start=1)
         )
 
     def why(self) -> tuple[Text, ...]:
@@ -129,23 +129,23 @@ def _sentence(spec: TableSpec, entry: Contender) -> Text:
     )
 
 
-def _contender(spec: TableSpec, row: Row, place: int, opponent: Row | None) -> Contender:
+def _contender(spec: TableSpec, row: Row, index: int, opponent: Row | None) -> Contender:
     if opponent is None:
         alone = Text("没有其他行匹配", "no other row matches")
-        return Contender(row=row, place=place, input="", tie=False, reason=alone)
+        return Contender(row=row, place=index, input="", tie=False, reason=alone)
     for position in spec.ranking:
         ours, theirs = row.cells[position], opponent.cells[position]
         if ours.specificity != theirs.specificity:
             item = spec.inputs[position]
             reason = _comparison(_name_of(item.name), item.match, ours, theirs, opponent.id)
-            return Contender(row=row, place=place, input=item.name, tie=False, reason=reason)
+            return Contender(row=row, place=index, input=item.name, tie=False, reason=reason)
     tie = Text(
         "与 {row} 同样具体，只因在文件中排在{side}面",
         "a tie with {row}: equally specific, and it stands {side} in the file",
         row=opponent.id,
-        side=Text("前", "first") if place == 1 else Text("后", "later"),
+        side=Text("前", "first") if index == 1 else Text("后", "later"),
     )
-    return Contender(row=row, place=place, input="", tie=True, reason=tie)
+    return Contender(row=row, place=index, input="", tie=True, reason=tie)
 
 
 def _comparison(name: Text, match: Match, ours: Cell, theirs: Cell, opponent: str) -> Text:

@@ -57,8 +57,8 @@ def find_overlaps(table: Table) -> Iterator[Finding]:
         same = [cell for cell in row.cells if not isinstance(cell, Range | Members)]
         buckets[(row.rank(table.spec), *same)].append(row)
     for bucket in buckets.values():
-        for place, row in enumerate(bucket):
-            above = [other for other in bucket[:place] if _meet(row, other)]
+        for index, row in enumerate(bucket):
+            above = [other for other in bucket[:index] if _meet(row, other)]
             if above:
                 yield _overlap(table, row, above)
 

@@ -206,8 +206,8 @@ class _Reader:
             self.fault("inputs", Text("这里应是输入的列表。", "A list of inputs is expected."), hint)
             return ()
         found = []
-        for place, item in enumerate(value):
-            key = f"inputs[{place}]"
+        for index, item in enumerate(value):
+            key = f"inputs[{index}]"
             name = item.get("name") if isinstance(item, Mapping) else None
             match = item.get("match") if isinstance(item, Mapping) else None
             if not isinstance(item, Mapping) or not isinstance(name, str) or not name or set(item) - {"name", "match"}:

@@ -103,8 +103,8 @@ class Table:
             on: The city's local date.
         """
         names = self._names
-        places = (place for place, row in enumerate(self.best_first) if row.matches(facts=facts, names=names, on=on))
-        matched = sum(1 << place for place in places)
+        places = (index for index, row in enumerate(self.best_first) if row.matches(facts=facts, names=names, on=on))
+        matched = sum(1 << index for index in places)
         return Decision(self, matched) if matched else None
 
     def reading(self, facts: Facts, on: date) -> Row | None:

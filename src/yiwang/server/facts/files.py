@@ -112,12 +112,12 @@ def rows_of(connection: duckdb.DuckDBPyConnection, relation: str, *, table: Fact
     names = list(table.kinds)
     quoted = [(sql.quote(name), kind) for name, kind in table.kinds.items()]
     asked = ", ".join(f"epoch_us({name}) as {name}" if kind == MOMENT else name for name, kind in quoted)
-    moments = [place for place, kind in enumerate(table.kinds.values()) if kind == MOMENT]
+    moments = [index for index, kind in enumerate(table.kinds.values()) if kind == MOMENT]
     start = datetime(1970, 1, 1, tzinfo=UTC)
     found = []
     for values in connection.execute(f"select {asked} from {relation}").fetchall():
         row: list[Any] = list(values)
-        for place in moments:
-            row[place] = None if row[place] is None else start + timedelta(microseconds=row[place])
+        for index in moments:
+            row[index] = None if row[index] is None else start + timedelta(microseconds=row[index])
         found.append(dict(zip(names, row, strict=True)))
     return found
