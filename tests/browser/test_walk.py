@@ -57,7 +57,7 @@ for who, (role, unit, region) in {POSTS!r}.items():
 """
 SCORES = """
 import django; django.setup()
-from yiwang.server.scores import tasks
+from yiwang.server.facts import tasks
 tasks.refresh_all()
 """
 

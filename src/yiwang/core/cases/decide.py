@@ -133,7 +133,7 @@ def _check_complete(plan: Plan, state: CaseState, payload: Mapping[str, Any]) ->
             continue
         lacking = Text("「{verb}」还缺：{what}。", "“{verb}” needs {what}.", verb=plan.verb.name, what=field_name(name))
         raise Missing(lacking, field=name)
-    if plan.finishes and "reason" not in payload and "attempt" in state.assisting.values():
+    if plan.finishes and "reason" not in payload and "asked" in state.assisting.values():
         unfinished = Text(
             "还有会办单位未完成；要先反馈须写明理由。",
             "Assisting units have not finished; going on without them needs a reason.",

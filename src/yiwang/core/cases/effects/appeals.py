@@ -33,13 +33,13 @@ def _may_endorse(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible
 
 
 def _may_approve(state: CaseState, rules: Rulebook, at: datetime) -> NotPossible | None:
-    if state.appeal == "attempt" and APPEAL_ENDORSE.id in rules.workflow.effects:
+    if state.appeal == "asked" and APPEAL_ENDORSE.id in rules.workflow.effects:
         return NotPossible(Text("申诉尚未初审。", "The appeal has not been endorsed yet."))
     return waits("appeal")(state, rules, at)
 
 
 def _appeal(attempt: Attempt) -> Changes:
-    return {**request(attempt, "appeal"), "appeal": "attempt"}
+    return {**request(attempt, "appeal"), "appeal": "asked"}
 
 
 def _endorse(attempt: Attempt) -> Changes:

@@ -28,11 +28,11 @@ def _ask(attempt: Attempt) -> Changes:
                 Text("主办单位不能会办自己的案卷。", "The main unit cannot assist itself."), field="units"
             )
     attempt.notify(*units)
-    return {"assisting": {**state.assisting, **dict.fromkeys(units, "attempt")}}
+    return {"assisting": {**state.assisting, **dict.fromkeys(units, "asked")}}
 
 
 def _somebody_assists(state: CaseState, _: Rulebook, __: datetime) -> NotPossible | None:
-    if "attempt" not in state.assisting.values():
+    if "asked" not in state.assisting.values():
         return NotPossible(Text("没有在等哪个单位会办。", "No assisting unit is being waited for."))
     return None
 
@@ -40,7 +40,7 @@ def _somebody_assists(state: CaseState, _: Rulebook, __: datetime) -> NotPossibl
 def _finish(attempt: Attempt) -> Changes:
     """An assisting unit says so for itself; a unit above may say so for it."""
     unit = attempt.payload.get("unit") or attempt.actor.unit
-    if attempt.state.assisting.get(unit) != "attempt":
+    if attempt.state.assisting.get(unit) != "asked":
         raise NotPossible(
             Text("没有请这个单位会办，或它已完成。", "That unit was not asked to assist, or has done so already."),
             field="unit",
