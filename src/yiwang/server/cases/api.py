@@ -87,22 +87,17 @@ from yiwang.server.cases.storage.rows import LOADED as LOADED_COLUMNS
 from yiwang.server.cases.storage.rows import load as load_rows
 from yiwang.server.cases.storage.rows import state_of as state_of_row
 from yiwang.server.cases.storage.tallies import COLUMNS as TALLY_COLUMNS
-from yiwang.server.cases.storage.tallies import sum_up as sum_up_tallies
 from yiwang.server.cases.storage.walking import first_ids
-from yiwang.server.cases.storage.words import index_all as index_words
 from yiwang.server.cases.storage.words import upsert_statement as word_index_entry
 from yiwang.server.cases.writing.drafts import ReportDraft
-from yiwang.server.cases.writing.forgetting import forget_contacts as forget_old_contacts
 from yiwang.server.cases.writing.intake import place_report
 from yiwang.server.cases.writing.joining import join as join_case
 from yiwang.server.cases.writing.operations import OUTBOX_COLUMNS, REPORT_COLUMNS
 from yiwang.server.cases.writing.operations import act as act_on_case
 from yiwang.server.cases.writing.operations import report as report_case
 from yiwang.server.cases.writing.outbox import drain as drain_outbox
-from yiwang.server.cases.writing.outbox import forget as forget_sent
 from yiwang.server.cases.writing.outbox import never
 from yiwang.server.cases.writing.recounting import recount_all, recount_deadlines
-from yiwang.server.cases.writing.tick import tick as tick_city
 
 __all__ = [
     "CASE_COLUMNS",
@@ -159,12 +154,9 @@ __all__ = [
     "events_answer",
     "figures_below",
     "first_ids",
-    "forget_old_contacts",
-    "forget_sent",
     "format_number",
     "hand_on",
     "hash_chain",
-    "index_words",
     "is_estimated",
     "join_case",
     "lateness_moment",
@@ -200,9 +192,7 @@ __all__ = [
     "state_of_row",
     "step_name",
     "story_of",
-    "sum_up_tallies",
     "take_numbers",
-    "tick_city",
     "time_left",
     "undrawn_cases",
     "unit_name",
