@@ -6,17 +6,21 @@ BIN := $(VENV)/bin
 STATIC := src/yiwang/server/static/build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint snapshots docs lock wheel clean
+.PHONY: help run test test-postgresql bench lint snapshots docs lock wheel clean
 
 help: ## show this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed $(STATIC)/manifest.json ## start the platform with two cities on http://127.0.0.1:$(PORT)
 	@$(BIN)/yiwang demo --port $(PORT)
 
 test: $(VENV)/.installed-dev $(STATIC)/manifest.json lint ## everything that must pass
 	$(BIN)/python scripts/build_web.py test
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	YIWANG_DATABASE_URL= $(BIN)/python -m pytest -n 2 --dist worksteal --durations=15
+	$(BIN)/python -m tests.postgresql --if-there
+
+test-postgresql: $(VENV)/.installed-dev $(STATIC)/manifest.json ## the server's tests again, with PostgreSQL under them
+	$(BIN)/python -m tests.postgresql
 
 bench: $(VENV)/.installed-dev ## benchmarks; prints ratios against a named peer or bound
 	$(BIN)/python -m bench

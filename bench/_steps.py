@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,47 +162,6 @@ def timed(filters: CaseFilters, cursor: str) -> dict[str, float]:
     return {"ms": sorted(times)[4], "queries": len(captured)}
 
 
-PENDING = '{"pending":{"kind":"extend","by":"user:h","unit":"SWEEP-9001","reason":"r"},'
-
-
-def desks(_: str = "") -> dict[str, Any]:
-    """Milliseconds and queries of each desk's page (median of nine), with a request waiting at one open case of 200."""
-    from django.test import Client
-
-    from yiwang.server.people.models import User
-    from yiwang.server.people.operations import create_person
-
-    open_cases = "closed_at IS NULL AND step = 'dispatched' AND \"id\" %% 200 = 0"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE cases_case SET waits = ' extend ', rest = %s || substr(rest, 2) WHERE {open_cases}", [PENDING]
-        )
-        waiting = cursor.rowcount
-        cursor.execute("ANALYZE")
-    found: dict[str, Any] = {"waiting": waiting, "open": Case.objects.filter(closed_at=None).count()}
-    for role in ("intake", "leader", "dispatcher", "handler"):
-        unit = "SWEEP-9001" if role == "handler" else "CTR-90"
-        name = f"bench-{role}"
-        create_person(username=name, password=None, name=role, name_en=role, city="mini", roles={role: (unit, "")})
-        client = Client(HTTP_HOST="localhost")
-        client.force_login(User.objects.get(username=name))
-        for kind in ("due", "asked", "all"):
-            found[f"{role}, {kind}"] = measured(partial(client.get, f"/mini/desk/{role}?kind={kind}"))
-    before = Case.objects.filter(city="mini", closed_at=None, rest__contains='"pending":{').order_by("deadline", "id")
-    found["waiting, by LIKE as before"] = measured(lambda: list(before.values("id")[:31]))
-    return found
-
-
-def measured(act: Any) -> dict[str, float]:
-    times = []
-    for _ in range(9):
-        with CaptureQueriesContext(connection) as captured:
-            start = time.perf_counter()
-            act()
-            times.append((time.perf_counter() - start) * 1000)
-    return {"ms": sorted(times)[4], "queries": len(captured)}
-
-
 def numbers(count: str) -> dict[str, Any]:
     return {"numbers": list(Case.objects.order_by("-id").values_list("number", flat=True)[: int(count)])}
 
@@ -248,7 +206,6 @@ if __name__ == "__main__":
         "lives": lives,
         "multiply": multiply,
         "lists": lists,
-        "desks": desks,
         "numbers": numbers,
         "counted": counted,
         "told": told,

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bench._site import ROOT, database, in_process, served
-from bench.server import REPORT, SECONDS, _load
+from bench._wrk import SECONDS
+from bench.server import REPORT, _load
 from yiwang.cli.processes import worker_command
 
 ONE_IN = 20

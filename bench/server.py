@@ -12,18 +12,15 @@ import http.client
 import json
 import os
 import shutil
-import subprocess
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
+from bench import _wrk
 from bench._site import WORKERS, database, in_process, served
+from bench._wrk import CONNECTIONS, SECONDS
 
 MANY = 50_000 if os.environ.get("YIWANG_BENCH_QUICK") else 1_000_000
 LIVES = 2_000 if os.environ.get("YIWANG_BENCH_QUICK") else 10_000
-SECONDS = 8
-CONNECTIONS = 16
 REPORT = json.dumps({"text": "路口垃圾", "category": "02001", "lon": 120.003, "lat": 31.003})
 PEER_INTAKE, PEER_VERB, PEER_LIST, PEER_LIFE = 31.0, 24.0, 519.0, 37.0
 
@@ -66,30 +63,16 @@ def _over_http(kind: str, environment: dict[str, str], token: str) -> list[dict[
 def _load(base: str, paths: list[str], body: str, token: str) -> tuple[float, int]:
     """POST for some seconds; calls a second that were answered 2xx, and how many."""
     if wrk := shutil.which("wrk"):
-        return _wrk(wrk, base, paths, body, token)
+        return _by_wrk(wrk, base, paths, body, token)
     return _threads(base, paths, body, token)
 
 
-def _wrk(wrk: str, base: str, paths: list[str], body: str, token: str) -> tuple[float, int]:
-    script = (
-        f"local paths = {{{', '.join(json.dumps(path) for path in paths)}}}\nlocal turn = 0\n"
+def _by_wrk(wrk: str, base: str, paths: list[str], body: str, token: str) -> tuple[float, int]:
+    prepare = (
         f'wrk.method = "POST"\nwrk.body = {json.dumps(body, ensure_ascii=True)}\nwrk.headers["Content-Type"] = "application/json"\n'
         + (f'wrk.headers["Authorization"] = "Bearer {token}"\n' if token else "")
-        + "request = function() turn = turn % #paths + 1 return wrk.format(nil, paths[turn]) end\n"
-        "done = function(s) io.write(string.format('RESULT %d %d %d\\n', s.requests, s.errors.status, s.duration)) end\n"
     )
-    with tempfile.NamedTemporaryFile("w", suffix=".lua", delete=False) as file:
-        # Lua knows no \\u escapes below 5.3: bytes as decimal escapes
-        file.write(
-            "".join(char if ord(char) < 128 else "".join(f"\\{byte}" for byte in char.encode()) for char in script)
-        )
-    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", file.name, base]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    Path(file.name).unlink()
-    calls, failed, microseconds = (int(part) for part in out.split("RESULT ")[1].split()[:3])
-    if failed > calls / 100:
-        raise AssertionError(f"{failed} of {calls} calls were refused")
-    return (calls - failed) / (microseconds / 1e6), calls - failed
+    return _wrk.run(wrk, base, paths, prepare)
 
 
 def _threads(base: str, paths: list[str], body: str, token: str) -> tuple[float, int]:

@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from yiwang.packs import read_pack
-from yiwang.server.common.workflow_svg import workflow_svg
+from yiwang.server.scrutiny.workflow_svg import workflow_svg
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "guide" / "images"
@@ -43,8 +43,6 @@ FLAGS = [
 
 # name, path, who is signed in ("" = nobody), window, language
 SHOTS = [
-    ("home", "/", "", DESKTOP),
-    ("sign-in", "/sign-in", "", DESKTOP),
     ("overview", "/wuxi/", "", DESKTOP),
     ("cases", "/wuxi/cases?state=open", "", DESKTOP),
     ("case", "CASE", "wuxi-dispatcher", DESKTOP),
@@ -60,20 +58,15 @@ SHOTS = [
     ("field-desktop", "/wuxi/field", "wuxi-inspector", DESKTOP),
     ("field-map", "/wuxi/field#map", "wuxi-inspector", PHONE),
     ("field-report", "/wuxi/field#report", "wuxi-inspector", PHONE),
-    ("cases-phone", "/wuxi/cases?state=overdue", "", PHONE),
-    ("empty", "/wuxi/cases?q=nothing-like-this", "", DESKTOP),
-    ("boston", "/boston/", "", DESKTOP),
     ("score", "/boston/score?month=2011-10", "", DESKTOP),
     ("score-explained", "/boston/score/closing_on_time?level=district&month=2011-10&key=BO10B", "", DESKTOP),
     ("score-phone", "/boston/score?month=2011-10", "", PHONE),
     ("score-own", "/wuxi/score/of/district?key=320213", "", DESKTOP),
     ("admin", "/wuxi/admin", "wuxi-administrator", DESKTOP),
     ("admin-phone", "/wuxi/admin", "wuxi-administrator", PHONE),
-    ("admin-permissions", "/wuxi/admin/permissions", "wuxi-administrator", DESKTOP),
     ("admin-rules", "/wuxi/admin/rules", "wuxi-administrator", DESKTOP),
     ("help", "/wuxi/help", "wuxi-dispatcher", DESKTOP),
     ("help-phone", "/wuxi/help", "wuxi-dispatcher", PHONE),
-    ("glossary", "/wuxi/help/glossary", "", DESKTOP),
     ("portal", "/wuxi/portal", "", DESKTOP),
     ("portal-phone", "/wuxi/portal", "", PHONE),
     ("portal-report-phone", "/wuxi/portal/report", "", PHONE),
@@ -203,7 +196,7 @@ def take(browser: Browser, base: str, only: str) -> None:
                 page.wait_for_selector("city-map[data-ready]", timeout=20_000)
                 page.wait_for_timeout(1200)
             with Image.open(io.BytesIO(page.screenshot())) as picture:
-                picture.convert("RGB").save(IMAGES / f"{name}-{language}.webp", quality=48, method=6)
+                picture.convert("RGB").save(IMAGES / f"{name}-{language}.webp", quality=38, method=6)
             page.context.close()
             print(f"{name}-{language}.webp", file=sys.stderr)
 

@@ -31,6 +31,12 @@ def _suspend(drive: Drive) -> Drive:
     return drive.do("suspend", "dispatcher", desk="CTR-90")
 
 
+def _just_sent(drive: Drive) -> Drive:
+    """Sent ten minutes ago; the drive begins two hours ago."""
+    drive.at += timedelta(minutes=110)
+    return drive.to_dispatch()
+
+
 SITUATIONS: Mapping[str, Callable[[Drive], Drive]] = {
     "reported": lambda drive: _use_waiting_rules(drive).report(),
     "verifying": lambda drive: _use_waiting_rules(drive).report().do("ask_verify", "intake"),
@@ -39,6 +45,7 @@ SITUATIONS: Mapping[str, Callable[[Drive], Drive]] = {
     "filed": lambda drive: drive.report("inspector", source="inspector"),
     "filed, returned": lambda drive: drive.to_dispatch().do("return", "handler", reason="r"),
     "dispatched": lambda drive: drive.to_dispatch(),
+    "dispatched, just sent": _just_sent,
     "handling": lambda drive: drive.to_handling(),
     "handling, extension asked": lambda drive: drive.to_handling().do("ask_extension", "handler", reason="r"),
     "handling, suspension asked": lambda drive: drive.to_handling().do(

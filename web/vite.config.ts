@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { defineConfig } from "vite";
+import { packed } from "./packed";
+import { sprite } from "./sprite";
 
 // Each file directly in src/ is an entry, named as the template tag `built` asks for it: `app` on every page (htmx and the style
 // sheet), the others only where they are needed. What several entries share is in src/shared/. Types and tests are no entries.
@@ -10,6 +12,7 @@ const entries = readdirSync("src")
 
 export default defineConfig({
   base: "/static/build/",
+  plugins: [sprite(), packed()],
   build: {
     outDir: "../src/yiwang/server/static/build",
     emptyOutDir: true,

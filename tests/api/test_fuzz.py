@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 
@@ -14,11 +16,24 @@ EXAMPLES = 25
 
 
 @pytest.fixture
-def described(mini: str, db: None) -> Any:
-    """The API as it describes itself, answering from the test's database."""
+def described(mini: str, db: None) -> Iterator[Any]:
+    """The API as it describes itself, answering from the test's database.
+
+    A request would close the connection, as it is inside the test's transaction. Django's test client prevents that for its own
+    calls and then lets it happen again, so it is prevented with each call.
+    """
     from yiwang.server.wsgi import application
 
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    signals = (request_started, request_finished)
+
+    def on_the_tests_connection(environ: dict[str, Any], start_response: Any) -> Any:
+        for signal in signals:
+            signal.disconnect(close_old_connections)
+        return application(environ, start_response)
+
+    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", on_the_tests_connection)
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.mark.slow

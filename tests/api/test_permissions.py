@@ -7,11 +7,6 @@ so that steps which the toy city's triage passes over are reached too. Each call
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -30,7 +25,7 @@ from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading.actors import actors_for
 from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.people.models import User
-from yiwang.server.people.queries import token_digest
+from yiwang.server.people.queries import people_at, token_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("citizen", "inspector", "intake", "leader", "dispatcher", "handler")
@@ -48,6 +43,7 @@ def said(verb: str, state: CaseState, place: CityRuntime) -> dict[str, Any]:
     full: dict[str, Any] = {
         "reason": "r", "note": "n", "opinion": "o", "stars": 4, "into": "MN2", "units": ["DEPT-WATER"],
         "until": (datetime.now(UTC) + timedelta(days=30)).date().isoformat(),
+        "person": next((f"user:{one.pk}" for one in people_at(city="mini", unit=state.holder)), "nobody"),
         "parts": [{"text": "one", "category": "02001"}, {"text": "two", "category": "01001"}],
     }  # fmt: skip
     if verb == "hand_down":
@@ -111,6 +107,9 @@ def _check_answer(
             return
         if verb.id == "assisted" and unit not in state.assisting:
             assert status == 409, where  # allowed, but nobody asked this unit
+            return
+        if verb.id == "to_person" and not people_at(city="mini", unit=state.holder):
+            assert status == 422, where  # allowed, but nobody has a post there
             return
         assert status == 200, where
         return
@@ -253,37 +252,3 @@ def test_a_role_in_another_city_is_none_here(mini: str, reported: Any, caller: A
     leader = caller("leader")
     RoleAssignment.objects.update(city="elsewhere")
     assert leader.post(f"/cases/{number}/verbs/file").status_code == 403
-
-
-# --- the same on PostgreSQL, in a process of its own ------------------------------------------------------------------
-
-
-@pytest.mark.postgresql
-@pytest.mark.slow
-def test_the_same_on_postgresql(tmp_path: Path) -> None:
-    from tests.server.test_concurrent_writers import SERVER, postgresql
-
-    if reason := postgresql():
-        pytest.skip(reason)
-    import psycopg
-
-    name = f"yiwang_permissions_{os.getpid()}_{random.randrange(10**6)}"
-    environment = {
-        **os.environ,
-        "YIWANG_HOME": str(tmp_path),
-        "YIWANG_DATABASE_URL": f"{SERVER}/{name}",
-        "YIWANG_ALLOWED_HOSTS": "testserver",
-        "DJANGO_SETTINGS_MODULE": "yiwang.server.settings",
-        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
-    }
-    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as server:
-        server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            command = [sys.executable, "-c", "from tests.api.matrix import main; main()"]
-            done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=500)
-        finally:
-            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert told["vendor"] == "postgresql"
-    assert set(told["answered"]) == set(SITUATIONS)

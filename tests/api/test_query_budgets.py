@@ -30,11 +30,15 @@ READS = {
     "/cities/mini/map/regions": 3,
     "/cities/mini/map/cases/0/0/0.mvt": 2,  # events since the last look, at most once a second; numbers of the points
     "/cities/mini/centre": 1,
-    "/cases/{number}": 4,
-    "/cases/{number}/events": 5,  # the last is what moderators have decided of its words
+    "/cities/mini/components?kind=01001&region=9001&q=x&bbox=120,31,121,32": 2,
+    "/cities/mini/map/components?bbox=120,31,121,32": 1,
+    "/cities/mini/map/components/near?lon=120.003&lat=31.003": 1,
+    "/cities/mini/tiles/components/0/0/0.mvt": 1,  # the version; what was written since, where it has moved on; names of the points
+    "/cases/{number}": 3,  # the case, its photos, what moderators have decided of its words
+    "/cases/{number}/events": 4,  # the last is what moderators have decided of its words
 }
 # what a token adds: the account; where the answer says what the caller may do, the caller's posts
-WITH_TOKEN = {"/cases/{number}": 2}
+WITH_TOKEN = {"/cases/{number}": 2, "/cities/mini/components?kind=01001&region=9001&q=x&bbox=120,31,121,32": 3}
 REPORT = 9  # savepoint and release are two of them; the serials of a busy day come from blocks, else two more
 VERB = 10  # savepoint and release included
 PAGES = {

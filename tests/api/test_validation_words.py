@@ -9,7 +9,10 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from yiwang.core.cases.payloads import REQUIREMENTS
+from yiwang.server.api.schemas import VerbIn
 from yiwang.server.api.validation import WORDS, words
+from yiwang.server.common.moments import Moment
 
 
 class Colour(Enum):
@@ -46,6 +49,7 @@ FAULTS: list[tuple[Any, Any]] = [
     (Literal["a", "b"], "c"),
     (Colour, "blue"),
     (datetime, "yesterday"),
+    (Moment, "0448-05-01T15:21:51Z"),
     (AwareDatetime, "2026-03-01T08:00:00"),
     (date, "yesterday"),
 ]
@@ -57,7 +61,7 @@ def error_of(kind: Any, value: Any) -> dict[str, Any]:
     return dict(caught.value.errors()[0])
 
 
-@pytest.mark.parametrize(("kind", "value"), FAULTS, ids=str)
+@pytest.mark.parametrize(("kind", "value"), FAULTS, ids=lambda one: str(one).partition(" at 0x")[0])
 def test_the_english_is_pydantics_and_there_is_chinese(kind: Any, value: Any) -> None:
     error = error_of(kind, value)
     assert error["type"] in WORDS
@@ -66,5 +70,10 @@ def test_the_english_is_pydantics_and_there_is_chinese(kind: Any, value: Any) ->
     assert text.zh != text.en
 
 
-def test_an_unknown_kind_is_said_as_it_comes() -> None:
-    assert words({"type": "frozen_field", "msg": "Field is frozen {x}"}).zh == "Field is frozen {x}"
+def test_an_unknown_kind_is_said_as_it_comes_in_english_and_as_a_fault_in_chinese() -> None:
+    said = words({"type": "frozen_field", "msg": "Field is frozen {x}"})
+    assert (said.zh, said.en) == ("这一项不符合要求", "Field is frozen {x}")
+
+
+def test_the_api_takes_everything_that_a_verb_may_require() -> None:
+    assert set(VerbIn.model_fields) >= REQUIREMENTS - {"photo"}  # which comes as `photos`

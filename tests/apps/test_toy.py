@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def site(home: Path) -> Mapping[str, Any]:
+def toy_site(home: Path) -> Mapping[str, Any]:
     """What the site with the toy app answered. The one line: its name in ``YIWANG_APPS``."""
     done = subprocess.run(
         [sys.executable, str(SITE)],
@@ -50,43 +50,43 @@ def test_nothing_outside_its_folder_names_the_app() -> None:
             assert "apps.toy" not in path.read_text(encoding="utf-8"), path
 
 
-def test_calls_of_the_api_are_checked_and_described(site: Mapping[str, Any]) -> None:
-    assert site["api"] == [201, 201, 422, 1]
+def test_calls_of_the_api_are_checked_and_described(toy_site: Mapping[str, Any]) -> None:
+    assert toy_site["api"] == [201, 201, 422, 1]
 
 
-def test_a_reading_opens_a_case_with_its_component_and_its_evidence(site: Mapping[str, Any]) -> None:
-    case = site["case"]
+def test_a_reading_opens_a_case_with_its_component_and_its_evidence(toy_site: Mapping[str, Any]) -> None:
+    case = toy_site["case"]
     assert (case["component"], case["source"]) == ("B-1", "sensor")
     assert case["evidence"]["observation"]["value"] == 0.95
 
 
-def test_the_page_shows_both_readings_and_one_case(site: Mapping[str, Any]) -> None:
-    page = site["page"]
+def test_the_page_shows_both_readings_and_one_case(toy_site: Mapping[str, Any]) -> None:
+    page = toy_site["page"]
     assert "B-1" in page
     assert "B-2" in page
     assert page.count("/mini/cases/MN") == 1
     assert '<a href="/mini/bins" aria-current="page">Bins</a>' in page
 
 
-def test_other_pages_lead_to_it(site: Mapping[str, Any]) -> None:
-    assert '<a href="/mini/bins" >Bins</a>' in site["elsewhere"]
-    assert "Which bins are full." in site["help"]
-    assert "says how full it is" in site["glossary"]
+def test_other_pages_lead_to_it(toy_site: Mapping[str, Any]) -> None:
+    assert '<a href="/mini/bins" >Bins</a>' in toy_site["elsewhere"]
+    assert "Which bins are full." in toy_site["help"]
+    assert "says how full it is" in toy_site["glossary"]
 
 
-def test_its_job_facts_and_stream_are_the_platforms(site: Mapping[str, Any]) -> None:
-    assert site["job"] == {"state": "done", "result": {"cases": 1}}
-    assert site["facts"] == 2
-    assert site["sealed"] == [2]
+def test_its_job_facts_and_stream_are_the_platforms(toy_site: Mapping[str, Any]) -> None:
+    assert toy_site["job"] == {"state": "done", "result": {"cases": 1}}
+    assert toy_site["facts"] == 2
+    assert toy_site["sealed"] == [2]
 
 
-def test_its_secrets_stay_out_of_logs_and_its_folder_out_of_backups(site: Mapping[str, Any]) -> None:
-    assert site["log"] == "GET /mini/bins/key/***?x=1"
-    assert "files/kept/file" in site["backup"]
-    assert "files/bins/file" not in site["backup"]
+def test_its_secrets_stay_out_of_logs_and_its_folder_out_of_backups(toy_site: Mapping[str, Any]) -> None:
+    assert toy_site["log"] == "GET /mini/bins/key/***?x=1"
+    assert "files/kept/file" in toy_site["backup"]
+    assert "files/bins/file" not in toy_site["backup"]
 
 
-def test_its_command_is_one_of_yiwang(site: Mapping[str, Any], home: Path) -> None:
+def test_its_command_is_one_of_yiwang(toy_site: Mapping[str, Any], home: Path) -> None:
     def yiwang(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-c", "from yiwang.cli import main; main()", *arguments],

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Opener, serious
+from .choosing import choose
+from .sites import Opener, serious
 from .test_faces import act
 
 pytestmark = pytest.mark.browser
@@ -14,10 +15,10 @@ pytestmark = pytest.mark.browser
 def test_two_people_open_one_case_and_neither_loses_a_word(open_as: Opener) -> None:
     citizen = open_as("/mini/report", role="intake")
     citizen.fill("#text", "路灯不亮")
-    citizen.select_option("#category", "02001")
+    choose(citizen, "category", "02001")
     citizen.fill("#lon", "120.005")
     citizen.fill("#lat", "31.005")
-    citizen.click("main form button")
+    citizen.click("main form button:not(.clear)")
     path = f"/mini/cases/{citizen.locator('strong.number').inner_text()}"
     slow = open_as(path, role="leader")
     form = slow.locator('form[action$="/verbs/file"]')
@@ -32,10 +33,10 @@ def test_two_people_open_one_case_and_neither_loses_a_word(open_as: Opener) -> N
 def test_the_proof_is_shown_by_key_and_axe_finds_nothing_serious(open_as: Opener) -> None:
     page = open_as("/mini/report", role="intake", language="en-US", phone=True)
     page.fill("#text", "bins")
-    page.select_option("#category", "02001")
+    choose(page, "category", "02001")
     page.fill("#lon", "120.005")
     page.fill("#lat", "31.005")
-    page.click("main form button")
+    page.click("main form button:not(.clear)")
     page.goto(page.url.split("/mini/")[0] + f"/mini/cases/{page.locator('strong.number').inner_text()}")
     page.locator('a[hx-get$="/proof"]').focus()
     page.keyboard.press("Enter")
@@ -48,10 +49,10 @@ def test_the_proof_is_shown_by_key_and_axe_finds_nothing_serious(open_as: Opener
 def test_the_pin_is_moved_on_the_map_and_the_region_follows(open_as: Opener, phone: bool) -> None:
     page = open_as("/mini/report", role="intake", language="en-US", phone=phone)
     page.fill("#text", "bins")
-    page.select_option("#category", "02001")
+    choose(page, "category", "02001")
     page.fill("#lon", "120.005")
     page.fill("#lat", "31.005")
-    page.click("main form button")
+    page.click("main form button:not(.clear)")
     page.goto(page.url.split("/mini/")[0] + f"/mini/cases/{page.locator('strong.number').inner_text()}")
     form = page.locator('form[action$="/verbs/correct"]')
     form.locator("xpath=..").locator("summary").click()

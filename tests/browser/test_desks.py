@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from .conftest import AXE, Opener, serious
+from .choosing import choose, unfold
+from .sites import AXE, Opener, serious
 from .test_faces import CHINESE, STAYS
 
 pytestmark = pytest.mark.browser
@@ -22,7 +23,7 @@ def taken(page: Page, *, text: str, lon: str = "120.0042", lat: str = "31.0042",
     page.fill("#text", text)
     page.fill("#lon", lon)
     page.fill("#lat", lat)
-    page.select_option("#category", category)
+    choose(page, "category", category)
     page.locator("form.intake button", has_text=re.compile("立为新案卷|Make a new case")).click()
     page.locator("[data-report]").wait_for()
     return page.locator("strong.number").first.inner_text()
@@ -51,7 +52,7 @@ def test_clerk_leader_dispatcher_by_keyboard(open_as: Opener) -> None:
     clerk.wait_for_url(re.compile("/new$"))
     clerk.fill("#text", "人行道的井盖破了")
     clerk.locator('#assist [data-category="01001"]').click()
-    expect(clerk.locator("#category")).to_have_value("01001")
+    expect(clerk.locator("form.intake [name=category]")).to_have_value("01001")
     clerk.goto(clerk.url.removesuffix("/new"))
     number = litter(clerk, "120.0047")
 
@@ -100,10 +101,31 @@ def filed(open_as: Opener, *lons: str) -> list[str]:
         leader.locator(f'[data-row="{number}"] a').click()
         leader.locator(f'#panel [data-case="{number}"]').wait_for()
         verify = leader.locator("#panel details.own")
-        verify.first.locator("summary").click()
+        unfold(verify.first)
         verify.first.locator("form > button").click()
         leader.locator("#panel .said").wait_for()
     return numbers
+
+
+@pytest.mark.parametrize("open_already", [True, False])
+def test_of_cases_opened_one_after_the_other_the_last_one_stays(open_as: Opener, open_already: bool) -> None:
+    clerk = open_as("/mini/desk/intake", role="intake")
+    numbers = []
+    for lon in ("120.0026", "120.0028", "120.0030")[: 2 if open_already else 3]:
+        clerk.goto(re.sub("/new$", "", clerk.url))
+        numbers.append(litter(clerk, lon))
+    early, last = numbers[:2]
+    leader = open_as(f"/mini/desk/leader?case={numbers[-1]}", role="leader")
+    held: list[Route] = []
+    leader.route(re.compile(f"/cases/{early}$"), lambda route: held.append(route))
+    for number in (early, last):
+        leader.locator(f'[data-row="{number}"] a').click()
+    expect(leader.locator(f'#panel [data-case="{last}"]')).to_be_visible()
+    with leader.expect_response(re.compile(f"/cases/{early}$")):
+        held[0].continue_()
+    leader.locator(f'[data-row="{last}"].shown').wait_for()
+    leader.wait_for_load_state("networkidle")
+    expect(leader.locator(f'#panel [data-case="{last}"]')).to_be_visible()
 
 
 def test_two_people_see_each_other_and_keep_what_they_typed(open_as: Opener) -> None:
@@ -112,7 +134,7 @@ def test_two_people_see_each_other_and_keep_what_they_typed(open_as: Opener) -> 
     second = open_as(f"/mini/desk/dispatcher?q={number}", role="dispatcher")
     for page in (first, second):
         page.locator(f'[data-row="{number}"] a').click()
-        page.locator("#panel details.own summary").first.click()
+        unfold(page.locator("#panel details.own").first)
     second.fill("#dispatch-note", "门口有学校")
     first.locator("#panel details.own form > button").first.click()
     first.locator("#panel .said").wait_for()
@@ -143,7 +165,7 @@ def test_a_case_is_dragged_onto_its_unit(open_as: Opener) -> None:
     (number,) = filed(open_as, "120.0081")
     page = open_as("/mini/desk/dispatcher", role="dispatcher")
     page.drag_and_drop(f'[data-row="{number}"]', '.target[data-unit="SWEEP-9001"]')
-    expect(page.locator("#bulk-unit")).to_have_value("SWEEP-9001")
+    expect(page.locator("form:has(#bulk-verb) [name=unit]")).to_have_value("SWEEP-9001")
 
 
 def test_a_call_that_was_typed_is_not_left_without_asking(open_as: Opener) -> None:
@@ -180,3 +202,129 @@ def test_pages_are_bilingual_fit_a_phone_and_please_axe(open_as: Opener, role: s
     if not AXE.exists():
         pytest.skip("axe-core is not installed (npm ci in web/)")
     assert serious(page) == []
+
+
+def test_the_address_names_the_case_and_the_next_one_opens(open_as: Opener) -> None:
+    first, second = filed(open_as, "120.0062", "120.0072")
+    page = open_as(f"/mini/desk/dispatcher?case={first}", role="dispatcher")
+    expect(page.locator(f'#panel [data-case="{first}"]')).to_be_visible()
+    page.locator(f'[data-row="{second}"] a').click()
+    expect(page.locator(f'#panel [data-case="{second}"]')).to_be_visible()
+    assert page.url.endswith(f"case={second}")
+    page.go_back()
+    expect(page.locator(f'#panel [data-case="{first}"]')).to_be_visible()
+    order = page.locator("[data-row]").evaluate_all("rows => rows.map(row => row.dataset.row)")
+    following = [*order, *order[-2:-1]][order.index(first) + 1]
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel .said")).to_contain_text(first)
+    expect(page.locator(f'#panel [data-case="{following}"]')).to_be_visible()
+    expect(page).to_have_url(re.compile(f"case={following}$"))
+
+
+def test_on_a_phone_a_case_is_a_view_of_its_own(open_as: Opener) -> None:
+    (number,) = filed(open_as, "120.0064")
+    page = open_as(f"/mini/desk/dispatcher?q={number}", role="dispatcher", phone=True)
+    page.locator(f'[data-row="{number}"] a').click()
+    expect(page.locator(f'#panel [data-case="{number}"]')).to_be_visible()
+    expect(page.locator("#queue")).to_be_hidden()
+    page.locator("[data-back]").click()
+    expect(page.locator("#queue")).to_be_visible()
+    expect(page.locator(f'[data-row="{number}"]')).to_be_visible()
+    assert f"q={number}" in page.url, "the filter is kept"
+
+
+def test_what_ends_a_case_is_asked_for_once_more(open_as: Opener) -> None:
+    clerk = open_as("/mini/desk/intake", role="intake")
+    number = litter(clerk, "120.0066")
+    leader = open_as(f"/mini/desk/leader?case={number}", role="leader")
+    reject = leader.locator("#panel details.verb.apart", has_text="不予立案").first
+    reject.locator("summary").click()
+    reject.locator("[data-phrases] button").first.click()  # words that are written often
+    expect(reject.locator("textarea").first).to_have_value("不属于本单位。")
+    reject.locator("form > button").click()
+    expect(leader.locator("dialog[open]")).to_contain_text("案卷就此结束")
+    leader.locator("dialog[open] button.plain").click()
+    expect(leader.locator("dialog[open]")).to_have_count(0)
+    expect(leader.locator("#panel .said")).to_have_count(0)
+    reject.locator("form > button").click()
+    leader.locator("dialog[open] button.danger").click()
+    expect(leader.locator("#panel .said")).to_contain_text("不予立案")
+
+
+def carry(page: Page, number: str, step: str) -> None:
+    """Drag a card straight to the side onto another column, as a hand does: nothing scrolls while the button is down."""
+    card = page.locator(f'[data-row="{number}"]')
+    card.scroll_into_view_if_needed()
+    start, column = card.bounding_box(), page.locator(f".column[data-step={step}]").bounding_box()
+    assert start is not None
+    assert column is not None
+    page.mouse.move(start["x"] + 20, start["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(column["x"] + column["width"] / 2, start["y"] + 14, steps=4)
+    page.mouse.up()
+
+
+def test_a_card_is_moved_by_hand_or_key_and_only_its_form_does_it(open_as: Opener) -> None:
+    # a board longer than the window, as it is after a busy morning; the most urgent case is open at once, and so read
+    *_, first, second = filed(open_as, *(f"120.00{number}7" for number in range(50, 60)))
+    page = open_as("/mini/desk/dispatcher", role="dispatcher")
+    page.locator("button[name=layout][value=board]").click()
+    try:
+        card = page.locator(f'.column[data-step=filed] [data-row="{first}"]')
+        page.locator("#panel [data-case]").wait_for()  # the desk opens a case, and the board makes room for it
+        expect(card.locator(".fresh")).to_have_count(1)
+        carry(page, first, "dispatched")
+        expect(page.locator(f'#panel [data-case="{first}"] [data-moved]')).to_contain_text("派遣")
+        expect(page.locator("#panel details.verb[open]")).to_have_count(1)
+        expect(card).to_be_visible()  # nothing is done yet
+        expect(card.locator(".fresh")).to_have_count(0)
+        page.locator("#panel details.verb[open] form > button").click()
+        expect(page.locator(f'[data-row="{first}"]')).to_have_count(0)
+        # the same by keys
+        page.goto(f"{page.url.split('?')[0]}?case={second}")
+        page.keyboard.press("m")
+        page.keyboard.press("Enter")
+        expect(page.locator("#panel [data-moved]")).to_contain_text("派遣")
+        expect(page.locator(f'.column[data-step=filed] [data-row="{second}"]')).to_be_visible()
+        # and a step to which nothing leads
+        carry(page, second, "handling")
+        expect(page.locator("#panel [data-moved][role=alert]")).to_contain_text("不能移到")
+        phone = open_as("/mini/desk/dispatcher?kind=all", role="dispatcher", language="en-US", phone=True)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 391
+        assert phone.evaluate("getComputedStyle(document.querySelector('.board')).scrollSnapType") == "x mandatory"
+        phone.locator("#queue .where").evaluate_all("nodes => nodes.forEach(node => node.remove())")
+        assert not set(CHINESE.findall(phone.locator("body").inner_text())) - STAYS
+        if AXE.exists():
+            assert serious(phone) == []
+    finally:
+        page.locator("button[name=layout][value=list]").click()
+    expect(page.locator("ol.queue")).to_be_visible()
+
+
+def test_rows_of_the_list_are_acted_on_and_its_filter_is_kept(open_as: Opener) -> None:
+    numbers = filed(open_as, "120.0068", "120.0078")
+    page = open_as("/mini/cases?step=filed&order=-opened_at", role="dispatcher")
+    for number in numbers:
+        page.locator(f'input[name=case][value^="{number}:"]').check()
+    expect(page.locator("[data-many] [data-count]")).to_have_text("2")
+    page.locator("[data-many] button:not([name])").click()
+    expect(page.locator(".results .yes")).to_have_count(2)
+    page.locator("[data-bulk-do]").click()
+    expect(page.locator("[data-bulk-done] h2")).to_contain_text("2 件已办")
+    page.locator(".crumbs a").click()
+    expect(page).to_have_url(re.compile("step=filed"))
+    page.locator(".saved summary").click()
+    page.fill("#view-name", "待派遣的")
+    page.locator(".saved form button").click()
+    chip = page.locator(".saved a[aria-current]")
+    expect(chip).to_contain_text("待派遣的")
+    expect(chip.locator(".count")).to_have_text(re.compile(r"^\d+\+?$"))
+    phone = open_as("/mini/views", role="dispatcher", language="en-US", phone=True)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 391
+    if AXE.exists():
+        assert serious(phone) == []
+    page.goto(page.url.replace("/mini/cases", "/mini/views"))
+    page.locator("button.danger", has_text="删除").first.click()
+    page.locator("dialog[open] button.danger, dialog[open] button:not(.plain)").first.click()
+    expect(page.locator("main")).to_contain_text("还没有")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import AXE, PASSWORD, Desk, Phone, serious
 from .phones import fill_verb, photo, until
+from .sites import AXE, PASSWORD, Desk, Phone, serious
 
 pytestmark = pytest.mark.browser
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
@@ -31,6 +31,7 @@ def test_what_is_done_offline_survives_closing_and_is_sent_exactly_once(
     fill_verb(page, dispatched, "finish", picture=True, note="清走两车，地面冲过")
     expect(page.locator(".field-badge")).to_have_text("2")
     expect(page.locator(".field-sync")).to_contain_text("2 条待发")
+    page.goto(f"{page.url.split('#', 1)[0]}#waiting")  # after what waits it is others' turn
     page.reload()  # the shell and the tasks are there without a network
     expect(page.locator(f'a[href="#case={dispatched}"]')).to_contain_text("待发")
     assert [event["verb"] for event in desks["leader"].events(dispatched)][-1] == "dispatch", "nothing was sent"

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, FilePayload, Page, Route, expect
 
-from .conftest import Desk, Phone
 from .phones import fill_verb, until, without_worker
+from .sites import Desk, Phone
 
 pytestmark = pytest.mark.browser
 

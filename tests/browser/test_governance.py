@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import AXE, PASSWORD, ROOT, Opener, serious
+from .sites import AXE, PASSWORD, ROOT, Opener, serious
 
 pytestmark = pytest.mark.browser
 PAGES = ["", "/people", "/units", "/permissions", "/audit", "/regions", "/packs", "/rules", "/rules/tables/routing"]
@@ -32,7 +32,7 @@ print(take_force())
 
 
 @pytest.fixture(scope="session")
-def run(site: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+def run_command(site: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     """Run some lines on the site's data, as its worker would."""
     home = next(tmp_path_factory.getbasetemp().glob("site*"))
     names = {
@@ -52,7 +52,9 @@ def run(site: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
     return do
 
 
-def test_a_rule_changed_by_two_people_routes_the_next_report(open_as: Opener, run: Callable[[str], str]) -> None:
+def test_a_rule_changed_by_two_people_routes_the_next_report(
+    open_as: Opener, run_command: Callable[[str], str]
+) -> None:
     author = open_as("/mini/admin/rules", role="administrator")
     author.locator("#changes summary").click() if not author.locator("#title").is_visible() else None
     # a row that no other test on this site needs: the change stays in force
@@ -77,7 +79,7 @@ def test_a_rule_changed_by_two_people_routes_the_next_report(open_as: Opener, ru
     approver = open_as(page.split("/", 3)[3].join(["/", ""]), role="approver", language="en-US")
     approver.get_by_role("button", name="Approve").click()
     expect(approver.locator("#state")).to_have_text("Approved, not yet in force")
-    assert run(WORK) == "1"
+    assert run_command(WORK) == "1"
     approver.reload()
     expect(approver.locator("#state")).to_have_text("In force")
     author.goto(page)
@@ -87,7 +89,7 @@ def test_a_rule_changed_by_two_people_routes_the_next_report(open_as: Opener, ru
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci in web/)")
-def test_administration_is_accessible_on_both_screens(open_as: Opener, run: Callable[[str], str]) -> None:
+def test_administration_is_accessible_on_both_screens(open_as: Opener, run_command: Callable[[str], str]) -> None:
     page = open_as("/mini/admin", role="administrator", language="en-US")
     base = page.url.split("/mini")[0]
     phone = open_as("/mini/admin", role="administrator", phone=True)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import AXE, Opener, serious
+from .sites import AXE, Opener, serious
 from .test_faces import CHINESE, STAYS, act
 
 pytestmark = pytest.mark.browser
@@ -111,7 +111,7 @@ def test_an_idea_is_proposed_and_supported(open_as: Opener) -> None:
     page = open_as("/mini/portal/ideas/new", phone=True)
     page.fill("#title", "公园多设饮水点")
     page.fill("#text", "夏天跑步的人多")
-    page.click("main form button")
+    page.click("main form button:not(.clear)")
     page.locator("button", has_text="支持").first.click()
     expect(page.locator("[data-supporters]")).to_have_text("1")
 

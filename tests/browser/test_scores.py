@@ -9,7 +9,8 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import AXE, SITE, Opener, serious
+from .choosing import choose
+from .sites import AXE, SITE, Opener, serious
 from .test_faces import CHINESE, STAYS
 
 pytestmark = pytest.mark.browser
@@ -48,10 +49,10 @@ def test_axe_finds_nothing_serious(open_as: Opener, path: str) -> None:
 def test_a_figure_leads_to_its_cases_and_a_case_to_its_page(open_as: Opener) -> None:
     reporting = open_as("/mini/report")
     reporting.fill("#text", "路口的垃圾堆了三天")
-    reporting.select_option("#category", "02001")
+    choose(reporting, "category", "02001")
     reporting.fill("#lon", "120.005")
     reporting.fill("#lat", "31.005")
-    reporting.click("main form button")
+    reporting.click("main form button:not(.clear)")
     number = reporting.locator("strong.number").inner_text()
     count()
     page = open_as("/mini/score")

@@ -18,9 +18,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from tests.narrowing import present
+from tests.toy_city import MINI
 
 from .comparing import MOST, difference, kept
-from .conftest import AXE, MINI, PASSWORD, running_site, serious
+from .sites import AXE, PASSWORD, running_site, serious
 from .walking import street
 
 pytestmark = pytest.mark.browser
@@ -186,7 +187,7 @@ def test_the_references_are_few_and_small() -> None:
 def test_the_case_page_on_paper_has_no_buttons_and_all_of_the_story(look: Looker, tmp_path: Path) -> None:
     page = look(DONE, who="leader", scheme="dark")
     page.emulate_media(media="print")
-    for selector in ("header.top", ".no-print", ".acts", "main form", "#changed"):
+    for selector in ("header.bar", ".no-print", ".acts", "main form", "#changed"):
         assert page.locator(f"{selector}:visible").count() == 0, selector
     assert page.locator(".story > li:visible").count() >= 10
     for selector in ("html", ".card"):

@@ -17,7 +17,8 @@ from urllib.parse import quote
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from .conftest import CHROMIUM, FLAGS, PASSWORD
+from .choosing import enter, unfold
+from .sites import CHROMIUM, FLAGS, PASSWORD
 
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 FOLDER = os.environ.get("YIWANG_RECORD", "")
@@ -39,6 +40,7 @@ class Walk:
         self.strip: list[dict[str, str]] = []
         self.errors: list[str] = []
         self.traces = 0
+        self.clicks = 0
 
     def __enter__(self) -> Self:
         if self.folder:
@@ -61,9 +63,17 @@ class Walk:
     def _met(self, who: str, context: BrowserContext, page: Page) -> Page:
         if self.folder:
             context.tracing.start(screenshots=True, snapshots=True)
+        # every click of a person, by hand or by Enter on a button; not what a script does
+        context.expose_function("countClick", self._click)
+        context.add_init_script(
+            "addEventListener('click', event => { if (event.isTrusted) countClick(); }, { capture: true });"
+        )
         page.on("pageerror", lambda error: self.errors.append(f"{who}: {error}"))
         self.open[who] = (context, page)
         return page
+
+    def _click(self) -> None:
+        self.clicks += 1
 
     def leave(self, who: str) -> None:
         """Close somebody's browser, whatever it was doing."""
@@ -73,9 +83,12 @@ class Walk:
             context.tracing.stop(path=self.folder / f"trace-{self.traces:02d}-{who}.zip")
         context.close()
 
-    def stranger(self, who: str, path: str, *, phone: bool = False) -> Page:
-        """Somebody without an account."""
-        context = self.browser.new_context(**self._options(phone=phone))
+    def stranger(self, who: str, path: str, *, phone: bool = False, at: tuple[float, float] | None = None) -> Page:
+        """Somebody without an account; ``at`` is where their phone says that they are."""
+        options = self._options(phone=phone)
+        if at:
+            options |= {"permissions": ["geolocation"], "geolocation": {"longitude": at[0], "latitude": at[1]}}
+        context = self.browser.new_context(**options)
         page = self._met(who, context, context.new_page())
         page.goto(path if path.startswith("http") else f"{self.site}{path}")
         return page
@@ -108,8 +121,10 @@ class Walk:
         page.goto(f"{self.site}/sign-in?next={quote(path)}")
         page.fill("#username", f"{self.city}-{who}")
         page.fill("#password", PASSWORD)
+        before = self.clicks
         page.click("form[data-sign-in-form] button")
         page.wait_for_load_state("networkidle")
+        self.clicks = before  # to sign in is no step of a case
 
     def shot(self, name: str, page: Page, zh: str, en: str) -> None:
         """A picture of the strip, with what happens on it."""
@@ -126,13 +141,9 @@ class Walk:
         page.locator(f'[data-row="{number}"] a').click()
         page.locator(f'#panel [data-case="{number}"]').wait_for()
         form = page.locator(f'#panel form[action$="/verbs/{verb}"]')
-        form.locator("xpath=..").locator("summary").click()
+        unfold(form.locator("xpath=.."))
         for name, value in fields.items():
-            field = form.locator(f'[name="{name}"]')
-            if field.evaluate("field => field.tagName") == "SELECT":
-                field.select_option(value)
-            else:
-                field.fill(value)
+            enter(form, name, value)
         return page
 
     def sent(self, page: Page, verb: str) -> Page:

@@ -25,7 +25,7 @@ from django import db
 from PIL import Image
 from tests.cli.test_backup import MINI, Place
 from tests.cli.test_serving import free_port, wait_for_answer
-from tests.server.test_concurrent_writers import SERVER, postgresql
+from tests.postgresql import SERVER, missing_postgresql
 
 from yiwang.server.common.faults import is_full
 
@@ -85,7 +85,7 @@ def test_sqlites_own_fault_is_known() -> None:
 
 @pytest.mark.postgresql
 def test_postgresqls_own_fault_is_known_in_any_language() -> None:
-    if missing := postgresql():
+    if missing := missing_postgresql():
         pytest.skip(missing)
     raising = "DO $$ BEGIN RAISE EXCEPTION '设备上没有空间' USING ERRCODE = 'disk_full'; END $$"
     with psycopg.connect(f"{SERVER}/postgres") as database, pytest.raises(psycopg.Error) as caught:

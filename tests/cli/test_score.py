@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from tests.server.conftest import MINI
+from tests.toy_city import MINI
 
 MONDAY = datetime.fromisoformat("2026-03-02T09:00:00+08:00")
 Run = Callable[..., Result]

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 Start = Callable[..., subprocess.Popen[str]]
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 180
 
 
 def free_port() -> int:

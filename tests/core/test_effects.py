@@ -31,6 +31,7 @@ def test_what_an_effect_names_exists(effect: Effect) -> None:
     assert effect.clock in {"", *(field.name for field in fields(Verb))}
     assert effect.counts_as in {"", *dict(RESULTS)}
     assert set(effect.answers) <= REQUESTS.keys()
+    assert bool(effect.asked) == bool(effect.asks)
 
 
 def test_every_request_has_an_answer_that_grants_and_one_that_refuses() -> None:

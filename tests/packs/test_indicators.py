@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -13,11 +12,6 @@ from yiwang.packs.check import check_pack
 
 HERE = Path(__file__).parent
 PACKS = HERE.parents[1] / "packs"
-
-
-@pytest.fixture
-def mini(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(HERE / "fixtures" / "mini", tmp_path / "mini"))
 
 
 FAULTS = [
@@ -48,19 +42,19 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("old", "new", "entry", "words"), FAULTS)
-def test_a_fault_is_named_by_its_entry(mini: Path, old: str, new: str, entry: str, words: str) -> None:
-    path = mini / "indicators.toml"
+def test_a_fault_is_named_by_its_entry(pack_copy: Path, old: str, new: str, entry: str, words: str) -> None:
+    path = pack_copy / "indicators.toml"
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = check_pack(mini, on=date(2026, 3, 2)).problems
+    found = check_pack(pack_copy, on=date(2026, 3, 2)).problems
     said = [f"{p.message!s} {p.hint!s}" for p in found if (p.file, p.column) == ("indicators.toml", entry)]
     assert any(words in one for one in said), [(p.column, str(p.message), str(p.hint)) for p in found]
 
 
-def test_a_pack_without_the_file_measures_nothing(mini: Path) -> None:
-    (mini / "indicators.toml").unlink()
-    assert read_pack(mini).indicators.indicators == ()
+def test_a_pack_without_the_file_measures_nothing(pack_copy: Path) -> None:
+    (pack_copy / "indicators.toml").unlink()
+    assert read_pack(pack_copy).indicators.indicators == ()
 
 
 WANTED = [

@@ -99,3 +99,12 @@ def test_deep_nesting_is_a_fault_and_no_crash(pack: Path, depth: int, file: str)
     path.write_text(f"deep = {'[' * depth}{']' * depth}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
     said = [str(problem.message) for problem in check_pack(pack).problems if problem.file == file]
     assert any("lie within one another" in message for message in said)
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "0x" + "f" * 5_000, "9223372036854775808"])
+@pytest.mark.parametrize("file", ["pack.toml", "workflow.toml", "indicators.toml", "examples/litter.toml"])
+def test_an_integer_beyond_64_bits_is_a_fault_and_no_crash(pack: Path, number: str, file: str) -> None:
+    path = pack / file
+    path.write_text(f"large = {number}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    said = [str(problem) for problem in check_pack(pack).problems if problem.file == file]
+    assert any("more than 64 bits" in line for line in said)

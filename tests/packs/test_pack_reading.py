@@ -14,11 +14,6 @@ from yiwang.packs import check_pack, find_pack, pack_folders, read_pack
 MINI = Path(__file__).parent / "fixtures" / "mini"
 
 
-@pytest.fixture
-def mini(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(MINI, tmp_path / "mini"))
-
-
 def problems_of(folder: Path) -> list[Problem]:
     with pytest.raises(BadInput) as caught:
         read_pack(folder)
@@ -52,18 +47,18 @@ def test_everything_of_the_toy_pack_is_there() -> None:
     assert pack.replay is None
 
 
-def test_two_reads_have_one_digest_and_a_change_another(mini: Path) -> None:
-    before = read_pack(mini).digest
+def test_two_reads_have_one_digest_and_a_change_another(pack_copy: Path) -> None:
+    before = read_pack(pack_copy).digest
     assert read_pack(MINI).digest == before
-    edit(mini / "limits.csv", "4,work_hours", "5,work_hours")
-    assert read_pack(mini).digest != before
+    edit(pack_copy / "limits.csv", "4,work_hours", "5,work_hours")
+    assert read_pack(pack_copy).digest != before
 
 
-def test_how_a_pack_was_made_is_no_part_of_it(mini: Path) -> None:
-    before = read_pack(mini)
-    (mini / "provenance").mkdir()
-    (mini / "provenance" / "limits.py").write_text("print('made')", encoding="utf-8")
-    after = read_pack(mini)
+def test_how_a_pack_was_made_is_no_part_of_it(pack_copy: Path) -> None:
+    before = read_pack(pack_copy)
+    (pack_copy / "provenance").mkdir()
+    (pack_copy / "provenance" / "limits.py").write_text("print('made')", encoding="utf-8")
+    after = read_pack(pack_copy)
     assert (after.digest, after.files) == (before.digest, before.files)
 
 
@@ -73,15 +68,15 @@ def test_numbers() -> None:
     assert info.format_report_number(day=date(2026, 3, 6), serial=7) == "MNR2026030600007"
 
 
-def test_faults_of_all_files_come_at_once(mini: Path) -> None:
-    edit(mini / "pack.toml", 'country = "CN"', 'country = "China"')
-    edit(mini / "regions.csv", "900101,西南社区", "90010,西南社区")
-    edit(mini / "categories.csv", "01001,component", "01001,thing")
-    edit(mini / "units.csv", "9001,CTR-90,coordination", "9009,CTR-90,coordination")
-    edit(mini / "limits.csv", "L001", "")
-    edit(mini / "calendar.toml", 'fallback = "error"', 'fallback = "guess"')
-    edit(mini / "workflow.toml", 'start = "reported"', 'start = "nowhere"')
-    files = {problem.file for problem in problems_of(mini)}
+def test_faults_of_all_files_come_at_once(pack_copy: Path) -> None:
+    edit(pack_copy / "pack.toml", 'country = "CN"', 'country = "China"')
+    edit(pack_copy / "regions.csv", "900101,西南社区", "90010,西南社区")
+    edit(pack_copy / "categories.csv", "01001,component", "01001,thing")
+    edit(pack_copy / "units.csv", "9001,CTR-90,coordination", "9009,CTR-90,coordination")
+    edit(pack_copy / "limits.csv", "L001", "")
+    edit(pack_copy / "calendar.toml", 'fallback = "error"', 'fallback = "guess"')
+    edit(pack_copy / "workflow.toml", 'start = "reported"', 'start = "nowhere"')
+    files = {problem.file for problem in problems_of(pack_copy)}
     assert files >= {
         "pack.toml",
         "regions.csv",
@@ -93,12 +88,12 @@ def test_faults_of_all_files_come_at_once(mini: Path) -> None:
     }
 
 
-def test_a_fact_that_nobody_knows(mini: Path) -> None:
-    path = mini / "pack.toml"
+def test_a_fact_that_nobody_knows(pack_copy: Path) -> None:
+    path = pack_copy / "pack.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("channel", "chanel"), encoding="utf-8")
-    path = mini / "triage.csv"
+    path = pack_copy / "triage.csv"
     path.write_text(path.read_text(encoding="utf-8").replace("channel", "chanel"), encoding="utf-8")
-    problem = problems_of(mini)[0]
+    problem = problems_of(pack_copy)[0]
     assert problem.column == "tables.triage.inputs"
     assert "'channel'" in str(problem.hint)
 
@@ -137,11 +132,13 @@ def test_a_fact_that_nobody_knows(mini: Path) -> None:
             "priority",
         ),
         ("[tables.limits]", "[tables.limit]", "tables", "'limits' is not declared"),
+        ("[tables.limits]", "[tables]\nlimit = 3\n[tables.limits]", "tables.limit", "A table is expected"),
+        ("size_m = 100", "size_m = 100\norigin = [120.3]", "grid.origin", "no place"),
     ],
 )
-def test_faults_of_pack_toml(mini: Path, old: str, new: str, column: str, words: str) -> None:
-    edit(mini / "pack.toml", old, new)
-    found = [problem for problem in problems_of(mini) if problem.file == "pack.toml"]
+def test_faults_of_pack_toml(pack_copy: Path, old: str, new: str, column: str, words: str) -> None:
+    edit(pack_copy / "pack.toml", old, new)
+    found = [problem for problem in problems_of(pack_copy) if problem.file == "pack.toml"]
     assert any(problem.column == column and words in str(problem.message) for problem in found), [str(p) for p in found]
 
 
@@ -175,9 +172,9 @@ def test_faults_of_pack_toml(mini: Path, old: str, new: str, column: str, words:
         ("regions.csv", "9001,西街道,West Street", "9001,西街道,", 3, "name_en", "empty"),
     ],
 )
-def test_faults_of_csv_files(mini: Path, file: str, old: str, new: str, row: int, column: str, words: str) -> None:
-    edit(mini / file, old, new)
-    found = [problem for problem in problems_of(mini) if problem.file == file]
+def test_faults_of_csv_files(pack_copy: Path, file: str, old: str, new: str, row: int, column: str, words: str) -> None:
+    edit(pack_copy / file, old, new)
+    found = [problem for problem in problems_of(pack_copy) if problem.file == file]
     assert any((p.row, p.column) == (row, column) and words in str(p.message) for p in found), [str(p) for p in found]
 
 
@@ -195,21 +192,21 @@ def test_faults_of_csv_files(mini: Path, file: str, old: str, new: str, row: int
         ('fallback = "error"', 'fallbak = "error"', "fallbak", "not known"),
     ],
 )
-def test_faults_of_the_calendar(mini: Path, old: str, new: str, column: str, words: str) -> None:
-    edit(mini / "calendar.toml", old, new)
-    found = [problem for problem in problems_of(mini) if problem.file == "calendar.toml"]
+def test_faults_of_the_calendar(pack_copy: Path, old: str, new: str, column: str, words: str) -> None:
+    edit(pack_copy / "calendar.toml", old, new)
+    found = [problem for problem in problems_of(pack_copy) if problem.file == "calendar.toml"]
     assert any((not column or column == p.column) and words in str(p.message) for p in found), [str(p) for p in found]
 
 
-def test_arrivals_are_read_and_checked(mini: Path) -> None:
-    path = mini / "calendar.toml"
+def test_arrivals_are_read_and_checked(pack_copy: Path) -> None:
+    path = pack_copy / "calendar.toml"
     with path.open("a", encoding="utf-8") as file:
         file.write('[arrivals]\nclosing = "17:00"\nopening = "08:30"\n')
-    arrivals = read_pack(mini).calendar.arrivals
+    arrivals = read_pack(pack_copy).calendar.arrivals
     assert arrivals is not None
     assert arrivals.free_day == "same_time"
     edit(path, 'opening = "08:30"', 'opening = "18:30"')
-    assert any("arrivals." in problem.column for problem in problems_of(mini))
+    assert any("arrivals." in problem.column for problem in problems_of(pack_copy))
 
 
 @pytest.mark.parametrize(
@@ -222,9 +219,9 @@ def test_arrivals_are_read_and_checked(mini: Path) -> None:
         ('deadline = "2026-03-09T11:00:00+08:00"', 'deadline = "Monday"', "no moment"),
     ],
 )
-def test_faults_of_examples(mini: Path, old: str, new: str, words: str) -> None:
-    edit(mini / "examples" / "litter.toml", old, new)
-    problems = problems_of(mini)
+def test_faults_of_examples(pack_copy: Path, old: str, new: str, words: str) -> None:
+    edit(pack_copy / "examples" / "litter.toml", old, new)
+    problems = problems_of(pack_copy)
     assert {problem.file for problem in problems} == {"examples/litter.toml"}
     assert any(words in str(problem.message) for problem in problems), [str(p) for p in problems]
 
@@ -247,21 +244,23 @@ def test_packs_are_found_by_path_and_id(tmp_path: Path, monkeypatch: pytest.Monk
         find_pack("packs")
 
 
-def test_texts_of_a_pack_may_be_in_further_languages(mini: Path) -> None:
-    edit(mini / "pack.toml", 'name_en = "Mini"', 'name_en = "Mini"\n"name_zh-Hant" = "小城（繁）"')
-    edit(mini / "workflow.toml", 'name_en = "Citizen"', 'name_en = "Citizen"\n"name_zh-Hant" = "市民（繁）"')
-    rows = (mini / "categories.csv").read_text(encoding="utf-8").splitlines()
+def test_texts_of_a_pack_may_be_in_further_languages(pack_copy: Path) -> None:
+    edit(pack_copy / "pack.toml", 'name_en = "Mini"', 'name_en = "Mini"\n"name_zh-Hant" = "小城（繁）"')
+    edit(pack_copy / "workflow.toml", 'name_en = "Citizen"', 'name_en = "Citizen"\n"name_zh-Hant" = "市民（繁）"')
+    rows = (pack_copy / "categories.csv").read_text(encoding="utf-8").splitlines()
     texts = [f"{row},{'name_zh-Hant' if number == 0 else f'類別{number}'}" for number, row in enumerate(rows)]
-    (mini / "categories.csv").write_text("\n".join(texts) + "\n", encoding="utf-8")
-    report = check_pack(mini)
+    (pack_copy / "categories.csv").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    report = check_pack(pack_copy)
     assert report.problems == report.warnings == ()
-    pack = read_pack(mini)
+    pack = read_pack(pack_copy)
     assert pack.info.name.into("zh-Hant") == "小城（繁）"
     assert "市民（繁）" in {role.name.into("zh-Hant") for role in pack.workflow.roles.values()}
     first = next(iter(pack.categories.values()))
     assert (first.name.into("zh-Hant"), first.name.into("fr")) == ("類別1", first.name.en)
 
 
-def test_a_language_of_no_text_is_an_unknown_column(mini: Path) -> None:
-    edit(mini / "categories.csv", "scheme,code", "scheme_fr,code")
-    assert "scheme_fr" in " ".join(str(problem) for problem in check_pack(mini).problems + check_pack(mini).warnings)
+def test_a_language_of_no_text_is_an_unknown_column(pack_copy: Path) -> None:
+    edit(pack_copy / "categories.csv", "scheme,code", "scheme_fr,code")
+    assert "scheme_fr" in " ".join(
+        str(problem) for problem in check_pack(pack_copy).problems + check_pack(pack_copy).warnings
+    )

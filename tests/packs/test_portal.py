@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,9 @@ from yiwang.packs.portal import PortalPolicy
 MINI = Path(__file__).parent / "fixtures" / "mini"
 
 
-@pytest.fixture
-def mini(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(MINI, tmp_path / "mini"))
-
-
-def test_without_the_file_the_defaults_hold(mini: Path) -> None:
-    (mini / "portal.toml").unlink()
-    assert read_pack(mini).portal == PortalPolicy()
+def test_without_the_file_the_defaults_hold(pack_copy: Path) -> None:
+    (pack_copy / "portal.toml").unlink()
+    assert read_pack(pack_copy).portal == PortalPolicy()
 
 
 def test_the_moderator_s_assignment_always_may() -> None:
@@ -39,8 +33,8 @@ def test_the_moderator_s_assignment_always_may() -> None:
         ('moderator = ["leader"]', "not known"),
     ],
 )
-def test_faults_are_named(mini: Path, text: str, fault: str) -> None:
-    (mini / "portal.toml").write_text(text, encoding="utf-8")
+def test_faults_are_named(pack_copy: Path, text: str, fault: str) -> None:
+    (pack_copy / "portal.toml").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=fault) as caught:
-        read_pack(mini)
+        read_pack(pack_copy)
     assert {problem.file for problem in caught.value.problems} == {"portal.toml"}

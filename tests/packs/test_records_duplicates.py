@@ -16,7 +16,7 @@ from yiwang.packs.records.mapping import DuplicateRule
 from yiwang.packs.records.reading import SourceRecord
 
 START = datetime(2011, 7, 1, tzinfo=UTC)
-RULE = DuplicateRule(says=(re.compile("dup"),), unless=(), numbers=(), within_m=50.0, within_days=30.0)
+RULE = DuplicateRule(says=(re.compile("dup"),), unless=(), number=(), within_m=50.0, within_days=30.0)
 NOWHERE = DefaultPoint(lon=-71.0587, lat=42.3594, radius_m=6)
 
 

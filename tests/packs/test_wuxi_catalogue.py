@@ -275,8 +275,8 @@ def test_the_pack_says_that_it_is_simulated_in_both_languages() -> None:
     assert info["simulated"] is True
     assert "模拟" in info["notice"]
     assert "simulated" in info["notice_en"]
-    assert any("WTFPL" in line for line in info["attribution"])
-    assert any("MIT" in line for line in info["attribution"])
+    assert any("WTFPL" in line["text"] and "WTFPL" in line["text_en"] for line in info["attribution"])
+    assert any("MIT" in line["text"] and "MIT" in line["text_en"] for line in info["attribution"])
     assert "reference default" in info["notice_en"]
 
 

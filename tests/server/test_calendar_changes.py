@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.server.conftest import MINI
+from tests.toy_city import MINI
 
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.reading import queries

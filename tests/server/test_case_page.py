@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_contacts_are_shown_on_request_to_those_who_need_them(number: str) -> No
     assert Client().post(path(number, "/contacts")).status_code == 403
     shown = leader.post(path(number, "/contacts"))
     assert shown.status_code == 200
-    assert "联系方式：13912345678".encode() in shown.content
+    assert '联系方式：<span translate="no">13912345678</span>'.encode() in shown.content
 
 
 def test_a_reading_of_contacts_is_recorded(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +84,15 @@ def test_a_reading_of_contacts_is_recorded(number: str, monkeypatch: pytest.Monk
         ("mini", number, "contact"),
         ("mini", number, "words"),
     ]
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "已办：立案 → 待派遣"), ("en", "Done: File → ")])
+def test_the_page_says_what_was_done_once(number: str, language: str, said: str) -> None:
+    leader, headers = person("leader"), {"accept-language": language}
+    seq = Case.objects.get(number=number).seq
+    page = leader.post(path(number, "/verbs/file"), {"seq": seq}, headers=headers, follow=True).content.decode()
+    assert re.search(f'<p class="said" role="status">{said}', page)
+    assert said not in leader.get(path(number), headers=headers).content.decode()
 
 
 def test_a_conflict_says_what_happened_and_keeps_what_was_typed(number: str, act: Acts, actor: Any) -> None:

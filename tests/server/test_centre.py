@@ -13,6 +13,8 @@ import mapbox_vector_tile
 import pytest
 from django.test import Client
 
+from yiwang.core.space.crs import from_wgs84
+from yiwang.core.space.tiles import to_map
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.reading import presentation
 from yiwang.server.centre import board, centre_figures, map_tiles
@@ -149,10 +151,24 @@ def test_many_cases_are_counted_by_cells_and_none_is_lost(many: list[Case], monk
 
 
 def _tiles_of(cases: list[Case], zoom: int) -> set[tuple[int, int]]:
-    from yiwang.core.space.tiles import to_map
-
     x, y = to_map([case.lon for case in cases], [case.lat for case in cases])
     return {(int(one) >> (32 - zoom), int(other) >> (32 - zoom)) for one, other in zip(x, y, strict=True)}
+
+
+@pytest.mark.parametrize("zoom", [0, 11, 13, 17])
+def test_on_a_map_in_gcj_02_every_case_is_on_the_tile_where_that_map_has_it(many: list[Case], zoom: int) -> None:
+    still = [case for case in many if case.lon is not None and case.lat is not None and case.closed_at is None]
+    expected: dict[tuple[int, int], set[str]] = {}
+    for case in still:
+        x, y = to_map(*from_wgs84(float(case.lon or 0), float(case.lat or 0), "gcj02"))
+        expected.setdefault((int(x) >> (32 - zoom), int(y) >> (32 - zoom)), set()).add(case.number)
+    for (column, row), numbers in expected.items():
+        path = f"/api/v1/cities/mini/map/cases/{zoom}/{column}/{row}.mvt?crs=gcj02&at={NOW:%Y-%m-%dT%H:%M}Z"
+        found = features(Client().get(path).content, "cases")
+        assert {one["properties"]["number"] for one in found} == numbers
+    if zoom == 17:  # some 450 m away: other tiles than those of WGS 84
+        assert set(expected) != _tiles_of(still, zoom)
+    assert Client().get("/api/v1/cities/mini/map/cases/0/0/0.mvt?crs=bd09").status_code == 422
 
 
 def test_filters_narrow_as_the_list_does(many: list[Case]) -> None:
@@ -188,8 +204,8 @@ def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> 
             "cases": len(here), "open": len(still), "overdue": lights["red"], "soon": lights["yellow"],
             "undrawn": sum(c.lon is None for c in still), "opened_today": sum(today <= c.opened_at < NOW for c in here),
             "closed_today": sum(c.closed_at is not None and today <= c.closed_at < NOW for c in here),
-            "ended": len(ended), "due": sum(c.deadline is not None or c.overdue for c in ended),
-            "ended_on_time": sum(c.deadline is not None and not c.overdue for c in ended),
+            "closed": len(ended), "closed_with_deadline": sum(c.deadline is not None or c.overdue for c in ended),
+            "closed_on_time": sum(c.deadline is not None and not c.overdue for c in ended),
             "today": today.isoformat(), "since": (today - timedelta(days=30)).isoformat(),
         }  # fmt: skip
         by_step = {row["step"]: (row["none"], row["green"], row["yellow"], row["red"]) for row in said["steps"]}
@@ -203,7 +219,7 @@ def test_the_figures_are_what_a_walk_over_the_table_counts(many: list[Case]) -> 
         assert sum(row["opened"] for row in said["days"]) == sum(
             today - timedelta(days=29) <= c.opened_at < NOW for c in here
         )
-        assert sum(row["on_time"] for row in said["days"]) == sum(
+        assert sum(row["closed_on_time"] for row in said["days"]) == sum(
             c.deadline is not None and not c.overdue
             for c in ended
             if c.closed_at and c.closed_at >= today - timedelta(days=29)
@@ -366,6 +382,13 @@ def test_wrong_questions_are_told_what_would_be_right(mini: str, path: str, stat
     answer = Client(headers={"accept-language": "en"}).get(path)
     assert answer.status_code == status
     assert words in answer.json()["detail"]
+
+
+def test_cases_without_a_category_are_no_hot_spot(mini: str, report: Any) -> None:
+    for number in range(4):
+        report(category="", text=f"{number}", at=NOW - timedelta(hours=1))
+    said = centre_figures.side_figures(place=runtime(mini), region="", at=NOW, past=False)
+    assert (said["now"]["open"], said["spots"]) == (4, [])
 
 
 def test_an_empty_city_has_figures_and_an_empty_map(mini: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.conftest import MINI
+from tests.toy_city import MINI
 
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading import nearby
@@ -57,7 +57,7 @@ REPORT = {"text": "垃圾", "category": "02001", "lon": "120.003", "lat": "31.00
 
 @pytest.mark.parametrize("path", ["/mini/report", "/mini/portal/report"])
 def test_who_reports_reads_it_on_the_receipt(mini: str, client: Any, path: str) -> None:
-    for language, words in (("zh-hans", "已按坐标登记"), ("en", "not in the region given")):
+    for language, words in (("zh-hans", "已按坐标登记"), ("en", "not in the region that was named")):
         for region, said in (("900202", True), ("900101", False)):
             answer = client.post(path, {**REPORT, "region": region}, headers={"accept-language": language})
             assert answer.status_code == 201, answer.content.decode()[:500]

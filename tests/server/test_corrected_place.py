@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.narrowing import present
-from tests.server.conftest import WEST
+from tests.toy_city import WEST
 
 from yiwang.core.kernel.refusals import Invalid, Missing
 from yiwang.server.cases.models import Case

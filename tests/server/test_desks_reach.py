@@ -197,3 +197,16 @@ def test_a_split_case_and_its_parts_lead_to_each_other(report: Make, act: Make, 
         assert (
             f'<dt>拆分自</dt><dd><a href="/mini/cases/{whole}">' in client.get(f"/mini/cases/{part}").content.decode()
         )
+
+
+def test_a_queue_is_not_walked_for_where_nothing_stands_at_its_steps(handling: str) -> None:
+    for role, step in {"dispatcher": "filed", "leader": "accepted"}.items():
+        Case.objects.update(step="dispatched", holder="SWEEP-9001")
+        with CaptureQueriesContext(connection) as captured:
+            assert numbers(role, duties.DUE, ("CTR-9002", "")) == set()
+        empty = len(captured)
+        Case.objects.update(step=step, holder="CTR-9002")
+        with CaptureQueriesContext(connection) as captured:
+            found = numbers(role, duties.DUE, ("CTR-9002", ""))
+        assert (found, empty) == ({handling}, 1), role
+        assert len(captured) > empty

@@ -36,7 +36,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def phone(mini: str) -> Callable[..., Client]:
+def field_client(mini: str) -> Callable[..., Client]:
     """The phone of somebody in a role at a unit."""
 
     def make(role: str, unit: str = "CTR-9001", *, region: str = "", csrf: bool = False) -> Client:
@@ -53,7 +53,7 @@ def phone(mini: str) -> Callable[..., Client]:
 
 
 @pytest.fixture
-def dispatched(report: Any, act: Any, actor: Any) -> Callable[..., str]:
+def case_at_sweepers(report: Any, act: Any, actor: Any) -> Callable[..., str]:
     """A case that the sweepers hold."""
 
     def make(**data: Any) -> str:
@@ -106,12 +106,14 @@ def scanned(actor: Actor) -> set[str]:
     return found
 
 
-def test_tasks_are_what_a_scan_of_all_cases_finds(report: Any, act: Any, actor: Any, now: Any, dispatched: Any) -> None:
+def test_tasks_are_what_a_scan_of_all_cases_finds(
+    report: Any, act: Any, actor: Any, now: Any, case_at_sweepers: Any
+) -> None:
     east = {"lon": 120.013, "lat": 31.003}
     for index in range(12):
         where = east if index % 3 == 0 else {}
         if index % 2:
-            dispatched(**where, category="02001" if index % 4 == 1 else "01001")
+            case_at_sweepers(**where, category="02001" if index % 4 == 1 else "01001")
         else:
             number = report(**where, category="")["case"]
             if state(number).step == "reported":
@@ -138,12 +140,14 @@ def test_the_list_is_bounded_and_says_so(report: Any, actor: Any, now: Any) -> N
     assert dues == sorted(dues)
 
 
-def test_the_phone_gets_no_word_about_who_reported(phone: Any, report: Any, django_assert_max_num_queries: Any) -> None:
+def test_the_phone_gets_no_word_about_who_reported(
+    field_client: Any, report: Any, django_assert_max_num_queries: Any
+) -> None:
     for _ in range(30):
         report(contact="13800000000")
-    client = phone("inspector")
+    client = field_client("inspector")
     client.get("/mini/field/tasks.json")
-    with django_assert_max_num_queries(4):  # session, account, posts, cases
+    with django_assert_max_num_queries(5):  # session, account, posts, cases, photos
         answer = client.get("/mini/field/tasks.json")
     assert len(answer.json()["items"]) == 30
     assert "13800000000" not in answer.text
@@ -151,17 +155,17 @@ def test_the_phone_gets_no_word_about_who_reported(phone: Any, report: Any, djan
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_the_map_has_the_same_cases(phone: Any, dispatched: Any) -> None:
-    number = dispatched()
-    points = phone("handler", "SWEEP-9001").get("/mini/field/points.json").json()["features"]
+def test_the_map_has_the_same_cases(field_client: Any, case_at_sweepers: Any) -> None:
+    number = case_at_sweepers()
+    points = field_client("handler", "SWEEP-9001").get("/mini/field/points.json").json()["features"]
     assert [point["properties"]["number"] for point in points] == [number]
 
 
 # --- the shell --------------------------------------------------------------------------------------------------------
 
 
-def test_the_shell_is_the_same_for_everybody(phone: Any) -> None:
-    one, other = (phone(role).get("/mini/field").text for role in ("inspector", "handler"))
+def test_the_shell_is_the_same_for_everybody(field_client: Any) -> None:
+    one, other = (field_client(role).get("/mini/field").text for role in ("inspector", "handler"))
     assert one == other
     shell = json.loads(present(re.search(r'<script id="field-shell"[^>]*>(.*?)</script>', one, re.S))[1])
     finish = {field["name"]: field["required"] for field in shell["verbs"]["finish"]["fields"]}
@@ -199,8 +203,8 @@ def test_it_can_be_installed(mini: str, client: Client) -> None:
 # --- doing ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_verb_with_a_photo_is_done_once_however_often_it_is_sent(phone: Any, dispatched: Any) -> None:
-    number, client, key = dispatched(), phone("handler", "SWEEP-9001"), str(uuid.uuid4())
+def test_a_verb_with_a_photo_is_done_once_however_often_it_is_sent(field_client: Any, case_at_sweepers: Any) -> None:
+    number, client, key = case_at_sweepers(), field_client("handler", "SWEEP-9001"), str(uuid.uuid4())
     seq = state(number).seq
     assert send(client, f"/mini/field/cases/{number}/take", seq=seq).json()["seq"] == seq + 1
     said = {
@@ -229,16 +233,16 @@ def test_a_verb_with_a_photo_is_done_once_however_often_it_is_sent(phone: Any, d
     assert (kept.width, kept.height) == (40, 30)
 
 
-def test_a_photo_of_the_gallery_is_not_taken_on_the_spot(phone: Any, dispatched: Any) -> None:
-    number, client = dispatched(), phone("handler", "SWEEP-9001")
+def test_a_photo_of_the_gallery_is_not_taken_on_the_spot(field_client: Any, case_at_sweepers: Any) -> None:
+    number, client = case_at_sweepers(), field_client("handler", "SWEEP-9001")
     said = {"seq": state(number).seq, "made_at": "2026-03-02T01:00:00Z", "taken_at": "2019-05-04T00:59:00Z"}
     assert send(client, f"/mini/field/cases/{number}/take", photo=picture(), **said).status_code == 200
     payload = json.loads(Event.objects.get(case__number=number, verb="take").payload)
     assert payload["evidence"] == {"by_phone": {"at": "2026-03-02T09:00:00+08:00"}}
 
 
-def test_a_conflict_shows_how_the_case_stands(phone: Any, dispatched: Any, act: Any, actor: Any) -> None:
-    number, client = dispatched(), phone("handler", "SWEEP-9001")
+def test_a_conflict_shows_how_the_case_stands(field_client: Any, case_at_sweepers: Any, act: Any, actor: Any) -> None:
+    number, client = case_at_sweepers(), field_client("handler", "SWEEP-9001")
     seq = state(number).seq
     act(number, "note", actor("leader"), note="小心电线")
     answer = send(client, f"/mini/field/cases/{number}/take", seq=seq)
@@ -251,19 +255,19 @@ def test_a_conflict_shows_how_the_case_stands(phone: Any, dispatched: Any, act: 
     assert state(number).seq == seq + 1
 
 
-def test_what_another_unit_holds_is_refused_with_its_state(phone: Any, dispatched: Any) -> None:
-    number = dispatched()
-    answer = send(phone("handler", "SWEEP-9002"), f"/mini/field/cases/{number}/take", seq=state(number).seq)
+def test_what_another_unit_holds_is_refused_with_its_state(field_client: Any, case_at_sweepers: Any) -> None:
+    number = case_at_sweepers()
+    answer = send(field_client("handler", "SWEEP-9002"), f"/mini/field/cases/{number}/take", seq=state(number).seq)
     assert answer.status_code == 403
     assert answer.json()["now"]["holder"] == "SWEEP-9001"
     assert "take" not in answer.json()["now"]["verbs"]
 
 
-def test_commands_need_session_csrf_and_key(phone: Any, dispatched: Any, client: Client) -> None:
-    number = dispatched()
+def test_commands_need_session_csrf_and_key(field_client: Any, case_at_sweepers: Any, client: Client) -> None:
+    number = case_at_sweepers()
     path, seq = f"/mini/field/cases/{number}/take", state(number).seq
     assert send(client, path, seq=seq).status_code == 401
-    strict = phone("handler", "SWEEP-9001", csrf=True)
+    strict = field_client("handler", "SWEEP-9001", csrf=True)
     assert send(strict, path, seq=seq).status_code == 403
     token = strict.get("/mini/field/session.json").json()["csrf"]
     without_key = strict.post(path, {"seq": seq}, headers={"X-CSRFToken": token})
@@ -276,10 +280,12 @@ def test_commands_need_session_csrf_and_key(phone: Any, dispatched: Any, client:
 @pytest.mark.parametrize(
     "fields", [{"lon": "east", "lat": "31"}, {"made_at": "yesterday"}, {"accuracy": "nan"}, {"seq": "x"}]
 )
-def test_what_cannot_be_read_is_refused_whole(phone: Any, dispatched: Any, fields: dict[str, str]) -> None:
-    number = dispatched()
+def test_what_cannot_be_read_is_refused_whole(field_client: Any, case_at_sweepers: Any, fields: dict[str, str]) -> None:
+    number = case_at_sweepers()
     before = state(number).seq
-    answer = send(phone("handler", "SWEEP-9001"), f"/mini/field/cases/{number}/take", **{"seq": str(before), **fields})
+    answer = send(
+        field_client("handler", "SWEEP-9001"), f"/mini/field/cases/{number}/take", **{"seq": str(before), **fields}
+    )
     assert answer.status_code == 422
     assert state(number).seq == before
 
@@ -287,8 +293,10 @@ def test_what_cannot_be_read_is_refused_whole(phone: Any, dispatched: Any, field
 @pytest.mark.parametrize(
     ("role", "unit", "source"), [("inspector", "CTR-9001", "inspector"), ("handler", "SWEEP-9001", "public")]
 )
-def test_reports_on_the_spot_come_from_inspectors_and_crews(phone: Any, role: str, unit: str, source: str) -> None:
-    client, key = phone(role, unit), str(uuid.uuid4())
+def test_reports_on_the_spot_come_from_inspectors_and_crews(
+    field_client: Any, role: str, unit: str, source: str
+) -> None:
+    client, key = field_client(role, unit), str(uuid.uuid4())
     said = {
         "text": "井盖翘起",
         "category": "01001",
@@ -304,9 +312,9 @@ def test_reports_on_the_spot_come_from_inspectors_and_crews(phone: Any, role: st
     assert report.reporter == f"user:{User.objects.get(username=f'{role}-{unit.lower()}').pk}"
 
 
-def test_an_empty_report_is_none(phone: Any) -> None:
+def test_an_empty_report_is_none(field_client: Any) -> None:
     answer = send(
-        phone("inspector"), "/mini/field/reports", made_at="2026-03-02T01:00:00Z", lon="120.003", lat="31.003"
+        field_client("inspector"), "/mini/field/reports", made_at="2026-03-02T01:00:00Z", lon="120.003", lat="31.003"
     )
     assert answer.status_code == 422
     assert not Report.objects.exists()
@@ -319,8 +327,8 @@ def ahead(client: Client, **fields: Any) -> Any:
     return client.post("/mini/field/photos", {"photo": picture(), **fields})
 
 
-def test_photos_go_ahead_one_by_one_and_the_verb_names_them(phone: Any, dispatched: Any) -> None:
-    number, client = dispatched(), phone("handler", "SWEEP-9001")
+def test_photos_go_ahead_one_by_one_and_the_verb_names_them(field_client: Any, case_at_sweepers: Any) -> None:
+    number, client = case_at_sweepers(), field_client("handler", "SWEEP-9001")
     seq = state(number).seq
     send(client, f"/mini/field/cases/{number}/take", seq=seq)
     first = ahead(client, original="2026-03-02T00:59:00.000Z")
@@ -336,8 +344,8 @@ def test_photos_go_ahead_one_by_one_and_the_verb_names_them(phone: Any, dispatch
     assert Event.objects.filter(case__number=number, verb="finish").count() == 1
 
 
-def test_a_report_names_photos_and_may_carry_others_as_before(phone: Any) -> None:
-    client = phone("inspector")
+def test_a_report_names_photos_and_may_carry_others_as_before(field_client: Any) -> None:
+    client = field_client("inspector")
     digest = ahead(client, original="2026-03-02T00:59:00+00:00").json()["photo"]
     said = {"text": "井盖翘起", "category": "01001", "lon": "120.003", "lat": "31.003"}
     other = io.BytesIO()
@@ -348,12 +356,12 @@ def test_a_report_names_photos_and_may_carry_others_as_before(phone: Any) -> Non
     assert Photo.objects.count() == 2
 
 
-def test_nobody_names_the_photos_of_another_and_what_is_gone_is_said(phone: Any, dispatched: Any) -> None:
+def test_nobody_names_the_photos_of_another_and_what_is_gone_is_said(field_client: Any, case_at_sweepers: Any) -> None:
     from datetime import timedelta
 
     from yiwang.server.field import waiting_photos
 
-    number, mine, other = dispatched(), phone("handler", "SWEEP-9001"), phone("inspector")
+    number, mine, other = case_at_sweepers(), field_client("handler", "SWEEP-9001"), field_client("inspector")
     seq = state(number).seq
     theirs = ahead(other, original="2019-05-04T00:59:00Z").json()["photo"]
     for digest in (theirs, "0" * 64, "../" + "0" * 61, "x\u00b2"):
@@ -367,8 +375,8 @@ def test_nobody_names_the_photos_of_another_and_what_is_gone_is_said(phone: Any,
     assert answer.json()["code"] == "photo-gone"
 
 
-def test_what_is_no_photo_is_refused_before_the_command(phone: Any, client: Client) -> None:
-    mine = phone("inspector")
+def test_what_is_no_photo_is_refused_before_the_command(field_client: Any, client: Client) -> None:
+    mine = field_client("inspector")
     bad = io.BytesIO(b"no picture")
     bad.name = "a.jpg"
     answer = mine.post("/mini/field/photos", {"photo": bad})
@@ -377,16 +385,16 @@ def test_what_is_no_photo_is_refused_before_the_command(phone: Any, client: Clie
     for wrong in ("yesterday", "2026-03-02T00:59:00", "0001-01-01T00:00:00+14:00"):
         assert ahead(mine, original=wrong).status_code == 422, wrong
     assert ahead(client).status_code == 401
-    strict = phone("inspector", csrf=True)
+    strict = field_client("inspector", csrf=True)
     assert ahead(strict).status_code == 403
 
 
-def test_a_verb_that_carries_a_bad_photo_keeps_the_good_one(phone: Any, dispatched: Any) -> None:
-    number = dispatched()
+def test_a_verb_that_carries_a_bad_photo_keeps_the_good_one(field_client: Any, case_at_sweepers: Any) -> None:
+    number = case_at_sweepers()
     bad = io.BytesIO(b"GIF89a")
     bad.name = "bad.jpg"
     answer = send(
-        phone("handler", "SWEEP-9001"),
+        field_client("handler", "SWEEP-9001"),
         f"/mini/field/cases/{number}/take",
         seq=state(number).seq,
         photo=[bad, picture()],
@@ -397,14 +405,14 @@ def test_a_verb_that_carries_a_bad_photo_keeps_the_good_one(phone: Any, dispatch
 
 
 def test_an_account_leaves_no_more_photos_waiting_than_it_may_in_a_day(
-    phone: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+    field_client: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
     from yiwang.server.field import waiting_photos
 
     assert waiting_photos.MOST_WAITING == 60
     settings.YIWANG_HOME = tmp_path
     monkeypatch.setattr(waiting_photos, "MOST_WAITING", 3)
-    mine, other = phone("handler", "SWEEP-9001"), phone("inspector")
+    mine, other = field_client("handler", "SWEEP-9001"), field_client("inspector")
     hours = [f"2026-03-02T0{hour}:59:00Z" for hour in range(4)]
     assert [ahead(mine, original=hour).status_code for hour in hours] == [201, 201, 201, 429]
     refused = ahead(mine, original=hours[3])

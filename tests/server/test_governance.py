@@ -438,13 +438,12 @@ def test_help_and_tours(author: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_approvers_at_once_one_wins(request: pytest.FixtureRequest) -> None:
-    """On the database of the tests; with YIWANG_DATABASE_URL=postgresql://… on PostgreSQL."""
     from django.db import connections
     from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
 
     used = connections["default"]
     if isinstance(used, Sqlite) and used.is_in_memory_db():
-        pytest.skip("threads need a database that they can share: test_on_postgresql.py runs this again")
+        pytest.skip("threads need a database that they can share: the second run has one")
     places.forget()
     install_pack(MINI)
     author = account("author", administrator=("", ""))

@@ -22,6 +22,8 @@ from yiwang.server.verification import ledger
 
 pytestmark = pytest.mark.django_db
 
+NOON = datetime(2026, 3, 20, 4, 0, tzinfo=UTC)  # in the toy city
+
 
 def outside() -> QuerySet[Event]:
     """Events that are in no seal yet."""
@@ -36,21 +38,20 @@ def moved(days: int) -> None:
 
 
 def test_a_day_without_events_gets_no_seal_and_late_ones_come_with_the_next(mini: str, report: Any) -> None:
-    now = datetime.now(UTC)
     for days in (5, 5, 3):
-        report(at=now - timedelta(days=days))
-    seals = log.seal_days(stream="cases", city=mini)
+        report(at=NOON - timedelta(days=days))
+    seals = log.seal_days(stream="cases", city=mini, at=NOON)
     assert [seal.size for seal in seals] == [4, 6]
-    report(at=now - timedelta(days=9))  # a phone without network
-    report(at=now - timedelta(days=1))
-    assert log.seal_days(stream="cases", city=mini) != []
+    report(at=NOON - timedelta(days=9))  # a phone without network
+    report(at=NOON - timedelta(days=1))
+    assert log.seal_days(stream="cases", city=mini, at=NOON) != []
     assert Leaf.objects.count() == 10
     assert ledger.verify(city=mini).faults == []
 
 
 def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, report: Any) -> None:
     """Day after day, with events of the new day there already, some dated ahead, and one that appears late."""
-    start = datetime.now(UTC) - timedelta(days=20)
+    start = NOON - timedelta(days=20)
     for day in range(12):
         now = start + timedelta(days=day)
         report(at=now)
@@ -68,7 +69,7 @@ def test_seals_begin_where_the_last_ones_ended_and_leave_nothing_out(mini: str, 
 
 def test_what_another_transaction_held_back_comes_with_a_later_seal(mini: str, report: Any, monkeypatch: Any) -> None:
     """An event with a small id that no seal could see: its transaction was under way."""
-    start = datetime.now(UTC).replace(hour=1) - timedelta(days=10)  # all three on one local day, whatever the hour now
+    start = NOON - timedelta(days=10)
     numbers = [report(at=start + timedelta(hours=hour))["case"] for hour in range(3)]
     hidden = list(Event.objects.filter(case__number=numbers[1]).values_list("id", flat=True))
 
@@ -86,7 +87,7 @@ def test_what_another_transaction_held_back_comes_with_a_later_seal(mini: str, r
 
 def test_an_event_that_the_seals_have_passed_by_is_named(mini: str, report: Any) -> None:
     """Put in behind them, or its place in the log taken away: it would be in no seal for ever."""
-    start = datetime.now(UTC) - timedelta(days=9)
+    start = NOON - timedelta(days=9)
     numbers = []
     for day in range(5):
         numbers.append(report(at=start + timedelta(days=day))["case"])
@@ -98,20 +99,19 @@ def test_an_event_that_the_seals_have_passed_by_is_named(mini: str, report: Any)
 
 
 def test_a_sealer_that_is_overtaken_leaves_the_rest_to_the_other(mini: str, report: Any, monkeypatch: Any) -> None:
-    now = datetime.now(UTC)
     for days in (4, 3, 2):
-        report(at=now - timedelta(days=days))
+        report(at=NOON - timedelta(days=days))
     turns: list[int] = []
 
     def overtaken(*, city: str, after: int, end: datetime) -> Iterator[Any]:
         found = list(EVENTS.entries(city=city, after=after, end=end))
         if not turns:
             turns.append(1)
-            assert len(log.seal_days(stream="cases", city=city)) == 3
+            assert len(log.seal_days(stream="cases", city=city, at=NOON)) == 3
         return iter(found)
 
     monkeypatch.setitem(streams._registered, "cases", replace(EVENTS, entries=overtaken))
-    assert log.seal_days(stream="cases", city=mini) == []
+    assert log.seal_days(stream="cases", city=mini, at=NOON) == []
     assert Seal.objects.count() == 3
     assert ledger.verify(city=mini).faults == []
 
@@ -122,10 +122,9 @@ def test_positions_run_on_across_the_blocks_in_which_they_are_written(mini: str,
     monkeypatch.setattr(spool, "_HELD_BYTES", 64)
     monkeypatch.setattr(log_module, "BLOCK", 4)
     monkeypatch.setattr(log_module, "KEYS", 3)
-    now = datetime.now(UTC)
     for index in range(7):
-        report(at=now - timedelta(days=2 + index % 3))
-    log.seal_days(stream="cases", city=mini)
+        report(at=NOON - timedelta(days=2 + index % 3))
+    log.seal_days(stream="cases", city=mini, at=NOON)
     placed = Leaf.objects.order_by("position").values_list("position", "key")
     assert [position for position, _ in placed] == list(range(14))
     events = {pk: row for pk, *row in Event.objects.values_list("id", "at", "case__number", "seq")}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.conftest import MINI, WEST
+from tests.toy_city import MINI, WEST
 
 from yiwang.server.cases.models import Case
 from yiwang.server.cases.reading import access, map_points, nearby, queries

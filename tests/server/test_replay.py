@@ -289,7 +289,7 @@ def test_the_default_point_is_not_drawn_and_never_a_hot_spot(boston: str, tmp_pa
 def test_a_replayed_city_opens_at_its_last_recorded_day(boston: str, tmp_path: Path) -> None:
     from django.test import Client
 
-    from yiwang.server.cases.reading.recorded import stands_at
+    from yiwang.server.cases.reading.city_moment import stands_at
     from yiwang.server.centre.board import forget
     from yiwang.server.facts.operations import refresh
     from yiwang.server.scores.views import _card

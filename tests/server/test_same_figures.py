@@ -24,6 +24,7 @@ from yiwang.server.facts import operations as scores
 ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+LATE = timedelta(days=10)  # longer than any holidays: some working hours have passed
 
 
 @pytest.fixture
@@ -31,7 +32,9 @@ def lived(report: Any, act: Any, actor: Any) -> Iterator[str]:
     """The toy city after a month: closed in time, closed late, rejected, merged, open and late, open in time."""
     board.forget()
     now = datetime.now(UTC)
-    begun = now - timedelta(days=3)
+    begun = now - timedelta(days=1) - LATE
+    while f"{begun + LATE:%m}" != f"{begun - timedelta(days=1):%m}":  # in one month, on any clock
+        begun -= timedelta(days=1)
 
     def opened(at: datetime) -> str:
         return str(report(at=at, actor=actor("inspector", id="user:ins"), channel="inspector")["case"])
@@ -46,7 +49,7 @@ def lived(report: Any, act: Any, actor: Any) -> Iterator[str]:
         act(number, "check", actor("inspector"), at=at + hours * HOUR)
         act(number, "close", actor("leader"), at=at + hours * HOUR)
 
-    for hours in (0.1, 0.1, 0.1, 60):
+    for hours in (0.1, 0.1, 0.1, LATE / HOUR):
         closed(begun, hours)
     act(str(report(at=begun)["case"]), "reject", actor("intake"), reason="no case", at=begun + HOUR)
     twin = opened(begun)
@@ -102,7 +105,7 @@ def counts_agree(client: Client, city: str, overview: dict[str, str]) -> None:
     assert overview["Open"] == str(centre["open"])
     assert overview["Open and overdue"] == str(centre["overdue"])
     assert overview["All cases"] == str(centre["cases"])
-    for state, key in (("open", "Open"), ("overdue", "Open and overdue"), ("closed", "Ended"), ("", "All cases")):
+    for state, key in (("open", "Open"), ("overdue", "Open and overdue"), ("closed", "Closed"), ("", "All cases")):
         listed = every_case(client, city, f"state={state}")
         assert str(len({case["number"] for case in listed})) == overview[key] == str(len(listed)), state
         if state == "overdue":
@@ -151,9 +154,9 @@ def test_what_stands_twice_has_one_value(lived: str) -> None:
     overview = tops[f"/{lived}/?month={month}"]
     counts_agree(client, lived, overview)
     centre = client.get(f"/api/v1/cities/{lived}/centre").json()["now"]
-    assert overview["Ended"] == str(centre["ended"])
+    assert overview["Closed"] == str(centre["closed"])
     # what is counted otherwise is called otherwise
-    assert "<dt>Ended on time</dt>" in english(client, f"/{lived}/centre").content.decode()
+    assert "<dt>Closed on time</dt>" in english(client, f"/{lived}/centre").content.decode()
 
 
 @pytest.fixture
@@ -179,7 +182,7 @@ def replayed(db: None, tmp_path: Path) -> Iterator[str]:
 @pytest.mark.django_db(transaction=True)
 def test_what_stands_twice_has_one_value_in_a_replayed_city(replayed: str) -> None:
     """A city is judged at its last recorded moment everywhere: what was closed after it is open, and late if it was late."""
-    from yiwang.server.cases.reading.recorded import stands_at
+    from yiwang.server.cases.reading.city_moment import stands_at
 
     at = stands_at(city=replayed)
     assert at is not None
@@ -196,7 +199,7 @@ def test_what_stands_twice_has_one_value_in_a_replayed_city(replayed: str) -> No
     tops = walked(client, replayed, month)
     overview = tops[f"/{replayed}/?month={month}"]
     assert (overview["Open"], overview["Open and overdue"]) == (str(len(still)), str(len(late)))
-    assert overview["Ended"] == str(len(cases) - len(still))
+    assert overview["Closed"] == str(len(cases) - len(still))
     counts_agree(client, replayed, overview)
     page = english(client, f"/{replayed}/").content.decode()
     assert "a past moment has no counts by step" in page
@@ -238,9 +241,9 @@ def test_a_city_without_deadlines_has_no_share_on_time(lived: str) -> None:
     Case.objects.update(deadline=None, overdue=False)
     board.forget()
     counted = centre_figures.side_figures(place=runtime(lived), region="", at=datetime.now(UTC), past=False)
-    assert (counted["now"]["due"], counted["now"]["ended_on_time"]) == (0, 0)
-    assert {day["on_time"] for day in counted["days"]} == {0}
-    assert {day["due"] for day in counted["days"]} == {0}
+    assert (counted["now"]["closed_with_deadline"], counted["now"]["closed_on_time"]) == (0, 0)
+    assert {day["closed_on_time"] for day in counted["days"]} == {0}
+    assert {day["closed_with_deadline"] for day in counted["days"]} == {0}
 
 
 def test_on_time_indicators_leave_out_what_had_no_deadline() -> None:
@@ -399,7 +402,7 @@ def test_the_regions_of_a_past_moment_are_those_of_that_moment(lived: str) -> No
     """Going back in time moves the regions on the map and in the list beside it, not only the figures."""
     client = Client()
     begun = Case.objects.earliest("opened_at").opened_at
-    for at in (begun - HOUR, begun + HOUR, begun + 59 * HOUR):
+    for at in (begun - HOUR, begun + HOUR, begun + LATE - HOUR):
         moment = at.isoformat()
         centre = client.get(f"/api/v1/cities/{lived}/centre", {"at": moment}).json()["now"]
         below = client.get(f"/{lived}/map/regions.json", {"at": moment}).json()["features"]

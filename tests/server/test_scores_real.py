@@ -26,6 +26,7 @@ FILES = [
         marks=[
             pytest.mark.slow,
             pytest.mark.real_data,
+            pytest.mark.first_run_only(reason="fourteen times the requests of the extract, which is repeated"),
             pytest.mark.skipif(not ALL.is_file(), reason="needs ../shared/data/boston311"),
         ],
     ),
@@ -69,6 +70,8 @@ def test_every_month_and_district_is_the_same_on_three_engines(
     with django_db_blocker.unblock():
         quick = counted("duckdb", "month", groupings=sets)
         assert quick == counted("memory", "month", groupings=sets)
+        if boston == ALL:
+            return  # Spark counts the extract: for what it adds, fourteen times the requests are two minutes
         if shutil.which("java") is None:
             pytest.skip("Spark needs Java, which is not here")
         assert quick == counted("spark", "month", groupings=sets)

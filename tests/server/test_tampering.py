@@ -270,7 +270,7 @@ def test_changed_rules_say_anew_when_open_cases_are_due(town: list[str], tmp_pat
     """An upgrade whose escalations come earlier: the rows follow at once, and nobody is called a forger."""
     import shutil
 
-    from tests.server.conftest import MINI
+    from tests.toy_city import MINI
 
     from yiwang.server.provision.operations import install_pack
 

@@ -89,9 +89,9 @@ def test_rewriting_a_case_to_its_end_is_found_by_the_seal(report: Any, mini: str
     from yiwang.server.cases.storage import rows
 
     number = report(text="原来的话")["case"]
-    yesterday = datetime.now(UTC) - timedelta(days=1)
+    earlier = datetime.now(UTC) - timedelta(days=2)
     with allow_forging():
-        Event.objects.filter(case__number=number).update(at=yesterday)  # so that its day has ended
+        Event.objects.filter(case__number=number).update(at=earlier)  # so that its day has ended
     rechain(number, event_hash, event_record, genesis, rows)
     assert [seal.size for seal in log.seal_days(stream="cases", city=mini)] == [2]
     with allow_forging(), connection.cursor() as cursor:

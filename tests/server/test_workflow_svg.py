@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from tests.case_driver import mini, rules_with
 
-from yiwang.server.common.workflow_svg import workflow_svg
+from yiwang.server.scrutiny.workflow_svg import workflow_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

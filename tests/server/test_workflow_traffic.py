@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from tests.case_driver import mini
 
-from yiwang.server.common.workflow_svg import Traffic, workflow_svg
+from yiwang.server.scrutiny.workflow_svg import Traffic, workflow_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 

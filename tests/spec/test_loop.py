@@ -262,6 +262,7 @@ def test_what_is_permitted_is_what_decide_takes() -> None:
         "ask_extension",
         "ask_suspension",
         "note",
+        "to_person",
     }
 
 

@@ -1,4 +1,8 @@
 import "./app.css";
+import "./shared/combo-box";
+import "./shared/confirm";
+import "./shared/phrases";
+import "./shared/many";
 import "./shared/tour";
 import htmx from "htmx.org";
 import { forgetAtSignOut } from "./shared/forget";
@@ -10,10 +14,17 @@ htmx.config.includeIndicatorStyles = false;
 htmx.config.defaultSettleDelay = 0;
 
 // A filter that changes submits its form: no button to look for. The button stays for those without scripts.
+// On a phone such a form is folded: there several filters are chosen before it is sent.
+const isPhone = matchMedia("(max-width: 52rem)");
 document.addEventListener("change", (event) => {
-  const form = (event.target as HTMLElement).closest<HTMLFormElement>("form[data-live]");
-  if (form) form.requestSubmit();
+  const field = event.target as HTMLElement,
+    form = field.closest<HTMLFormElement>("form[data-live]");
+  if (form && !(isPhone.matches && field.closest(".fold"))) form.requestSubmit();
 });
+
+// Browsers that cannot show what is folded by style alone.
+if (!isPhone.matches && !CSS.supports("selector(::details-content)"))
+  for (const fold of document.querySelectorAll<HTMLDetailsElement>("details.fold")) fold.open = true;
 
 // The place picker fills the coordinates of the form around it.
 document.addEventListener("place", (event) => {
@@ -27,6 +38,17 @@ document.addEventListener("place", (event) => {
   };
   set("lon", lon);
   set("lat", lat);
+});
+
+// A place chosen by its name puts the pin there.
+document.addEventListener("choose-place", (event) => {
+  const { lon, lat, region } = (event as CustomEvent<{ lon: number; lat: number; region?: string }>).detail;
+  const form = (event.target as HTMLElement).closest<HTMLFormElement>("form[data-place]");
+  for (const [name, value] of Object.entries({ lon: lon.toFixed(6), lat: lat.toFixed(6), region: region ?? "" })) {
+    const field = form?.querySelector<HTMLInputElement>(`[name="${name}"]`);
+    if (field) field.value = value;
+  }
+  form?.querySelector<HTMLElement & { place?: (lon: number, lat: number) => void }>("city-map")?.place?.(lon, lat);
 });
 
 // `/` goes to the search field.

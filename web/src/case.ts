@@ -1,4 +1,5 @@
 import "./case.css";
+import { find } from "./shared/find";
 
 let typed = false; // whether something would be lost when the page is left
 
@@ -27,29 +28,18 @@ for (const sides of document.querySelectorAll<HTMLElement>("[data-compare]")) {
   sides.after(box);
 }
 
-// The map of a form that corrects a place comes when the form is opened; what is typed moves its marker. Without this
-// script the coordinates are typed.
+// The map of a form that corrects a place comes when the form is opened. Without this script the coordinates are typed.
 async function pin(form: HTMLFormElement): Promise<void> {
   const frame = form.querySelector<HTMLElement>("[data-canvas]");
   if (!frame || frame.childElementCount) return;
-  const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
-  const map = document.createElement("city-map");
-  map.className = "small";
-  for (const name of ["regions", "tiles"]) if (frame.dataset[name]) map.setAttribute(name, frame.dataset[name]);
-  for (const [name, value] of Object.entries({ pick: "", role: "region", "aria-label": frame.dataset["label"] ?? "" }))
-    map.setAttribute(name, value);
-  if (field("lon").value && field("lat").value) {
-    for (const name of ["lon", "lat"]) map.setAttribute(name, field(name).value);
-    map.setAttribute("zoom", "14");
+  const map = document.importNode(find<HTMLTemplateElement>(form, "template[data-map]").content, true);
+  for (const name of ["lon", "lat"]) {
+    const { value } = form.elements.namedItem(name) as HTMLInputElement;
+    if (value) find(map, "city-map").setAttribute(name, value);
   }
   frame.append(map);
-  const { CityMap } = await import("./city-map");
-  for (const name of ["lon", "lat"])
-    field(name).addEventListener("change", () => {
-      const [lon, lat] = [Number.parseFloat(field("lon").value), Number.parseFloat(field("lat").value)];
-      if (map instanceof CityMap && Math.abs(lon) <= 180 && Math.abs(lat) <= 90) map.place(lon, lat);
-    });
   form.addEventListener("place", () => (typed = true));
+  await import("./city-map");
 }
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-place]")) {
   const box = form.closest("details");

@@ -1,10 +1,15 @@
 /** The command centre: one state (region, filters, moment), shown by the map and by the figures, followed live. */
+import { clockText } from "./shared/format";
 import "./centre.css";
 import "./shared/city-chart";
+import { AlertPanel } from "./centre/alerts";
+import { CentreCases, type Region, type Shown } from "./centre/cases";
+import { ComponentLegend } from "./centre/components";
 import { FigurePanels, fetchFigures } from "./centre/figures";
-import { CentreMap, type Region, type Shown } from "./centre/map";
 import { TimeSlider } from "./centre/time";
 import { pageOf, say } from "./centre/words";
+import "./city-map";
+import type { CityMap } from "./city-map";
 import { find } from "./shared/find";
 
 const ASK_EVERY_MS = 5000;
@@ -32,7 +37,11 @@ let shownRegions = 0;
 let outlined = false;
 let wanting = false; // the map is still to be told what is wanted
 
-const map = new CentreMap(part("map"), page, (region) => void enter(region));
+const map = find<CityMap>(root, "city-map");
+const cases = new CentreCases(map, page, (region) => void enter(region));
+const legend = new ComponentLegend(part("components"), map, page);
+const alertBox = root.querySelector<HTMLElement>("[data-alerts]"); // for those who may see sensors
+const alerts = alertBox ? new AlertPanel(alertBox, say(page, "only_now_alerts")) : null;
 
 async function enter(region: Pick<Region, "code" | "name">): Promise<void> {
   const at = chain.findIndex((known) => known.code === region.code);
@@ -60,7 +69,8 @@ async function there(animate: boolean, moved = true): Promise<void> {
       return at ? [" › ", step] : [step];
     }),
   );
-  const [, regions] = await Promise.all([tell(true), map.region(code, shown.at, animate, moved).catch(() => [])]);
+  alerts?.show(code, shown.at);
+  const [, regions] = await Promise.all([tell(true), cases.region(code, shown.at, animate, moved).catch(() => [])]);
   if (mine !== shownRegions) return; // another region or moment was chosen meanwhile
   const below = regions.filter((region) => region.code !== code).sort((one, other) => other.open - one.open);
   part("below-empty").hidden = below.length > 0;
@@ -99,15 +109,15 @@ async function tell(others = false): Promise<void> {
     const figures = await fetchFigures(page, shown.region, shown.at);
     if (mine !== asked) return; // another region or moment was chosen meanwhile
     panels.show(figures, shown.region);
-    if (wanting) void map.show({ ...shown });
-    else if (figures.version !== version || figures.at !== minute) map.refresh();
+    if (wanting) void cases.show({ ...shown });
+    else if (figures.version !== version || figures.at !== minute) cases.refresh();
     wanting = false;
     version = figures.version;
     minute = figures.at;
     state.textContent = shown.at
       ? say(page, "past")
       : say(page, "live", {
-          time: new Date(figures.at).toLocaleTimeString(page.english ? "en-GB" : "zh-CN", { timeZone: page.zone }),
+          time: clockText(new Date(figures.at), page.zone),
         });
     state.dataset["state"] = shown.at ? "past" : "live";
     ready();
@@ -120,11 +130,14 @@ async function tell(others = false): Promise<void> {
 }
 
 for (const box of root.querySelectorAll<HTMLInputElement>("input[data-layer]"))
-  box.addEventListener("change", () => map.layer(box.dataset["layer"] as "cases", box.checked));
+  box.addEventListener("change", () => {
+    void map.show(`layer_${box.dataset["layer"]}`, box.checked);
+    if (box.dataset["layer"] === "components") legend.show(box.checked);
+  });
 for (const select of root.querySelectorAll<HTMLSelectElement>("select[data-filter]"))
   select.addEventListener("change", () => {
     shown[select.dataset["filter"] as "state" | "step" | "category"] = select.value;
-    void map.show({ ...shown });
+    void cases.show({ ...shown });
   });
 part("full").addEventListener(
   "click",

@@ -3,9 +3,23 @@
  * piece of page; this file remembers where one stands when a piece is replaced. Without it the links and forms still work.
  */
 import "./desk.css";
+import htmx from "htmx.org";
+import type { ComboBox } from "./shared/combo-box";
 
-type Swap = CustomEvent<{ target: HTMLElement; xhr: XMLHttpRequest; shouldSwap: boolean; isError: boolean }>;
-type Request_ = CustomEvent<{ elt: HTMLElement; headers: Record<string, string> }>;
+type Swap = CustomEvent<{
+  target: HTMLElement;
+  xhr: XMLHttpRequest;
+  requestConfig: { verb: string };
+  shouldSwap: boolean;
+  isError: boolean;
+}>;
+type Request_ = CustomEvent<{
+  elt: HTMLElement;
+  target: HTMLElement;
+  xhr: XMLHttpRequest;
+  headers: Record<string, string>;
+  parameters: Record<string, string>;
+}>;
 const $ = <T extends Element>(selector: string, root: ParentNode = document) => root.querySelector<T>(selector);
 const $$ = <T extends Element>(selector: string, root: ParentNode = document) => [
   ...root.querySelectorAll<T>(selector),
@@ -13,8 +27,12 @@ const $$ = <T extends Element>(selector: string, root: ParentNode = document) =>
 
 let current = ""; // number of the case at which the keyboard stands
 const selected = new Set<string>(); // numbers
+let arrived = false; // whether a case has been shown since the page came
 let typed = new Map<string, string>(); // field id → text, while the panel of the same case is replaced
 let typedCase = "";
+const typedCodes = new Map<string, string>(); // of those fields that are comboboxes, what has been chosen
+
+let asked: XMLHttpRequest | undefined; // the last request for a case in the panel
 
 const rows = () => $$<HTMLElement>("#queue [data-row]");
 const numberOf = (row: Element | null | undefined) => row?.getAttribute("data-row") ?? "";
@@ -24,6 +42,10 @@ function mark(): void {
   for (const row of rows()) {
     row.classList.toggle("at", numberOf(row) === current);
     row.classList.toggle("shown", numberOf(row) === shown);
+    if (numberOf(row) === shown) {
+      row.classList.remove("unread"); // the server knows it as read: what it sends next says so too
+      $(".fresh", row)?.remove();
+    }
     const box = $<HTMLInputElement>("input[type=checkbox]", row);
     if (box) box.checked = selected.has(numberOf(row));
   }
@@ -47,6 +69,22 @@ function move(by: number): void {
   $<HTMLElement>("a", next)?.focus({ preventScroll: true });
 }
 
+/** The case after one in the queue, else the one before it; empty where it stands alone. */
+function following(number: string): string {
+  const all = rows().map(numberOf);
+  const at = all.indexOf(number);
+  return all[at + 1] ?? all[at - 1] ?? "";
+}
+
+/** The address names the case that is shown, so that reload, back and a link sent to a colleague work. */
+function nameInAddress(number: string, replace: boolean): void {
+  const address = new URL(location.href);
+  if (address.searchParams.get("case") === number) return;
+  address.searchParams.set("case", number);
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+}
+addEventListener("popstate", () => location.reload());
+
 function toggle(number: string): void {
   if (!number) return;
   if (!selected.delete(number)) selected.add(number);
@@ -61,6 +99,15 @@ function openVerb(key: string): void {
   const first = fields.find((field) => field.hasAttribute("required")) ?? $<HTMLElement>("form > button", verb);
   first?.focus();
   verb.scrollIntoView({ block: "nearest" });
+}
+
+/** On a board: the ways of the card at which the keyboard stands. */
+function openMoves(): void {
+  const row = rows().find((row) => numberOf(row) === current);
+  const moves = $<HTMLDetailsElement>("details.moves", row ?? document.createElement("div"));
+  if (!moves) return;
+  moves.open = true;
+  $<HTMLElement>("a", moves)?.focus();
 }
 
 /** Send the selected rows (or the one that was dropped) to the bulk form, with a unit if one was pointed at. */
@@ -85,6 +132,7 @@ const acts: Record<string, () => void> = {
   k: () => move(-1),
   x: () => toggle(current),
   b: () => $<HTMLFormElement>("#queue-form")?.requestSubmit(),
+  m: () => openMoves(),
   "?": () => $<HTMLDialogElement>("#keys")?.showModal(),
 };
 
@@ -109,6 +157,13 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   const target = event.target as HTMLElement;
+  const back = target.closest<HTMLAnchorElement>("[data-back]");
+  if (back) {
+    // to the queue as it was filtered
+    const address = new URL(location.href);
+    address.searchParams.delete("case");
+    back.href = address.href;
+  }
   if (target.closest("[data-help]")) $<HTMLDialogElement>("#keys")?.showModal();
   if (target.closest("[data-clear]")) {
     selected.clear();
@@ -123,12 +178,10 @@ document.addEventListener("click", (event) => {
   if (unit) sendToUnit(unit.dataset["unit"] ?? "");
   const take = target.closest<HTMLElement>("[data-take-unit]");
   if (take) {
-    const select = $<HTMLSelectElement>("#panel details.own select[name=unit]");
-    const verb = select?.closest("details");
-    if (select && verb) {
-      const code = take.dataset["takeUnit"] ?? "";
-      if (![...select.options].some((option) => option.value === code)) select.add(new Option(code, code));
-      select.value = code;
+    const box = $<HTMLInputElement>("#panel details.own [name=unit]")?.closest<ComboBox>("combo-box");
+    const verb = box?.closest("details");
+    if (box && verb) {
+      box.take(take.dataset["takeUnit"] ?? "", take.dataset["name"] ?? "");
       verb.open = true;
       $<HTMLElement>("form > button", verb)?.focus();
     }
@@ -146,11 +199,40 @@ document.addEventListener("change", (event) => {
   mark();
 });
 
-// --- drag a case onto a unit ---
+// --- drag a case onto a unit, or a card of the board onto another step ---
+let dragging = false; // while somebody drags, the queue stays as it is
 document.addEventListener("dragstart", (event) => {
   const row = (event.target as HTMLElement).closest?.("[data-row]");
-  if (row) event.dataTransfer?.setData("text/plain", numberOf(row));
+  if (!row) return;
+  event.dataTransfer?.setData("text/plain", numberOf(row));
+  dragging = true;
 });
+// the button goes down some pixels before the drag begins, and what is replaced in between would be another card
+document.addEventListener("pointerdown", (event) => {
+  if (event.pointerType === "mouse" && (event.target as HTMLElement).closest("#queue [data-row]")) dragging = true;
+});
+for (const name of ["pointerup", "dragend"] as const)
+  document.addEventListener(name, () => {
+    dragging = false;
+  });
+for (const name of ["dragover", "dragleave", "drop"] as const)
+  document.addEventListener(name, (event) => {
+    const column = (event.target as HTMLElement).closest?.<HTMLElement>(".column[data-step]");
+    if (!column) return;
+    event.preventDefault();
+    column.classList.toggle("over", name === "dragover");
+    if (name === "drop") moveTo(column, event.dataTransfer?.getData("text/plain") ?? "");
+  });
+
+/** Ask for the verb that leads a card to a step: its form opens, or it is said why there is none. */
+function moveTo(column: HTMLElement, number: string): void {
+  const card = rows().find((row) => numberOf(row) === number);
+  const address = card && $("a[hx-get]", card)?.getAttribute("hx-get");
+  if (!card || !address || column.contains(card)) return;
+  current = number;
+  const to = encodeURIComponent(column.dataset["step"] ?? "");
+  void htmx.ajax("get", `${address}?to=${to}`, { target: "#panel", swap: "innerHTML" });
+}
 for (const name of ["dragover", "dragleave", "drop"] as const)
   document.addEventListener(name, (event) => {
     const unit = (event.target as HTMLElement).closest?.<HTMLElement>(".target[data-unit]");
@@ -162,29 +244,66 @@ for (const name of ["dragover", "dragleave", "drop"] as const)
 
 // --- pieces that are replaced ---
 document.addEventListener("htmx:configRequest", (event) => {
-  const { elt, headers } = (event as Request_).detail;
+  const { elt, headers, parameters } = (event as Request_).detail;
   if (elt.id === "queue" && elt.dataset["etag"]) headers["If-None-Match"] = elt.dataset["etag"];
+  // where the desk has nothing more to do on this case, the answer is the next one
+  if (elt.closest("details.verb"))
+    parameters["next"] = following($("#panel [data-case]")?.getAttribute("data-case") ?? "");
+});
+
+// what stands open already is not fetched once more under the hands of who types: its own pulse says when it has changed
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt } = (event as Request_).detail;
+  const row = elt.matches("a:not([hx-get*='to='])") ? elt.closest("[data-row]") : null;
+  const shown = $("#panel [data-case]")?.getAttribute("data-case");
+  if (row && numberOf(row) === shown && !$("#panel .changed, #panel .errors, #panel .said")) {
+    event.preventDefault();
+    asked = undefined;
+  }
+});
+
+// Of two cases opened one after the other the later one stays, whichever answer comes first. What a verb has answered is
+// always shown, and nothing that was asked for before it is put over it.
+document.addEventListener("htmx:beforeSend", (event) => {
+  const { target, xhr } = (event as Request_).detail;
+  if (target.id === "panel") asked = xhr;
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const detail = (event as Swap).detail;
-  if (detail.xhr.status === 304 || detail.xhr.status === 204) detail.shouldSwap = false;
+  const late = detail.target.id === "panel" && detail.requestConfig.verb === "get" && detail.xhr !== asked;
+  if (late || detail.xhr.status === 304 || detail.xhr.status === 204) detail.shouldSwap = false;
   else if (detail.target.id === "panel" && [403, 409, 412, 422].includes(detail.xhr.status)) {
     detail.shouldSwap = true; // a refusal is an answer: it shows both states and what was typed
     detail.isError = false;
   }
+  // a queue that somebody is at with the hand, or whose ways stand open, waits for the next turn
+  if (detail.target.id === "queue" && (dragging || $("details.moves[open]", detail.target))) detail.shouldSwap = false;
   if (!detail.shouldSwap) return;
+  unfolded = Boolean($("#queue details.more[open]"));
+  sideways = $("#queue .board")?.scrollLeft ?? 0;
   if (detail.target.id === "queue") detail.target.dataset["etag"] = detail.xhr.getResponseHeader("ETag") ?? "";
-  if (detail.target.id === "panel" && detail.xhr.status === 200) keepTyped();
+  if (detail.target.id !== "panel") return;
+  if (detail.xhr.status === 200) keepTyped();
+  // the new forms come before the old ones go, and of one name only one may stand open
+  for (const verb of $$("#panel details[name]")) verb.removeAttribute("name");
 });
+
+let unfolded = false; // whether the steps beyond the first of a board stand open
+let sideways = 0; // how far a board is scrolled, in pixels
 
 function keepTyped(): void {
   typedCase = $("#panel [data-case]")?.getAttribute("data-case") ?? "";
   typed = new Map();
+  typedCodes.clear();
   for (const field of $$<HTMLTextAreaElement | HTMLInputElement>(
     "#panel textarea:not([readonly]), #panel input:not([type=hidden]):not([type=file])",
   ))
-    if (field.value && field.value !== field.defaultValue) typed.set(field.id, field.value);
+    if (field.value && field.value !== field.defaultValue) {
+      typed.set(field.id, field.value);
+      const box = field.closest<ComboBox>("combo-box");
+      if (box) typedCodes.set(field.id, box.chosen);
+    }
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -193,14 +312,30 @@ document.addEventListener("htmx:afterSwap", (event) => {
     const panel = $<HTMLElement>("#panel [data-case]");
     const sent = Boolean($("#panel .said[role=status]"));
     if (panel && panel.dataset["case"] === typedCase && !sent) restoreTyped(panel);
-    if (panel) current = panel.dataset["case"] ?? current;
+    if (panel) {
+      current = panel.dataset["case"] ?? current;
+      nameInAddress(current, sent || !arrived);
+      arrived = true;
+      $("[data-desk]")?.classList.add("showing");
+    }
     if ($("[data-bulk-done]", target)) selected.clear();
-    if (matchMedia("(max-width: 52rem)").matches) target.scrollIntoView();
+    if (matchMedia("(max-width: 52rem)").matches) scrollTo(0, 0);
     target.scrollTop = 0;
     // after a verb the keys go on in the queue
     if (sent) (document.activeElement as HTMLElement | null)?.blur();
     $<HTMLElement>("[data-bulk-do]", target)?.focus();
+    for (const moves of $$<HTMLDetailsElement>("details.moves[open]")) moves.open = false;
+    const way = $("[data-moved]", target) && $("details.verb[open]", target);
+    if (way) {
+      const fields = "textarea, select, input:not([type=hidden]), form > button";
+      $<HTMLElement>(fields, way)?.focus();
+      way.scrollIntoView({ block: "nearest" });
+    }
   }
+  const more = target.id === "queue" && $<HTMLDetailsElement>("details.more", target);
+  if (more) more.open = unfolded;
+  const board = target.id === "queue" && $<HTMLElement>(".board", target);
+  if (board) board.scrollLeft = sideways;
   mark();
 });
 
@@ -210,6 +345,7 @@ function restoreTyped(panel: HTMLElement): void {
     const field = document.getElementById(id);
     if (field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement) {
       field.value = text;
+      field.closest<ComboBox>("combo-box")?.take(typedCodes.get(id) ?? "", text);
       const verb = field.closest("details");
       if (verb) verb.open = true;
     } else {
@@ -232,8 +368,11 @@ function fillIntake(target: HTMLElement): void {
       field.value = value;
   };
   const category = target.closest<HTMLElement>("[data-category]");
-  const place = target.closest<HTMLElement>("[data-region]");
-  if (category) set("category", category.dataset["category"]);
+  const place = target.closest<HTMLElement>("button[data-region]");
+  if (category)
+    $<HTMLInputElement>("[name=category]", form)
+      ?.closest<ComboBox>("combo-box")
+      ?.take(category.dataset["category"] ?? "", category.textContent?.trim() ?? "");
   if (place) {
     set("region", place.dataset["region"]);
     set("address", place.textContent?.trim());
@@ -248,13 +387,15 @@ function fillIntake(target: HTMLElement): void {
 }
 document.addEventListener("place", () => setTimeout(() => document.body.dispatchEvent(new Event("placed")), 0));
 
-// the case that the address names is opened, else the first one stands ready
+// the keyboard stands at the case that the address names, else at the first one
 const desk = $<HTMLElement>("[data-desk]");
 if (desk) {
   current = desk.dataset["opened"] || numberOf(rows()[0]);
+  arrived = Boolean(desk.dataset["opened"]);
   mark();
-  const row = rows().find((one) => numberOf(one) === desk.dataset["opened"]);
-  if (row) setTimeout(() => $<HTMLElement>("a", row)?.click(), 50);
+  // where there is room the most urgent case stands open beside its queue
+  if (!desk.dataset["opened"] && !matchMedia("(max-width: 52rem)").matches)
+    setTimeout(() => $<HTMLElement>("#queue [data-row] a")?.click(), 0);
 }
 
 // A call that has been typed and not sent asks before the page is left; sending it is no leaving.

@@ -7,14 +7,16 @@ import { h, say, shell } from "./field/dom";
 import workerUrl from "./field/field-worker?worker&url";
 import type { Said } from "./field/forms";
 import { reportForm } from "./field/forms";
+import { photosToKeep } from "./field/photos";
 import { queuePage } from "./field/queue";
 import type { Point } from "./field/route";
 import { openTour } from "./field/route";
 import type { Entry, Tasks } from "./field/store";
 import { add, entries, forgetTasks, keepTasks, onChange, readTasks, remove, update } from "./field/store";
+import { announcement } from "./field/success";
 import { session, stale, sync, unsettled } from "./field/sync";
-import type { Position, Sort } from "./field/tasks";
-import { age, taskList, taskPage } from "./field/tasks";
+import type { List, Position, Sort } from "./field/tasks";
+import { age, divided, doneToday, LISTS, ordered, taskList, taskPage } from "./field/tasks";
 
 const BASE = shell.urls.shell;
 const EVERY = 20_000;
@@ -29,7 +31,10 @@ class FieldApp extends HTMLElement {
   private reached = true;
   private dirty = false;
   private user = "";
-  private readonly notice = h("p", { class: "said", role: "status", hidden: true });
+  private list: List = "tasks";
+  /** What was just done, for as long as the page stays that it led to. */
+  private last: { id: number; left: string } | undefined;
+  private readonly notice = h("div", { class: "said field-success", role: "status", hidden: true });
   private readonly banner = h("div", { class: "errors", role: "alert", hidden: true });
   private readonly body = h("div", { class: "field-body" });
 
@@ -38,7 +43,10 @@ class FieldApp extends HTMLElement {
     this.sort = (localStorage.getItem("yiwang-field-sort") as Sort | null) ?? "time";
     addEventListener("hashchange", () => {
       this.dirty = false;
+      if (this.last && this.last.left !== location.hash) this.last = undefined;
+      this.announce();
       this.draw();
+      if (location.hash === "#done") void this.fetchDone().then(() => this.reload());
       scrollTo(0, 0);
     });
     addEventListener("online", () => void this.hurry());
@@ -74,8 +82,7 @@ class FieldApp extends HTMLElement {
     for (const entry of this.queue) if (stale(entry)) await remove(entry.id);
     this.user ||= this.tasks?.user ?? "";
     this.status();
-    // "being sent" is no news any more once it has arrived
-    if (!this.queue.some((entry) => entry.user === this.user && unsettled(entry))) this.notice.hidden = true;
+    this.announce();
     if (!this.dirty) this.draw();
   }
 
@@ -88,6 +95,7 @@ class FieldApp extends HTMLElement {
       this.reached = true;
       const old = !this.tasks || Date.now() - Date.parse(this.tasks.at) > FRESH;
       if (fresh || outcome === "sent" || (old && document.visibilityState === "visible")) await this.fetchTasks();
+      if (outcome === "sent" || (this.tasks && !doneToday(this.tasks))) await this.fetchDone();
     }
     this.dataset["synced"] = String(Date.now());
     await this.reload();
@@ -112,9 +120,38 @@ class FieldApp extends HTMLElement {
       this.signedOut = false;
       this.user = tasks.user;
       await keepTasks({ ...tasks, city: shell.city });
+      await this.keepPhotos(tasks);
     } catch {
       this.reached = false;
     }
+  }
+
+  /** What was done today costs the server more than the tasks, so it is asked for only when it may have changed. */
+  private async fetchDone(): Promise<void> {
+    const kept = await readTasks(shell.city);
+    if (!kept) return;
+    try {
+      const answer = await fetch(shell.urls.done, {
+        credentials: "same-origin",
+        cache: "no-store",
+        signal: AbortSignal.timeout(20_000),
+      });
+      if (!answer.ok) return;
+      const { user, day, items } = (await answer.json()) as NonNullable<Tasks["done"]> & { user: string };
+      const now = await readTasks(shell.city);
+      if (now?.user === user) await keepTasks({ ...now, done: { day, items } });
+    } catch {
+      this.reached = false;
+    }
+  }
+
+  /** The worker keeps the photos of what is on the list, once nothing waits to be sent that would have to share the line. */
+  private async keepPhotos(tasks: Tasks): Promise<void> {
+    const waits = (await entries(shell.city)).some((entry) => entry.state === "waiting");
+    const saving = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
+    if (waits || saving) return;
+    const shown = ordered(tasks.items, "time", undefined).items;
+    navigator.serviceWorker?.controller?.postMessage({ keep: photosToKeep(shown) });
   }
 
   /** Back online: what waited for its turn need not wait longer. */
@@ -141,7 +178,7 @@ class FieldApp extends HTMLElement {
           unsettled(entry),
       )
       .at(-1);
-    await add({
+    const id = await add({
       ...about,
       key: crypto.randomUUID(),
       city: shell.city,
@@ -158,10 +195,7 @@ class FieldApp extends HTMLElement {
       tries: 0,
       next_at: 0,
     });
-    const offline = !navigator.onLine || !this.reached;
-    this.notice.textContent = say(offline ? "saved_offline" : "saved");
-    this.notice.hidden = false;
-    setTimeout(() => (this.notice.hidden = true), 6000);
+    this.last = { id, left: kind === "report" ? "#queue" : "#tasks" };
     const registration = await Promise.race([
       navigator.serviceWorker?.ready,
       new Promise<undefined>((done) => setTimeout(done, 300)),
@@ -170,8 +204,21 @@ class FieldApp extends HTMLElement {
       ?.register("yiwang-field")
       .catch(() => undefined);
     this.dirty = false;
-    location.hash = kind === "report" ? "#queue" : "#tasks";
+    location.hash = this.last.left;
     void this.work();
+  }
+
+  /** Say what became of what was just done, and lead to the next task. */
+  private announce(): void {
+    const entry = this.queue.find(({ id }) => id === this.last?.id);
+    this.notice.hidden = !entry;
+    if (!entry) return;
+    const mine = this.queue.filter(({ user }) => user === this.user);
+    const todo = ordered(divided(this.tasks, mine).todo, this.sort, this.position).items;
+    const told = announcement(entry, todo, { offline: !navigator.onLine || !this.reached });
+    if (this.notice.dataset["told"] === told.key) return; // not read aloud again for nothing
+    this.notice.dataset["told"] = told.key;
+    this.notice.replaceChildren(...told.elements);
   }
 
   // --- showing ---------------------------------------------------------------------------------------------------
@@ -212,7 +259,8 @@ class FieldApp extends HTMLElement {
   private draw(): void {
     const [view, argument] = location.hash.slice(1).split("=", 2);
     for (const tab of document.querySelectorAll<HTMLAnchorElement>(".field-tabs a")) {
-      const current = tab.hash === `#${view || "tasks"}` || (view === "case" && tab.hash === "#tasks");
+      const inTasks = !view || view === "case" || view in LISTS;
+      const current = inTasks ? tab.hash === "#tasks" : tab.hash === `#${view}`;
       if (current) tab.setAttribute("aria-current", "page");
       else tab.removeAttribute("aria-current");
     }
@@ -244,6 +292,7 @@ class FieldApp extends HTMLElement {
             label: shell.verbs[verb]?.name ?? verb,
             seq: task.seq,
           }),
+        this.list,
       );
     if (view === "report")
       return h(
@@ -256,7 +305,10 @@ class FieldApp extends HTMLElement {
       );
     if (view === "queue") return queuePage(this.queue, this.user, () => void this.work());
     if (view === "map") return this.map();
-    const list = taskList(this.tasks, this.queue, {
+    this.list = view in LISTS ? (view as List) : "tasks";
+    const mine = this.queue.filter((entry) => entry.user === this.user);
+    const list = taskList(this.tasks, mine, {
+      list: this.list,
       sort: this.sort,
       position: this.position,
       choose: (sort) => {
@@ -289,7 +341,7 @@ class FieldApp extends HTMLElement {
     return h(
       "p",
       { class: "field-row" },
-      h("span", {}, say("position"), "：", text),
+      h("span", {}, say("position"), " ", text),
       h("button", { type: "button", class: "plain", click: () => this.locate() }, say("locate")),
     );
   }
@@ -303,6 +355,11 @@ class FieldApp extends HTMLElement {
       failed: say("failed"),
       open: say("tasks"),
       overdue: say("overdue"),
+      "Map.Title": say("map"),
+      "Marker.Title": say("map_marker"),
+      "NavigationControl.ZoomIn": say("zoom_in"),
+      "NavigationControl.ZoomOut": say("zoom_out"),
+      "Popup.Close": say("close"),
     });
     const frame = h("city-map", {
       labels,
@@ -310,7 +367,6 @@ class FieldApp extends HTMLElement {
       regions: navigator.onLine && shell.urls.regions,
       cases: `${BASE}/points.json`,
       "case-link": "#case={number}",
-      tiles: shell.tiles || false,
       lon: this.position?.lon,
       lat: this.position?.lat,
       zoom: this.position && 13,

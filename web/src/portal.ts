@@ -1,16 +1,9 @@
 import "./portal.css";
+import type { CityMap } from "./city-map";
+import { find } from "./shared/find";
+import { later } from "./shared/later";
 
 // The report's three parts one at a time; without this script they stand below each other and a page to check follows.
-
-const DELAY_MS = 400;
-
-function later(act: () => void): () => void {
-  let timer = 0;
-  return () => {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(act, DELAY_MS);
-  };
-}
 
 class Steps {
   private readonly parts: HTMLElement[];
@@ -96,18 +89,31 @@ class Steps {
       this.field("lon").value = lon.toFixed(6);
       this.field("lat").value = lat.toFixed(6);
       tell("located");
+      this.form.dispatchEvent(new CustomEvent("placed", { bubbles: true }));
       void this.near();
     };
     const locate = this.form.querySelector<HTMLButtonElement>("[data-locate]");
     if (!("geolocation" in navigator)) locate?.remove();
-    locate?.addEventListener("click", () => {
+    const ask = () => {
       tell("wait");
       navigator.geolocation.getCurrentPosition(
-        (found) => moved(found.coords.longitude, found.coords.latitude),
+        ({ coords: { longitude, latitude } }) => {
+          moved(longitude, latitude);
+          this.form.querySelector<CityMap>("city-map")?.place?.(longitude, latitude);
+        },
         () => tell("denied"),
         { enableHighAccuracy: true, timeout: 15_000, maximumAge: 30_000 },
       );
-    });
+    };
+    locate?.addEventListener("click", ask);
+    // who has allowed it before need not press the button
+    if (locate && !this.field("lon").value)
+      navigator.permissions?.query({ name: "geolocation" }).then(
+        ({ state }) => {
+          if (state === "granted" && !this.field("lon").value) ask();
+        },
+        () => undefined,
+      );
     this.form.addEventListener("place", (event) => {
       const { lon, lat } = (event as CustomEvent<{ lon: number; lat: number }>).detail;
       moved(lon, lat);
@@ -125,18 +131,11 @@ class Steps {
     if (!canvas || canvas.childElementCount) return;
     button.setAttribute("aria-expanded", "true");
     await import("./city-map");
-    const map = document.createElement("city-map");
-    map.setAttribute("pick", "");
-    map.setAttribute("regions", button.dataset["regions"] ?? "");
-    map.setAttribute("role", "region");
-    map.setAttribute("aria-label", button.dataset["label"] ?? "");
-    if (button.dataset["tiles"]) map.setAttribute("tiles", button.dataset["tiles"]);
+    const map = document.importNode(find<HTMLTemplateElement>(this.form, "template").content, true);
     const [lon, lat] = [this.field("lon").value, this.field("lat").value];
-    if (lon && lat) {
-      map.setAttribute("lon", lon);
-      map.setAttribute("lat", lat);
-      map.setAttribute("zoom", "12");
-    }
+    if (lon && lat)
+      for (const [name, value] of Object.entries({ lon, lat, zoom: "16" }))
+        find(map, "city-map").setAttribute(name, value);
     canvas.append(map);
   }
 

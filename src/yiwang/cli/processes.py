@@ -58,6 +58,32 @@ def worker_command() -> list[str]:
     return [sys.executable, "-m", "yiwang.cli", "worker"]
 
 
+def sensors_command(city: str) -> list[str]:
+    """The command that lets the simulated sensors of a city read."""
+    return [sys.executable, "-m", "yiwang.cli", "sensing", "simulate", city]
+
+
+def broker_command(bind: str) -> list[str]:
+    """The command that is the broker for sensors."""
+    return [sys.executable, "-m", "yiwang.cli", "mqtt", "broker", "--bind", bind]
+
+
+def listen_command() -> list[str]:
+    """The command that takes up what comes to the broker of YIWANG_MQTT_URL."""
+    return [sys.executable, "-m", "yiwang.cli", "mqtt", "listen"]
+
+
+def free_port(wanted: int) -> int:
+    """A port of this machine that nobody uses: the wanted one, or another."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def require_free_port(host: str, port: int) -> None:
     """A port in use becomes a sentence instead of a traceback of the server.
 

@@ -4,17 +4,91 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import time
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainValidator, Strict
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import Arrivals, WorkCalendar, YearTable
-from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.holidays_source import expected_tables, year_tables
+from yiwang.packs.toml_tables import Day, Expected, Line, TomlTable, read_table, wrong
 
 FILE = "calendar.toml"
 LOOKED_AHEAD = 6  # years after the last named one whose fixed holidays are counted as such; no limit reaches further
+_TIME_HINT = Text('例如 "08:30"。', 'For example "08:30".')
+_PERIODS = Expected(
+    Text('例如 [["08:00", "12:00"], ["14:00", "18:00"]]。', 'For example [["08:00", "12:00"], ["14:00", "18:00"]].'),
+    Text("没有写工作时段。", "The working periods are missing."),
+    otherwise=(),
+)
+_YEARS = Expected(
+    Text("例如 [2025, 2026]。", "For example [2025, 2026]."),
+    Text("「{value}」不是年份列表。", "{value!r} is no list of years."),
+)
+
+
+def _read_time(value: object) -> time:
+    try:
+        return time(0) if value == "24:00" else time.fromisoformat(str(value))
+    except ValueError:
+        message = Text("「{value}」不是时间。", "{value!r} is no time.", value=value)
+        raise wrong(message, _TIME_HINT) from None
+
+
+def _read_period(value: object) -> tuple[time, time]:
+    try:
+        start, end = map(_read_time, value if isinstance(value, list) else ())
+    except ValueError:
+        raise wrong(Text("「{pair}」不是一对时间。", "{pair!r} are no times.", pair=value)) from None
+    return start, end
+
+
+def _read_years(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(year) is int and 1900 < year < 2200 for year in value):
+        raise wrong(_YEARS.message.with_values(value=value))
+    return tuple(sorted(set(value)))
+
+
+Time = Annotated[time, PlainValidator(_read_time), Expected(_TIME_HINT)]
+Years = Annotated[tuple[int, ...], PlainValidator(_read_years), _YEARS]
+Days = Annotated[
+    frozenset[Day], BeforeValidator(lambda value: value if isinstance(value, list) else [value]), Strict(False)
+]
+Period = Annotated[tuple[time, time], PlainValidator(_read_period)]
+
+
+class ArrivalsTable(TomlTable):
+    """`[arrivals]`: see `Arrivals`."""
+
+    opening: Time
+    closing: Time
+    free_day: Line = "same_time"
+
+
+class CalendarTable(TomlTable):
+    """What `calendar.toml` says.
+
+    Attributes:
+        periods: When a working day is worked.
+        years: Those whose holidays the calendar needs.
+        holidays, subdivision: Country and part of it whose holidays they are.
+        extra_holidays, extra_workdays: Where the city differs from them.
+        complete_years: Years whose holidays all stand in the file.
+        fallback: What holds in years that nobody knows.
+        arrivals: What counts as arrived when; None for the moment itself.
+    """
+
+    periods: Annotated[list[Period], Field(min_length=1), _PERIODS]
+    years: Years = ()
+    holidays: Line = ""
+    subdivision: Line = ""
+    extra_holidays: Days = frozenset()
+    extra_workdays: Days = frozenset()
+    complete_years: Years = ()
+    fallback: Line = "error"
+    arrivals: ArrivalsTable | None = None
 
 
 def read_calendar(files: PackFiles, *, timezone: str) -> WorkCalendar | None:
@@ -23,40 +97,36 @@ def read_calendar(files: PackFiles, *, timezone: str) -> WorkCalendar | None:
     if data is None:
         return None
     before = len(files.problems)
-    fields = Fields(files, FILE, data)
-    periods = _periods(fields)
-    years = _years(fields, "years")
-    source: dict[str, Any] = {
-        "country": fields.text("holidays", default=""),
-        "subdivision": fields.text("subdivision", default=""),
-        "extra_holidays": fields.days("extra_holidays"),
-        "extra_workdays": fields.days("extra_workdays"),
-        "complete_years": _years(fields, "complete_years"),
-    }
-    fallback = fields.text("fallback", default="error")
-    arrivals = _arrivals(fields)
-    fields.check_keys()
-    if source["country"] and not years:
-        fields.fault(
-            "years",
+    table = read_table(CalendarTable, data, files, FILE)
+    arrivals = _arrivals(table.arrivals, files)
+    years, fallback = table.years, table.fallback
+    if table.holidays and not years:
+        files.fault(
             Text("没有列出年份。", "No years are named."),
             Text(
                 "请列出日历需要其节假日的年份，例如 [2025, 2026]。",
                 "List the years whose holidays the calendar needs, e.g. [2025, 2026].",
             ),
+            file=FILE,
+            column="years",
         )
     if len(files.problems) > before:
         return None
+    source: dict[str, Any] = {
+        "country": table.holidays,
+        "subdivision": table.subdivision,
+        "extra_holidays": table.extra_holidays,
+        "extra_workdays": table.extra_workdays,
+    }
     try:
-        tables = year_tables(years=years, **source)
+        tables = year_tables(years=years, complete_years=table.complete_years, **source)
         _warn_of_unknown_years(files, years, tables, fallback)
-        del source["complete_years"]
         unknown = [
             year for year in range(min(years, default=1), max(years, default=0) + LOOKED_AHEAD) if year not in tables
         ]
         return WorkCalendar(
             timezone=timezone,
-            periods=periods,
+            periods=table.periods,
             years=tables,
             fallback=fallback,
             expected=expected_tables(years=unknown, **source) if fallback == "weekdays" else None,
@@ -93,76 +163,11 @@ def _warn_of_unknown_years(
         files.warn(message, hint, file=FILE, column="years")
 
 
-def _periods(fields: Fields) -> list[tuple[time, time]]:
-    raw = fields.raw("periods")
-    hint = Text(
-        '例如 [["08:00", "12:00"], ["14:00", "18:00"]]。', 'For example [["08:00", "12:00"], ["14:00", "18:00"]].'
-    )
-    if not isinstance(raw, list) or not raw:
-        fields.fault("periods", Text("没有写工作时段。", "The working periods are missing."), hint)
-        return []
-    periods = []
-    for number, pair in enumerate(raw, start=1):
-        if not isinstance(pair, list) or len(pair) != 2:
-            message = Text("第 {number} 个时段不是一对时间。", "Period {number} is no pair of times.", number=number)
-            fields.fault("periods", message, hint)
-            continue
-        start, end = (_time(moment) for moment in pair)
-        if start is None or end is None:
-            message = Text(
-                "第 {number} 个时段写的是「{pair}」，不是时间。",
-                "Period {number} holds {pair!r}, which are no times.",
-                number=number,
-                pair=pair,
-            )
-            fields.fault("periods", message, hint)
-            continue
-        periods.append((start, end))
-    return periods
-
-
-def _time(text: Any) -> time | None:
-    if text == "24:00":
-        return time(0)
-    try:
-        return time.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-
-
-def _years(fields: Fields, key: str) -> tuple[int, ...]:
-    raw = fields.raw(key)
-    if raw is None:
-        return ()
-    if not isinstance(raw, list) or not all(isinstance(year, int) and 1900 < year < 2200 for year in raw):
-        fields.fault(
-            key,
-            Text("「{raw}」不是年份列表。", "{raw!r} is no list of years.", raw=raw),
-            Text("例如 [2025, 2026]。", "For example [2025, 2026]."),
-        )
-        return ()
-    return tuple(sorted(set(raw)))
-
-
-def _arrivals(fields: Fields) -> Arrivals | None:
-    table = fields.mapping("arrivals")
-    if not table:
-        return None
-    item = Fields(fields.files, FILE, table, where="arrivals.")
-    moments = {}
-    hint = Text('例如 "08:30"。', 'For example "08:30".')
-    for key in ("opening", "closing"):
-        text = item.text(key, hint=hint)
-        moments[key] = _time(text)
-        if text and moments[key] is None:
-            item.fault(key, Text("「{text}」不是时间。", "{text!r} is no time.", text=text), hint)
-    free_day = item.text("free_day", default="same_time")
-    item.check_keys()
-    opening, closing = moments["opening"], moments["closing"]
-    if opening is None or closing is None:
+def _arrivals(table: ArrivalsTable | None, files: PackFiles) -> Arrivals | None:
+    if table is None or not (table.opening and table.closing):
         return None
     try:
-        return Arrivals(opening=opening, closing=closing, free_day=free_day)
+        return Arrivals(opening=table.opening, closing=table.closing, free_day=table.free_day)
     except BadInput as error:
-        item.take("", error)
+        files.take(error, file=FILE, column="arrivals.")
         return None

@@ -15,6 +15,7 @@ from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.rules import Finding, Kind, Table, analyse
 from yiwang.core.rules.cells import ANY
 from yiwang.core.worktime import Limit
+from yiwang.packs.basemap import read_layers
 from yiwang.packs.catalogue import CONDITION_KEY
 from yiwang.packs.crosscheck import CrossCheck
 from yiwang.packs.examples import Example
@@ -69,6 +70,12 @@ def check_pack(path: Path | str, *, on: date | None = None, with_examples: bool 
     problems, warnings = list(reading.files.problems), list(reading.files.warnings)
     passed = 0
     pack = reading.pack
+    drawn: dict[str, int] = {}
+    if pack is not None and pack.basemap is not None:
+        before = len(reading.files.problems)
+        layers = read_layers(reading.files, pack.basemap)
+        problems.extend(reading.files.problems[before:])
+        drawn["drawn features"] = sum(len(layer.shapes) for layer in layers.values())
     if pack is not None:
         for table in pack.tables.values():
             for finding in analyse_table(table, pack):
@@ -95,7 +102,7 @@ def check_pack(path: Path | str, *, on: date | None = None, with_examples: bool 
         pack=pack,
         problems=tuple(problems),
         warnings=tuple(warnings),
-        counts=_counts(reading),
+        counts=_counts(reading) | drawn,
         examples=passed,
         seconds=time.perf_counter() - started,
     )
@@ -158,6 +165,10 @@ def _counts(reading: Reading) -> dict[str, int]:
         counts |= {"steps": len(parts["workflow"].steps), "verbs": len(parts["workflow"].verbs)}
     if parts["indicators"].indicators:
         counts["indicators"] = len(parts["indicators"].indicators)
+    if parts["sensing"].alarms:
+        counts["alarms"] = len(parts["sensing"].alarms)
+    if parts["sensing"].adapters:
+        counts["adapters"] = len(parts["sensing"].adapters)
     return counts | {"examples": len(parts["examples"])}
 
 

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import NO_TEXT, Text
+from yiwang.core.observations.units import ucum
 from yiwang.core.planning.simulation import read_parameters
 from yiwang.core.rules import Match, Row, Table, fill_template, placeholders
 from yiwang.core.rules.cells import Anything, Cell
@@ -17,6 +18,9 @@ from yiwang.core.space import Region
 from yiwang.core.worktime import Limit
 from yiwang.packs.hints import code_hint, did_you_mean, one_of
 from yiwang.packs.pack import WORKFLOW, Pack
+from yiwang.packs.sensing import FILE as SENSING
+from yiwang.packs.simulated import FILE as SIMULATED
+from yiwang.packs.simulated import place
 from yiwang.packs.tables import TEMPLATES, table_file
 
 _SHOWN = 5
@@ -63,6 +67,8 @@ class CrossCheck:
         self.check_calendar()
         self.check_replay()
         self.check_simulation()
+        self.check_simulated_sensors()
+        self.check_sensing()
         return self.found
 
     # --- cells --------------------------------------------------------------------------------------------------------
@@ -384,6 +390,26 @@ class CrossCheck:
                 hint = code_hint(code, self.pack.categories, where="categories.csv")
                 self.found.fault(_unknown_category(code), hint, file="replay.toml")
 
+    def check_sensing(self) -> None:
+        for rule in self.pack.sensing.alarms.values():
+            try:
+                ucum(rule.reads_in) if rule.reads_in else None
+            except BadInput as error:
+                hint = Text(
+                    '读数的单位用 reads_in 写，例如 reads_in = "%"；unit 只给人看。',
+                    'Give the unit of the readings as reads_in, e.g. reads_in = "%"; unit is for people only.',
+                )
+                column = f"alarm {rule.condition.id}: reads_in"
+                self.found.fault(error.text, error.problems[0].hint or hint, file=SENSING, column=column)
+        for adapter in self.pack.sensing.adapters.values():
+            for name, unit in adapter.units.items():
+                try:
+                    ucum(unit)
+                except BadInput as error:
+                    fault = error.problems[0]
+                    column = f"adapter {adapter.id}: units.{name}"
+                    self.found.fault(fault.message, fault.hint, file=SENSING, column=column)
+
     def check_simulation(self) -> None:
         if self.pack.simulation is None:
             return
@@ -424,6 +450,24 @@ class CrossCheck:
                 hint = code_hint(code, self.pack.regions.codes, where="regions.csv")
                 message = Text("未知的区域：「{code}」。", "Unknown region {code!r}.", code=code)
                 self.found.fault(message, hint, file=file, column="places")
+
+    def check_simulated_sensors(self) -> None:
+        sensors = self.pack.simulated_sensors
+        regions = self.pack.regions.on(self.on)
+        locator = self.pack.locator(on=self.on) if sensors else None
+        for group in sensors.groups if sensors else ():
+            label = f"group {group.id}: "
+            for code in group.regions:
+                if (region := regions.get(code)) is None or region.geometry is None:
+                    message = Text("没有有边界的区域「{code}」。", "No region {code!r} with an outline.", code=code)
+                    hint = code_hint(code, regions.codes, where="regions.csv")
+                    self.found.fault(message, hint, file=SIMULATED, column=f"{label}regions")
+            for lon, lat in place(group, regions, seed=sensors.seed) if sensors and not group.regions else ():
+                if locator and not locator.locate(lon, lat).code:
+                    message = Text("{lon}, {lat} 不在本市。", "{lon}, {lat} is outside the city.", lon=lon, lat=lat)
+                    hint = Text("先写经度，再写纬度，WGS 84。", "Longitude first, then latitude, in WGS 84.")
+                    key = "points" if group.points else "along"
+                    self.found.fault(message, hint, file=SIMULATED, column=label + key)
 
 
 def _unknown_unit(code: str) -> Text:

@@ -103,6 +103,8 @@ class PackFiles:
             return None
         try:
             data = tomllib.loads(text.replace("\r\n", "\n"))
+            if not _is_bounded(data):
+                raise OverflowError
             if _is_shallow(data):
                 return data
             message = Text(
@@ -128,6 +130,13 @@ class PackFiles:
                 ),
                 file=name,
                 row=int(at[1]) if at else None,
+            )
+            return None
+        except (ValueError, OverflowError):  # Python converts no integer of more than some thousand digits
+            self.fault(
+                Text("整数超过 64 位。", "An integer has more than 64 bits."),
+                Text("代码和编号要加引号。", "Codes and numbers of things stand in quotation marks."),
+                file=name,
             )
             return None
 
@@ -361,6 +370,18 @@ def _is_shallow(data: Any) -> bool:
             if depth > MAX_DEPTH:
                 return False
             pending += [(inner, depth + 1) for inner in (item.values() if isinstance(item, dict) else item)]
+    return True
+
+
+def _is_bounded(data: Any) -> bool:
+    """Whether every integer has the 64 bits of TOML."""
+    pending = [data]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, int) and not -(2**63) <= item < 2**63:
+            return False
+        if isinstance(item, dict | list):
+            pending += item.values() if isinstance(item, dict) else item
     return True
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from yiwang.core.cases.units import UnitDirectory
@@ -14,8 +13,6 @@ from yiwang.core.facts.cases import CASES, FactContext
 from yiwang.core.facts.table import FactTable
 from yiwang.core.indicators.definitions import (
     COUNTED,
-    OBJECTS,
-    UNITS,
     Choice,
     Evaluation,
     Grade,
@@ -35,23 +32,26 @@ from yiwang.core.indicators.expressions import (
 )
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
-from yiwang.core.kernel.text import Text
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.space import RegionTree
 from yiwang.packs.catalogue import Category
 from yiwang.packs.fact_tables import fact_tables
-from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
-from yiwang.packs.hints import ISO_HINT, did_you_mean, one_of
+from yiwang.packs.hints import did_you_mean, one_of
+from yiwang.packs.indicator_tables import (
+    ChoiceTable,
+    DatedTable,
+    EvaluationTable,
+    GradingTable,
+    IndicatorFile,
+    IndicatorTable,
+    MomentsTable,
+    PartTable,
+)
 from yiwang.packs.info import PackInfo
+from yiwang.packs.toml_tables import labelled, read_table
 
 FILE = "indicators.toml"
-MOMENTS = ("verified", "checked", "responded")
-DIRECTIONS = ("up", "down", "none")
-COLOURS = ("green", "blue", "yellow", "red", "black")
-_SOURCE_HINT = Text(
-    '请写标准及其条款、论文，或 "reference default"。',
-    'A standard with its clause, a paper, or "reference default".',
-)
 
 
 def fact_context(
@@ -105,31 +105,33 @@ def read_moments(files: PackFiles, *, workflow: Workflow | None) -> dict[str, fr
     return {
         name: frozenset(verb for verb in verbs if isinstance(verb, str))
         for name, verbs in written.items()
-        if name in MOMENTS and isinstance(verbs, list)
+        if name in MomentsTable.model_fields and isinstance(verbs, list)
     }
 
 
 class _Book:
     def __init__(self, files: PackFiles, data: Mapping[str, Any], context: FactContext, workflow: Workflow) -> None:
         self.files, self.context, self.workflow = files, context, workflow
-        self.fields = Fields(files, FILE, data)
+        self.file = read_table(IndicatorFile, data, files, FILE)
         self.tables = fact_tables(context)
         # table → terms and picked choices that can be said with its columns
         self.terms: dict[str, dict[str, Node]] = {name: {} for name in self.tables}
 
+    def fault(self, column: str, message: Text, hint: Text = NO_TEXT) -> None:
+        self.files.fault(message, hint, file=FILE, column=column)
+
     def read(self) -> IndicatorBook:
+        file = self.file
         moments = self.moments()
-        data_terms = self.read_terms()
-        choices = [choice for table in self.entries("choice") if (choice := self.choice(table))]
-        indicators = [indicator for table in self.entries("indicator") if (indicator := self.indicator(table))]
-        gradings = [grading for table in self.entries("grading") if (grading := self.grading(table))]
+        self.read_terms()
+        choices = [chosen for where, table in labelled(file.choice) if (chosen := self.choice(where, table))]
+        indicators = [counted for where, table in labelled(file.indicator) if (counted := self.indicator(where, table))]
+        gradings = [graded for where, table in labelled(file.grading) if (graded := self.grading(where, table))]
         known = {indicator.id: indicator for indicator in indicators}
-        evaluations = [self.evaluation(table, known) for table in self.entries("evaluation")]
-        shown = self.fields.texts("shown")
-        for name in shown:
+        evaluations = [self.evaluation(where, table, known) for where, table in labelled(file.evaluation)]
+        for name in file.shown:
             if name not in known:
-                self.fields.fault("shown", _no_indicator(name), did_you_mean(name, known))
-        self.fields.check_keys()
+                self.fault("shown", _no_indicator(name), did_you_mean(name, known))
         self.unique("indicator", [(one.id, one.validity) for one in indicators])
         self.unique("grading", [("", one.validity) for one in gradings])
         self.unique("evaluation", [(one.id, one.validity) for one in evaluations])
@@ -139,15 +141,9 @@ class _Book:
             gradings=tuple(gradings),
             evaluations=tuple(evaluations),
             moments=moments,
-            terms={name: str(text) for name, text in data_terms.items()},
-            shown=shown,
+            terms=file.terms,
+            shown=file.shown,
         )
-
-    def entries(self, key: str) -> list[Fields]:
-        return [
-            Fields(self.files, FILE, table, where=f"{key} {table.get('id') or number}: ")
-            for number, table in enumerate(self.fields.tables(key), start=1)
-        ]
 
     def unique(self, key: str, found: list[tuple[str, Validity]]) -> None:
         for index, (name, validity) in enumerate(found):
@@ -162,41 +158,33 @@ class _Book:
                     "请让前一版本在后一版本开始时截止（valid_to）。",
                     "Let one version end (valid_to) where the next begins.",
                 )
-                self.files.fault(message, hint, file=FILE, column=key)
+                self.fault(key, message, hint)
 
     # --- the pieces ---------------------------------------------------------------------------------------------------
 
     def moments(self) -> dict[str, frozenset[str]]:
-        item = Fields(self.files, FILE, self.fields.mapping("moments"), where="moments.")
         found = {}
-        for name in MOMENTS:
-            verbs = item.texts(name)
+        for name, verbs in self.file.moments:
             for verb in verbs:
                 if verb not in self.workflow.verbs:
                     message = Text("流程中没有动作「{verb}」。", "The workflow has no verb {verb!r}.", verb=verb)
-                    item.fault(name, message, did_you_mean(verb, self.workflow.verbs))
+                    self.fault(f"moments.{name}", message, did_you_mean(verb, self.workflow.verbs))
             if verbs:
                 found[name] = frozenset(verbs)
-        item.check_keys()
         return found
 
-    def read_terms(self) -> Mapping[str, Any]:
-        item = Fields(self.files, FILE, self.fields.mapping("terms"), where="terms.")
-        for name in item.table:
-            text = item.text(name)
+    def read_terms(self) -> None:
+        for name, text in self.file.terms.items():
             if name == AS_OF or any(name in table.kinds for table in self.tables.values()):
-                item.fault(
-                    name,
+                self.fault(
+                    f"terms.{name}",
                     Text("「{name}」已是数据列的名称。", "{name!r} is a column of the facts.", name=name),
                     Text("请换一个名称。", "Give the term another name."),
                 )
-            elif text:
-                self.name_condition(item, name, {name: text}, pick=name)
-        return item.table
+            else:
+                self.name_condition("terms.", name, {name: text}, pick=name)
 
-    def name_condition(
-        self, item: Fields, name: str, options: Mapping[str, str], *, pick: str, key: str = "{}"
-    ) -> bool:
+    def name_condition(self, where: str, name: str, options: Mapping[str, str], *, pick: str) -> bool:
         """Let a name stand for one of several conditions in every table with whose columns all can be said.
 
         Returns:
@@ -215,94 +203,70 @@ class _Book:
                 self.terms[table.name][name] = nodes[pick]
         if all(faults.values()):
             for option, fault in min(faults.values(), key=len):
-                item.take(key.format(option), fault)
+                self.files.take(fault, file=FILE, column=f"{where}{option}")
         return any(name in terms for terms in self.terms.values())
 
-    def condition(self, item: Fields, key: str, text: str, table: FactTable) -> Node | None:
+    def condition(self, column: str, text: str, table: FactTable) -> Node | None:
         if not text:
             return None
         try:
             return read_condition(text, columns=table.kinds, terms=self.terms[table.name])
         except BadInput as error:
-            item.take(key, error)
+            self.files.take(error, file=FILE, column=column)
             return None
 
-    def choice(self, item: Fields) -> Choice | None:
-        options = item.mapping("options")
-        choice = Choice(
-            id=item.text("id"),
-            name=item.words("name"),
-            pick=item.text("pick"),
-            options={name: str(text) for name, text in options.items()},
-            source=item.text("source"),
-        )
-        item.check_keys()
-        if any(choice.id in table.kinds for table in self.tables.values()) or any(
-            choice.id in terms for terms in self.terms.values()
+    def choice(self, where: str, table: ChoiceTable) -> Choice | None:
+        found = Choice(**dict(table))
+        if any(found.id in one.kinds for one in self.tables.values()) or any(
+            found.id in terms for terms in self.terms.values()
         ):
-            item.fault(
-                "id",
-                Text("「{id}」已是列名或已定义的条件。", "{id!r} is a column or a term already.", id=choice.id),
+            self.fault(
+                f"{where}id",
+                Text("「{id}」已是列名或已定义的条件。", "{id!r} is a column or a term already.", id=found.id),
                 Text("请换一个名称。", "Give the choice another name."),
             )
-        if choice.pick not in options:
-            message = Text("没有选项「{pick}」。", "There is no option {pick!r}.", pick=choice.pick)
-            item.fault("pick", message, one_of(options))
-        return (
-            choice if self.name_condition(item, choice.id, choice.options, pick=choice.pick, key="options.{}") else None
-        )
+        if found.pick not in found.options:
+            message = Text("没有选项「{pick}」。", "There is no option {pick!r}.", pick=found.pick)
+            self.fault(f"{where}pick", message, one_of(found.options))
+        said = self.name_condition(f"{where}options.", found.id, found.options, pick=found.pick)
+        return found if said else None
 
-    def measure(self, item: Fields, key: str, text: str, also: Node, table: FactTable) -> Measure | None:
+    def measure(self, column: str, text: str, also: Node, table: FactTable) -> Measure | None:
         if not text:
             return None
         try:
             found = read_measure(text, columns=table.kinds, terms=self.terms[table.name])
         except BadInput as error:
-            item.take(key, error)
+            self.files.take(error, file=FILE, column=column)
             return None
         return replace(found, condition=both(also, found.condition))
 
-    def table(self, item: Fields) -> FactTable | None:
-        """The table of an indicator; None, and a fault, where there is no such table."""
-        name = item.text("table", default=CASES)
-        if name not in self.tables:
-            message = Text("没有名为「{table}」的数据表。", "There is no table of facts {table!r}.", table=name)
-            item.fault("table", message, did_you_mean(name, self.tables) or one_of(self.tables))
-            return None
-        return self.tables[name]
-
-    def indicator(self, item: Fields) -> Indicator | None:
-        stated = self.table(item)
+    def indicator(self, where: str, written: IndicatorTable) -> Indicator | None:
+        stated = self.tables.get(written.table)
         table = stated or self.tables[CASES]
-        written = item.text("numerator"), item.text("denominator", default=""), item.text("filter", default="")
         numerator = denominator = None
-        if stated is not None:  # without a table nothing can be said of its columns
-            also = self.condition(item, "filter", written[2], table) or ALWAYS
-            numerator = self.measure(item, "numerator", written[0], also, table)
-            denominator = self.measure(item, "denominator", written[1], also, table)
-        unit = self.unit(item, written[1], table)
-        found = Indicator(
-            id=item.text("id"),
-            table=table.name,
-            name=item.words("name"),
-            meaning=item.words("meaning"),
-            numerator=numerator or Measure(),
-            denominator=denominator,
-            formula=written,
-            unit=unit,
-            direction=self.one_of(item, "direction", DIRECTIONS),
-            basis=self.one_of(item, "basis", tuple(table.bases)) if stated else item.text("basis"),
-            source=item.text("source", hint=_SOURCE_HINT),
-            confidence=item.text("confidence"),
-            validity=self.validity(item),
-            public=item.flag("public"),
-        )
-        item.check_keys()
-        return found if found.id and numerator and unit else None
+        if stated is None:  # without a table nothing can be said of its columns
+            message = Text(
+                "没有名为「{table}」的数据表。", "There is no table of facts {table!r}.", table=written.table
+            )
+            self.fault(f"{where}table", message, did_you_mean(written.table, self.tables) or one_of(self.tables))
+        else:
+            also = self.condition(f"{where}filter", written.filter, table) or ALWAYS
+            numerator = self.measure(f"{where}numerator", written.numerator, also, table)
+            denominator = self.measure(f"{where}denominator", written.denominator, also, table)
+            if written.basis and written.basis not in table.bases:
+                message = Text("「{value}」不能作 basis。", "{value!r} is no basis.", value=written.basis)
+                self.fault(f"{where}basis", message, did_you_mean(written.basis, table.bases) or one_of(table.bases))
+        self.check_unit(where, written.unit, written.denominator, table)
+        self.check_days(where, written)
+        formula = (written.numerator, written.denominator, written.filter)
+        values = {key: value for key, value in written.values().items() if key != "filter"}
+        counted = {"table": table.name, "numerator": numerator or Measure(), "denominator": denominator}
+        found = Indicator(**{**values, **counted, "formula": formula})
+        return found if found.id and numerator and found.unit else None
 
-    def unit(self, item: Fields, denominator: str, table: FactTable) -> str:
-        """The unit of an indicator: counts have no denominator, and only cases are counted as cases."""
-        unit = self.one_of(item, "unit", tuple(UNITS))
+    def check_unit(self, where: str, unit: str, denominator: str, table: FactTable) -> None:
+        """Counts have no denominator, and only cases are counted as cases."""
         if (unit in COUNTED) == bool(denominator):
             what = Text("{unit} 需要分母。", "{unit} needs a denominator.", unit=unit or Text("比率", "A rate"))
             if denominator:
@@ -311,71 +275,33 @@ class _Book:
                 '案卷计数用 unit = "cases"，其他计数用 "count"；其余指标都要有分母。',
                 'Counts have unit = "cases", or "count" for what is no case; everything else is divided by something.',
             )
-            item.fault("denominator", what, hint)
+            self.fault(f"{where}denominator", what, hint)
         if unit == CASES and table.name != CASES:
             what = Text("表 {table} 的行不是案卷。", "The rows of {table} are no cases.", table=table.name)
-            item.fault("unit", what, Text('请写 unit = "count"。', 'Write unit = "count".'))
-        return unit
+            self.fault(f"{where}unit", what, Text('请写 unit = "count"。', 'Write unit = "count".'))
 
-    @staticmethod
-    def one_of(item: Fields, key: str, known: tuple[str, ...]) -> str:
-        value = item.text(key, hint=one_of(known))
-        if value and value not in known:
-            message = Text("「{value}」不能作 {key}。", "{value!r} is no {key}.", value=value, key=key)
-            item.fault(key, message, did_you_mean(value, known) or one_of(known))
-            return ""
-        return value
+    def check_days(self, where: str, table: DatedTable) -> None:
+        if table.valid_from and table.valid_to and table.valid_from >= table.valid_to:
+            self.fault(f"{where}valid_to", Text("截止日期早于开始日期。", "It ends before it begins."))
 
-    @staticmethod
-    def validity(item: Fields) -> Validity:
-        days: list[date | None] = []
-        for key in ("valid_from", "valid_to"):
-            value = item.raw(key)
-            try:
-                days.append(value if value is None or type(value) is date else date.fromisoformat(str(value)))
-            except ValueError:
-                item.fault(key, Text("「{value}」不是日期。", "{value!r} is no date.", value=value), ISO_HINT)
-                days.append(None)
-        if days[0] and days[1] and days[0] >= days[1]:
-            item.fault("valid_to", Text("截止日期早于开始日期。", "It ends before it begins."))
-        return Validity(*days)
-
-    def grading(self, item: Fields) -> Grading | None:
-        grades = []
-        for number, table in enumerate(item.tables("grades"), start=1):
-            one = Fields(self.files, FILE, table, where=f"{item.where}grade {table.get('id') or number}: ")
-            grades.append(
-                Grade(
-                    id=one.text("id"),
-                    least=one.number("least"),
-                    name=one.words("name"),
-                    colour=self.one_of(one, "colour", COLOURS),
-                )
-            )
-            one.check_keys()
-        found = Grading(
-            grades=tuple(grades),
-            source=item.text("source"),
-            confidence=item.text("confidence"),
-            validity=self.validity(item),
-        )
-        item.check_keys()
+    def grading(self, where: str, table: GradingTable) -> Grading | None:
+        self.check_days(where, table)
+        grades = tuple(Grade(**dict(one)) for one in table.grades)
         lasts = [grade.least for grade in grades]
         if not grades or lasts != sorted(set(lasts), reverse=True) or lasts[-1] != 0:
-            item.fault(
-                "grades",
+            self.fault(
+                f"{where}grades",
                 Text("等级没有从最好到最差覆盖 0 到 100 分。", "The grades do not cover 0 to 100 from the best down."),
                 Text("最后一级从 0 开始。", "The last begins at 0."),
             )
             return None
-        return found
+        return Grading(**{**table.values(), "grades": grades})
 
-    def evaluation(self, item: Fields, known: Mapping[str, Indicator]) -> Evaluation:
-        kind = self.one_of(item, "object", OBJECTS)
-        post = item.text("post", default="")
+    def evaluation(self, where: str, table: EvaluationTable, known: Mapping[str, Indicator]) -> Evaluation:
+        kind, post = table.object, table.post
         if (kind == "post") != bool(post) or (post and post not in self.context.posts):
-            item.fault(
-                "post",
+            self.fault(
+                f"{where}post",
                 Text("「{post}」不是岗位。", "{post!r} is no post.", post=post),
                 Text(
                     'object = "post" 时可填：{known}。',
@@ -383,52 +309,29 @@ class _Book:
                     known=", ".join(self.context.posts),
                 ),
             )
-        parts = tuple(
-            self.part(Fields(self.files, FILE, table, where=f"{item.where}part {number}: "), known, kind, post)
-            for number, table in enumerate(item.tables("parts"), start=1)
-        )
-        levels = item.texts("levels")
+        parts = tuple(self.part(f"{where}{label}", part, known, kind, post) for label, part in labelled(table.parts))
         known_levels = [level for level, _ in self.context.levels]
-        for level in levels:
+        for level in table.levels:
             if level not in known_levels:
                 message = Text("没有层级「{level}」。", "There is no level {level!r}.", level=level)
-                item.fault("levels", message, did_you_mean(level, known_levels))
+                self.fault(f"{where}levels", message, did_you_mean(level, known_levels))
         total = sum(part.weight for part in parts)
         if abs(total - 1) > 1e-9:
-            item.fault(
-                "parts",
+            self.fault(
+                f"{where}parts",
                 Text("权重之和是 {total:g}。", "The weights sum to {total:g}.", total=total),
                 Text("权重之和必须是 1。", "They must sum to 1."),
             )
-        found = Evaluation(
-            id=item.text("id"),
-            name=item.words("name"),
-            object=kind,
-            post=post,
-            levels=levels,
-            parts=parts,
-            least_share=item.number("least_share", default=1.0),
-            source=item.text("source"),
-            confidence=item.text("confidence"),
-            validity=self.validity(item),
-        )
-        item.check_keys()
-        return found
+        self.check_days(where, table)
+        return Evaluation(**{**table.values(), "parts": parts})
 
     def can_group(self, indicator: Indicator, kind: str, member: str) -> bool:
         """Whether the rows of an indicator can be grouped by what an evaluation is of."""
         dimensions = self.tables[indicator.table].dimensions.values()
         return any(one.object == kind and member in ("", one.member) for one in dimensions)
 
-    def part(self, item: Fields, known: Mapping[str, Indicator], kind: str, member: str) -> Part:
-        name = item.text("indicator")
-        found = Part(
-            indicator=name,
-            weight=item.number("weight", above=0),
-            up_to=self.steps(item, "up_to", rising=True),
-            at_least=self.steps(item, "at_least", rising=False),
-        )
-        item.check_keys()
+    def part(self, where: str, table: PartTable, known: Mapping[str, Indicator], kind: str, member: str) -> Part:
+        name, found = table.indicator, Part(**dict(table))
         indicator = known.get(name)
         stepped = bool(found.up_to or found.at_least)
         if indicator is not None and not self.can_group(indicator, kind, member):
@@ -438,9 +341,9 @@ class _Book:
                 table=indicator.table,
                 object=member or kind,
             )
-            item.fault("indicator", message, one_of(self.tables[indicator.table].dimensions))
+            self.fault(f"{where}indicator", message, one_of(self.tables[indicator.table].dimensions))
         if indicator is None:
-            item.fault("indicator", _no_indicator(name), did_you_mean(name, known))
+            self.fault(f"{where}indicator", _no_indicator(name), did_you_mean(name, known))
         elif (indicator.unit == "percent") == stepped:
             what = Text("百分比本身就是得分。", "A percentage is its own score.")
             if not stepped:
@@ -448,42 +351,14 @@ class _Book:
             hint = Text(
                 "除百分比以外，都要填写 up_to 或 at_least。", "Give up_to or at_least for everything but percentages."
             )
-            item.fault("indicator", what, hint)
+            self.fault(f"{where}indicator", what, hint)
         elif not stepped and indicator.direction == "none":
-            item.fault(
-                "indicator",
+            self.fault(
+                f"{where}indicator",
                 Text("{name} 没有方向。", "{name} has no direction.", name=name),
                 Text('请在该指标中写 direction = "up" 或 "down"。', 'Say direction = "up" or "down" there.'),
             )
         return found
-
-    @staticmethod
-    def steps(item: Fields, key: str, *, rising: bool) -> tuple[tuple[float, float], ...]:
-        value = item.raw(key)
-        if value is None:
-            return ()
-        try:
-            steps = tuple((float(bound), float(points)) for bound, points in value)
-        except (TypeError, ValueError):
-            item.fault(
-                key,
-                Text("「{value}」不是分档。", "{value!r} are no steps.", value=value),
-                Text(
-                    "请写成「界限、得分」的成对数字：[[50, 100], [100, 90]]。",
-                    "Write pairs of bound and score: [[50, 100], [100, 90]].",
-                ),
-            )
-            return ()
-        bounds = [bound for bound, _ in steps]
-        if bounds != sorted(set(bounds), reverse=not rising):
-            item.fault(
-                key,
-                Text("界限的顺序不对。", "The bounds are out of order."),
-                Text("up_to 从小到大，at_least 从大到小。", "Ascending in up_to, descending in at_least."),
-            )
-        if not all(0 <= points <= 100 for _, points in steps):
-            item.fault(key, Text("得分不在 0 到 100 之间。", "A score lies outside 0 to 100."))
-        return steps
 
 
 def _no_indicator(name: str) -> Text:

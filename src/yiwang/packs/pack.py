@@ -19,8 +19,10 @@ from yiwang.core.kernel.text import Text
 from yiwang.core.rules import Table, compile_table
 from yiwang.core.space import Locator, RegionTree, UnitGrids, generate_unit_grids
 from yiwang.core.worktime import WorkCalendar
+from yiwang.packs.basemap import BaseMap, read_basemap
 from yiwang.packs.calendar import read_calendar
 from yiwang.packs.catalogue import Catalogue, Category, Condition, read_catalogue
+from yiwang.packs.components import ComponentClass, read_component_classes
 from yiwang.packs.examples import Example, read_examples
 from yiwang.packs.fact_tables import fact_tables
 from yiwang.packs.files import PackFiles
@@ -29,6 +31,8 @@ from yiwang.packs.info import PackInfo, read_info
 from yiwang.packs.portal import PortalPolicy, read_portal
 from yiwang.packs.records.mapping import ReplayMapping, read_mapping
 from yiwang.packs.regions import read_tree
+from yiwang.packs.sensing import SensingPolicy, read_sensing
+from yiwang.packs.simulated import SimulatedSensors, read_simulated
 from yiwang.packs.tables import read_tables
 from yiwang.packs.units import read_units
 
@@ -53,6 +57,10 @@ class Pack:
         replay: How the city's own records read, from `replay.toml`, or None.
         indicators: What is measured, from `indicators.toml`; empty without it.
         portal: How the public portal is run, from `portal.toml`, or its defaults.
+        components: Classes of components by code, from `components.csv` and the catalogue.
+        sensing: Which readings raise an alarm and open a case, from `sensing.toml`; nothing without it.
+        simulated_sensors: The sensors that the city pretends to have, from `simulated.toml`, or None.
+        basemap: What is drawn under the regions, from `basemap/`, or None; its layers are read by `read_layers`.
         files: Names of its files.
         digest: SHA-256 over the names and content of all of them: the pack's version.
     """
@@ -70,6 +78,10 @@ class Pack:
     replay: ReplayMapping | None = None
     indicators: IndicatorBook = field(default_factory=IndicatorBook)
     portal: PortalPolicy = field(default_factory=PortalPolicy)
+    components: Mapping[str, ComponentClass] = field(default_factory=dict)
+    sensing: SensingPolicy = field(default_factory=SensingPolicy)
+    simulated_sensors: SimulatedSensors | None = None
+    basemap: BaseMap | None = None
     files: tuple[str, ...] = ()
     digest: str = ""
 
@@ -179,12 +191,26 @@ def read_all(path: Path | str) -> Reading:
         "examples": read_examples(files),
         "simulation": files.toml("simulation.toml", required=False),
         "replay": read_mapping(files, timezone=info.timezone),
+        "simulated_sensors": read_simulated(files),
+        "basemap": read_basemap(files),
     }
+    if parts["catalogue"] is not None:
+        parts["components"] = read_component_classes(files, categories=parts["catalogue"].categories)
+    parts["sensing"] = _read_sensing(files, parts)
     parts["indicators"] = _read_book(files, parts)
     parts["portal"] = read_portal(files, workflow=parts["workflow"])
     if not files.problems:
         reading.pack = Pack(root=root, files=tuple(files.names()), digest=files.digest(), **parts)
     return reading
+
+
+def _read_sensing(files: PackFiles, parts: Mapping[str, Any]) -> SensingPolicy:
+    triage = (parts["tables"] or {}).get("triage")
+    return read_sensing(
+        files, workflow=parts["workflow"], categories=parts["catalogue"].categories if parts["catalogue"] else {},
+        levels=[level.id for level in parts["info"].levels],
+        priorities={row.outputs["priority"] for row in triage.rows} if triage else (),
+    )  # fmt: skip
 
 
 def _read_book(files: PackFiles, parts: Mapping[str, Any]) -> IndicatorBook:

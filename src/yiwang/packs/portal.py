@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from yiwang.core.cases.workflow import Workflow
 from yiwang.core.kernel.text import NO_TEXT, Text
-from yiwang.packs.fields import Fields
 from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import did_you_mean, one_of
+from yiwang.packs.toml_tables import Expected, Line, Texts, TomlTable, Words, read_table, wrong
 
 FILE = "portal.toml"
 MODERATOR = "moderator"  # may always be assigned, whatever the workflow's roles are
 BEFORE, AFTER = "before", "after"
+_WAYS = Expected(
+    Text('可填 "before" 或 "after"。', '"before" or "after".'),
+    Text("「{value}」不是审核方式。", "{value!r} is no way to moderate."),
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortalPolicy:
+def _check_address(url: str) -> str:
+    if not url.startswith("https://"):
+        hint = Text("请以 https:// 开头。", "Begin with https://.")
+        raise wrong(Text("「{url}」不是网址。", "{url!r} is no address.", url=url), hint)
+    return url
+
+
+def _with_moderator(roles: tuple[str, ...]) -> tuple[str, ...]:
+    return roles if MODERATOR in roles else (*roles, MODERATOR)
+
+
+Roles = Annotated[Texts, AfterValidator(_with_moderator)]
+
+
+class PortalPolicy(TomlTable):
     """What the portal needs to know of a city.
 
     Attributes:
@@ -28,49 +47,23 @@ class PortalPolicy:
         emergency: Whom to call instead when there is danger.
     """
 
-    moderation: str = AFTER
-    moderators: tuple[str, ...] = (MODERATOR,)
-    answerers: tuple[str, ...] = (MODERATOR,)
-    license: str = "CC BY 4.0"
-    license_url: str = "https://creativecommons.org/licenses/by/4.0/"
-    emergency: Text = NO_TEXT
+    moderation: Annotated[Literal["before", "after"], _WAYS] = "after"
+    moderators: Roles = (MODERATOR,)
+    answerers: Roles = (MODERATOR,)
+    license: Line = "CC BY 4.0"
+    license_url: Annotated[Line, AfterValidator(_check_address)] = "https://creativecommons.org/licenses/by/4.0/"
+    emergency: Words = NO_TEXT
 
 
 def read_portal(files: PackFiles, *, workflow: Workflow | None) -> PortalPolicy:
     """Read the file; problems go to ``files``."""
     data = files.toml(FILE, required=False)
-    usual = PortalPolicy()
-    if data is None:
-        return usual
-    fields = Fields(files, FILE, data)
-    policy = PortalPolicy(
-        moderation=fields.text("moderation", default=usual.moderation),
-        moderators=_roles(fields, "moderators", workflow),
-        answerers=_roles(fields, "answerers", workflow),
-        license=fields.text("license", default=usual.license),
-        license_url=fields.text("license_url", default=usual.license_url),
-        emergency=fields.words("emergency", required=False),
-    )
-    if policy.moderation not in (BEFORE, AFTER):
-        fields.fault(
-            "moderation",
-            Text("「{way}」不是审核方式。", "{way!r} is no way to moderate.", way=policy.moderation),
-            Text('可填 "{before}" 或 "{after}"。', '"{before}" or "{after}".', before=BEFORE, after=AFTER),
-        )
-    if not policy.license_url.startswith("https://"):
-        fields.fault(
-            "license_url",
-            Text("「{url}」不是网址。", "{url!r} is no address.", url=policy.license_url),
-            Text("请以 https:// 开头。", "Begin with https://."),
-        )
-    fields.check_keys()
+    policy = read_table(PortalPolicy, data or {}, files, FILE)
+    for key, named in (("moderators", policy.moderators), ("answerers", policy.answerers)):
+        for role in named if workflow else ():
+            if role != MODERATOR and workflow is not None and role not in workflow.roles:
+                message = Text("流程中没有角色「{role}」。", "There is no role {role!r} in the workflow.", role=role)
+                files.fault(
+                    message, did_you_mean(role, workflow.roles) or one_of(workflow.roles), file=FILE, column=key
+                )
     return policy
-
-
-def _roles(fields: Fields, key: str, workflow: Workflow | None) -> tuple[str, ...]:
-    named = fields.texts(key)
-    for role in named if workflow else ():
-        if role != MODERATOR and workflow is not None and role not in workflow.roles:
-            message = Text("流程中没有角色「{role}」。", "There is no role {role!r} in the workflow.", role=role)
-            fields.fault(key, message, did_you_mean(role, workflow.roles) or one_of(workflow.roles))
-    return named if MODERATOR in named else (*named, MODERATOR)

@@ -13,7 +13,12 @@ from yiwang.packs.files import PackFiles
 from yiwang.packs.hints import code_hint, did_you_mean, one_of
 
 FILE = "units.csv"
-KINDS = ("centre", "department", "community", "crew")
+KINDS = {
+    "centre": Text("运行管理中心", "Operations centre"),
+    "department": Text("职能部门", "Department"),
+    "community": Text("社区", "Community"),
+    "crew": Text("作业队伍", "Crew"),
+}
 _COLUMNS = ("code", "name", "name_en", "kind", "level", "region", "parent")
 _OPTIONAL = ("function", "crews", "valid_from", "valid_to", "source", "confidence")
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from yiwang.server.basemap import chosen
 from yiwang.server.common import catalogues, environment
 
 YIWANG_HOME = environment.home()
-YIWANG_TILES_URL = environment.tiles()
+# Maps of others under the cities, instead of those that packs bring; pages may ask their hosts.
+YIWANG_BASEMAPS = chosen.read_maps("YIWANG_BASEMAPS", environment.basemaps())
+YIWANG_MAP_HOSTS = tuple(dict.fromkeys(host for one in YIWANG_BASEMAPS for host in one.hosts))
 # Under which address people reach the site, for links in messages; empty: the one under which they reported.
 YIWANG_PUBLIC_URL = environment.address(
     "YIWANG_PUBLIC_URL", schemes={"http", "https"}, hint="Write https://city.example, or nothing."
@@ -17,8 +20,14 @@ YIWANG_PUBLISH_ROOTS = environment.publish_roots()
 YIWANG_MQTT_URL = environment.address(
     "YIWANG_MQTT_URL", schemes={"mqtt", "mqtts"}, hint="Write mqtt://user:password@host:1883, or nothing for no broker."
 )
+# Where subscribers reach the broker, as SensorThings says it at its root; nothing says that there is none for them.
+YIWANG_MQTT_PUBLIC_URL = environment.address(
+    "YIWANG_MQTT_PUBLIC_URL", schemes={"mqtt", "mqtts"}, hint="Write mqtts://city.example:8883, or nothing."
+)
 # Anonymous reports that one address may send in a minute to one worker process; 0 is no limit.
 YIWANG_REPORTS_PER_MINUTE = environment.whole("YIWANG_REPORTS_PER_MINUTE", default=60)
+# Requests without a token that SensorThings answers an address in a minute; 0 is no limit.
+YIWANG_SENSORTHINGS_PER_MINUTE = environment.whole("YIWANG_SENSORTHINGS_PER_MINUTE", default=600)
 # Largest body of a request, all files together; larger ones are refused before they are read.
 YIWANG_UPLOAD_BYTES = environment.whole("YIWANG_UPLOAD_BYTES", default=100_000_000, least=1000)
 # A session ends so long after signing in, and when nobody has done anything for so long (0: never for that).
@@ -27,6 +36,9 @@ YIWANG_CONTACT_DAYS = environment.whole("YIWANG_CONTACT_DAYS", default=180)
 YIWANG_SESSION_HOURS = environment.whole("YIWANG_SESSION_HOURS", default=12, least=1)
 YIWANG_IDLE_MINUTES = environment.whole("YIWANG_IDLE_MINUTES", default=120)
 YIWANG_PHOTO_BYTES = environment.whole("YIWANG_PHOTO_BYTES", default=12_000_000, least=1000)
+
+# Where messages by SMS or WeChat go, and what they are signed with; none of both for no such channel.
+YIWANG_NOTICES_GATEWAY, YIWANG_NOTICES_SECRET = environment.gateway()
 
 SECRET_KEY = environment.secret_key(YIWANG_HOME)
 DEBUG = environment.flag("YIWANG_DEBUG", default=False)
@@ -50,19 +62,29 @@ INSTALLED_APPS = [
     "yiwang.server.common",
     "yiwang.server.people",
     "yiwang.server.cities",
+    "yiwang.server.basemap",
+    "yiwang.server.assets",
     "yiwang.server.ledger",
     "yiwang.server.cases",
+    "yiwang.server.sensing",
     "yiwang.server.imports",
     "yiwang.server.verification",
     "yiwang.server.facts",
+    "yiwang.server.inventory",
+    "yiwang.server.sensors",
+    "yiwang.server.sensorthings",
+    "yiwang.server.mqtt",
+    "yiwang.server.simulated",
     "yiwang.server.casepage",
     "yiwang.server.centre",
     "yiwang.server.field",
     "yiwang.server.desks",
     "yiwang.server.portal",
+    "yiwang.server.notices",
     "yiwang.server.scores",
     "yiwang.server.governance",
     "yiwang.server.scrutiny",
+    "yiwang.server.bulletins",
     "yiwang.server.provision",
     "yiwang.server.pages",
     *environment.local_apps(),

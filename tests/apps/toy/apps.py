@@ -8,7 +8,7 @@ from typing import Any
 from ninja import Router
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import Chore, JobWork, NavigationEntry, Phase, Stop, Topic, YiwangApp
+from yiwang.server.common.app import Chore, Group, JobWork, NavigationEntry, Phase, Stop, Topic, YiwangApp
 
 
 class ToyConfig(YiwangApp):
@@ -42,7 +42,9 @@ class ToyConfig(YiwangApp):
         return {"bins": ("tests.apps.toy.commands", "The last readings of a city's bins.")}
 
     def navigation(self) -> Iterable[NavigationEntry]:
-        yield NavigationEntry(url="bins", name=Text("垃圾桶", "Bins"), order=95, page="bins")
+        yield NavigationEntry(
+            url="bins", name=Text("垃圾桶", "Bins"), group=Group.CITY, icon="recycle", order=95, page="bins"
+        )
 
     def api_routers(self) -> Iterable[Router]:
         from tests.apps.toy.calls import router

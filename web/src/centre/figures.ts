@@ -1,7 +1,9 @@
 /** The figures beside the map. Each one leads to the list of the cases that it counts. */
+
 import { type Answered, type Asked, query } from "../shared/calls";
 import type { CityChart } from "../shared/city-chart";
 import { find } from "../shared/find";
+import { figureText, numberText, percentText } from "../shared/format";
 import { list, named, type Page, say } from "./words";
 
 type Call = "yiwang_server_api_maps_centre";
@@ -29,14 +31,14 @@ export type Figures = {
     undrawn: number;
     opened_today: number;
     closed_today: number;
-    ended: number;
-    due: number;
-    ended_on_time: number;
+    closed: number;
+    closed_with_deadline: number;
+    closed_on_time: number;
     today: string;
     since: string;
   };
   hours: (Slot & { hour: number; usual: number | null })[];
-  days: (Slot & { day: string; ended: number; due: number; on_time: number })[];
+  days: (Slot & { day: string; closed: number; closed_with_deadline: number; closed_on_time: number })[];
   steps: (Named & { step: string; none: number; green: number; yellow: number; red: number })[] | null;
   units: (Named & { unit: string; open: number; overdue: number; median_open_hours: number })[] | null;
   spots: (Named & {
@@ -86,13 +88,13 @@ export class FigurePanels {
   private numbers({ now, past, at }: Figures, here: Record<string, string>): void {
     const until: Record<string, string> = past ? { opened_before: at } : {};
     const links: Record<string, [string, Record<string, string>]> = {
-      open: [String(now.open), { state: "open" }],
-      overdue: [String(now.overdue), { state: "overdue", order: "deadline" }],
-      soon: [String(now.soon), { state: "open", order: "deadline" }],
-      opened_today: [String(now.opened_today), { opened_after: now.today, ...until }],
-      closed_today: [String(now.closed_today), { closed_after: now.today, ...(past ? { closed_before: at } : {}) }],
-      on_time: [
-        now.due ? `${((100 * now.ended_on_time) / now.due).toFixed(1)} %` : "—",
+      open: [figureText(now.open), { state: "open" }],
+      overdue: [figureText(now.overdue), { state: "overdue", order: "deadline" }],
+      soon: [figureText(now.soon), { state: "open", order: "deadline" }],
+      opened_today: [figureText(now.opened_today), { opened_after: now.today, ...until }],
+      closed_today: [figureText(now.closed_today), { closed_after: now.today, ...(past ? { closed_before: at } : {}) }],
+      closed_on_time: [
+        percentText(now.closed_with_deadline ? now.closed_on_time / now.closed_with_deadline : null),
         { state: "closed_late", closed_after: now.since },
       ],
     };
@@ -108,7 +110,7 @@ export class FigurePanels {
     undrawn.textContent = say(this.page, "undrawn", { n: now.undrawn });
     if (past) undrawn.removeAttribute("href");
     else undrawn.href = list(this.page, { ...here, state: "open", flag: "undrawn" });
-    this.part("basis").textContent = say(this.page, "basis", { n: now.due });
+    this.part("basis").textContent = say(this.page, "basis", { n: now.closed_with_deadline });
   }
 
   private hours({ hours }: Figures, here: Record<string, string>): void {
@@ -139,12 +141,16 @@ export class FigurePanels {
       table: word("table"),
       series: [
         { name: word("opened"), kind: "bar", colour: "brand" },
-        { name: word("ended"), kind: "bar", colour: "ink-2" },
-        { name: word("on_time"), kind: "line", colour: "green", percent: true },
+        { name: word("closed"), kind: "bar", colour: "ink-2" },
+        { name: word("closed_on_time"), kind: "line", colour: "green", percent: true },
       ],
       rows: days.map((slot) => ({
         name: slot.day.slice(5),
-        values: [slot.opened, slot.ended, slot.due ? slot.on_time / slot.due : null],
+        values: [
+          slot.opened,
+          slot.closed,
+          slot.closed_with_deadline ? slot.closed_on_time / slot.closed_with_deadline : null,
+        ],
         link: list(this.page, { ...here, state: "closed_late", closed_after: slot.from, closed_before: slot.to }),
       })),
     });
@@ -180,11 +186,10 @@ export class FigurePanels {
       text: named(this.page, unit),
       link: list(this.page, { holder: unit.unit, state: "overdue", order: "deadline" }),
       cells: [
-        String(unit.overdue),
-        String(unit.open),
+        figureText(unit.overdue),
+        figureText(unit.open),
         say(this.page, "hours_open", {
-          n:
-            unit.median_open_hours >= 48 ? (unit.median_open_hours / 24).toFixed(0) : unit.median_open_hours.toFixed(0),
+          n: numberText(unit.median_open_hours >= 48 ? unit.median_open_hours / 24 : unit.median_open_hours),
           unit: say(this.page, unit.median_open_hours >= 48 ? "d" : "h"),
         }),
       ],

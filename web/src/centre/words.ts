@@ -7,8 +7,16 @@ export interface Page {
   root: string;
   /** The last recorded day of a city whose cases were replayed; null for a city that lives. */
   begins: string | null;
-  urls: { centre: string; tiles: string; regions: string; cases: string; case: string; page: string };
-  baseMap: string;
+  urls: {
+    centre: string;
+    tiles: string;
+    regions: string;
+    cases: string;
+    case: string;
+    page: string;
+  };
+  /** The classes that have most components, most first. */
+  classes: { code: string; name: string; n: number }[];
   words: Record<string, string>;
 }
 

@@ -1,4 +1,5 @@
 /** Small helpers: elements, words, lengths of time. */
+import { lastingText, momentText } from "../shared/format";
 import { light } from "./points";
 import type { Task } from "./store";
 
@@ -18,6 +19,8 @@ export interface Verb {
   stays: boolean;
   roles: string[];
   fields: Field[] | null;
+  /** Whether the workflow speaks of photos for it. */
+  pictured: boolean;
 }
 
 export interface Shell {
@@ -27,9 +30,11 @@ export interface Shell {
   zone: string;
   most: number;
   yellow: number;
-  urls: Record<"shell" | "worker" | "session" | "tasks" | "report" | "act" | "case" | "sign_in" | "regions", string>;
-  tiles: string;
-  steps: Record<string, { name: string; end: boolean }>;
+  urls: Record<
+    "shell" | "worker" | "session" | "tasks" | "report" | "act" | "case" | "sign_in" | "regions" | "done" | "photo",
+    string
+  >;
+  steps: Record<string, { name: string; end: boolean; verbs?: Record<string, number> }>;
   verbs: Record<string, Verb>;
   categories: { name: string; items: [string, string][] }[];
   words: Record<string, string>;
@@ -59,28 +64,19 @@ export function h(tag: string, attributes: Attributes = {}, ...children: Child[]
   return element;
 }
 
+/** A picture that the shell's page has in a template of its own. */
+export function icon(name: string): Node | false {
+  const template = document.getElementById(`field-icon-${name}`);
+  return template instanceof HTMLTemplateElement && template.content.cloneNode(true);
+}
+
 /** A length of time in its two largest units, as the pages write it. */
 export function lasting(milliseconds: number): string {
-  const minutes = Math.floor(Math.abs(milliseconds) / 60_000);
-  const parts: [number, string][] = [
-    [Math.floor(minutes / 1440), say("days")],
-    [Math.floor(minutes / 60) % 24, say("hours")],
-    [minutes % 60, say("minutes")],
-  ];
-  const shown = parts
-    .filter(([count]) => count > 0)
-    .slice(0, 2)
-    .map(([count, unit]) => `${count} ${unit}`);
-  return shown.join(" ") || `0 ${say("minutes")}`;
+  return lastingText(milliseconds, { days: say("days"), hours: say("hours"), minutes: say("minutes") });
 }
 
 export function moment(iso: string): HTMLElement {
-  const text = new Intl.DateTimeFormat("sv-SE", {
-    timeZone: shell.zone,
-    dateStyle: "short",
-    timeStyle: "short",
-  }).format(new Date(iso));
-  return h("time", { datetime: iso, class: "number nowrap" }, text);
+  return h("time", { datetime: iso, class: "number nowrap" }, momentText(new Date(iso), shell.zone));
 }
 
 export function clock(task: Task, at: number): HTMLElement {
@@ -92,8 +88,4 @@ export function clock(task: Task, at: number): HTMLElement {
     { class: `chip light ${light(task, at, shell.yellow)}` },
     left < 0 ? say("late", { time }) : say("left", { time }),
   );
-}
-
-export function metres(length: number): string {
-  return length < 1000 ? `${Math.round(length)} m` : `${(length / 1000).toFixed(1)} km`;
 }

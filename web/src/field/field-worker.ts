@@ -2,6 +2,7 @@
  * The field app's service worker: keeps the shell and its built assets (nothing personal), answers with them when there is no
  * network, and sends the queue when the browser says that there is one again. The server puts YIWANG_FIELD before this code.
  */
+import { isPhoto, keep, photo } from "./kept-photos";
 import { points } from "./points";
 import { readTasks } from "./store";
 import { sync } from "./sync";
@@ -12,6 +13,9 @@ interface Extendable extends Event {
 interface Fetched extends Extendable {
   request: Request;
   respondWith(answer: Promise<Response>): void;
+}
+interface Told extends Extendable {
+  data: { keep?: string[] };
 }
 interface Scope {
   YIWANG_FIELD: { city: string; shell: string; assets: string[]; version: string; yellow: number };
@@ -89,7 +93,16 @@ scope.addEventListener("fetch", (event: Fetched) => {
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
   if (event.request.mode === "navigate" && url.pathname === known.shell) event.respondWith(shell(event.request));
   else if (url.pathname === `${known.shell}/points.json`) event.respondWith(places(event.request));
+  else if (isPhoto(url)) event.respondWith(photo(known.city, event.request));
   else if (url.pathname.startsWith(ASSETS)) event.respondWith(asset(event.request));
+});
+// the page says which photos belong to the tasks on its list
+let keeping = Promise.resolve();
+scope.addEventListener("message", (event: Told) => {
+  const urls = event.data.keep;
+  if (!Array.isArray(urls)) return;
+  keeping = keeping.then(() => keep(known.city, urls)).catch(() => undefined);
+  event.waitUntil(keeping);
 });
 scope.addEventListener("sync", (event: Extendable) => {
   event.waitUntil(

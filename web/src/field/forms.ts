@@ -1,7 +1,7 @@
 /** The forms: doing a verb, and reporting. What they give goes into the queue, online or not. */
 
 import type { Verb } from "./dom";
-import { h, say, shell } from "./dom";
+import { h, icon, say, shell } from "./dom";
 import { shrunk } from "./photo";
 import type { Picture, Task } from "./store";
 
@@ -12,35 +12,44 @@ export interface Said {
   photos: Picture[];
 }
 
-/** Buttons for camera and gallery, and what was taken; nothing of the file but its pixels is kept. */
+/** One big control for the camera, a small one for the gallery, and what was taken; of a file nothing but its pixels is kept. */
 class Pictures {
   readonly taken: Picture[] = [];
   readonly element: HTMLElement;
   private readonly list = h("div", { class: "field-pictures" });
   private readonly problem = h("p", { class: "errors", role: "alert", hidden: true });
+  private readonly camera: HTMLInputElement;
 
   constructor(
     id: string,
     required: boolean,
     private readonly touched: () => void,
   ) {
+    this.camera = this.input(`${id}-camera`, true);
+    const files = this.input(`${id}-files`, false);
     this.element = h(
       "fieldset",
-      {},
-      h("legend", {}, `${say("photo")}${required ? " *" : ""}`),
+      { class: "field-camera" },
+      h("legend", {}, required ? `${say("photo")} · ${say("required")}` : say("photo")),
       h(
-        "div",
-        { class: "field-buttons" },
-        this.button(`${id}-camera`, "take_photo", true),
-        this.button(`${id}-files`, "pick_photo", false),
+        "span",
+        { class: "field-pick field-shoot" },
+        this.camera,
+        h("label", { for: this.camera.id, class: "button" }, icon("camera"), say("take_photo")),
+      ),
+      h(
+        "span",
+        { class: "field-pick" },
+        files,
+        h("label", { for: files.id, class: "button plain" }, icon("image"), say("pick_photo")),
       ),
       this.problem,
       this.list,
     );
   }
 
-  private button(id: string, word: string, camera: boolean): HTMLElement {
-    const input = h("input", {
+  private input(id: string, camera: boolean): HTMLInputElement {
+    return h("input", {
       type: "file",
       accept: "image/*",
       id,
@@ -48,8 +57,13 @@ class Pictures {
       capture: camera && "environment",
       multiple: !camera,
       change: (event) => void this.take(event.target as HTMLInputElement),
-    });
-    return h("span", { class: "field-pick" }, input, h("label", { for: id, class: "button plain" }, say(word)));
+    }) as HTMLInputElement;
+  }
+
+  /** Say what is wrong and lead there. */
+  ask(text: string): void {
+    this.complain(text);
+    this.camera.focus();
   }
 
   private async take(input: HTMLInputElement): Promise<void> {
@@ -92,6 +106,7 @@ class Pictures {
                 this.show();
               },
             },
+            icon("x"),
             say("remove"),
           ),
         ),
@@ -115,11 +130,16 @@ function read(form: HTMLFormElement): Record<string, string> {
   return found;
 }
 
+/**
+ * A verb with its form. The next step is one big button: sent at once where nothing has to be said, with what may be said folded
+ * beside it; else it opens what is to be filled in. The others open their form from a line.
+ */
 export function verbForm(
   id: string,
   verb: Verb,
   touched: () => void,
   done: (said: Said) => Promise<void>,
+  next: boolean,
 ): HTMLElement {
   const asked = verb.fields ?? [];
   const photo = asked.find((field) => field.name === "photo");
@@ -136,24 +156,27 @@ export function verbForm(
       return h(
         "div",
         { class: "field" },
-        h("label", { for: key }, field.label, field.required ? " *" : ""),
+        h("label", { for: key }, field.required ? `${field.label} · ${say("required")}` : field.label),
         box,
         field.help ? h("small", { class: "quiet" }, field.help) : null,
       );
     });
+  // where the workflow speaks of photos the camera is what one comes for; elsewhere it may be of use
+  const inside = photo && verb.pictured ? [pictures.element, ...rows] : [...rows, photo && pictures.element];
+  const button = h("button", {}, photo?.required ? say("with_photo", { verb: verb.name }) : verb.name);
+  const atOnce = next && !verb.pictured && !asked.some((field) => field.required);
   const form = h(
     "form",
     { input: touched, "data-verb": id },
-    ...rows,
-    photo && pictures.element,
-    h("button", {}, verb.name),
+    ...(atOnce ? [button, h("details", {}, h("summary", {}, say("more_fields")), ...inside)] : [...inside, button]),
   ) as HTMLFormElement;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (photo?.required && !pictures.taken.length) return pictures.complain(say("photo_needed"));
+    if (photo?.required && !pictures.taken.length) return pictures.ask(say("photo_needed"));
     once(form, () => done({ fields: read(form), photos: pictures.taken }));
   });
-  return form;
+  if (atOnce) return h("div", { class: "field-next", "data-of": id }, form);
+  return h("details", { class: next && "field-next", "data-of": id }, h("summary", {}, verb.name), form);
 }
 
 /** A second tap while the first is being saved is not a second command. */

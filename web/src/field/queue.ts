@@ -26,6 +26,11 @@ export function queuePage(all: readonly Entry[], user: string, again: () => void
   );
 }
 
+/** The name in the language of now; an entry may have been made in the other one. */
+function label(entry: Entry): string {
+  return entry.kind === "report" ? say("report") : (shell.verbs[entry.verb]?.name ?? entry.label);
+}
+
 const lights: Record<State, string> = { conflict: "light red", done: "light green", waiting: "", kept: "" };
 
 function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElement | false)[] {
@@ -37,7 +42,7 @@ function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElem
   const head = h(
     "p",
     { class: "field-row" },
-    h("strong", {}, entry.label),
+    h("strong", {}, label(entry)),
     h("span", { class: `chip ${light}` }, say(state)),
   );
   const number = entry.number
@@ -72,7 +77,8 @@ function card(entry: Entry, all: readonly Entry[], again: () => void): (HTMLElem
     timeout: say("why_timeout"),
     "too-many": say("why_too_many"),
   };
-  const reason = reasons[entry.error ?? ""] ?? entry.error ?? "";
+  const code = /^HTTP (\d+)$/.exec(entry.error ?? "")?.[1];
+  const reason = code ? say("why_server", { code }) : (reasons[entry.error ?? ""] ?? entry.error ?? "");
   const again_in = say("retry_in", { time: wait < 60_000 ? `${Math.ceil(wait / 1000)} s` : lasting(wait) });
   const why = blocked(entry, all)
     ? say("blocked")
@@ -140,10 +146,10 @@ function conflict(entry: Entry, again: () => void): HTMLElement {
     h(
       "div",
       { class: "field-beside" },
-      h("div", {}, h("h3", {}, say("my_action")), h("p", {}, entry.label), said(entry)),
+      h("div", {}, h("h3", {}, say("my_action")), h("p", {}, label(entry)), said(entry)),
       now ? standing(now) : false,
     ),
-    !possible && h("p", { class: "quiet" }, say("redo_not", { verb: entry.label })),
+    !possible && h("p", { class: "quiet" }, say("redo_not", { verb: label(entry) })),
     h(
       "div",
       { class: "field-buttons" },
@@ -178,7 +184,7 @@ function standing(now: Standing): HTMLElement {
           h("strong", {}, event.what),
           " ",
           event.who,
-          event.reason && `：${event.reason}`,
+          event.reason && ` · ${event.reason}`,
         ),
       ),
     ),

@@ -2,7 +2,7 @@
 
 import type { DBSchema, IDBPDatabase } from "idb";
 import { openDB } from "idb";
-import { DATABASE } from "../shared/forget";
+import { DATABASE, forgetPhotos } from "../shared/forget";
 
 export interface Task {
   number: string;
@@ -23,6 +23,20 @@ export interface Task {
   verbs: string[];
   mine: boolean;
   assisting?: boolean;
+  /** What was asked that others are to answer, as a mark; empty where nothing was, or the answer has come. */
+  asked?: string;
+  /** Photos by their id, and whether they came once the case was being handled. */
+  photos?: [number, boolean][];
+}
+
+/** Something that I did today, and how its case stands. */
+export interface Deed {
+  number: string;
+  at: string;
+  verb: string;
+  step_name: string;
+  category: string;
+  region: string;
 }
 
 export interface Standing extends Task {
@@ -39,6 +53,8 @@ export interface Tasks {
   roles: string[];
   items: Task[];
   more: boolean;
+  /** What I did, and on which of the city's days; not there until it was asked for. */
+  done?: { day: string; items: Deed[] };
 }
 
 /** `original` is when the camera says it took it; `digest` is how the server calls it once it has arrived there; `bad` is why the server does not want it. */
@@ -96,6 +112,8 @@ export interface Draft {
   refused?: Refused[];
   now?: Standing | null;
   done_at?: number;
+  /** Of what is done: the step at which it left the case. */
+  step?: string;
 }
 
 /** The same once it is kept, with the number that the queue gave it: its place in the order. */
@@ -141,13 +159,19 @@ export async function readTasks(city: string): Promise<Tasks | undefined> {
   return (await database()).get("tasks", city);
 }
 
+/** Keep the tasks; what was done, and the photos, stay with whoever they are of. */
 export async function keepTasks(tasks: Tasks): Promise<void> {
-  await (await database()).put("tasks", tasks, tasks.city);
+  const store = await database();
+  const before = await store.get("tasks", tasks.city);
+  if (before && before.user !== tasks.user) await forgetPhotos().catch(() => undefined);
+  const done = tasks.done ?? (before?.user === tasks.user ? before.done : undefined);
+  await store.put("tasks", done ? { ...tasks, done } : tasks, tasks.city);
   changed();
 }
 
 export async function forgetTasks(): Promise<void> {
   await (await database()).clear("tasks");
+  await forgetPhotos().catch(() => undefined);
   changed();
 }
 

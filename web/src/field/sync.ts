@@ -107,6 +107,7 @@ async function run(city: string, base: string): Promise<Outcome> {
 interface Said {
   number?: string;
   seq?: number;
+  step?: string;
   detail?: string;
   code?: string;
   photo?: string;
@@ -198,6 +199,7 @@ async function send(entry: Entry, base: string, who: Session): Promise<"done" | 
         state: "done",
         done_at: Date.now(),
         number: said.number ?? entry.number,
+        step: said.step,
         photos: [],
         refused: refusals(entry.photos),
         error: "",

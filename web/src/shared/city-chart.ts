@@ -1,16 +1,14 @@
 /**
  * <city-chart>: a chart (Apache ECharts) and, behind a button, the same numbers as a table with the same links.
- * `show` takes rows; series are columns of them. A click on a mark goes where the row's link goes.
+ * `show` takes rows; series are columns of them. One that carries them as JSON in `data-chart` shows itself. A click on a mark goes where the row's link goes.
  */
-import { BarChart, LineChart } from "echarts/charts";
-import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
 import type { EChartsType } from "echarts/core";
-import { init, use } from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
 import "./city-chart.css";
+import { drawnOver, hasContent, isDrawn, reach } from "./chart-drawn";
+import { figureText, percentText } from "./format";
 import { tone, whenThemeChanges } from "./tones";
 
-use([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, AriaComponent, SVGRenderer]);
+const NARROW = 420; // pixels
 
 export interface Row {
   name: string;
@@ -26,12 +24,21 @@ export interface Series {
   percent?: boolean; // drawn against the right axis, from 0 to 100 %
 }
 
+/** What is drawn over the series, which can be hidden with one entry of the legend. Rows are numbered from 0. */
+export interface Drawn {
+  name: string; // in the legend
+  limits: { value: number; name: string; colour: string }[]; // lines across, the mildest first
+  stretches: { from: number; to: number; name: string; colour: string }[]; // shaded, from row to row
+  marks: { at: number; name: string; title: string; link: string }[]; // pins; a click goes where they lead
+}
+
 export interface Shape {
   title: string;
   heading: string; // what the rows are
   series: Series[];
   rows: Row[];
   lying?: boolean; // bars from left to right
+  drawn?: Drawn;
   empty: string;
   table: string; // words on the button
 }
@@ -48,11 +55,13 @@ export class CityChart extends HTMLElement {
     this.append(this.frame, this.words);
     new ResizeObserver(() => this.chart?.resize()).observe(this.frame);
     whenThemeChanges(() => this.shape && this.show(this.shape));
+    const carried = this.dataset["chart"];
+    if (carried) this.show(JSON.parse(carried) as Shape);
   }
 
   show(shape: Shape): void {
     this.shape = shape;
-    const something = shape.rows.some((row) => row.values.some((value) => value));
+    const something = hasContent(shape);
     this.dataset["empty"] = something ? "" : "yes";
     this.tabulate(shape);
     if (!something) {
@@ -61,11 +70,21 @@ export class CityChart extends HTMLElement {
       this.frame.textContent = shape.empty;
       return;
     }
+    void this.draw();
+  }
+
+  private async draw(): Promise<void> {
+    const { init } = await import("./drawing");
+    const shape = this.shape; // the newest: more may have come meanwhile
+    if (!shape || this.dataset["empty"]) return;
     if (!this.chart) {
       this.frame.textContent = "";
       this.chart = init(this.frame, undefined, { renderer: "svg" });
       this.chart.on("click", (event) => {
-        const link = this.shape?.rows[event.dataIndex]?.link;
+        const link =
+          event.componentType === "markPoint"
+            ? this.shape?.drawn?.marks[event.dataIndex]?.link
+            : this.shape?.rows[event.dataIndex]?.link;
         if (link) location.href = link;
       });
     }
@@ -93,7 +112,8 @@ export class CityChart extends HTMLElement {
     };
     const numbers = {
       type: "value",
-      minInterval: 1,
+      minInterval: shape.drawn ? undefined : 1, // what is measured is not counted
+      ...(shape.drawn ? reach(shape, shape.drawn) : {}),
       splitNumber: 3,
       axisLabel: { color: ink, fontSize: 11 },
       splitLine: { lineStyle: { color: line } },
@@ -112,7 +132,14 @@ export class CityChart extends HTMLElement {
       animationDuration: 250,
       aria: { enabled: true, label: { description: shape.title } },
       textStyle: { fontFamily: getComputedStyle(this).fontFamily },
-      grid: { left: 4, right: two ? 4 : 10, top: 26, bottom: 2, containLabel: true },
+      // on a phone the legend needs a second line where one of its entries is for what is drawn over
+      grid: {
+        left: 4,
+        right: two ? 4 : 10,
+        top: shape.drawn && this.clientWidth < NARROW ? 48 : 26,
+        bottom: 2,
+        containLabel: true,
+      },
       legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 8, itemGap: 12, textStyle: { color: ink, fontSize: 11 } },
       tooltip: {
         trigger: "axis",
@@ -124,23 +151,28 @@ export class CityChart extends HTMLElement {
       },
       xAxis: shape.lying ? numbers : names,
       yAxis: shape.lying ? names : two ? [numbers, percents] : numbers,
-      series: shape.series.map((series, at) => ({
-        name: series.name,
-        type: series.kind,
-        stack: series.stack,
-        cursor: shape.rows.some((row) => row.link) ? "pointer" : "default",
-        yAxisIndex: series.percent && !shape.lying ? 1 : 0,
-        color: tone(this, series.colour),
-        barMaxWidth: 16,
-        showSymbol: shape.rows.length <= 12,
-        lineStyle: { width: 2 },
-        connectNulls: false,
-        tooltip: series.percent
-          ? { valueFormatter: (value: number | null) => (value === null ? "—" : `${(value * 100).toFixed(1)} %`) }
-          : undefined,
-        data: shape.rows.map((row) => row.values[at] ?? null),
-      })),
+      series: [
+        ...this.series(shape),
+        ...(isDrawn(shape.drawn) ? [drawnOver(shape.drawn, shape.rows, (name) => tone(this, name))] : []),
+      ],
     };
+  }
+
+  private series(shape: Shape): Record<string, unknown>[] {
+    return shape.series.map((series, at) => ({
+      name: series.name,
+      type: series.kind,
+      stack: series.stack,
+      cursor: shape.rows.some((row) => row.link) ? "pointer" : "default",
+      yAxisIndex: series.percent && !shape.lying ? 1 : 0,
+      color: tone(this, series.colour),
+      barMaxWidth: 16,
+      showSymbol: shape.rows.length <= 12,
+      lineStyle: { width: 2 },
+      connectNulls: false,
+      tooltip: series.percent ? { valueFormatter: (value: number | null) => percentText(value) } : undefined,
+      data: shape.rows.map((row) => row.values[at] ?? null),
+    }));
   }
 
   private tabulate(shape: Shape): void {
@@ -169,15 +201,7 @@ export class CityChart extends HTMLElement {
       cell(line, "th", row.name, row.link);
       shape.series.forEach((series, at) => {
         const value = row.values[at];
-        cell(
-          line,
-          "td",
-          value === null || value === undefined
-            ? "—"
-            : series.percent
-              ? `${(value * 100).toFixed(1)} %`
-              : String(value),
-        );
+        cell(line, "td", series.percent ? percentText(value) : figureText(value));
       });
     }
     frame.className = "table";

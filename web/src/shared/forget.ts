@@ -1,7 +1,20 @@
 /** What the field app keeps of a person on this phone, deleted when they sign out. What waits to be sent stays: nothing is lost. */
 export const DATABASE = "yiwang-field";
 
+/** The cache with the photos of a city's tasks. */
+export function keptPhotos(city: string): string {
+  return `${DATABASE}-photos-${city}`;
+}
+
+/** Photos are of whoever's tasks they belong to: they go when somebody else comes. */
+export async function forgetPhotos(): Promise<void> {
+  if (!("caches" in globalThis)) return;
+  const names = (await caches.keys()).filter((name) => name.startsWith(keptPhotos("")));
+  await Promise.all(names.map((name) => caches.delete(name)));
+}
+
 export async function forget(): Promise<void> {
+  await forgetPhotos().catch(() => undefined);
   // opening a database that is not there would make an empty one
   const known = await indexedDB.databases();
   if (!known.some((item) => item.name === DATABASE)) return;

@@ -8,7 +8,9 @@ export function tone(element: Element, name: string): string {
   return found;
 }
 
-/** Calls back when the person's system changes between light and dark. */
-export function whenThemeChanges(act: () => void): void {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", act);
+/** Calls back when the person's system changes between light and dark, until the answer is called. */
+export function whenThemeChanges(act: () => void): () => void {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", act);
+  return () => dark.removeEventListener("change", act);
 }

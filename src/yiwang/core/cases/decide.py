@@ -30,6 +30,8 @@ from yiwang.core.kernel.refusals import Conflict, Missing, NotPossible, Refusal,
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import Clock, WorkCalendar
 
+# Flag of a report whose address names another district than the one in which its point lies.
+DISAGREES = "disagrees"
 REPORT_FIELDS = frozenset((*CASE_FIELDS, "number", "photos", "flags", "external", "unit", "note"))
 
 
@@ -152,6 +154,8 @@ def _event(attempt: Attempt) -> Event:
             attempt.state = before.with_changes(changes)  # what follows goes by what is now known
     changes |= plan.effect.apply(attempt)
     holder = next_holder(attempt) if attempt.holder is None or verb.moves != "stay" else attempt.holder
+    if before.assignee and holder != before.holder:
+        changes["assignee"] = ""
     touched: dict[str, Clock] = {}
     if plan.clocks:
         values, touched = clock_changes(attempt, holder)
@@ -244,6 +248,8 @@ def _open_case(
     events: list[Event] = [event]
     state: CaseState | None = None
     recorded = _system_record(command.payload, role)
+    if DISAGREES in payload.get("flags", ()) and not recorded:
+        auto = ""  # where it belongs is not sure: a person looks before anybody is sent
     for verb in rules.workflow.paths.get(auto, ()):
         known = evolve(state, events[-1])
         try:
@@ -290,7 +296,8 @@ def _report(attempt: Attempt) -> tuple[Event, str]:
     centre, auto = "", ""
     if triaged is not None:
         centre, auto = triaged.centre, triaged.auto
-        fields["priority"] = triaged.priority or facts["priority"]
+        given = facts["priority"] if attempt.role == SYSTEM else ""  # what the system measured goes before the table
+        fields["priority"] = given or triaged.priority or facts["priority"]
         fields["centre"] = centre
         attempt.why("triage", triaged.to_dict())
     attempt.state = attempt.state.with_changes({name: fields[name] for name in DECIDING.values() if name in fields})

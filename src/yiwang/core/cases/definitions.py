@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from yiwang.core.cases.effects import EFFECTS, NONE, REQUESTS, Effect
 from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.fields import CARRIED, LOCATION
-from yiwang.core.kernel.text import Text
+from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import Limit
 
 MOVES = frozenset({"stay", "down", "up", "across", "back", "centre", "again"})
@@ -38,6 +38,10 @@ class Role:
         outside: Whoever comes from outside has this role: anybody without an account, and accounts without a post. One role at
             most; without one nobody outside can report.
         channel: The source of what this role reports, unless it says another: ``public``, ``hotline``, ``inspector`` …
+        inventory: Keeps the component inventory: may change the components of its region and, where that is the whole city,
+            bring censuses and decide on them.
+        sensing: Keeps what sensors observe: where its region is the whole city, its programs may make, change and delete things,
+            datastreams and observations.
     """
 
     id: str
@@ -45,6 +49,8 @@ class Role:
     axis: str = ""
     outside: bool = False
     channel: str = ""
+    inventory: bool = False
+    sensing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +115,8 @@ class Verb:
         not_handler: Who handled may not do it.
         files: Marks the moment of filing (立案).
         longest: How long a suspension may last.
+        within_minutes: Only so long after the case came to its holder, and while nothing has been done to it since; 0 is for ever.
+        hint: What it does, in a line, for those who choose between verbs with similar names.
         public: Of the words written with it (`WORDS`), those that everybody may read, as moderated. Words are for staff
             unless they stand here; a ``reply`` is always for everybody.
     """
@@ -135,11 +143,30 @@ class Verb:
     not_handler: bool = False
     files: bool = False
     longest: str = "365 calendar_days"
+    within_minutes: int = 0
+    hint: Text = NO_TEXT
     public: tuple[str, ...] = ()
 
     def reads_publicly(self, field: str) -> bool:
         """Whether everybody may read what is written into a field."""
         return field in self.public or field in ALWAYS_PUBLIC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """Words that are written often (常用语), offered beside a field of a verb's form.
+
+    Attributes:
+        id: Key.
+        name: The words themselves.
+        field: Which of `WORDS` they are for.
+        verbs: In whose forms; empty for all that have the field.
+    """
+
+    id: str
+    name: Text
+    field: str
+    verbs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +248,7 @@ class Workflow:
         start: The step of a new case.
         roles, stages, steps, clocks, verbs: Its pieces by id.
         escalations: What the system does as clocks run.
+        phrases: Words that are offered in forms.
         priorities: The priorities that triage may give; where none is listed, any word is one.
         main_clock: The clock by which a case is late.
         same_unit: What a new dispatch after a return does to the main clock of the unit that returned the case: it
@@ -243,6 +271,7 @@ class Workflow:
     clocks: Mapping[str, ClockRule]
     verbs: Mapping[str, Verb]
     escalations: tuple[Escalation, ...] = ()
+    phrases: Mapping[str, Phrase] = field(default_factory=dict)
     priorities: Mapping[str, Priority] = field(default_factory=dict)
     main_clock: str = "disposal"
     same_unit: str = GOES_ON

@@ -37,6 +37,7 @@ _COMMAND = (
     Field(name="result", reader=read_text, label=Text("处置结果", "a result"), asked=True),
     Field(name="reply", reader=read_text, label=Text("答复市民", "a reply to the citizen"), asked=True),
     Field(name="unit", reader=read_code, label=Text("单位", "a unit"), asked=True),
+    Field(name="person", reader=read_code, label=Text("经办人", "a person"), asked=True),
     Field(name="units", reader=read_texts, label=Text("会办单位", "the assisting units"), asked=True),
     Field(name="until", reader=read_code, label=Text("截止日期", "a date"), asked=True),
     Field(name="into", reader=read_code, label=Text("并入的案卷", "the case to merge into"), asked=True),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from yiwang.core.cases.definitions import Plan
+from yiwang.core.cases.definitions import Plan, Verb
 from yiwang.core.cases.events import SYSTEM, Actor
 from yiwang.core.cases.lateness import is_late
 from yiwang.core.cases.rulebook import Rulebook
@@ -134,6 +134,8 @@ def _too_often_or_late(plan: Plan, state: CaseState, rules: Rulebook, at: dateti
                 verb=verb.name,
             )
         )
+    if verb.within_minutes and (refusal := _too_late_to_recall(verb, state, at, rules)) is not None:
+        return refusal
     ahead = bool(state.returned_from) and plan.order > rules.workflow.order.get(state.returned_from, -1)
     if ahead and not plan.effect.ends:
         step = rules.workflow.steps.get(state.returned_from)
@@ -146,3 +148,27 @@ def _too_often_or_late(plan: Plan, state: CaseState, rules: Rulebook, at: dateti
             ),
         )
     return plan.effect.ready(state, rules, at)
+
+
+def _too_late_to_recall(verb: Verb, state: CaseState, at: datetime, rules: Rulebook) -> Refusal | None:
+    """What has just been handed on may be taken back for some minutes, and only while the receiver has not touched it."""
+    came = state.custody[-1].since if state.custody else None
+    if came is None or came != state.updated_at:
+        return NotPossible(
+            Text(
+                "案卷到「{holder}」后已有新的办理，不能再「{verb}」。",
+                "Something has been done since the case came to {holder}; “{verb}” cannot be done any more.",
+                holder=unit.name if (unit := rules.units.get(state.holder)) else state.holder,
+                verb=verb.name,
+            )
+        )
+    if at - came > timedelta(minutes=verb.within_minutes):
+        return NotPossible(
+            Text(
+                "「{verb}」只能在移交后 {minutes} 分钟内。",
+                "“{verb}” can only be done in the {minutes} minutes after the case was handed on.",
+                verb=verb.name,
+                minutes=verb.within_minutes,
+            )
+        )
+    return None

@@ -93,6 +93,7 @@ def _words(workflow: Workflow) -> Iterator[Fault]:
     for verb in workflow.verbs.values():
         yield from _verb_words(workflow, verb)
     yield from _clock_words(workflow)
+    yield from _phrase_words(workflow)
     yield from _escalation_words(workflow)
 
 
@@ -178,6 +179,31 @@ def _verb_words(workflow: Workflow, verb: Verb) -> Iterator[Fault]:
     except BadInput as error:
         message = Text("动作 {verb}：longest：{error}", "verb {verb}: longest: {error}", verb=verb.id, error=error.text)
         yield "verb", message, NO_TEXT
+
+
+def _phrase_words(workflow: Workflow) -> Iterator[Fault]:
+    for phrase in workflow.phrases.values():
+        named: dict[str, object] = {"phrase": phrase.id, "field": phrase.field}
+        if phrase.field not in WORDS:
+            yield (
+                "phrase",
+                Text(
+                    "常用语 {phrase}：「{field}」不能写字。", "phrase {phrase}: {field!r} takes no words."
+                ).with_values(**named),
+                Text("可选：{words}。", "One of {words}.", words=", ".join(WORDS)),
+            )
+        for name in phrase.verbs:
+            verb = workflow.verbs.get(name)
+            if verb is None or phrase.field not in {*verb.requires, *verb.optional, "note"}:
+                lacks = Text(
+                    "常用语 {phrase}：动作「{verb}」没有「{field}」这一项。",
+                    "phrase {phrase}: the verb {verb!r} has no field {field!r}.",
+                )
+                yield (
+                    "phrase",
+                    lacks.with_values(**named, verb=name),
+                    Text("请改动作，或去掉 verbs。", "Name another verb, or leave out verbs."),
+                )
 
 
 def _clock_words(workflow: Workflow) -> Iterator[Fault]:

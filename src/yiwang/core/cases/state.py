@@ -33,6 +33,7 @@ class CaseState(CaseFields):
         category, condition, text, priority, source: What it is, how pressing, from whom.
         region, grid, lon, lat, address: Where.
         holder, level, centre: The unit that has it, that unit's level, and the centre that took it in.
+        assignee: Who at the holder works on it; empty while nobody was named since it came there.
         main_unit: The unit that answers for the main clock: the holder while that clock last ran.
         opened_at, filed_at, finished_at, closed_at: When it was reported, filed, last reported done (the main clock was
             stopped), ended.
@@ -65,6 +66,7 @@ class CaseState(CaseFields):
     holder: str = ""
     level: str = ""
     centre: str = ""
+    assignee: str = ""
     main_unit: str = ""
     opened_at: datetime | None = None
     filed_at: datetime | None = None

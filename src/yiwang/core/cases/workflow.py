@@ -16,6 +16,7 @@ from yiwang.core.cases.definitions import (
     WHO,
     ClockRule,
     Escalation,
+    Phrase,
     Plan,
     Priority,
     Role,
@@ -50,9 +51,9 @@ __all__ = [
 ]
 
 TOP = {
-    "id", "version", "start", "main_clock", "same_unit", "role", "stage", "step", "clock", "verb", "escalation", "priority",
+    "id", "version", "start", "main_clock", "same_unit", "role", "stage", "step", "clock", "verb", "escalation", "phrase", "priority",
 }  # fmt: skip
-Piece = TypeVar("Piece", Role, Stage, Step, ClockRule, Verb, Priority)
+Piece = TypeVar("Piece", Role, Stage, Step, ClockRule, Verb, Phrase, Priority)
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _OFFSET = re.compile(r"([+-])\s*(.+)")
 _ADD = Text("请补上。", "Add it.")
@@ -62,6 +63,7 @@ _KINDS = {
     "step": Text("环节", "step"),
     "clock": Text("时钟", "clock"),
     "verb": Text("动作", "verb"),
+    "phrase": Text("常用语", "phrase"),
     "priority": Text("紧急程度", "priority"),
 }
 
@@ -96,6 +98,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
     clocks = reading.pieces(data, "clock", ClockRule)
     verbs = reading.pieces(data, "verb", Verb)
     priorities = reading.pieces(data, "priority", Priority)
+    phrases = reading.pieces(data, "phrase", Phrase)
     escalations = reading.escalations(data)
     if reading.problems:
         raise BadInput(reading.problems)
@@ -109,6 +112,7 @@ def read_workflow(data: Mapping[str, Any], *, file: str = "workflow.toml") -> Wo
         clocks=clocks,
         verbs=verbs,
         escalations=escalations,
+        phrases=phrases,
         priorities=priorities,
     )
     problems = faults(workflow, file=file)
@@ -179,6 +183,8 @@ class _Reading:
             values = {("origins" if name == "from" and kind is Verb else name): value for name, value in row.items()}
             label = _label(key, row.get("id"), number)
             values = self.with_name(values, label, key)
+            if kind is Verb:
+                values = self.with_hint(values, label, key)
             made = self.parse_fields(values, fields(kind), label, key)  # type: ignore[arg-type]
             if made is None:
                 continue
@@ -196,8 +202,23 @@ class _Reading:
         for tag, name in (("zh", "name"), ("en", "name_en")):
             if tag not in written:
                 self.fault(_lacks(label, name), _ADD, key)
-        said = {tag: str(self.value(values[name], "str", _part(label, name), key)) for tag, name in written.items()}
-        return {**rest, "name": Text.of(said)}
+        return {**rest, "name": self.said(values, written, label, key)}
+
+    def with_hint(self, values: Mapping[str, Any], label: Text, key: str) -> dict[str, Any]:
+        """The values with a hint, where there is one, in all languages as one text."""
+        written = language_keys(values, "hint")
+        if not written:
+            return dict(values)
+        rest = {name: value for name, value in values.items() if name not in written.values()}
+        if "en" not in written or "zh" not in written:
+            self.fault(_lacks(label, "hint_en" if "zh" in written else "hint"), _ADD, key)
+        return {**rest, "hint": self.said(values, written, label, key)}
+
+    def said(self, values: Mapping[str, Any], written: Mapping[str, str], label: Text, key: str) -> Text:
+        """One text of the values' keys by language."""
+        return Text.of(
+            {tag: str(self.value(values[name], "str", _part(label, name), key)) for tag, name in written.items()}
+        )
 
     def parse_fields(
         self, values: Mapping[str, Any], known: Iterable[Field[Any]], label: Text, key: str

@@ -81,7 +81,7 @@ def fact_row(events: Sequence[Event], *, context: FactContext, calendar: WorkCal
         "city": context.city,
         "reports": 1,
         "events": len(events),
-        "end_kind": _end(events, last),
+        "end_kind": end_kind(events) if last.closed_at is not None else "",
         "duplicates": len(last.duplicates),
         "parts": len(last.parts),
         "handlers": len(last.handlers),
@@ -103,9 +103,12 @@ def _places(row: Row, context: FactContext) -> None:
     row["located"] = row["lon"] is not None and not row["flag"]
 
 
-def _end(events: Sequence[Event], last: CaseState) -> str:
-    if last.closed_at is None:
-        return ""
+def end_kind(events: Sequence[Event]) -> str:
+    """How a case that has ended did: ``closed``, or what the effect of the verb calls it that led to the end.
+
+    Args:
+        events: All of its events, in order.
+    """
     ending = next((event for event in reversed(events) if event.from_step != event.to_step), events[-1])
     counted = ending.payload.get("add", {})
     return next((kind for name, kind in ENDS.items() if name in counted), CLOSED)

@@ -59,6 +59,10 @@ class YiwangError(Exception):
         return given if isinstance(given, Text) else Text(str(given), str(given))
 
 
+class NotReady(YiwangError):
+    """Something is still being read into memory; ask again in a moment."""
+
+
 class BadInput(YiwangError):
     """Input that cannot be taken, with every problem found, not only the first."""
 

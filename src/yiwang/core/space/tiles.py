@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
+from yiwang.core.space.crs import to_wgs84
 
 UInts = NDArray[np.uint64]
 Floats = NDArray[np.float64]
@@ -54,6 +55,11 @@ def to_degrees(x: Any, y: Any) -> tuple[Floats, Floats]:
 def morton(x: UInts, y: UInts) -> UInts:
     """Morton codes, x in the even bits."""
     return _spread(x) | (_spread(y) << np.uint64(1))
+
+
+def from_morton(codes: UInts) -> tuple[UInts, UInts]:
+    """The x and y of Morton codes."""
+    return _gather(codes), _gather(codes >> np.uint64(1))
 
 
 def run_of(codes: UInts, *, zoom: int, column: int, row: int) -> slice:
@@ -98,6 +104,26 @@ def tile_box(*, zoom: int, column: int, row: int) -> tuple[float, float, float, 
     return float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1])
 
 
+def tiles_below(crs: str, *, zoom: int, column: int, row: int) -> list[dict[str, int]]:
+    """The tiles of WGS 84 in which the points of a tile of another system can lie.
+
+    Its corners are brought back. Between them the shift is not that of the corners: by less than 30 m in tiles of 10 km, by
+    less than the whole shift of some 700 m anywhere.
+    """
+    west, south, east, north = tile_box(zoom=zoom, column=column, row=row)
+    lon, lat = to_wgs84(np.array([west, west, east, east]), np.array([south, north, south, north]), crs)
+    slack = 0.0005 if zoom >= 12 else 0.01
+    edges = np.array([lon.min() - slack, lon.max() + slack]), np.array([lat.max() + slack, lat.min() - slack])
+    x, y = to_map(np.clip(edges[0], -180, 180), edges[1])
+    shift = np.uint64(BITS - zoom)
+    (left, right), (top, bottom) = (x >> shift).tolist(), (y >> shift).tolist()
+    return [
+        {"zoom": zoom, "column": across, "row": down}
+        for across in range(left, right + 1)
+        for down in range(top, bottom + 1)
+    ]
+
+
 def check(*, zoom: int, column: int, row: int) -> None:
     """Refuse what is no tile.
 
@@ -131,3 +157,12 @@ def _spread(numbers: UInts) -> UInts:
     for by, mask in _SPREAD:
         spread = (spread | (spread << np.uint64(by))) & np.uint64(mask)
     return spread
+
+
+def _gather(codes: UInts) -> UInts:
+    """Take the even bits of numbers together: the way back of `_spread`."""
+    gathered = np.asarray(codes, dtype=np.uint64) & np.uint64(_SPREAD[-1][1])
+    wider = (*(mask for _, mask in reversed(_SPREAD[:-1])), (1 << BITS) - 1)
+    for (by, _), mask in zip(reversed(_SPREAD), wider, strict=True):
+        gathered = (gathered | (gathered >> np.uint64(by))) & np.uint64(mask)
+    return gathered

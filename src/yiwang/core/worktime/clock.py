@@ -137,14 +137,15 @@ class Clock:
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON-able form, times in UTC."""
-        started = _text(self.started_at)
+        started, used = _text(self.started_at), self.used_seconds
         return {
             "unit": self.unit.value,
             "limit_seconds": self.limit_seconds,
             "original_seconds": self.original_seconds,
             "started_at": started,
             "resumed_at": started if self.resumed_at is self.started_at else _text(self.resumed_at),
-            "used_seconds": self.used_seconds,
+            # a whole number as one: so a record needs no copy to be put in canonical form, and a clock stands in most of them
+            "used_seconds": int(used) if used.is_integer() else used,
             "status": self.status.value,
             "extensions": self.extensions,
             "fixed_deadline": _text(self.fixed_deadline),

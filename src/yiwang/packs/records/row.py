@@ -329,9 +329,9 @@ class RowReader:
             return False, ""
         if any(pattern.search(closing_text) for pattern in rule.unless):
             return False, ""
-        for pattern, template in rule.numbers:
-            for found in pattern.finditer(closing_text):
-                other = template.format(found[1])
+        for number in rule.number:
+            for found in number.pattern.finditer(closing_text):
+                other = number.template.format(found[1])
                 if other != external_id:
                     return True, other
         return True, ""

@@ -11,6 +11,8 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from ninja.types import DictStrAny
 
+from yiwang.server.people.callers import caller_of
+
 _OPTIONS = orjson.OPT_NON_STR_KEYS
 
 
@@ -54,7 +56,7 @@ def for_reader(request: HttpRequest, data: Any, *, seq: int | None = None, if_no
     tag = f'"{digest}"' if seq is None else f'"{seq}-{digest}"'
     response = not_modified(if_none_match, tag) or HttpResponse(content, content_type="application/json")
     response["ETag"] = tag
-    signed_in = request.auth.is_authenticated  # type: ignore[attr-defined]
+    signed_in = caller_of(request).is_authenticated
     response["Cache-Control"] = "private, no-cache" if signed_in else "no-cache"
     response["Vary"] = "Authorization, Cookie"
     return response

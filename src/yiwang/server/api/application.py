@@ -8,6 +8,7 @@ from yiwang.server.api import problems
 from yiwang.server.api.answering import OrjsonParser, OrjsonRenderer
 from yiwang.server.api.cases import router as cases
 from yiwang.server.api.cities import router as cities
+from yiwang.server.api.components import router as components
 from yiwang.server.api.describing import DescribedAPI
 from yiwang.server.api.maps import router as maps
 from yiwang.server.api.reports import router as reports
@@ -31,6 +32,13 @@ api = DescribedAPI(
     },
 )
 problems.install(api)
-for router in (reports, cases, cities, maps, *(router for app in installed_apps() for router in app.api_routers())):
+for router in (
+    reports,
+    cases,
+    cities,
+    maps,
+    components,
+    *(router for app in installed_apps() for router in app.api_routers()),
+):
     refuse_unknown_parameters(router)
     api.add_router("", router)

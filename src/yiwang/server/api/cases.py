@@ -38,7 +38,7 @@ from yiwang.server.cases.api import (
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
-from yiwang.server.people.callers import ACTING
+from yiwang.server.people.callers import ACTING, caller_of
 
 router = Router(tags=["cases"])
 City = Annotated[Code, Path()]
@@ -50,9 +50,9 @@ _TAG = re.compile(r'(?:W/)?"(\d{1,9})(?:-[0-9a-f]+)?"')
 
 def case_or_404(number: str, *, with_events: bool = False) -> CaseDetail:
     """The case of a number, its own or that of a receipt; or 404."""
-    found = load_case(number=number, with_events=with_events)
+    found = load_case(number=number, with_events=with_events, with_reports=False)
     if found is None and (meant := case_of(number)):
-        found = load_case(number=meant, with_events=with_events)
+        found = load_case(number=meant, with_events=with_events, with_reports=False)
     if found is None:
         raise Http404(say("没有编号为「{number}」的案卷。", "There is no case {number!r}.", number=number))
     return found
@@ -77,7 +77,7 @@ def list_cases(request: HttpRequest, city: City, asked: Query[CaseQuery]) -> Htt
     """
     place, now = city_or_404(city), lateness_moment(city=city)
     page = list_page(
-        readers=readers_for(request.auth, place=place),  # type: ignore[attr-defined]
+        readers=readers_for(caller_of(request), place=place),
         place=place, filters=filters_of(asked), cursor=asked.cursor, limit=asked.limit, at=now,
     )  # fmt: skip
     return for_reader(request, {"items": list_answer(page.items, place=place, at=now), "next": page.next})
@@ -88,7 +88,7 @@ def get_case(request: HttpRequest, number: Number, if_none_match: IfNoneMatch = 
     """The case as the caller may read it, with what the caller may do now (``verbs``). ``ETag`` goes into ``If-Match`` of a verb."""
     found = case_or_404(number)
     place, now = city_or_404(found.state.city), datetime.now(UTC)
-    user: Any = request.auth  # type: ignore[attr-defined]
+    user = caller_of(request)
     reader, words = _read(user, found, place)
     body = case_answer(found.state, row=found.values, words=words, reader=reader, place=place, at=now)
     body["verbs"] = verbs(found, actors_for(user, city=place.info.id), place, now) if user.is_authenticated else []
@@ -131,7 +131,7 @@ def list_events(request: HttpRequest, number: Number, if_none_match: IfNoneMatch
     and the words that are published."""
     found = case_or_404(number, with_events=True)
     place = city_or_404(found.state.city)
-    reader, words = _read(request.auth, found, place)  # type: ignore[attr-defined]
+    reader, words = _read(caller_of(request), found, place)
     items = events_answer(found, words=words, reader=reader, place=place)
     return for_reader(request, {"items": items, "next": None}, seq=found.state.seq, if_none_match=if_none_match)
 
@@ -159,7 +159,7 @@ def act(
     if if_match.strip() not in {"", "*"}:
         expected, by_tag = tag_seq(if_match), True
     payload = said.model_dump(exclude={"seq", "photos"}, exclude_none=True)
-    user: Any = request.auth  # type: ignore[attr-defined]
+    user = caller_of(request)
     city = city_of(number)
     if city is None:  # no case's own number as it is written: a receipt's, or in another letter case
         meant = case_of(number)

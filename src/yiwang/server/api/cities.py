@@ -65,7 +65,8 @@ def city_of(info: PackInfo) -> dict[str, Any]:
     return {
         "id": info.id, "name": info.name.zh, "name_en": info.name.en, "country": info.country, "timezone": info.timezone,
         "language": info.language, "crs": info.crs, "scheme": info.scheme, "simulated": info.simulated,
-        "notice": info.notice.zh, "notice_en": info.notice.en, "attribution": list(info.attribution),
+        "notice": info.notice.zh, "notice_en": info.notice.en, "attribution": [line.zh for line in info.attribution],
+        "attribution_en": [line.en for line in info.attribution],
         "levels": [{"id": level.id, "name": level.name.zh, "name_en": level.name.en, "width": level.width} for level in info.levels],
     }  # fmt: skip
 

@@ -5,29 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, Path, Query, Router, Schema
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
-from yiwang.core.cases.lateness import has_passed
 from yiwang.core.space import to_geojson
 from yiwang.server.api.answering import not_modified, ready
 from yiwang.server.api.cases import City, IfNoneMatch
 from yiwang.server.api.schemas import Code, Problem
 from yiwang.server.casepage.forms import box
 from yiwang.server.cases.api import (
-    cases_on_map,
     figures_below,
     lateness_moment,
     no_region,
     prefixes_of,
     stands_at,
-    unplaced_points,
 )
 from yiwang.server.centre import centre_figures, map_tiles
+from yiwang.server.centre.open_features import apart_of, open_features
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import vector_tiles
+from yiwang.server.common.moments import Moment
 
 router = Router(tags=["maps"])
 ANSWERS = {200: dict[str, Any], 404: Problem, 422: Problem}
@@ -51,20 +51,23 @@ class TileQuery(Schema):
     """Which cases the tiles show."""
 
     form: Annotated[str, StringConstraints(pattern=r"^(cases|heat)$")] = "cases"
+    crs: Annotated[str, StringConstraints(pattern=r"^(wgs84|gcj02)$")] = Field(
+        "wgs84", description="In which system the map is drawn that the tiles lie on."
+    )
     state: Annotated[str, StringConstraints(pattern=r"^(open|overdue|closed|all)$")] = "open"
     region: Code = Field("", description="A prefix: a district gives everything below it.")
     step: Code = ""
     category: Code = ""
     holder: Code = ""
-    opened_after: AwareDatetime | None = None
-    at: AwareDatetime | None = Field(None, description="Another moment than now: what was open then, and late then.")
+    opened_after: Moment | None = None
+    at: Moment | None = Field(None, description="Another moment than now: what was open then, and late then.")
 
 
 class CentreQuery(Schema):
     """Of which region, at which moment."""
 
     region: Code = Field("", description="A prefix: a district gives everything below it.")
-    at: AwareDatetime | None = Field(None, description="Another moment than now.")
+    at: Moment | None = Field(None, description="Another moment than now.")
 
 
 Zoom = Annotated[int, Path(ge=0, le=22)]
@@ -118,7 +121,9 @@ def case_tile(
         at=at, past=past, state=asked.state, regions=prefixes_of(asked.region, place=place), step=asked.step,
         category=asked.category, holder=asked.holder, opened_after=asked.opened_after,
     )  # fmt: skip
-    return tile_answer(map_tiles.tile(city=city, zoom=z, column=x, row=y, shown=shown, form=asked.form), tag)
+    return tile_answer(
+        map_tiles.tile(city=city, zoom=z, column=x, row=y, shown=shown, form=asked.form, crs=asked.crs), tag
+    )
 
 
 @router.get("/cities/{city}/centre", response={**TILE, 200: dict[str, Any]}, summary="The command centre's figures")
@@ -147,30 +152,14 @@ def map_cases(request: HttpRequest, city: City, asked: Query[MapQuery]) -> HttpR
     Cases whose point is a stand-in for an unknown place, or lies outside the city, are not among the features: ``apart``
     has those points with their counts (``lon, lat, flag, open``), at most 200.
     """
-    place, now = city_or_404(city), lateness_moment(city=city)
-    here = box(asked.bbox)
-    rows = cases_on_map(city=city, region=asked.region, bbox=here, limit=asked.limit + 1, at=now)
-    features = [
-        {
-            "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": [row["lon"], row["lat"]]},
-            "properties": {
-                "number": row["number"],
-                "category": row["category"],
-                "step": row["step"],
-                "holder": row["holder"],
-                "region": row["region"],
-                "priority": row["priority"],
-                "opened_at": row["opened_at"].astimezone(place.info.zone).isoformat(),
-                "deadline": row["deadline"].astimezone(place.info.zone).isoformat() if row["deadline"] else None,
-                "overdue": has_passed(row["deadline"], at=now),
-            },
-        }
-        for row in rows[: asked.limit]
-    ]
-    apart = unplaced_points(city=city, region=asked.region, bbox=here, at=now)
-    truncated = len(rows) > asked.limit
-    return ready({"type": "FeatureCollection", "features": features, "truncated": truncated, "apart": apart})
+    place, at = city_or_404(city), stands_at(city=city)
+    now, here = at or datetime.now(UTC), box(asked.bbox)
+    features, truncated = open_features(
+        place=place, regions=prefixes_of(asked.region, place=place), bbox=here, limit=asked.limit, at=now, past=bool(at),
+    )  # fmt: skip
+    apart = apart_of(place=place, region=asked.region, bbox=here, at=now, past=bool(at))
+    listed = orjson.Fragment(b"[" + features + b"]")
+    return ready({"type": "FeatureCollection", "features": listed, "truncated": truncated, "apart": apart})
 
 
 @router.get("/cities/{city}/map/regions", response=ANSWERS, summary="Regions with their counts")

@@ -15,11 +15,10 @@ from django.shortcuts import render
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.errors import BadInput, NotReady
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.api import validation
-from yiwang.server.centre.board import BoardNotReady
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import status_of
@@ -35,6 +34,19 @@ NO_ROOM = Text(
 )
 AWAY = Text("数据库繁忙或无法连接，请稍后再试。", "The database is busy or away; try again.")
 OUT_OF_RANGE = Text("请求中的数字或时间超出范围。", "A number or time of the request is out of range.")
+NINJA_SAYS = {
+    "Unauthorized": Text("请登录，或带上有效的令牌。", "Sign in, or send a token that is valid."),
+    "Cannot parse request body": Text("请求正文不是有效的 JSON。", "The body of the request is no valid JSON."),
+}
+# the names of statuses in Chinese; the English ones are those of the standard
+STATUS_NAMES = {
+    status: Text(words, HTTPStatus(status).phrase)
+    for status, words in {
+        400: "请求无效", 401: "未登录或令牌无效", 403: "不允许", 404: "不存在", 405: "不支持此方法", 409: "与现状冲突",
+        410: "已失效", 412: "条件不符", 413: "内容过大", 415: "类型不支持", 422: "内容有误", 429: "过于频繁",
+        500: "系统出错", 503: "暂时不可用",
+    }.items()
+}  # fmt: skip
 log = logging.getLogger("yiwang.api")
 
 
@@ -52,15 +64,16 @@ def problem(
     """The document as a response.
 
     Args:
-        status: HTTP status.
+        status: HTTP status; its name in the reader's language is the title, as RFC 9457 allows.
         code: What kind of problem, for machines; it ends the ``type``.
         detail: What happened, for people.
         errors: Each ``{"field", "detail"}``, with ``hint`` where something is known to be right.
         members: Further members of the document.
     """
-    title = HTTPStatus(status).phrase
+    phrase = HTTPStatus(status).phrase
+    title = say(STATUS_NAMES.get(status, phrase), None if status in STATUS_NAMES else phrase)
     body = {
-        "type": f"urn:yiwang:problem:{code or title.lower().replace(' ', '-')}",
+        "type": f"urn:yiwang:problem:{code or phrase.lower().replace(' ', '-')}",
         "title": title,
         "status": status,
         "detail": detail or title,
@@ -121,10 +134,10 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
-        return problem(error.status_code, detail=error.message)
+        return problem(error.status_code, detail=_in_both(error.message))
 
-    @api.exception_handler(BoardNotReady)
-    def handle_board_not_ready(_request: HttpRequest, error: BoardNotReady) -> HttpResponse:
+    @api.exception_handler(NotReady)
+    def handle_not_ready(_request: HttpRequest, error: NotReady) -> HttpResponse:
         response = problem(503, code="starting", detail=say(error.text))
         response["Retry-After"] = "2"
         response._has_been_logged = True  # type: ignore[attr-defined] # nothing is wrong: not one for the error log
@@ -145,6 +158,14 @@ def install(api: NinjaAPI) -> None:
     def handle_unexpected(_request: HttpRequest, error: Exception) -> HttpResponse:
         log.exception("Unexpected error.", exc_info=error)
         return _later(error) if is_full(error) else problem(500, detail=say(NOTHING_CHANGED))
+
+
+def _in_both(message: str) -> str:
+    """What Django Ninja says by itself, in the caller's language; our own words come in it."""
+    for begins, words in NINJA_SAYS.items():
+        if message.startswith(begins):
+            return say(words)
+    return message
 
 
 def _later(error: BaseException) -> HttpResponse:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import secrets
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Path, Router
@@ -16,7 +16,7 @@ from yiwang.server.api.schemas import Code, ReportAnswer, ReportIn
 from yiwang.server.api.schemas import Problem as ProblemDocument
 from yiwang.server.cases.api import ReportDraft, actor_for, report_case
 from yiwang.server.common import idempotency, throttling
-from yiwang.server.people.callers import REPORTING
+from yiwang.server.people.callers import REPORTING, caller_of
 from yiwang.server.portal import links
 from yiwang.server.portal import operations as portal
 
@@ -70,11 +70,13 @@ def report(
     within ten minutes it is the same report, and the address is a new one; later it is null. Who has the address acts for the
     reporter, so it is shown to the citizen only. A key from a caller without an account has 16 random characters or more.
     """
-    user: Any = request.auth  # type: ignore[attr-defined]
+    user = caller_of(request)
     signed_in = user.is_authenticated
     words = said.model_dump(exclude={"photos", "source", "follow"}, exclude_none=True)
     draft = ReportDraft(**words, channel=said.source, photos=pictures(said.photos))
-    if not signed_in:  # anybody can claim to be an instrument, or to have been there
+    if not signed_in and (
+        draft.channel or draft.evidence
+    ):  # anybody can claim to be an instrument, or to have been there
         draft = replace(draft, channel="", evidence=None)
     caller = throttling.stranger(request)
     if said.follow and not signed_in:

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from ninja import Field, Schema
-from pydantic import AwareDatetime, ConfigDict, StringConstraints, create_model
+from pydantic import ConfigDict, StringConstraints, create_model
 
 from yiwang.core.cases.fields import ASKED, CASE_FIELDS, LISTED, REPORTED
 from yiwang.core.cases.readers import read_code, read_latitude, read_longitude, read_text
+from yiwang.server.cases.api import FLAG_NAMES
+from yiwang.server.common.moments import Moment
 
 Code = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9._:-]*$")]
 Line = Annotated[str, StringConstraints(max_length=400)]
@@ -122,6 +124,9 @@ class VerbIn(create_model("VerbFields", __base__=Strict, **_input_fields((*ASKED
     result: Text | None = None
     reply: Text | None = Field(None, description="To the citizen: everybody may read it.")
     unit: Code | None = None
+    person: Code | None = Field(
+        None, description="Somebody with a post at the unit that has the case: name of the account, or `user:ID`."
+    )
     units: Annotated[list[Code], Field(max_length=50)] | None = None
     crs: Code | None = Field(None, description="Of `lon` and `lat`; empty is what the city's pack says.")
     address: Line | None = None
@@ -208,21 +213,21 @@ class CaseQuery(Schema):
     holder: Code = ""
     category: Code = ""
     region: Code = Field("", description="A prefix: a district gives everything below it.")
-    flag: Annotated[str, StringConstraints(pattern=r"^(undrawn|default_point|outside|border)?$")] = Field(
+    flag: Annotated[str, StringConstraints(pattern=f"^({'|'.join(FLAG_NAMES)})?$")] = Field(
         "",
         description="How it was located; `undrawn`: what no map draws (no point, a stand-in for one, outside the city).",
     )
-    opened_after: AwareDatetime | None = None
-    opened_before: AwareDatetime | None = None
-    due_before: AwareDatetime | None = Field(None, description="Open cases whose deadline comes before.")
+    opened_after: Moment | None = None
+    opened_before: Moment | None = None
+    due_before: Moment | None = Field(None, description="Open cases whose deadline comes before.")
     overdue: bool | None = Field(None, description="Open cases whose deadline has passed.")
-    closed_after: AwareDatetime | None = None
-    closed_before: AwareDatetime | None = None
+    closed_after: Moment | None = None
+    closed_before: Moment | None = None
     q: Annotated[str, StringConstraints(max_length=100)] = Field(
         "", description="Part of the text or the place, or the beginning of a number."
     )
     bbox: Annotated[str, StringConstraints(max_length=120)] = Field("", description="west,south,east,north in degrees.")
-    order: Annotated[str, StringConstraints(pattern=r"^(-opened_at|opened_at|deadline)$")] = "-opened_at"
+    order: Annotated[str, StringConstraints(pattern=r"^(-opened_at|opened_at|-?deadline)$")] = "-opened_at"
     cursor: Annotated[str, StringConstraints(max_length=300)] = ""
     limit: int = Field(50, ge=1, le=500)
 

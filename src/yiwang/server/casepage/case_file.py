@@ -1,130 +1,22 @@
-"""The case file as a PDF, for those who must have paper: the page's content, with the proof and how to check it.
-
-fpdf2 sets it with Noto Sans CJK from a wheel, of which only the characters used go into the file (decision 0110).
-"""
+"""The case file as a PDF, for those who must have paper: the page's content, with the proof and how to check it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from fpdf import FPDF
-from fpdf.enums import WrapMode, XPos, YPos
 from PIL import Image
 
-from yiwang.server.common.language import english, say
-from yiwang.server.common.templatetags.yiwang import lasting, named
+from yiwang.server.common.formatting import lasting_text, moment_text
+from yiwang.server.common.language import say
+from yiwang.server.common.sheets import FONT, LATE, SOFT, Sheet
+from yiwang.server.common.templatetags.yiwang import confidence_words, named
 
-FONT, SIMPLIFIED = "noto", 2  # the collection's fonts: Japanese, Korean, Simplified Chinese, …
-INK, SOFT, LINE, BRAND, LATE = (28, 37, 41), (86, 97, 104), (200, 206, 202), (11, 107, 93), (179, 38, 30)
 MOST_PHOTOS = 6
 PHOTO_PIXELS = 1000
-
-
-@lru_cache(maxsize=1)
-def _font_file() -> Path:
-    return Path(str(files("noto_cjk_sans_otc").joinpath("NotoSansCJK-Regular.ttc")))
-
-
-class _Sheet(FPDF):
-    """A4 with a head on every page and a foot with the page's number."""
-
-    def __init__(self, *, head: str, foot: str) -> None:
-        super().__init__(format="A4")
-        self.head, self.foot = head, foot
-        self.add_font(FONT, fname=_font_file(), collection_font_number=SIMPLIFIED)
-        self.set_font(FONT, size=9.5)
-        self.set_margins(18, 20, 18)
-        self.set_auto_page_break(auto=True, margin=20)
-        self.alias_nb_pages()
-        self.add_page()
-
-    def header(self) -> None:
-        self.set_xy(18, 9)
-        self.set_font(FONT, size=8)
-        self.set_text_color(*SOFT)
-        self.cell(0, 5, self.head)
-        self.set_xy(18, 20)
-
-    def footer(self) -> None:
-        self.set_y(-14)
-        self.set_font(FONT, size=7.5)
-        self.set_text_color(*SOFT)
-        self.cell(0, 4, self.foot)
-        self.set_y(-14)
-        self.cell(0, 4, f"{self.page_no()} / {{nb}}", align="R")
-
-    def say_line(self, text: str, *, size: float = 9.5, colour: Sequence[int] = INK, gap: float = 0.0) -> None:
-        """A paragraph."""
-        self.set_font(FONT, size=size)
-        self.set_text_color(*colour)
-        self.set_x(self.l_margin)
-        self.multi_cell(0, size * 0.52, text or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=_wrap())
-        if gap:
-            self.ln(gap)
-
-    def part(self, title: str) -> None:
-        """The title of a part."""
-        if self.get_y() > 255:
-            self.add_page()
-        self.ln(3)
-        self.say_line(title, size=12, colour=BRAND)
-        self.set_draw_color(*LINE)
-        self.line(self.l_margin, self.get_y() + 0.5, self.w - self.r_margin, self.get_y() + 0.5)
-        self.ln(2)
-
-    def facts(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Names on the left, values on the right."""
-        for name, value in pairs:
-            if self.get_y() > 268:
-                self.add_page()
-            top = self.get_y()
-            self.set_font(FONT, size=8.5)
-            self.set_text_color(*SOFT)
-            self.multi_cell(34, 5, name, new_x=XPos.RIGHT, new_y=YPos.TOP, wrapmode=_wrap())
-            below = self.get_y()
-            self.set_xy(self.l_margin + 36, top)
-            self.set_font(FONT, size=9.5)
-            self.set_text_color(*INK)
-            self.multi_cell(0, 5, value or "—", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=_wrap())
-            self.set_y(max(self.get_y(), below))
-
-    def rows(self, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
-        """A table whose head comes again on every page."""
-        if not rows:
-            self.say_line("—", colour=SOFT)
-            return
-        self.set_font(FONT, size=8)
-        self.set_text_color(*INK)
-        self.set_draw_color(*LINE)
-        with self.table(
-            col_widths=tuple(widths),
-            line_height=4.4,
-            text_align="LEFT",
-            borders_layout="HORIZONTAL_LINES",
-            wrapmode=_wrap(),
-            headings_style=cast(Any, _plain_heading()),
-        ) as table:
-            for line in [head, *rows]:
-                row = table.row()
-                for text in line:
-                    row.cell(text or "—")
-
-
-def _wrap() -> WrapMode:
-    """English breaks between words, Chinese anywhere."""
-    return WrapMode.WORD if english() else WrapMode.CHAR
-
-
-def _plain_heading() -> Any:
-    from fpdf.fonts import FontFace
-
-    return FontFace(family=FONT, emphasis="", color=SOFT)
 
 
 def case_file(
@@ -143,10 +35,10 @@ def case_file(
     zone = city.zone
 
     def when(moment: datetime | None) -> str:
-        return f"{moment.astimezone(cast(ZoneInfo, zone)):%Y-%m-%d %H:%M}" if moment else "—"
+        return moment_text(moment, cast(ZoneInfo, zone))
 
     printed = say("{at} 由 {by} 打印", "Printed {at} by {by}", at=when(context["now"]), by=by)
-    sheet = _Sheet(head=f"{named(city)} · {say('案卷', 'Case')} {case['number']}", foot=printed)
+    sheet = Sheet(head=f"{named(city)} · {say('案卷', 'Case')} {case['number']}", foot=printed)
     sheet.set_title(case["number"])
     sheet.set_creation_date(context["now"])
     sheet.say_line(case["category_name"], size=18)
@@ -163,7 +55,7 @@ def case_file(
     return bytes(sheet.output())
 
 
-def _head(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
+def _head(sheet: Sheet, context: Mapping[str, Any], when: Any) -> None:
     case = context["case"]
     place = f"{case['lon']:.6f}, {case['lat']:.6f} (WGS 84)" if case["lon"] is not None else ""
     sheet.facts(
@@ -177,7 +69,7 @@ def _head(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
             (say("承办", "Holder"), case["holder_name"]),
             (say("上报", "Reported"), when(case["opened_at"])),
             (say("截止", "Due"), when(case["deadline"])),
-            (say("办结", "Ended"), when(case["closed_at"])),
+            (say("办结", "Closed"), when(case["closed_at"])),
             (say("评价", "Rating"), f"{case['rating']} / 5" if case["rating"] else ""),
             *[(link["name"], ", ".join(link["numbers"])) for link in context["links"]],
         ]
@@ -191,7 +83,7 @@ def _head(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
         )
 
 
-def _story(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
+def _story(sheet: Sheet, context: Mapping[str, Any], when: Any) -> None:
     sheet.part(say("承办链", "Custody"))
     sheet.rows(
         (say("承办", "Holder"), say("层级", "Level"), say("自", "From"), say("至", "Until"), say("历时", "Lasted")),
@@ -201,7 +93,7 @@ def _story(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
                 link["level_name"],
                 when(link["since"]),
                 when(link["until"]),
-                lasting(link["seconds"]),
+                lasting_text(link["seconds"]),
             )
             for link in context["custody"]["links"]
         ],
@@ -230,7 +122,7 @@ def _small(path: Path) -> Image.Image | None:
     return small
 
 
-def _photos(sheet: _Sheet, context: Mapping[str, Any], pictures: Mapping[int, Path], when: Any) -> None:
+def _photos(sheet: Sheet, context: Mapping[str, Any], pictures: Mapping[int, Path], when: Any) -> None:
     sides = ((say("处置前", "Before"), "before"), (say("处置后", "After"), "after"))
     shown = [(name, photo) for name, side in sides for photo in context["photos"][side] if photo["id"] in pictures]
     if not shown:
@@ -259,11 +151,11 @@ def _photos(sheet: _Sheet, context: Mapping[str, Any], pictures: Mapping[int, Pa
         sheet.say_line(say("另有 {n} 张，见案卷页。", "{n} more on the case's page.", n=rest), colour=SOFT)
 
 
-def _clocks(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
+def _clocks(sheet: Sheet, context: Mapping[str, Any], when: Any) -> None:
     for clock in context["clocks"]:
         sheet.part(f"{say('时钟', 'Clock')}: {named(clock)}")
         row = clock["row"]["row"] if clock["row"] else None
-        rule = " · ".join(filter(None, (row["id"], row["source"], row["confidence"]))) if row else ""
+        rule = " · ".join(filter(None, (row["id"], row["source"], confidence_words(row["confidence"])))) if row else ""
         sheet.facts(
             [
                 (say("时限", "Limit"), clock["limit_text"]),
@@ -283,12 +175,12 @@ def _clocks(sheet: _Sheet, context: Mapping[str, Any], when: Any) -> None:
             )
 
 
-def _decisions(sheet: _Sheet, context: Mapping[str, Any]) -> None:
+def _decisions(sheet: Sheet, context: Mapping[str, Any]) -> None:
     sheet.part(say("为什么这样办", "Why it went this way"))
     rows = []
     for why in context["whys"]:
         row, second = why["row"], why["second"]
-        source = " · ".join(filter(None, (row["source"], row["confidence"])))
+        source = " · ".join(filter(None, (row["source"], confidence_words(row["confidence"]))))
         rows.append((why["table"], row["id"], why["value"], source, second["id"] if second else ""))
     heads = (
         say("规则表", "Table"),
@@ -300,7 +192,7 @@ def _decisions(sheet: _Sheet, context: Mapping[str, Any]) -> None:
     sheet.rows(heads, rows, (24, 26, 46, 52, 26))
 
 
-def _proof(sheet: _Sheet, case: Mapping[str, Any], ledger: Mapping[str, Any], address: str) -> None:
+def _proof(sheet: Sheet, case: Mapping[str, Any], ledger: Mapping[str, Any], address: str) -> None:
     sheet.part(say("存证", "Ledger"))
     proof = ledger["proof"]
     whole = say("完整：每个事件都接着上一个的哈希", "whole: every event follows on the hash of the one before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
@@ -16,8 +16,8 @@ from yiwang.core.worktime.calendar import UnknownYear
 from yiwang.packs.portal import BEFORE
 from yiwang.server.casepage import clock_story
 from yiwang.server.casepage.custody_lanes import Bar, lanes_svg
+from yiwang.server.casepage.rule_words import answer_words, cell_words, fact_name
 from yiwang.server.cases.api import (
-    SOURCE_NAMES,
     TABLE_NAMES,
     CaseDetail,
     Reader,
@@ -27,17 +27,19 @@ from yiwang.server.cases.api import (
     event_key,
     event_texts,
     event_words,
-    limit_text,
+    is_after,
+    source_name,
     step_name,
     story_of,
     unit_name,
     whys_of,
 )
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import lasting_text, limit_text
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.masking import MARK, mask
 from yiwang.server.common.publishing import CASE, EVENT, PLACE, of_kinds
-from yiwang.server.common.templatetags.yiwang import lasting, named
+from yiwang.server.common.templatetags.yiwang import named
 
 WHYS = {
     "working": Text("工作时段", "working period"),
@@ -184,7 +186,7 @@ def custody(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, 
             lane=depths.get(link["level"], 0),
             seconds=link["seconds"],
             label=link["unit_name"],
-            title=f"{link['unit_name']} · {link['level_name']} · {lasting(link['seconds'])}",
+            title=f"{link['unit_name']} · {link['level_name']} · {lasting_text(link['seconds'])}",
         )
         for link in links
     ]
@@ -345,11 +347,13 @@ def _row(table: str, row: str, place: CityRuntime) -> dict[str, Any]:
     found = next((known for known in rules.rows if known.id == row), None) if rules else None
     if rules is None or found is None:
         return {"id": row, "cells": [], "outputs": "", "source": "", "confidence": "", "note": ""}
-    cells = [(name, str(cell)) for name, cell in zip(rules.spec.input_names, found.cells, strict=True) if str(cell)]
+    asked = zip(rules.spec.input_names, map(str, found.cells), strict=True)
     return {
         "id": row,
-        "cells": [pair for pair in cells if pair[1] not in {"*", ""}],
-        "outputs": " ".join(value for value in found.outputs.values() if value),
+        "cells": [
+            (fact_name(name), cell_words(name, cell, place=place)) for name, cell in asked if cell not in {"*", ""}
+        ],
+        "outputs": answer_words(found.outputs, place=place),
         "source": found.source,
         "confidence": found.confidence,
         "note": found.note,
@@ -366,7 +370,7 @@ def photos(detail: CaseDetail, *, place: CityRuntime) -> dict[str, list[dict[str
     found: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
     for photo in detail.photos:
         event = events.get(photo["seq"])
-        side = "after" if handled is not None and photo["seq"] >= handled and photo["seq"] > 1 else "before"
+        side = "after" if is_after(photo["seq"], handled=handled) else "before"
         found[side].append(
             {
                 **photo,
@@ -384,7 +388,7 @@ def reports(detail: CaseDetail, *, reader: Reader, contacts: bool) -> list[dict[
         {
             "number": report["number"],
             "at": report["at"],
-            "source": say_or(SOURCE_NAMES.get(report["source"]), report["source"]),
+            "source": source_name(report["source"]),
             "text": report["text"] if reader.personal and contacts else mask(report["text"]),
             "has_contact": bool(report["contact"]),
             "contact": report["contact"] if reader.personal and contacts else MARK if report["contact"] else "",
@@ -402,3 +406,9 @@ def links(state: CaseState) -> list[dict[str, Any]]:
         (say("拆出的部分", "Parts"), state.parts),
     ]
     return [{"name": name, "numbers": list(numbers)} for name, numbers in found if numbers]
+
+
+def sensed(events: Sequence[Event]) -> bool:
+    """Whether readings of sensors are among the evidence of a case."""
+    given = (event.payload.get("evidence") or event.payload.get("set", {}).get("evidence") or {} for event in events)
+    return any("observation" in one for one in given)

@@ -19,10 +19,14 @@ from yiwang.core.cases.workflow import Verb
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.server.cases.api import CaseFilters, ReportDraft, region_name
-from yiwang.server.cities.choices import category_choices
+from yiwang.server.cities.choosing import KIND_OF_FIELD, chosen
+from yiwang.server.cities.choosing import WORDS as WORDS_TYPED
 from yiwang.server.cities.queries import CityRuntime
-from yiwang.server.common.language import say
+from yiwang.server.cities.suggesting import suggest
+from yiwang.server.common.language import english, say
+from yiwang.server.common.moments import read_moment
 from yiwang.server.common.templatetags.yiwang import named
+from yiwang.server.people.queries import name_of, people_at
 
 MOST_UNITS = 60
 STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
@@ -31,8 +35,11 @@ STARS = [(str(stars), "★" * stars) for stars in range(5, 0, -1)]
 NARROWING = {
     "opened_after": Text("上报不早于", "reported from"),
     "opened_before": Text("上报早于", "reported before"),
-    "closed_after": Text("办结不早于", "ended from"),
-    "closed_before": Text("办结早于", "ended before"),
+    "as_of": Text("截至", "as of"),
+    "filed_after": Text("立案不早于", "filed from"),
+    "filed_before": Text("立案早于", "filed before"),
+    "closed_after": Text("办结不早于", "closed from"),
+    "closed_before": Text("办结早于", "closed before"),
     "bbox": Text("地图范围（西、南、东、北）", "part of the map (west, south, east, north)"),
 }
 """Filters that other pages' figures lead to; the list shows them and lets them be taken away."""
@@ -64,7 +71,7 @@ def _moment(name: str, text: str, zone: tzinfo) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        return read_moment(text, zone=zone)
     except ValueError:
         raise BadInput(
             Problem(
@@ -73,7 +80,6 @@ def _moment(name: str, text: str, zone: tzinfo) -> datetime | None:
                 column=name,
             )
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def box(text: str) -> tuple[float, float, float, float] | None:
@@ -119,9 +125,13 @@ def sequence(post: QueryDict) -> int | None:
     return int(text)
 
 
-def payload(post: QueryDict) -> dict[str, Any]:
-    """What a verb's form carries. Empty fields are left out; ``units`` and ``parts`` are lists."""
-    values: dict[str, Any] = {name: text for name in SIMPLE if (text := str(post.get(name, "")).strip())}
+def payload(post: QueryDict, *, place: CityRuntime) -> dict[str, Any]:
+    """What a verb's form carries. Empty fields are left out; ``units`` and ``parts`` are lists.
+
+    Raises:
+        BadInput: When words were sent for a code and mean nothing, or more than one thing.
+    """
+    values: dict[str, Any] = {name: text for name in SIMPLE if (text := _sent(post, name, place))}
     if units := [unit.strip() for unit in post.getlist("units") if unit.strip()]:
         values["units"] = units
     if lines := [line.strip() for line in post.get("parts", "").splitlines() if line.strip()]:
@@ -129,6 +139,12 @@ def payload(post: QueryDict) -> dict[str, Any]:
     if "lon" in values or "lat" in values:
         values["crs"] = PAGES_CRS
     return values
+
+
+def _sent(post: QueryDict, name: str, place: CityRuntime) -> str:
+    if name in KIND_OF_FIELD:
+        return chosen(place, post, name)
+    return str(post.get(name, "") or post.get(f"{name}{WORDS_TYPED}", "")).strip()
 
 
 # what maps and phones give and pages ask for, whatever system the city's records are in
@@ -141,13 +157,13 @@ KNOWN = ASKED
 WORDS_OF_REPORT = (*(name for name in REPORTED if name not in ("lon", "lat")), "contact")
 
 
-def draft(post: QueryDict, *, channel: str = "", photos: Sequence[Any] = ()) -> ReportDraft:
+def draft(post: QueryDict, *, place: CityRuntime, channel: str = "", photos: Sequence[Any] = ()) -> ReportDraft:
     """The report that a page's form carries.
 
     Raises:
-        BadInput: When a coordinate is no number.
+        BadInput: When a coordinate is no number, or words that stand for a code mean nothing.
     """
-    said: dict[str, Any] = {name: post.get(name, "").strip() for name in WORDS_OF_REPORT}
+    said: dict[str, Any] = {name: _sent(post, name, place) for name in WORDS_OF_REPORT}
     return ReportDraft(**said, **coordinates(post), crs=PAGES_CRS, channel=channel, photos=photos)
 
 
@@ -200,6 +216,11 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ci
     }
     if name in WORDS:
         made["help"] = readers_of(verb, name)
+        made["phrases"] = [
+            say(phrase.name)
+            for phrase in place.rules.workflow.phrases.values()
+            if phrase.field == name and (not phrase.verbs or verb.id in phrase.verbs)
+        ]
     match name:
         case "photo":
             return made | {"kind": "file"}
@@ -208,28 +229,29 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ci
             help_text = say("规则建议：{unit}", "The rules suggest: {unit}", unit=suggested[1]) if suggested else ""
             unset = required and not (verb.moves == "down" and suggested)
             return made | {
-                "kind": "select",
+                "kind": "combobox" if name == "unit" else "select",
+                "of": "units",
                 "options": options,
                 "value": suggested[0] if suggested else "",
                 "help": help_text,
                 "required": unset,
             }
+        case "person":
+            people = people_at(city=place.info.id, unit=state.holder)
+            options = [(f"user:{user.pk}", name_of(user)) for user in people]
+            return made | {"kind": "select", "options": options, "value": state.assignee}
         case "category":
-            options = [
-                (category.code, named(category))
-                for major in category_choices(place)
-                for category in major["categories"]
-            ]
-            return made | {"kind": "select", "options": options}
+            return made | {"kind": "combobox", "of": "categories"} | ({} if known else _category_by_words(state, place))
         case "region":
-            return made | {"help": region_name(place, state.region, levels=3)}
+            return made | {"kind": "combobox", "of": "regions", "help": region_name(place, state.region, levels=3)}
         case "condition":
-            options = [
-                (code, f"{code} · {say(found.text)}")
-                for (category, code), found in place.pack.conditions.items()
-                if category == state.category
-            ]
-            return made | ({"kind": "select", "options": options} if options else {})
+            found = place.pack.conditions.get((state.category, known))
+            return made | {
+                "kind": "combobox",
+                "of": "conditions",
+                "words": say(found.text) if found else "",
+                "within": {"category": state.category, "region": state.region},
+            }
         case "lon" | "lat":
             degrees = getattr(state, name)
             shown = "" if degrees is None else f"{degrees:.6f}"
@@ -243,6 +265,19 @@ def _field(name: str, required: bool, *, verb: Verb, state: CaseState, place: Ci
             return made | {"help": say("每行一个部分，2 至 20 行", "One part a line, 2 to 20 lines")}
         case _:
             return made
+
+
+def _category_by_words(state: CaseState, place: CityRuntime) -> dict[str, Any]:
+    """The category that the case's words suggest, chosen already, with the words that say so; the next best are offered."""
+    found = suggest(state.text, place=place)
+    if not found:
+        return {}
+    words = (", " if english() else "、").join(found[0].words)
+    return {
+        "value": found[0].category.code,
+        "options": [(one.category.code, named(one.category)) for one in found],
+        "help": say("按内容建议，因为写了：{words}", "Suggested by the words: {words}", words=words),
+    }
 
 
 def readers_of(verb: Verb, field: str) -> str:
@@ -282,3 +317,13 @@ def _sensible(verb: Verb, level: str, holder_level: str, region: str, state: Cas
     if verb.moves == "across":
         return level == holder_level
     return not state.region or not region or state.region.startswith(region)
+
+
+def done_text(verb: str, step: str, *, place: CityRuntime) -> str:
+    """The word of success after a verb, the same on every page: what was done, and where the case now stands."""
+    workflow = place.rules.workflow
+    names = (
+        workflow.verbs[verb].name if verb in workflow.verbs else Text(verb, verb),
+        workflow.steps[step].name if step in workflow.steps else Text(step, step),
+    )
+    return say("已办：{verb} → {step}", "Done: {verb} → {step}", verb=names[0], step=names[1])

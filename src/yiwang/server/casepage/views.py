@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
@@ -21,24 +21,27 @@ from yiwang.core.cases.events import Command
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, Refusal
 from yiwang.core.kernel.text import Text
-from yiwang.server.casepage import case_file, dossier, forms
+from yiwang.server.assets.api import is_component
+from yiwang.server.casepage import dossier, forms, operations
+from yiwang.server.casepage.offering import manner_of
 from yiwang.server.cases.api import (
-    SOURCE_NAMES,
     CaseDetail,
     act_on_case,
     actor_for,
     case_of,
     is_estimated,
     load_case,
+    map_labels,
     photo_paths,
     readers_for,
     sequence_of,
     shown_row,
+    source_name,
     whys_of,
 )
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
-from yiwang.server.common.language import english, say, say_or
+from yiwang.server.common.language import english, say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.verification import proving
@@ -85,12 +88,14 @@ def case_context(
             "lat": state.lat,
             "grid": state.grid,
             "component": state.component,
+            "component_page": bool(reader.staff and is_component(city=place.info.id, code=state.component)),
             "seq": state.seq,
             "chain": [named(link) for link in place.regions.chain(state.region)] if region else [],
-            "source_name": say_or(SOURCE_NAMES.get(state.source), state.source),
+            "source_name": source_name(state.source),
             "approximate": bool(region and region.approximate),
             "rating": state.rating,
             "head_hash": detail.head_hash.hex(),
+            "has_readings": reader.staff and dossier.sensed(detail.events),
         },
         "events": dossier.story(detail, words=words, reader=reader, place=place),
         "custody": dossier.custody(state, place=place, at=now),
@@ -122,8 +127,8 @@ def context_of(
         "idempotency_key": secrets.token_urlsafe(16),
         "poll_seconds": POLL_SECONDS,
         "map_regions_url": f"{reverse('map-regions', args=[city])}?{urlencode({'region': region.parent or region.code})}",
-        "map_labels": "{}",
-        "tiles_url": settings.YIWANG_TILES_URL,
+        "map_labels": map_labels(),
+        "case_link": reverse("case", args=[city, "NUMBER"]).replace("NUMBER", "{number}"),
     }
 
 
@@ -133,15 +138,20 @@ def _verbs(
     """The verbs that the reader may do now, with their forms, and the others with the reason why not."""
     if not request.user.is_authenticated:
         return [], []
-    actor, allowed, others = actor_for(request.user, city=place.info.id), [], []
+    actor = actor_for(request.user, city=place.info.id)
+    allowed: list[dict[str, Any]] = []
+    others: list[dict[str, Any]] = []
     for choice in permitted(detail.state, actor, rules=place.rules, at=timezone.now()):
         verb = place.rules.workflow.verbs[choice.verb]
         names = {"id": verb.id, "name": verb.name}
         if choice.allowed:
             fields = forms.fields(verb, state=detail.state, place=place)
-            allowed.append({**names, "fields": fields, "map": any(field["name"] == "lon" for field in fields)})
+            manner = manner_of(place.rules.workflow, verb, step=detail.state.step)
+            mapped = any(field["name"] == "lon" for field in fields)
+            allowed.append({**names, "fields": fields, "map": mapped, "manner": manner})
         else:
             others.append({**names, "why": say(choice.why)})
+    allowed.sort(key=lambda offered: offered["manner"].rank)
     return allowed, others
 
 
@@ -152,7 +162,11 @@ def case(request: HttpRequest, city: str, number: str) -> HttpResponse:
     detail = load_case(city=place.info.id, number=number)
     if detail is None and (meant := case_of(number, city=place.info.id)):
         return redirect("case", city, meant)  # a receipt's number, or one in another letter case
-    return render(request, "cases/case.html", context_of(request, place, detail or case_or_404(place, number)))
+    detail = detail or case_or_404(place, number)
+    context = context_of(request, place, detail)
+    if request.user.is_authenticated and context["reader"].staff:
+        operations.mark_read(user=request.user, case_id=detail.values["id"], seq=detail.state.seq)
+    return render(request, "cases/case.html", context)
 
 
 @require_POST
@@ -182,10 +196,10 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
         command = Command(
             verb=verb,
             actor=actor_for(request.user, city=city),
-            payload=forms.payload(request.POST),
+            payload=forms.payload(request.POST, place=place),
             expected_seq=forms.sequence(request.POST),
         )
-        act_on_case(
+        answer = act_on_case(
             city=city,
             number=number,
             command=command,
@@ -194,6 +208,7 @@ def act(request: HttpRequest, city: str, number: str, verb: str) -> HttpResponse
         )
     except (Refusal, BadInput) as error:
         return _refusal_page(request, place, number, verb, error)
+    messages.success(request, forms.done_text(verb, answer["step"], place=place))
     return redirect("case", city, number)
 
 
@@ -279,10 +294,13 @@ def file_pdf(request: HttpRequest, city: str, number: str) -> HttpResponse:
     place = city_or_404(city)
     detail = case_or_404(place, number)
     language = {"zh": "zh-hans", "en": "en"}.get(request.GET.get("lang", ""), translation.get_language() or "zh-hans")
+    # Here, so that a start does not wait for fpdf and its fonts.
+    from yiwang.server.casepage.case_file import case_file
+
     with translation.override(language):
         context = case_context(request, place, detail, masked=True)
         pictures = photo_paths(number=number) if context["reader"].staff else {}
-        content = case_file.case_file(
+        content = case_file(
             context=context,
             ledger=proving.ledger_of(detail=detail),
             pictures=pictures,

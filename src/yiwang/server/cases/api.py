@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from yiwang.server.cases.models import Case, Event, Outbox, Photo, Report, Tally
-from yiwang.server.cases.reading.access import Reader, readers_as
+from yiwang.server.cases.reading.access import Reader, Readers, readers_as
 from yiwang.server.cases.reading.access import readers as readers_for
 from yiwang.server.cases.reading.actors import actor_for, actors_for, outsider
 from yiwang.server.cases.reading.answers import case as case_answer
 from yiwang.server.cases.reading.answers import case_list as list_answer
 from yiwang.server.cases.reading.answers import events as events_answer
+from yiwang.server.cases.reading.case_photos import SidedPhoto, is_after, photos_of_cases
+from yiwang.server.cases.reading.city_moment import REPLAYED, lateness_moment, stands_at
+from yiwang.server.cases.reading.deeds import deeds_since
 from yiwang.server.cases.reading.estimates import among as estimates_among
 from yiwang.server.cases.reading.estimates import is_estimated
 from yiwang.server.cases.reading.explaining import TABLES as TABLE_NAMES
 from yiwang.server.cases.reading.explaining import whys as whys_of
+from yiwang.server.cases.reading.first_photos import first_photos
 from yiwang.server.cases.reading.listing import page as list_page
 from yiwang.server.cases.reading.map_points import map_cases as cases_on_map
 from yiwang.server.cases.reading.map_points import undrawn as undrawn_cases
 from yiwang.server.cases.reading.map_points import unplaced_points
 from yiwang.server.cases.reading.nearby import COLUMNS as NEARBY_COLUMNS
 from yiwang.server.cases.reading.nearby import open_near
+from yiwang.server.cases.reading.of_component import cases_of_component
 from yiwang.server.cases.reading.placing import UNPLACED, no_region
 from yiwang.server.cases.reading.presentation import (
+    FIGURE_NAMES,
     FLAG_NAMES,
     SOURCE_NAMES,
     YELLOW_FROM,
     category_name,
     duration_words,
     light,
-    limit_text,
     map_labels,
     region_name,
+    source_name,
     step_name,
     time_left,
     unit_name,
@@ -49,6 +55,7 @@ from yiwang.server.cases.reading.queries import (
     city_of,
     figures_below,
     hand_on,
+    is_past_deadline,
     list_cases,
     narrow,
     outbox_backlog,
@@ -66,15 +73,17 @@ from yiwang.server.cases.reading.queries import (
     get_case as load_case,
 )
 from yiwang.server.cases.reading.reach import reach
-from yiwang.server.cases.reading.recorded import REPLAYED, lateness_moment, stands_at
+from yiwang.server.cases.reading.totals import COUNTED as MOST_COUNTED
+from yiwang.server.cases.reading.totals import count_up_to as count_cases_up_to
+from yiwang.server.cases.reading.totals import total as list_total
 from yiwang.server.cases.reading.wording import Words, event_key, event_words
 from yiwang.server.cases.reading.wording import texts_of as event_texts
-from yiwang.server.cases.storage.derived import COMPARED, DerivedRow, differences
-from yiwang.server.cases.storage.derived import derive as derive_row
 from yiwang.server.cases.storage.numbering import CASE as CASE_NUMBERS
 from yiwang.server.cases.storage.numbering import REPORT as REPORT_NUMBERS
 from yiwang.server.cases.storage.numbering import format_number, serial_day
 from yiwang.server.cases.storage.numbering import take as take_numbers
+from yiwang.server.cases.storage.row_from_events import COMPARED, DerivedRow, differences
+from yiwang.server.cases.storage.row_from_events import derive as derive_row
 from yiwang.server.cases.storage.rows import (
     CASE_COLUMNS,
     EVENT_COLUMNS,
@@ -90,7 +99,7 @@ from yiwang.server.cases.storage.tallies import COLUMNS as TALLY_COLUMNS
 from yiwang.server.cases.storage.walking import first_ids
 from yiwang.server.cases.storage.words import upsert_statement as word_index_entry
 from yiwang.server.cases.writing.drafts import ReportDraft
-from yiwang.server.cases.writing.intake import place_report
+from yiwang.server.cases.writing.intake import disagreeing_region, place_report
 from yiwang.server.cases.writing.joining import join as join_case
 from yiwang.server.cases.writing.operations import OUTBOX_COLUMNS, REPORT_COLUMNS
 from yiwang.server.cases.writing.operations import act as act_on_case
@@ -104,8 +113,10 @@ __all__ = [
     "CASE_NUMBERS",
     "COMPARED",
     "EVENT_COLUMNS",
+    "FIGURE_NAMES",
     "FLAG_NAMES",
     "LOADED_COLUMNS",
+    "MOST_COUNTED",
     "NEARBY_COLUMNS",
     "OUTBOX_COLUMNS",
     "REPLAYED",
@@ -125,8 +136,10 @@ __all__ = [
     "Page",
     "Photo",
     "Reader",
+    "Readers",
     "Report",
     "ReportDraft",
+    "SidedPhoto",
     "Tally",
     "Words",
     "act_on_case",
@@ -137,12 +150,16 @@ __all__ = [
     "case_of",
     "case_values",
     "cases_by_step",
+    "cases_of_component",
     "cases_on_map",
     "category_name",
     "city_of",
     "clocks_of",
+    "count_cases_up_to",
+    "deeds_since",
     "derive_row",
     "differences",
+    "disagreeing_region",
     "drain_outbox",
     "duration_words",
     "estimates_among",
@@ -154,17 +171,20 @@ __all__ = [
     "events_answer",
     "figures_below",
     "first_ids",
+    "first_photos",
     "format_number",
     "hand_on",
     "hash_chain",
+    "is_after",
     "is_estimated",
+    "is_past_deadline",
     "join_case",
     "lateness_moment",
     "light",
-    "limit_text",
     "list_answer",
     "list_cases",
     "list_page",
+    "list_total",
     "load_case",
     "load_rows",
     "map_labels",
@@ -176,6 +196,7 @@ __all__ = [
     "outsider",
     "photo_path",
     "photo_paths",
+    "photos_of_cases",
     "place_report",
     "prefixes_of",
     "reach",
@@ -188,6 +209,7 @@ __all__ = [
     "sequence_of",
     "serial_day",
     "shown_row",
+    "source_name",
     "stands_at",
     "state_of_row",
     "step_name",

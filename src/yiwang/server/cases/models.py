@@ -22,6 +22,7 @@ class Case(models.Model):
         head: Hash of the last event.
         rest: The parts of the state that have no column of their own, as JSON.
         sought: What searches look at: text and address, folded, personal data masked (`words.search_text`).
+        assignee: Who at the holder works on it (`user:ID`); empty for nobody in particular.
         waits: What somebody is still to answer, each word between spaces: the kind of the request that waits, and
             ``@unit`` for each unit that was asked to assist. Null for the most cases, which wait for nobody.
     """
@@ -44,6 +45,7 @@ class Case(models.Model):
     priority = models.CharField(max_length=CODE)
     holder = models.CharField(max_length=60)
     level = models.CharField(max_length=CODE)
+    assignee = models.CharField(max_length=60, default="", db_default="")
     opened_at = models.DateTimeField()
     filed_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -78,12 +80,23 @@ class Case(models.Model):
                 condition=Q(closed_at=None, lat__isnull=False),
                 name="case_open_point",
             ),
-            # what a desk gathers when few of the most urgent are its own: open cases only, so it stays small
+            # what a desk gathers when few of the most urgent are its own: open cases only, so it stays small. All that
+            # `reach` asks is in it: to fetch every open row only to see that nothing waits there costs half a second
             models.Index(
-                fields=["city", "step", "deadline", "id", "holder"], condition=Q(closed_at=None), name="case_open_step"
+                fields=["city", "step", "deadline", "id", "holder", "region", "waits"],
+                condition=Q(closed_at=None),
+                name="case_open_step",
             ),
             # few cases wait for an answer, so this index is small; closed ones may too (appeals)
             models.Index(fields=["city", "deadline", "id"], condition=Q(waits__isnull=False), name="case_waits"),
+            # somebody's own cases: few have an assignee, and only while they are open
+            models.Index(
+                fields=["city", "assignee", "deadline", "id"],
+                condition=Q(closed_at=None) & ~Q(assignee=""),
+                name="case_assignee",
+            ),
+            # what was reported of a component; few cases name one
+            models.Index("city", "component", F("opened_at").desc(), condition=~Q(component=""), name="case_component"),
             models.Index(fields=["next_due"], condition=Q(next_due__isnull=False), name="case_next_due"),
         ]
 

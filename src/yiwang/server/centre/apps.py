@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import NavigationEntry, YiwangApp
+from yiwang.server.common.app import Group, NavigationEntry, YiwangApp
 
 
 class CentreConfig(YiwangApp):
@@ -11,4 +11,11 @@ class CentreConfig(YiwangApp):
     label = "centre"
 
     def navigation(self) -> Iterable[NavigationEntry]:
-        yield NavigationEntry(url="centre", name=Text("一屏统览", "Command centre"), order=20, page="centre")
+        yield NavigationEntry(
+            url="centre",
+            name=Text("一屏统览", "Command centre"),
+            group=Group.CITY,
+            icon="monitor",
+            order=20,
+            page="centre",
+        )

@@ -2,25 +2,25 @@
 
 A process reads a city's cases once and then follows its events: each look asks for events that were not seen yet and
 reads the rows of their cases again. So a tile over a million cases costs no walk through a table, and what is shown is
-at most `LOOK_SECONDS` old. Kept small: less than a hundred bytes a case; texts stay in the database (`docs/decisions/0100`).
+at most `LOOK_SECONDS` old. Kept small: about a hundred bytes a case; texts stay in the database (`docs/decisions/0100`).
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from yiwang.core.kernel.errors import YiwangError
+from yiwang.core.kernel.codes import Codes
+from yiwang.core.kernel.errors import NotReady
 from yiwang.core.kernel.text import Text
 from yiwang.core.space.tiles import cells_of, morton, run_of, to_map
 from yiwang.server.cases.api import UNPLACED, Case
@@ -35,35 +35,13 @@ _ASKED = 500
 _AT_ONCE = 50_000  # cases that are read within a request
 _beginning = threading.Lock()
 _BEHIND = 50_000  # ids behind the newest event where one that is being written may still appear
-_TIMES = ("opened_at", "closed_at", "deadline")
+_TIMES = ("opened_at", "filed_at", "closed_at", "deadline")
 _CODED = ("step", "category", "region", "holder")
-_READ = ("id", "seq", "lon", "lat", "flag", "overdue", *_TIMES, *_CODED)
+_READ = ("id", "seq", "lon", "lat", "flag", "overdue", "rating", *_TIMES, *_CODED)
 
 
-class BoardNotReady(YiwangError):
+class BoardNotReady(NotReady):
     """The cases are still being read into memory; ask again in a moment."""
-
-
-class Codes:
-    """Texts that occur often, as small numbers."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self._numbers: defaultdict[str, int] = defaultdict(count().__next__)
-
-    def numbers(self, texts: Sequence[str]) -> NDArray[np.int32]:
-        """The numbers of texts, new ones for those not seen before."""
-        found = np.fromiter(map(self._numbers.__getitem__, texts), np.int32, count=len(texts))
-        self.texts += islice(self._numbers, len(self.texts), None)
-        return found
-
-    def number_of(self, text: str) -> int:
-        """The number of a text, -1 when no case has it."""
-        return self._numbers.get(text, -1)
-
-    def beginning(self, prefixes: tuple[str, ...]) -> NDArray[np.bool_]:
-        """For each number, whether its text begins with any of these."""
-        return np.array([text.startswith(prefixes) for text in self.texts], dtype=np.bool_)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,8 +52,9 @@ class Columns:
         code: Morton code; those without a place have the largest.
         x, y: Map units, see `yiwang.core.space.tiles`.
         placed: Whether the case has a place: a point, and not a stand-in for one or one outside the city.
-        opened, closed, deadline: Seconds since 1970 UTC; `NEVER` where there is none.
+        opened, filed, closed, deadline: Seconds since 1970 UTC; `NEVER` where there is none.
         overdue: What the case recorded of itself.
+        rating: Stars that it was given; 0 for none.
         step, category, region, holder: Numbers of `Codes`.
     """
 
@@ -86,7 +65,9 @@ class Columns:
     y: NDArray[np.uint64]
     placed: NDArray[np.bool_]
     overdue: NDArray[np.bool_]
+    rating: NDArray[np.int8]
     opened: NDArray[np.int64]
+    filed: NDArray[np.int64]
     closed: NDArray[np.int64]
     deadline: NDArray[np.int64]
     step: NDArray[np.int32]
@@ -118,6 +99,8 @@ class Board:
         columns: The cases: the first ``ordered`` by Morton code, up to ``base`` those without a place, then the newest.
         version: How many events the cases have had: the same in every process that has seen the same.
         counted: What others have counted from this board and keep for the next who asks.
+        features: GeoJSON of cases that were asked for; see `open_features`.
+        apart: Points that are no place, by what was asked, each with the version it was counted at; see `apart_of`.
     """
 
     def __init__(self, city: str) -> None:
@@ -126,16 +109,23 @@ class Board:
         self.columns: Columns = self._columns_of([])
         self.ordered = self.base = self.version = 0
         self.counted: dict[Any, Any] = {}
+        self.features: dict[int, tuple[int, bytes]] = {}
+        self.apart: dict[tuple[Any, ...], tuple[int, list[dict[str, Any]]]] = {}
         self._lock = threading.RLock()
         self._look_again = float("-inf")
+        self._newest = 0  # event of any city at the last look
         self._reader: threading.Thread | None = None
         self._mark = -1  # below it no event can appear any more
         self._seen: dict[int, float] = {}  # events above the mark, and when they were seen
         self._by_id: tuple[NDArray[np.int64], NDArray[np.int64]] = (np.empty(0, np.int64), np.empty(0, np.int64))
 
     @contextmanager
-    def fresh(self) -> Iterator[Board]:
+    def fresh(self, *, at_once: bool = False) -> Iterator[Board]:
         """The board as of now, to oneself: take out of it what is needed and let go.
+
+        Args:
+            at_once: Also what was written in the last `LOOK_SECONDS`, so that who writes sees it. (On PostgreSQL an event
+                whose number was given out before another's may still be seen those seconds later.)
 
         Raises:
             BoardNotReady: When the first reading of a large city is under way, in a thread of its own.
@@ -143,7 +133,7 @@ class Board:
         if self._mark < 0:
             self._begin()
         with self._lock:
-            if time.monotonic() >= self._look_again:
+            if time.monotonic() >= self._look_again or (at_once and _newest_event() > self._newest):
                 self.look()
             yield self
 
@@ -176,6 +166,7 @@ class Board:
         """Read what has happened since the last look."""
         with self._lock:
             began = time.monotonic()
+            self._newest = _newest_event()
             if self._mark < 0:
                 self._read_all()
             else:
@@ -195,7 +186,7 @@ class Board:
         return np.concatenate([np.arange(run.start, run.stop), late[cells == this]])
 
     def _read_all(self) -> None:
-        newest = _one("SELECT coalesce(max(id), 0) FROM cases_event", [])
+        newest = self._newest
         parts = [self._columns_of(rows) for rows in _chunks(*_cases("city = %s", [self.city]))]
         if parts:
             self.columns = Columns.concat(parts)
@@ -271,7 +262,9 @@ class Board:
             y=y,
             placed=placed,
             overdue=np.array(values["overdue"], dtype=np.bool_),
+            rating=np.array(values["rating"], dtype=np.int8),
             opened=np.array(values["opened_at"], dtype=np.int64),
+            filed=np.array(values["filed_at"], dtype=np.int64),
             closed=np.array(values["closed_at"], dtype=np.int64),
             deadline=np.array(values["deadline"], dtype=np.int64),
             **coded,
@@ -321,6 +314,10 @@ def _chunks(statement: str, values: Sequence[Any]) -> Iterator[list[tuple[Any, .
         cursor.execute(statement, values)
         while rows := cursor.fetchmany(_CHUNK):
             yield rows
+
+
+def _newest_event() -> int:
+    return _one("SELECT coalesce(max(id), 0) FROM cases_event", [])
 
 
 def _one(statement: str, values: Sequence[Any]) -> int:

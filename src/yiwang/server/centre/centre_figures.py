@@ -80,7 +80,7 @@ def side_figures(*, place: CityRuntime, region: str, at: datetime, past: bool) -
             "days": _days(seen, rows, today=today, end=end),
             "steps": None if past else _steps(seen, still, colours, place),
             "units": None if past else _units(seen, still, colours, place, at),
-            "spots": _spots(seen, rows, place, at),
+            "spots": spots(seen, rows, place, at),
         }
 
 
@@ -114,8 +114,8 @@ def _between(moments: Ints, start: datetime, end: datetime) -> NDArray[np.bool_]
 
 def _now(seen: Board, rows: Ints, colours: NDArray[np.int8], *, today: datetime, end: datetime) -> dict[str, Any]:
     columns = seen.columns
-    ended = rows[_between(columns.closed[rows], today - timedelta(days=DAYS), end)]
-    due = _due(seen, ended)
+    closed = rows[_between(columns.closed[rows], today - timedelta(days=DAYS), end)]
+    due = _due(seen, closed)
     return {
         "cases": len(rows),
         "open": len(colours),
@@ -123,16 +123,16 @@ def _now(seen: Board, rows: Ints, colours: NDArray[np.int8], *, today: datetime,
         "soon": int(np.count_nonzero(colours == 2)),
         "opened_today": int(np.count_nonzero(_between(columns.opened[rows], today, end))),
         "closed_today": int(np.count_nonzero(_between(columns.closed[rows], today, end))),
-        "ended": len(ended),
-        "due": len(due),
-        "ended_on_time": int(np.count_nonzero(~columns.overdue[due])),
+        "closed": len(closed),
+        "closed_with_deadline": len(due),
+        "closed_on_time": int(np.count_nonzero(~columns.overdue[due])),
         "today": today.isoformat(),
         "since": (today - timedelta(days=DAYS)).isoformat(),
     }
 
 
 def _due(seen: Board, ended: Ints) -> Ints:
-    """Of the cases that have ended those that had a deadline: the others were neither in time nor late."""
+    """Of the closed cases those that had a deadline: the others were neither in time nor late."""
     columns = seen.columns
     due: Ints = ended[(columns.deadline[ended] != NEVER) | columns.overdue[ended]]
     return due
@@ -184,9 +184,9 @@ def _days(seen: Board, rows: Ints, *, today: datetime, end: datetime) -> list[di
         {
             "day": start.date().isoformat(),
             "opened": int(opened[index]),
-            "ended": int(closed[index]),
-            "due": int(timed[index]),
-            "on_time": int(kept[index]),
+            "closed": int(closed[index]),
+            "closed_with_deadline": int(timed[index]),
+            "closed_on_time": int(kept[index]),
             "from": start.isoformat(),
             "to": (start + timedelta(days=1)).isoformat(),
         }
@@ -247,16 +247,19 @@ def _units(
     return found[:MOST_UNITS]
 
 
-def _spots(seen: Board, rows: Ints, place: CityRuntime, at: datetime) -> list[dict[str, Any]]:
-    """Where the same thing happened again: cells of a map square by category, those with most cases first."""
-    columns = seen.columns
+def spots(seen: Board, rows: Ints, place: CityRuntime, at: datetime) -> list[dict[str, Any]]:
+    """Where the same thing happened again: cells of a map square by category, those with most cases first. Cases that have no
+    category yet are not the same thing."""
+    columns, known = seen.columns, seen.codes["category"].texts
     since = at - timedelta(days=DAYS)
     recent = rows[(columns.opened[rows] >= since.timestamp()) & columns.placed[rows]]
+    if "" in known:
+        recent = recent[columns.category[recent] != known.index("")]
     if not len(recent):
         return []
     zoom = _spot_zoom(seen, recent)
     cells = cells_of(columns.code[recent], zoom=zoom, depth=0)
-    kinds = np.uint64(len(seen.codes["category"].texts))
+    kinds = np.uint64(len(known))
     _, inverse, counts = np.unique(
         cells * kinds + columns.category[recent].astype(np.uint64), return_inverse=True, return_counts=True
     )

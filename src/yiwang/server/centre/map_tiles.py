@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yiwang.core.cases.lateness import have_passed
+from yiwang.core.kernel.codes import Codes
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
-from yiwang.core.space.tiles import check
+from yiwang.core.space.crs import from_wgs84
+from yiwang.core.space.tiles import UInts, cells_of, check, morton, tiles_below, to_degrees, to_map
 from yiwang.server.cases.api import YELLOW_FROM
-from yiwang.server.centre.board import NEVER, Board, Codes, board, numbers_of
+from yiwang.server.centre.board import NEVER, Board, board, numbers_of
 from yiwang.server.common import vector_tiles
 
 LIGHTS = ("", "green", "yellow", "red")
@@ -54,7 +56,9 @@ def version(city: str) -> int:
         return seen.version
 
 
-def tile(*, city: str, zoom: int, column: int, row: int, shown: CaseFilter, form: str = "cases") -> bytes:
+def tile(
+    *, city: str, zoom: int, column: int, row: int, shown: CaseFilter, form: str = "cases", crs: str = "wgs84"
+) -> bytes:
     """A vector tile of cases.
 
     Args:
@@ -63,6 +67,7 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: CaseFilter, form
         shown: Which cases.
         form: ``cases`` gives a layer ``cases`` (properties ``number, category, light``) or, above
             `vector_tiles.MOST_POINTS` of them, a layer ``clusters`` (``n, red, yellow``); ``heat`` a layer ``heat`` (``n``).
+        crs: In which system the map is drawn that the tile lies on: ``wgs84`` or ``gcj02``.
 
     Raises:
         BadInput: When there is no such tile or state.
@@ -70,8 +75,7 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: CaseFilter, form
     check(zoom=zoom, column=column, row=row)
     place: dict[str, int] = {"zoom": zoom, "column": column, "row": row}
     with board(city).fresh() as seen:
-        chosen = _filter_rows(seen, seen.in_tile(**place), shown)
-        x, y, codes = seen.columns.x[chosen], seen.columns.y[chosen], seen.columns.code[chosen]
+        chosen, x, y, codes = _in_tile(seen, shown, crs, **place)
         # what has ended has no light, and of all cases ever most have ended
         still = np.flatnonzero(open_then(seen, chosen, at=shown.at, past=shown.past))
         lit = lights(seen, chosen[still], shown.at)
@@ -94,6 +98,22 @@ def tile(*, city: str, zoom: int, column: int, row: int, shown: CaseFilter, form
         for case, category, colour in zip(ids, categories, colours, strict=True)
     ]
     return vector_tiles.encode({"cases": vector_tiles.points(x, y, **place, properties=said)})
+
+
+def _in_tile(
+    seen: Board, shown: CaseFilter, crs: str, *, zoom: int, column: int, row: int
+) -> tuple[NDArray[np.int64], UInts, UInts, UInts]:
+    """The rows that a tile shows, with their map units and Morton codes in the system that the map is drawn in."""
+    columns = seen.columns
+    if crs == "wgs84":
+        rows = _filter_rows(seen, seen.in_tile(zoom=zoom, column=column, row=row), shown)
+        return rows, columns.x[rows], columns.y[rows], columns.code[rows]
+    around = [seen.in_tile(**one) for one in tiles_below(crs, zoom=zoom, column=column, row=row)]
+    rows = _filter_rows(seen, np.concatenate(around), shown)
+    x, y = to_map(*from_wgs84(*to_degrees(columns.x[rows], columns.y[rows]), crs))
+    codes = morton(x, y)
+    this = cells_of(codes, zoom=zoom, depth=0) == morton(np.array([column], np.uint64), np.array([row], np.uint64))[0]
+    return rows[this], x[this], y[this], codes[this]
 
 
 def open_then(seen: Board, rows: NDArray[np.int64], *, at: datetime, past: bool) -> NDArray[np.bool_]:

@@ -23,7 +23,15 @@ def city_or_404(city: str) -> CityRuntime:
 
 def region_of_request(request: HttpRequest, place: CityRuntime) -> Region:
     """The region named in the address, else the whole city."""
-    code = request.GET.get("region", "")
+    return region_or_404(place, request.GET.get("region", ""))
+
+
+def region_or_404(place: CityRuntime, code: str) -> Region:
+    """The region with this code, the whole city for none.
+
+    Raises:
+        Http404: When the city has no such region.
+    """
     tree = place.regions
     if code and code not in tree:
         raise Http404(say("没有编码为 {code} 的区域", "There is no region with code {code}", code=code))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.apps import AppConfig, apps
@@ -86,22 +86,53 @@ def signed_out(request: HttpRequest, _: str) -> bool:
     return not request.user.is_authenticated
 
 
+class Group(Enum):
+    """Where a link stands in the frame of the pages; the groups follow one another as they are listed here."""
+
+    WORK = Text("办理", "Work")
+    CITY = Text("城市", "City")
+    RESULTS = Text("成效", "Results")
+    PEOPLE = Text("市民", "Citizens")
+    RULES = Text("规则与管理", "Rules and administration")
+
+    @property
+    def label(self) -> Text:
+        return self.value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavigationEntry:
-    """A link in the head of a city's pages.
+    """A link in the frame of a city's pages.
 
     Attributes:
         url: Name of the address; its one argument is the city.
         name: What it says.
-        order: Smaller stands further ahead.
+        group: What it belongs to.
+        icon: Beside its name; one of `web/icons.ts`.
+        order: Smaller stands further ahead in its group.
         page: The ``page`` of the context for which it is marked as the present one.
         shown: To whom.
     """
 
     url: str
     name: Text
+    group: Group
+    icon: str = "file-text"
     order: int
     page: str = ""
+    shown: Shown = everybody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarPart:
+    """Something in the bar of a city's pages that is always in sight, on a phone too.
+
+    Attributes:
+        template: Included there, with the page's context.
+        shown: To whom.
+    """
+
+    template: str
     shown: Shown = everybody
 
 
@@ -155,8 +186,16 @@ class YiwangApp(AppConfig):
         return ()
 
     def navigation(self) -> Iterable[NavigationEntry]:
-        """Links in the head of a city's pages."""
+        """Links in the frame of a city's pages."""
         return ()
+
+    def bar(self) -> Iterable[BarPart]:
+        """What stands in the bar of a city's pages, beside the title."""
+        return ()
+
+    def head(self, city: str) -> Mapping[str, str]:
+        """What the front end finds in the head of every page of a city: name of a ``<meta>`` element → its content."""
+        return {}
 
     def api_routers(self) -> Iterable[Router]:
         """Routers of the HTTP API, below ``/api/v1``."""
@@ -208,9 +247,24 @@ def commands() -> dict[str, tuple[str, str]]:
 
 
 def navigation(request: HttpRequest, city: str) -> list[NavigationEntry]:
-    """The links for whoever looks at a page of a city, in order."""
+    """The links for whoever looks at a page of a city, group by group and in order."""
     entries = (entry for app in installed_apps() for entry in app.navigation() if entry.shown(request, city))
-    return sorted(entries, key=lambda entry: entry.order)
+    groups = list(Group)
+    return sorted(entries, key=lambda entry: (groups.index(entry.group), entry.order))
+
+
+def bar(request: HttpRequest, city: str) -> list[str]:
+    """The templates in the bar, for whoever looks at a page of a city, in the order of the apps."""
+    return [part.template for app in installed_apps() for part in app.bar() if part.shown(request, city)]
+
+
+def head(city: str) -> dict[str, str]:
+    """What all apps put into the head of a city's pages.
+
+    Raises:
+        ValueError: When two apps bring one name.
+    """
+    return _merge((app.head(city) for app in installed_apps()), "name of a meta element")
 
 
 def _merge(parts: Iterable[Mapping[str, Value]], what: str) -> dict[str, Value]:

@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:]+\]")
 _MINIMUM_SECRET = 32
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL;"
@@ -224,13 +225,40 @@ def publish_roots(name: str = "YIWANG_PUBLISH_ROOTS") -> list[str]:
     return targets
 
 
-def tiles(name: str = "YIWANG_TILES_URL") -> str:
-    """The base map's tile pattern, or nothing."""
-    value = address(
-        name, schemes={"http", "https"}, hint="Write https://host/{z}/{x}/{y}.png, or nothing for no base map."
-    )
-    if value and not all(part in value for part in ("{z}", "{x}", "{y}")):
-        raise bad_setting(name, value, "The pattern must hold {z}, {x} and {y}.")
+def gateway(name: str = "YIWANG_NOTICES_GATEWAY") -> tuple[str, str]:
+    """The gateway to which notices go, and the secret that signs them; two empty texts for none. The secret is never shown.
+
+    Raises:
+        ImproperlyConfigured: An address that could be listened to, one without a secret, or a secret too short to sign with.
+    """
+    value = address(name, schemes={"http", "https"}, hint="Write https://gateway.example/path, or nothing for none.")
+    secret = os.environ.get("YIWANG_NOTICES_SECRET", "").strip()
+    if not value:
+        return "", ""
+    parts = urlsplit(value)
+    if parts.scheme != "https" and not _LOOPBACK.fullmatch(parts.hostname or ""):
+        raise bad_setting(name, _without_password(value), "Only https, or http to this machine itself (127.0.0.1).")
+    if parts.username or parts.password:
+        raise bad_setting(
+            name, _without_password(value), "The signature says who calls: give YIWANG_NOTICES_SECRET, no password."
+        )
+    if len(secret) < _MINIMUM_SECRET:
+        raise ImproperlyConfigured(
+            f"YIWANG_NOTICES_SECRET is missing or too short: {name} needs one of at least {_MINIMUM_SECRET} characters."
+        )
+    return value, secret
+
+
+def basemaps(name: str = "YIWANG_BASEMAPS") -> str:
+    """The file that names maps of others, or nothing. The setting that came before it is refused rather than overlooked."""
+    if os.environ.get("YIWANG_TILES_URL"):
+        raise ImproperlyConfigured(
+            f"YIWANG_TILES_URL is no setting any more. Name the service in a file, and the file in {name}: "
+            "see docs/reference/basemap.md."
+        )
+    value = os.environ.get(name, "").strip()
+    if value and not Path(value).expanduser().is_file():
+        raise bad_setting(name, value, "There is no such file.")
     return value
 
 

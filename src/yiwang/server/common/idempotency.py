@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from yiwang.server.common.selecting import select
 
 LONGEST_KEY = 200
 SHORTEST_RANDOM_KEY = 16
+ACCOUNT = "user:"  # how the id of an account's actor begins
 FEWEST_KINDS = 6  # different characters: one repeated is none
 BATCH = 5_000
 COLUMNS = ("scope", "key", "fingerprint", "answer", "created_at")
@@ -103,10 +105,37 @@ def is_stranger(actor: Actor) -> bool:
     return ":" not in actor.id
 
 
+def own_key(actor: Actor) -> str:
+    """A key for what an account does without one: `cases_since` finds an account's commands by their keys.
+
+    Empty for whoever has no account: nobody lists what strangers or our own machinery did.
+    """
+    return secrets.token_urlsafe(16) if actor.id.startswith(ACCOUNT) else ""
+
+
 def insert_statement(*, scope: str, key: str, body: bytes, answer: Mapping[str, Any]) -> sql.Statement:
     """What keeps the answer, in the transaction that does the work; whoever did the same at the same time fails here and is rolled back."""
     row = (scope, key, body, orjson.dumps(answer).decode(), datetime.now(UTC))
     return sql.insertion(IdempotencyKey, COLUMNS, [row])
+
+
+def cases_since(*, actor: Actor, since: datetime, most: int = 500) -> set[str]:
+    """Numbers of the cases that the commands of an account were answered with, in any city.
+
+    It reads all keys since then by the index on their time: for a day, not for a year.
+
+    Args:
+        actor: The account, in any capacity.
+        since: Only keys that came since then.
+        most: Look at so many of the newest keys.
+    """
+    if is_stranger(actor):
+        return set()
+    # every scope of an account ends with its id, whatever stands before (`scope_of`, and a case's number for its verbs)
+    keys = IdempotencyKey.objects.filter(created_at__gte=since, scope__endswith=f":{actor.id}").order_by("-created_at")
+    answers = (orjson.loads(answer) for answer in keys.values_list("answer", flat=True)[:most])
+    said = (answer.get("case") or answer.get("number") for answer in answers if isinstance(answer, dict))
+    return {number for number in said if isinstance(number, str)}
 
 
 def forget(*, older_than: timedelta, at: datetime | None = None, most: int = 200_000) -> int:

@@ -1,12 +1,11 @@
-"""A content security policy (our own scripts only, nothing inline, nothing from elsewhere but the base map's tiles), the
+"""A content security policy (our own scripts only, nothing inline, nothing from elsewhere but the base map), the
 client's address behind proxies, and the size of what is sent to us."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -16,10 +15,9 @@ from django.http.multipartparser import MultiPartParserError
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def policy(tiles_url: str) -> str:
-    """The header's value."""
-    parts = urlsplit(tiles_url)
-    tiles = f" {parts.scheme}://{parts.netloc}" if tiles_url else ""
+def policy(hosts: Sequence[str]) -> str:
+    """The header's value; maps may ask some hosts."""
+    tiles = "".join(f" {host}" for host in hosts)
     return "; ".join(
         (
             "default-src 'self'",
@@ -42,7 +40,7 @@ class ContentSecurityPolicy:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
-        self.value = policy(settings.YIWANG_TILES_URL)
+        self.value = policy(settings.YIWANG_MAP_HOSTS)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

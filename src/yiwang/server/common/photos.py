@@ -23,6 +23,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
+from yiwang.server.common.formatting import number_text
 
 # What each format may have: JPEG is decoded at a part of its size, the others whole, and a progressive JPEG keeps all its
 # coefficients. So much stays below 150 MB at the highest point (measured in tests/server/test_photos.py).
@@ -36,6 +37,8 @@ FORMATS = (
 LONGEST_SIDE = 2048
 MOST_PHOTOS = 6
 FOLDER = "photos"
+SMALL_FOLDER = "cache/thumbnails"  # made again when it is not there; backups leave it out
+SMALL_SIDE = 240  # twice what a list shows, for screens with fine pixels
 T = TypeVar("T")
 _UNREADABLE = (
     UnidentifiedImageError,
@@ -188,7 +191,7 @@ def _read(file: Any) -> bytes:
     content: bytes = file if isinstance(file, bytes) else file.read(most + 1)
     if len(content) > most:
         raise _Bad(
-            Text("文件太大，最多 {most} 字节。", "The file is too large, at most {most} bytes.", most=f"{most:,}")
+            Text("文件太大，最多 {most} 字节。", "The file is too large, at most {most} bytes.", most=number_text(most))
         )
     return content
 
@@ -196,6 +199,25 @@ def _read(file: Any) -> bytes:
 def path_of(digest: str) -> str:
     """Where the picture with a digest lies, relative to the data folder."""
     return f"{FOLDER}/{digest[:2]}/{digest}.jpg"
+
+
+def small_copy(path: Path) -> Path:
+    """The small form of a picture that was kept: at most `SMALL_SIDE` long, made the first time that it is asked for.
+
+    Args:
+        path: The picture's file, named by its content.
+
+    Raises:
+        OSError: When the file is gone or damaged.
+    """
+    small = Path(settings.YIWANG_HOME, SMALL_FOLDER, path.stem[:2], f"{path.stem}.jpg")
+    if not small.is_file():
+        with _one_at_a_time, Image.open(path, formats=("JPEG",)) as opened:
+            opened.draft("RGB", (2 * SMALL_SIDE, 2 * SMALL_SIDE))
+            opened.thumbnail((SMALL_SIDE, SMALL_SIDE))
+            picture = opened.convert("RGB")
+        _write(small, _encode(picture))
+    return small
 
 
 def _keep(content: bytes) -> StoredPhoto:

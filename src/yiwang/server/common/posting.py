@@ -12,12 +12,20 @@ import smtplib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 LANES = 4
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(hours=6)
+
+
+def wait_after(attempts: int) -> timedelta:
+    """How long to wait after so many attempts that failed, the first being 1: each time twice as long."""
+    return min(LONGEST_WAIT, FIRST_WAIT * (1 << min(attempts, 16)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

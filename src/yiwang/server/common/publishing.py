@@ -5,13 +5,15 @@ Every public page asks here, whatever app it belongs to; the original is never c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from yiwang.server.common.masking import mask
 from yiwang.server.common.models import PublicText
+from yiwang.server.common.selecting import select
 
 CASE, PLACE, EVENT, REPORT = "case", "place", "event", "report"
 IDEA, COMMENT, ANSWER = "idea", "comment", "answer"
+_DECISION = ("kind", "key", "original", "published", "state")
 
 
 def public_texts(*, kind: str, originals: Mapping[str, str], released_only: bool = False) -> dict[str, str | None]:
@@ -34,15 +36,7 @@ def of_kinds(
 ) -> dict[tuple[str, str], str | None]:
     """The same for texts of several kinds, by kind and key, still one query."""
     wanted = {place: text for place, text in originals.items() if text}
-    kinds, keys = {kind for kind, _ in wanted}, {key for _, key in wanted}
-    rows = (
-        PublicText.objects.filter(kind__in=kinds, key__in=keys).values_list(
-            "kind", "key", "original", "published", "state"
-        )
-        if wanted
-        else ()
-    )
-    decided = {(kind, key): decision for kind, key, *decision in rows}
+    decided = _decisions(wanted) if wanted else {}
     found: dict[tuple[str, str], str | None] = dict.fromkeys(originals, "")
     for place, text in wanted.items():
         original, published, state = decided.get(place, (text, "", PublicText.State.WAITING))
@@ -53,6 +47,18 @@ def of_kinds(
         else:
             found[place] = mask(text) if state == PublicText.State.WAITING else published
     return found
+
+
+def _decisions(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """What moderators have decided: the original they saw, the text to publish and the state, by kind and key."""
+    kinds, keys = ({place[part] for place in wanted} for part in (0, 1))
+    tail = f'WHERE "kind" IN ({_marks(kinds)}) AND "key" IN ({_marks(keys)})'
+    found = select(PublicText, _DECISION, tail, [*kinds, *keys])
+    return {(kind, key): decision for kind, key, *decision in found}
+
+
+def _marks(values: Collection[str]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def public_text(*, kind: str, key: str, original: str, released_only: bool = False) -> str | None:

@@ -114,25 +114,25 @@ def check(limit: Limit, who: str) -> None:
         raise TooOften(left)
 
 
-def count(limit: Limit, who: str) -> None:
-    """Count a call."""
+def count(limit: Limit, who: str, times: int = 1) -> None:
+    """Count a call, or one that stands for several."""
     key, now = _key(limit, who), timezone.now()
     Attempts.objects.filter(key=key, since__lte=now - limit.window).update(count=0, since=now)
-    if not Attempts.objects.filter(key=key).update(count=F("count") + 1):
-        row, made = Attempts.objects.get_or_create(key=key, defaults={"count": 1, "since": now})
+    if not Attempts.objects.filter(key=key).update(count=F("count") + times):
+        row, made = Attempts.objects.get_or_create(key=key, defaults={"count": times, "since": now})
         if not made:
-            Attempts.objects.filter(pk=row.pk).update(count=F("count") + 1)
+            Attempts.objects.filter(pk=row.pk).update(count=F("count") + times)
 
 
-def slow_down(limit: Limit, who: str) -> None:
-    """Count a call, or refuse it.
+def slow_down(limit: Limit, who: str, times: int = 1) -> None:
+    """Count a call, or one that stands for several, or refuse it.
 
     Raises:
         TooOften: With the time to wait.
     """
     if limit.most:
         check(limit, who)
-        count(limit, who)
+        count(limit, who, times)
 
 
 def slow_reports(caller: Caller) -> None:

@@ -1,6 +1,6 @@
 """Vector tiles of points (Mapbox Vector Tile 2.1): each for itself where there are few, counted by cells where there are many.
 
-Whatever has points – cases now, components and sensors later – gives columns; what comes out is at most `MOST_POINTS`
+Whatever has points – cases, components – gives columns; what comes out is at most `MOST_POINTS`
 points or the counts of at most 4 ** depth cells, so a tile is small at every zoom however many points there are.
 """
 

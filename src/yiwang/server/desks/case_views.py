@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,90 +16,18 @@ from django.views.decorators.http import require_GET, require_POST
 from yiwang.core.cases.events import Command
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
-from yiwang.server.casepage import dossier, forms
+from yiwang.server.casepage import forms
+from yiwang.server.casepage.capacities import capacities, states_of
 from yiwang.server.cases.api import (
-    SOURCE_NAMES,
-    CaseDetail,
-    Words,
     act_on_case,
-    clocks_of,
-    is_estimated,
     load_case,
-    readers_as,
-    shown_row,
 )
 from yiwang.server.cities.queries import CityRuntime
-from yiwang.server.common.language import say, say_or
-from yiwang.server.common.masking import mask
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks import queue, showing
+from yiwang.server.desks.case_panel import context_of, words_of
 from yiwang.server.desks.queue import Desk
 from yiwang.server.desks.views import at_desk
-
-
-def context_of(
-    request: HttpRequest,
-    place: CityRuntime,
-    desk: Desk,
-    number: str,
-    *,
-    typed: Mapping[str, Any] | None = None,
-    verb: str = "",
-    seen: int | None = None,
-) -> dict[str, Any]:
-    """Everything that the panel of one case shows."""
-    city = place.info.id
-    detail = load_case(city=city, number=number)
-    if detail is None:
-        raise Http404(say("没有编号为 {number} 的案卷", "There is no case {number}", number=number))
-    words = words_of(request, place, desk, detail)
-    now, state = timezone.now(), detail.state
-    may, others = showing.choices(state, place=place, desk=desk, at=now, typed=typed, verb=verb)
-    estimated = is_estimated(detail.state, place=place)
-    row = shown_row(detail.values, runtime=place, at=now, estimated=estimated)
-    sends = any(place.rules.workflow.verbs[choice["id"]].moves == "down" and choice["own"] for choice in may)
-    fields: list[dict[str, Any]] = next((choice["fields"] for choice in may if choice["id"] == verb), [])
-    return {
-        "city": place.info,
-        "desk": desk,
-        "case": {
-            **row,
-            "text": words.text,
-            "address": words.address,
-            "light": showing.light(state, place=place, at=now),
-            "seq": state.seq,
-        },
-        "source_name": say_or(SOURCE_NAMES.get(state.source), state.source),
-        "clocks": [clock for clock in clocks_of(state, runtime=place, at=now) if clock["light"]],
-        "pending": {**state.pending, "reason": mask(str(state.pending.get("reason", "")))} if state.pending else None,
-        "reports": len(detail.reports),
-        "photos": [reverse("case-photo", args=[city, number, photo["id"]]) for photo in detail.photos],
-        "events": showing.story(detail.events, words=words, place=place),
-        "choices": may,
-        "others": others,
-        "route": showing.suggested_unit(state, place=place, at=now) if sends else None,
-        "reasons": showing.reasons(state, place=place, at=now) if sends else [],
-        "idempotency_key": secrets.token_urlsafe(16),
-        "changed": showing.changes_since(detail.events, seen, words=words, place=place) if seen is not None else None,
-        "kept": showing.orphan_texts(typed, fields) if typed else [],
-    }
-
-
-def words_of(request: HttpRequest, place: CityRuntime, desk: Desk, detail: CaseDetail) -> Words:
-    """The case's words as the desk may read them, which goes on record where personal data stands in them.
-
-    Raises:
-        Http404: When the case does not concern the desk.
-    """
-    number = detail.state.number
-    readers = readers_as(desk.actors, user=request.user, place=place)
-    reader = readers.of_state(detail.state)
-    if not reader.staff:
-        raise Http404(say("案卷 {number} 不归这个工作台", "The case {number} is not this desk's", number=number))
-    words = dossier.words_of(detail, reader=reader, place=place)
-    if words.in_full:
-        readers.record(numbers=number, what="words", purpose="desk")
-    return words
 
 
 @require_GET
@@ -108,7 +36,8 @@ def panel(request: HttpRequest, place: CityRuntime, desk: Desk, *, number: str) 
     """The panel; without scripts the desk with the case beside it."""
     if not request.headers.get("HX-Request"):
         return redirect("case", place.info.id, number)
-    return render(request, "desks/panel.html", context_of(request, place, desk, number))
+    context = context_of(request, place, desk, number, to=request.GET.get("to", ""))
+    return render(request, "desks/panel.html", context)
 
 
 @require_GET
@@ -135,11 +64,11 @@ def act(request: HttpRequest, place: CityRuntime, desk: Desk, *, number: str, ve
     typed: dict[str, Any] = {}
     seen: int | None = None
     try:
-        typed, seen = forms.payload(request.POST), forms.sequence(request.POST)
-        state = queue.entries_of([number], place=place).get(number)
-        held = queue.capacities(state, place=place, desk=desk, at=timezone.now()) if state else {}
+        typed, seen = forms.payload(request.POST, place=place), forms.sequence(request.POST)
+        state = states_of([number], place=place).get(number)
+        held = capacities(state, place=place, actors=desk.actors, at=timezone.now()) if state else {}
         actor = held[verb][0] if verb in held else desk.actors[0]
-        act_on_case(
+        answer = act_on_case(
             city=city,
             number=number,
             command=Command(verb=verb, actor=actor, payload=typed, expected_seq=seen),
@@ -153,8 +82,23 @@ def act(request: HttpRequest, place: CityRuntime, desk: Desk, *, number: str, ve
         template = "desks/panel.html" if request.headers.get("HX-Request") else "desks/alone.html"
         return render(request, template, context, status=status)
     if not request.headers.get("HX-Request"):
+        messages.success(request, forms.done_text(verb, answer["step"], place=place))
         return redirect(f"{reverse('desk', args=[city, desk.role])}?{urlencode({'case': number})}")
-    context = context_of(request, place, desk, number) | {"done": place.rules.workflow.verbs[verb]}
-    response = render(request, "desks/panel.html", context)
+    response = render(
+        request,
+        "desks/panel.html",
+        _after(request, place, desk, number, forms.done_text(verb, answer["step"], place=place)),
+    )
     response.headers["HX-Trigger"] = "queue-changed"
     return response
+
+
+def _after(request: HttpRequest, place: CityRuntime, desk: Desk, number: str, text: str) -> dict[str, Any]:
+    """The case again while the desk has work on it, else the one that the page says comes next; and what has been done."""
+    context = context_of(request, place, desk, number)
+    done = {"text": text, "number": number}
+    following = request.POST.get("next", "")
+    if following and following != number and not any(choice["own"] for choice in context["choices"]):
+        with suppress(Http404):  # it may have gone elsewhere meanwhile
+            context = context_of(request, place, desk, following)
+    return context | {"done": done}

@@ -8,14 +8,15 @@ lead on count instead; a role that never moves a case on (a supervisor) has what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from yiwang.core.cases.definitions import NOWHERE
+from yiwang.core.cases.effects.assignment import TO_PERSON
 from yiwang.core.cases.events import SYSTEM
 from yiwang.core.cases.workflow import Verb, Workflow
 
-DUE, ASKED, ALL = "due", "asked", "all"
-KINDS = (DUE, ASKED, ALL)
+DUE, MINE, ASKED, ALL = "due", "mine", "asked", "all"
+KINDS = (DUE, MINE, ASKED, ALL)
 BY_UNIT = frozenset({"any", "holder", "over"})
 Steps = Mapping[str, tuple[Verb, ...]]
 
@@ -26,15 +27,16 @@ def steps_of(workflow: Workflow, role: str, kind: str = DUE) -> Steps:
     Args:
         workflow: The city's.
         role: Whose desk.
-        kind: ``due`` (what moves a case on), ``answering_verbs`` (requests and appeals to answer, assistance asked for), ``all``.
+        kind: ``due`` (what moves a case on), ``mine`` (what may be done on cases assigned to oneself),
+            ``answering_verbs`` (requests and appeals to answer, assistance asked for), ``all``.
     """
-    chosen = {DUE: due, ASKED: answering_verbs, ALL: every}[kind]
+    chosen = {DUE: due, MINE: every, ASKED: answering_verbs, ALL: every}[kind]
     steps = [step for step in workflow.steps.values() if kind == ASKED or not step.end]
     found = {step.id: tuple(chosen(workflow, step.id, role)) for step in steps}
     if kind == DUE and not any(found.values()):
         found = {step: tuple(verb for verb in every(workflow, step, role) if _acts(workflow, verb)) for step in found}
-    if kind == ALL:
-        found = {step: tuple(_of_the_post(workflow, role, verbs)) for step, verbs in found.items()}
+    if kind == ALL and _works_near(workflow, role):
+        found = {step: tuple(verb for verb in verbs if verb.who != "any") for step, verbs in found.items()}
     return {step: verbs for step, verbs in found.items() if verbs}
 
 
@@ -64,13 +66,10 @@ def every(workflow: Workflow, step: str, role: str) -> Iterator[Verb]:
     )
 
 
-def _of_the_post(workflow: Workflow, role: str, verbs: Iterable[Verb]) -> Iterator[Verb]:
-    """Those that the post is for: a role whose duty lies with its own units does not get the whole city's cases into
-    its list because it may also merge anywhere. On the page of a case all of them are offered."""
-    near = any(
-        verb.who in {"holder", "over"} for step in workflow.steps for verb in due(workflow, step, role)
-    )  # fmt: skip
-    return (verb for verb in verbs if not near or verb.who != "any")
+def _works_near(workflow: Workflow, role: str) -> bool:
+    """Whether a role's duty lies with its own units: it does not get the whole city's cases into its list because it may
+    also merge anywhere. On the page of a case all its verbs are offered."""
+    return any(verb.who in {"holder", "over"} for step in workflow.steps for verb in due(workflow, step, role))
 
 
 def request_kinds(workflow: Workflow, verb: Verb) -> tuple[str, ...]:
@@ -84,6 +83,11 @@ def works(workflow: Workflow, role: str) -> bool:
     if known is None or role == SYSTEM or not known.axis:
         return False
     return any(role in verb.roles and verb.origins for verb in workflow.verbs.values())
+
+
+def assigns(workflow: Workflow) -> bool:
+    """Whether cases are assigned to persons."""
+    return any(verb.effect == TO_PERSON.id for verb in workflow.verbs.values())
 
 
 def opens(workflow: Workflow, role: str) -> bool:

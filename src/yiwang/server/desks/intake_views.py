@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.core.cases.events import Actor
 from yiwang.core.kernel.errors import BadInput
-from yiwang.core.kernel.refusals import NotAllowed, Refusal
+from yiwang.core.kernel.refusals import NotAllowed, Refusal, Unknown
+from yiwang.server.assets.api import ReportedComponent, reported_component
 from yiwang.server.casepage import forms
 from yiwang.server.cases.api import (
     SOURCE_NAMES,
@@ -23,11 +23,11 @@ from yiwang.server.cases.api import (
     is_estimated,
     join_case,
     load_case,
+    map_labels,
     place_report,
     report_case,
     shown_row,
 )
-from yiwang.server.cities.choices import category_choices
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
@@ -101,6 +101,7 @@ def new(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
             status = status_of(error)
     root = place.regions.roots[0]
     values = request.POST
+    about = _about(place, values.get("component", ""))
     sources = [(key, say(pair)) for key, pair in SOURCE_NAMES.items() if key != "sensor"]
     return render(
         request,
@@ -112,21 +113,31 @@ def new(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
             "values": values,
             "problems": problems,
             "files_again": bool(request.FILES),
-            "categories": category_choices(place),
+            "conditions_within": {"category": values.get("category", ""), "region": values.get("region", "")},
             "sources": sources,
             "source": values.get("source") or "hotline",
             "idempotency_key": values.get("idempotency_key") or secrets.token_urlsafe(16),
+            "about": about,
+            "about_name": say(about.name) if about else "",
             "map_regions_url": f"{reverse('map-regions', args=[city])}?region={root.code}",
-            "tiles_url": settings.YIWANG_TILES_URL,
+            "map_labels": map_labels(),
             **intake_suggestions(values, place),
         },
         status=status,
     )
 
 
+def _about(place: CityRuntime, code: str) -> ReportedComponent | None:
+    """The component that was chosen; None where there is none, or the inventory has it no more."""
+    try:
+        return reported_component(place=place, code=code) if code else None
+    except Unknown:
+        return None
+
+
 def _take_report(request: HttpRequest, place: CityRuntime, desk: Desk) -> dict[str, Any]:
     photos = request.FILES.getlist("photos")
-    draft = forms.draft(request.POST, channel=request.POST.get("source", "") or "hotline", photos=photos)
+    draft = forms.draft(request.POST, place=place, channel=request.POST.get("source", "") or "hotline", photos=photos)
     key = request.POST.get("idempotency_key", "")
     refused: NotAllowed | None = None
     for actor in posts_for(desk, draft, place):

@@ -1,21 +1,24 @@
-"""What people keep at their desks."""
+"""What the desks remember of people."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 
-class SavedFilter(models.Model):
-    """A filter of a work queue under a name, of one person in one city. ``query`` is the address's query part."""
+class DeskPreference(models.Model):
+    """How somebody has their desk.
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters")
+    Attributes:
+        layout: ``board``, or empty for the list.
+        read_before: What happened before this moment counts as read.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     city = models.CharField(max_length=40)
     role = models.CharField(max_length=40)
-    name = models.CharField(max_length=60)
-    query = models.CharField(max_length=400)
-    created_at = models.DateTimeField(default=timezone.now)
+    layout = models.CharField(max_length=10, blank=True)
+    read_before = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "city", "role", "name"], name="saved_filter_once")]
+        constraints = [models.UniqueConstraint(fields=["user", "city", "role"], name="desk_preference_once")]

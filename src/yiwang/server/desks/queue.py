@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,27 +17,29 @@ from typing import Any
 import orjson
 from django.db.models import F, Q, QuerySet
 
-from yiwang.core.cases.decide import VerbChoice, permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
+from yiwang.server.casepage.capacities import capacities
 from yiwang.server.cases.api import (
     LOADED_COLUMNS,
     Case,
     CaseFilters,
     actors_for,
     first_ids,
-    load_rows,
     narrow,
     reach,
     state_of_row,
 )
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.moments import read_moment
 from yiwang.server.desks import duties
 
 PAGE_SIZE = 30
+MOST_COUNTED = 99
 COLUMNS = LOADED_COLUMNS
+URGENT_FIRST = (F("deadline").asc(nulls_last=True), "id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ def page(
     Args:
         place: City.
         desk: Whose.
-        kind: ``due``, ``asked`` or ``all``; see `duties`.
+        kind: ``due``, ``mine``, ``asked`` or ``all``; see `duties`.
         filters: Narrows further; its order is not looked at.
         cursor: ``next`` of the page before.
         limit: Rows looked at.
@@ -107,67 +109,79 @@ def page(
         BadInput: When the cursor or a filter is no such thing.
     """
     at = at or datetime.now(UTC)
+    since, last = _position(cursor)
+    few = _FEW.get(kind)
     steps = duties.steps_of(place.rules.workflow, desk.role, kind)
-    condition = reach(desk.actors, steps, place=place)
+    condition = reach(desk.actors, steps if few else _occupied(steps, place=place), place=place)
     if condition is None:
         return QueuePage(entries=[], next="")
-    since, last = _position(cursor)
-    if kind == duties.ASKED:
-        return _page(
-            _waiting(place, condition, filters, since, last, at), place=place, desk=desk, kind=kind, limit=limit, at=at
-        )
+    if few:
+        wanted = _gathered(place, condition & few(desk), filters, since, last, at)
+        return _page(wanted, steps, place=place, desk=desk, limit=limit, at=at)
     ids: list[int] = []
     if last is None or since is not None:
         ids = _with_deadline(place, condition, filters, since, last, limit + 1, at)
-    wanted = Q(id__in=ids)
+    wanted = Case.objects.filter(id__in=ids)
     if len(ids) <= limit:
         undated = Case.objects.filter(city=place.info.id, closed_at=None, deadline=None).filter(condition)
         if filters:
             undated = narrow(undated, filters, place=place, at=at)
         if since is None and last is not None:
             undated = undated.filter(id__gt=last)
-        wanted |= Q(id__in=undated.order_by("id").values("id")[: limit + 1 - len(ids)])
-    return _page(Case.objects.filter(wanted), place=place, desk=desk, kind=kind, limit=limit, at=at)
+        wanted = _any_of([wanted.values("id"), undated.order_by("id").values("id")[: limit + 1 - len(ids)]])
+    return _page(wanted, steps, place=place, desk=desk, limit=limit, at=at)
 
 
-def _page(wanted: QuerySet[Case], *, place: CityRuntime, desk: Desk, kind: str, limit: int, at: datetime) -> QueuePage:
-    order = (F("deadline").asc(nulls_last=True), "id")
-    found = list(wanted.order_by(*order).values(*COLUMNS)[: limit + 1])
+def first_of_steps(
+    *, place: CityRuntime, desk: Desk, kind: str, filters: CaseFilters | None, limit: int, at: datetime
+) -> dict[str, list[Entry]]:
+    """The most urgent cases of each step of a queue, one more than ``limit`` where there are more: one query.
+
+    Raises:
+        BadInput: When a filter is no such thing.
+    """
+    parts, few = [], _FEW.get(kind, _open)
+    steps = duties.steps_of(place.rules.workflow, desk.role, kind)
+    for step, verbs in steps.items():
+        condition = reach(desk.actors, {step: verbs}, place=place)
+        if condition is None:
+            continue
+        found = Case.objects.filter(condition & few(desk), city=place.info.id)
+        if filters:
+            found = narrow(found, filters, place=place, at=at)
+        parts.append(found.order_by(*URGENT_FIRST).values("id")[: limit + 1])
+    by_step: dict[str, list[Entry]] = {}
+    for row in _any_of(parts).order_by(*URGENT_FIRST).values(*COLUMNS) if parts else ():
+        if (entry := entry_of(row, steps, place=place, desk=desk, at=at)).verbs:
+            by_step.setdefault(entry.state.step, []).append(entry)
+    return by_step
+
+
+def count(*, place: CityRuntime, desk: Desk, kind: str, at: datetime, filters: CaseFilters | None = None) -> str:
+    """How many cases a queue has, as a tab says it: ``12``, or ``99+`` where there are more than are counted."""
+    found = page(place=place, desk=desk, kind=kind, filters=filters, limit=MOST_COUNTED, at=at)
+    return f"{len(found.entries)}{'+' if found.next else ''}"
+
+
+def _page(
+    wanted: QuerySet[Case], steps: duties.Steps, *, place: CityRuntime, desk: Desk, limit: int, at: datetime
+) -> QueuePage:
+    found = list(wanted.order_by(*URGENT_FIRST).values(*COLUMNS)[: limit + 1])
     more, found = len(found) > limit, found[:limit]
-    entries = [entry for row in found if (entry := entry_of(row, place=place, desk=desk, kind=kind, at=at)).verbs]
+    entries = [entry for row in found if (entry := entry_of(row, steps, place=place, desk=desk, at=at)).verbs]
     return QueuePage(entries=entries, next=_cursor(found[-1]) if more else "")
 
 
-def entry_of(row: dict[str, Any], *, place: CityRuntime, desk: Desk, kind: str, at: datetime) -> Entry:
-    """A row with what the desk may do on it."""
+def entry_of(row: dict[str, Any], steps: duties.Steps, *, place: CityRuntime, desk: Desk, at: datetime) -> Entry:
+    """A row with what the desk may do on it, of the verbs that make up the queue."""
     state = state_of_row(row)
-    steps = duties.steps_of(place.rules.workflow, desk.role, kind)
     wanted = {verb.id for verb in steps.get(state.step, ())}
     allowed = {
         verb: actor
-        for verb, (actor, choice) in capacities(state, place=place, desk=desk, at=at).items()
+        for verb, (actor, choice) in capacities(state, place=place, actors=desk.actors, at=at).items()
         if choice.allowed
     }
     return Entry(values=row, state=state, verbs={verb: actor for verb, actor in allowed.items() if verb in wanted})
-
-
-def capacities(
-    state: CaseState, *, place: CityRuntime, desk: Desk, at: datetime
-) -> dict[str, tuple[Actor, VerbChoice]]:
-    """For each verb of the case's step the first of the desk's posts that may do it, else the first one with the reason."""
-    found: dict[str, tuple[Actor, VerbChoice]] = {}
-    for actor in desk.actors:
-        for choice in permitted(state, actor, rules=place.rules, at=at):
-            if choice.verb not in found or (choice.allowed and not found[choice.verb][1].allowed):
-                found[choice.verb] = (actor, choice)
-    return found
-
-
-def entries_of(numbers: Iterable[str], *, place: CityRuntime) -> dict[str, CaseState]:
-    """States of cases of a city, by number."""
-    asked = list(numbers)
-    found = load_rows(asked, lock=False) if asked else {}
-    return {number: state_of_row(row) for number, row in found.items() if row["city"] == place.info.id}
 
 
 def sequence_of(*, city: str, number: str) -> int | None:
@@ -175,10 +189,39 @@ def sequence_of(*, city: str, number: str) -> int | None:
     return Case.objects.filter(city=city, number=number).values_list("seq", flat=True).first()
 
 
+def _open(_: Desk) -> Q:
+    return Q(closed_at=None)
+
+
+# queues of which an index holds all cases: those that wait for an answer, closed ones among them, and one's own
+_FEW: Mapping[str, Callable[[Desk], Q]] = {
+    duties.ASKED: lambda _: Q(waits__isnull=False),
+    duties.MINE: lambda desk: Q(assignee=desk.actors[0].id, closed_at=None) & ~Q(assignee=""),
+}
+
+
+def _occupied(steps: duties.Steps, *, place: CityRuntime) -> duties.Steps:
+    """The steps at which anything is open: one query, of one row of an index a step.
+
+    Databases do not know which steps are empty; asked for the first cases of them in order, they look at all the others.
+    """
+    standing = Case.objects.filter(city=place.info.id, closed_at=None).order_by("deadline", "id").values("id")
+    firsts = [standing.filter(step=step)[:1] for step in steps]
+    found = set(_any_of(firsts).values_list("step", flat=True)) if firsts else set()
+    return {step: verbs for step, verbs in steps.items() if step in found}
+
+
+def _any_of(parts: Sequence[QuerySet[Case, Any]]) -> QuerySet[Case]:
+    """The cases whose ids one of some queries gives. The queries follow one another: PostgreSQL reads the whole table for
+    conditions that are joined by OR when one of them is a query."""
+    ids, *more = (Case.objects.filter(id__in=part).order_by().values("id") for part in parts)
+    return Case.objects.filter(id__in=ids.union(*more, all=True))
+
+
 # --- narrowing ----------------------------------------------------------------------------------------------------
 
 
-def _waiting(
+def _gathered(
     place: CityRuntime,
     condition: Q,
     filters: CaseFilters | None,
@@ -186,8 +229,8 @@ def _waiting(
     last: int | None,
     at: datetime,
 ) -> QuerySet[Case]:
-    """Cases behind the cursor that wait for an answer, closed ones among them: as many as the index `case_waits` has."""
-    query = Case.objects.filter(condition, city=place.info.id, waits__isnull=False)
+    """The cases behind the cursor of a queue that has few: an index holds just them."""
+    query = Case.objects.filter(condition, city=place.info.id)
     if since is not None:
         query = query.filter(Q(deadline__gt=since) | Q(deadline=since, id__gt=last) | Q(deadline=None))
     elif last is not None:
@@ -232,8 +275,8 @@ def _position(cursor: str) -> tuple[datetime | None, int | None]:
         return None, None
     try:
         text, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = datetime.fromisoformat(text) if text is not None else None
-        if (moment is not None and moment.tzinfo is None) or not 0 <= int(last) < 2**63:
+        moment = read_moment(text) if text is not None else None
+        if not 0 <= int(last) < 2**63:
             raise ValueError
         return moment, int(last)
     except (ValueError, TypeError, binascii.Error, OverflowError):

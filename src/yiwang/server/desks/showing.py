@@ -13,15 +13,18 @@ from yiwang.core.cases.lateness import has_passed
 from yiwang.core.cases.state import CaseState
 from yiwang.core.worktime import ClockStatus
 from yiwang.server.casepage import forms
+from yiwang.server.casepage.capacities import capacities, suggested_unit
+from yiwang.server.casepage.offering import manner_of
+from yiwang.server.casepage.read_marks import Unread
 from yiwang.server.cases.api import YELLOW_FROM, Words, shown_row, step_name, story_of, unit_name
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.masking import mask
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.desks import duties
-from yiwang.server.desks.queue import Desk, Entry, capacities
+from yiwang.server.desks.queue import Desk, Entry
+from yiwang.server.people.queries import names_of
 
-NOT_IN_BULK = frozenset({"lon", "lat", "photo", "into", "parts"})
 LAST_EVENTS = 6
 
 
@@ -36,16 +39,21 @@ def light(state: CaseState, *, place: CityRuntime, at: datetime) -> str:
     return "red" if used > 1 else "green" if used < YELLOW_FROM else "yellow"
 
 
-def lines(entries: Sequence[Entry], *, place: CityRuntime, sends: bool, at: datetime) -> list[dict[str, Any]]:
-    """Entries as the queue's rows."""
+def lines(
+    entries: Sequence[Entry], *, place: CityRuntime, sends: bool, at: datetime, marks: Mapping[int, Unread]
+) -> list[dict[str, Any]]:
+    """Entries as the queue's rows; ``marks`` are those of cases that have not been read as they are, by id."""
     found = []
+    names = names_of(entry.state.assignee for entry in entries)
     for entry in entries:
         row = shown_row(entry.values, runtime=place, at=at)
         row["text"], row["address"] = mask(row["text"]), mask(row["address"])
         row["light"] = light(entry.state, place=place, at=at)
         row["verbs"] = " ".join(entry.verbs)
         row["verb_names"] = [named(place.rules.workflow.verbs[verb]) for verb in entry.verbs]
+        row["assignee_name"] = names.get(entry.state.assignee, "")
         row["pending"] = bool(entry.state.pending)
+        row["unread"] = marks[row["id"]].value if row["id"] in marks else ""
         if sends and (route := suggested_unit(entry.state, place=place, at=at)):
             row["unit"], row["unit_name"] = route["unit"], route["unit_name"]
         found.append(row)
@@ -56,21 +64,6 @@ def tray(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The units that the rules suggest for the rows, with how many each, as targets to drop rows on."""
     counts = Counter((row["unit"], row["unit_name"]) for row in rows if row.get("unit"))
     return [{"code": code, "name": name, "count": count} for (code, name), count in counts.most_common(12)]
-
-
-def suggested_unit(state: CaseState, *, place: CityRuntime, at: datetime) -> dict[str, Any] | None:
-    """The unit that the routing table names, the row that decided, and what came second."""
-    ruled = place.rules.unit_for(facts_of(state), at.astimezone(place.info.zone).date())
-    if ruled is None:
-        return None
-    return {
-        "unit": ruled.value,
-        "unit_name": unit_name(place, ruled.value),
-        "row": ruled.row,
-        "second": ruled.runner_up_value,
-        "second_name": unit_name(place, ruled.runner_up_value),
-        "second_row": ruled.runner_up,
-    }
 
 
 def reasons(state: CaseState, *, place: CityRuntime, at: datetime) -> list[str]:
@@ -100,8 +93,9 @@ def choices(
     workflow = place.rules.workflow
     own = {found.id for found in duties.due(workflow, state.step, desk.role)}
     own |= {found.id for found in duties.answering_verbs(workflow, state.step, desk.role)}
-    may, others = [], []
-    for name, (_, choice) in capacities(state, place=place, desk=desk, at=at).items():
+    may: list[dict[str, Any]] = []
+    others: list[dict[str, str]] = []
+    for name, (_, choice) in capacities(state, place=place, actors=desk.actors, at=at).items():
         found = workflow.verbs[name]
         if not choice.allowed:
             others.append({"name": named(found), "why": say(choice.why)})
@@ -109,8 +103,12 @@ def choices(
         fields = forms.fields(found, state=state, place=place)
         if name == verb and typed:
             fields = [{**field, "value": typed.get(field["name"], field["value"])} for field in fields]
-        may.append({"id": name, "name": named(found), "fields": fields, "own": name in own, "open": name == verb})
-    may.sort(key=lambda offered: not offered["own"])
+        manner = manner_of(workflow, found, step=state.step)
+        offered = {"id": name, "name": named(found), "fields": fields, "own": name in own, "open": name == verb}
+        may.append({**offered, "manner": manner, "apart": manner.apart and name not in own})
+    may.sort(key=lambda offered: (not offered["own"], offered["manner"].rank))
+    if may and may[0]["own"] and not verb:
+        may[0]["open"] = True  # what the desk is for stands ready: one click
     for key, offered in enumerate(may[:9], start=1):
         offered["key"] = key
     return may, others

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import Chore, NavigationEntry, Phase, Stop, YiwangApp, signed_in
+from yiwang.server.common.app import Chore, Group, NavigationEntry, Phase, Stop, YiwangApp, signed_in
 
 
 class FieldConfig(YiwangApp):
@@ -16,4 +16,6 @@ class FieldConfig(YiwangApp):
         yield Chore("photos of phones", 3600, waiting_photos.forget, Phase.CLEANS)
 
     def navigation(self) -> Iterable[NavigationEntry]:
-        yield NavigationEntry(url="field", name=Text("现场", "Field"), order=70, shown=signed_in)
+        yield NavigationEntry(
+            url="field", name=Text("现场", "Field"), group=Group.WORK, icon="hard-hat", order=70, shown=signed_in
+        )

@@ -13,7 +13,8 @@ from yiwang.core.cases.decide import permitted
 from yiwang.core.cases.events import Actor
 from yiwang.core.cases.state import CaseState
 from yiwang.core.cases.workflow import NOWHERE, Verb, Workflow
-from yiwang.server.cases.api import LOADED_COLUMNS, Case, reach, state_of_row
+from yiwang.core.kernel.text import NO_TEXT, Text
+from yiwang.server.cases.api import LOADED_COLUMNS, Case, Readers, SidedPhoto, photos_of_cases, reach, state_of_row
 from yiwang.server.cities.queries import CityRuntime
 
 MOST_TASKS = 200
@@ -29,6 +30,7 @@ class Task:
         verbs: What they may do now, in the workflow's order, each with what they act as.
         mine: Whether a verb of theirs moves it on; otherwise their unit holds it and others are to act.
         assisting: Whether their unit was asked to assist and has not said that it is done.
+        asked: How a request is marked that they or their unit made and nobody of theirs can grant, while it has no answer.
     """
 
     values: dict[str, Any]
@@ -36,6 +38,7 @@ class Task:
     verbs: tuple[str, ...]
     mine: bool
     assisting: bool = False
+    asked: Text = NO_TEXT
 
 
 def tasks_for(
@@ -67,7 +70,7 @@ def tasks_for(
     return tasks, len(found) > 2 * limit  # more may be among those that were not looked at
 
 
-def task_of(values: dict[str, Any], *, place: CityRuntime, actors: Iterable[Actor], at: datetime) -> Task | None:
+def task_of(values: dict[str, Any], *, place: CityRuntime, actors: Sequence[Actor], at: datetime) -> Task | None:
     """The case as a task of theirs, or None where it is none: nothing to move on, and not held by their crew."""
     if values["closed_at"] is not None:
         return None
@@ -84,7 +87,25 @@ def task_of(values: dict[str, Any], *, place: CityRuntime, actors: Iterable[Acto
         held = held or bool(actor.unit and actor.unit == state.holder and _handles(workflow, actor))
     if not (mine or held):
         return None
-    return Task(values=values, state=state, verbs=tuple(dict.fromkeys(verbs)), mine=mine, assisting=assisting)
+    asked = _asked(state, actors, verbs=verbs, workflow=workflow)
+    return Task(
+        values=values, state=state, verbs=tuple(dict.fromkeys(verbs)), mine=mine, assisting=assisting, asked=asked
+    )
+
+
+def _asked(state: CaseState, actors: Iterable[Actor], *, verbs: Iterable[str], workflow: Workflow) -> Text:
+    """The mark of a request of theirs that others are to answer; none where nothing waits, or where the answer is theirs."""
+    request = state.pending
+    if not request or any(request["kind"] in workflow.plans[verb].effect.answers for verb in verbs):
+        return NO_TEXT
+    own = any(actor.id == request["by"] or (actor.unit and actor.unit == request["unit"]) for actor in actors)
+    plan = workflow.plans.get(str(request.get("verb", "")))
+    return plan.effect.asked if own and plan else NO_TEXT
+
+
+def photos_for(tasks: Iterable[Task], *, readers: Readers) -> dict[int, list[SidedPhoto]]:
+    """Photos by id of the case, of those tasks whose photos the reader may see."""
+    return photos_of_cases([task.values["id"] for task in tasks if readers.of_state(task.state).staff])
 
 
 def _moves_on(verb: Verb) -> bool:

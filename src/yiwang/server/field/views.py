@@ -25,6 +25,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.cases.events import Actor, Command
@@ -38,6 +39,7 @@ from yiwang.server.cases.api import (
     act_on_case,
     actors_for,
     category_name,
+    deeds_since,
     light,
     load_case,
     outsider,
@@ -50,6 +52,7 @@ from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.faults import is_full
 from yiwang.server.common.language import english, say
+from yiwang.server.common.moments import read_moment
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.templatetags.yiwang import BUILD, named
 from yiwang.server.common.throttling import TooOften
@@ -66,6 +69,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 
 @require_GET
+@gzip_page  # nothing in it is secret, not even a token, so its length tells nobody anything
 def shell(request: HttpRequest, city: str) -> HttpResponse:
     """The page that the phone keeps: words, categories and verbs, the same for everybody who reads this language."""
     place = city_or_404(city)
@@ -78,6 +82,7 @@ def shell(request: HttpRequest, city: str) -> HttpResponse:
 
 
 @require_GET
+@gzip_page
 def worker(request: HttpRequest, city: str) -> HttpResponse:
     """The service worker, allowed for the field page and what is below it. Its bytes change when anything it keeps does."""
     place = city_or_404(city)
@@ -109,7 +114,7 @@ def _shell_assets(_changed: float) -> tuple[list[str], str]:
         for imported in chunk.get("imports", []):
             gather(imported)
 
-    for key in ("src/app.ts", "src/field.ts"):
+    for key in ("src/app.ts", "src/field.ts", "icons.svg"):
         gather(key)
     found = sorted(Path(BUILD, "assets").glob("field-worker-*.js"))
     code = found[0].read_text(encoding="utf-8") if found else ""
@@ -184,12 +189,14 @@ def _name(user: Any) -> str:
 
 
 @require_GET
+@gzip_page  # a token is in session.json only
 @signed_in
 def tasks(request: HttpRequest, city: str) -> HttpResponse:
     """My tasks, with what is needed on the spot and nothing about who reported. Where I am stays on the phone."""
     place, now = city_or_404(city), timezone.now()
     actors = actors_for(request.user, city=city)
     found, more = work.tasks_for(place=place, actors=actors, at=now)
+    photos = work.photos_for(found, readers=readers_as(actors, user=request.user, place=place))
     units = dict.fromkeys(actor.unit for actor in actors if actor.unit)
     return JsonResponse(
         {
@@ -198,10 +205,24 @@ def tasks(request: HttpRequest, city: str) -> HttpResponse:
             "at": now.isoformat(),
             "units": {unit: unit_name(place, unit) for unit in units},
             "roles": sorted({role for actor in actors for role in actor.roles}),
-            "items": [field_shell.item(task, place=place, at=now) for task in found],
+            "items": [
+                field_shell.item(task, place=place, at=now, photos=photos.get(task.values["id"], ())) for task in found
+            ],
             "more": more,
         }
     )
+
+
+@require_GET
+@signed_in
+def done(request: HttpRequest, city: str) -> HttpResponse:
+    """What I did today, by the city's day, newest first. Asked for when something was sent and when the list is opened."""
+    place, now = city_or_404(city), timezone.now()
+    day = now.astimezone(place.info.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    actor = actors_for(request.user, city=city)[0]
+    found = deeds_since(city=place.info.id, actor=actor, since=day, most=work.MOST_TASKS)
+    items = [field_shell.deed(each, place=place) for each in found]
+    return JsonResponse({"user": _owner(request), "day": day.date().isoformat(), "items": items})
 
 
 @require_GET
@@ -305,7 +326,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     actors.append(outsider(city, id=actors[0].id, name=actors[0].name))
     try:
         key = _key(request)
-        said = replace(forms.draft(request.POST), evidence=_evidence(request.POST, place, where=False))
+        said = replace(forms.draft(request.POST, place=place), evidence=_evidence(request.POST, place, where=False))
 
         def attempt(actor: Actor) -> dict[str, Any]:
             draft = replace(said, photos=_photos(request))
@@ -430,9 +451,8 @@ def _moment(text: str, place: CityRuntime) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(place.info.zone)
-    except (ValueError, OverflowError):
+        return read_moment(text, zone=UTC).astimezone(place.info.zone)
+    except ValueError:
         problem = Problem(
             Text("时间「{text}」无法识别。", "The time {text!r} cannot be read.", text=text),
             Text("请用 ISO 8601，如 2026-03-02T09:00:00Z。", "ISO 8601, e.g. 2026-03-02T09:00:00Z."),

@@ -21,6 +21,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
 from yiwang.server.common import photos as pictures
+from yiwang.server.common.moments import read_moment
 from yiwang.server.common.throttling import TooOften
 
 FOLDER = "field-photos"
@@ -80,11 +81,8 @@ def _local(text: str, zone: tzinfo) -> datetime | None:
     if not text:
         return None
     try:
-        taken_at = datetime.fromisoformat(text)
-        if taken_at.tzinfo is None:
-            raise ValueError
-        return taken_at.astimezone(zone).replace(tzinfo=None)
-    except (ValueError, OverflowError) as error:
+        return read_moment(text).astimezone(zone).replace(tzinfo=None)
+    except ValueError as error:
         problem = Problem(
             Text("「{text}」不是有效的时间。", "{text!r} is no time.", text=text[:40]),
             Text("如 2026-03-02T08:59:00Z", "2026-03-02T08:59:00Z"),

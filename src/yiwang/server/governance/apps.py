@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.http import HttpRequest
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import NavigationEntry, YiwangApp
+from yiwang.server.common.app import Group, NavigationEntry, YiwangApp
 
 
 def _governs(request: HttpRequest, city: str) -> bool:
@@ -20,4 +20,12 @@ class GovernanceConfig(YiwangApp):
     urls = "yiwang.server.governance.urls"
 
     def navigation(self) -> Iterable[NavigationEntry]:
-        yield NavigationEntry(url="admin", name=Text("管理", "Administration"), order=110, page="admin", shown=_governs)
+        yield NavigationEntry(
+            url="admin",
+            name=Text("管理", "Administration"),
+            group=Group.RULES,
+            icon="settings",
+            order=110,
+            page="admin",
+            shown=_governs,
+        )

@@ -46,7 +46,7 @@ _RULES = {"page": "rules", "target": ".picture", "title": Text("流程图", "The
 _HELP = {"page": "help", "target": "#topics", "title": Text("帮助随时在这里", "Help is always here"), "text": Text("页脚有链接；词汇表中英对照。", "Linked in the footer; the glossary has both languages.")}  # fmt: skip
 _WORK = {"page": "cases", "target": "table, .card", "title": Text("开始干活", "Getting to work"), "text": Text("打开一件，右边写着时钟和派遣理由，左边是您现在可以做的动作；不能做的会说明为什么。", "Open one: its clocks and why it came to you, and what you may do now; what you may not do says why.")}  # fmt: skip
 _ADMIN = (
-    {"page": "admin", "target": ".sections", "title": Text("管理", "Administration"), "text": Text("人员、单位、权限、规则、城市包、审计都在这里。", "People, units, permissions, rules, packs and audit.")},
+    {"page": "admin", "target": "main .tabs", "title": Text("管理", "Administration"), "text": Text("人员、单位、权限、规则、城市包、审计都在这里。", "People, units, permissions, rules, packs and audit.")},
     {"page": "admin-permissions", "target": ".matrix", "title": Text("谁能做什么", "Who may do what"), "text": Text("按流程算出来的，不是另填的表；下面可以查某人对某案为什么不行。", "Worked out of the workflow, not kept beside it; below, ask why somebody may not act on a case.")},
     {"page": "admin-rules", "target": "#changes", "title": Text("改规则要两个人", "Rules need two people"), "text": Text("一人起草、检查、试算、提交，另一人批准，到时间自动生效。", "One writes, checks, tries on the past and submits; another approves; it takes force at its time.")},
 )  # fmt: skip

@@ -47,7 +47,9 @@ def glossary(request: HttpRequest, city: str) -> HttpResponse:
         {"id": word.en.split(",")[0].replace(" ", "-"), "en": word.en, "zh": word.zh, "text": say(meaning)}
         for word, meaning in (*GLOSSARY, *(entry for app in installed_apps() for entry in app.glossary()))
     ]
-    return render(request, "help/glossary.html", {"city": place.info, "page": "help", "words": words})
+    return render(
+        request, "help/glossary.html", {"city": place.info, "page": "help", "words": words, "english": english()}
+    )
 
 
 @require_GET

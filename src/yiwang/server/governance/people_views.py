@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -19,14 +18,17 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import NotAllowed
 from yiwang.core.kernel.text import Text
 from yiwang.packs.hints import did_you_mean
+from yiwang.packs.units import KINDS
 from yiwang.server.cases.api import load_case
 from yiwang.server.cities.choices import region_choices
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say, say_or
+from yiwang.server.common.moments import read_moment
 from yiwang.server.common.refusing import sentences
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.governance import matrix, queries
 from yiwang.server.governance.access import context, governing, signed_in
+from yiwang.server.governance.audit_words import told
 from yiwang.server.people import operations, sessions
 from yiwang.server.people.models import User
 from yiwang.server.people.roles import ADMINISTRATOR, may_change
@@ -225,6 +227,7 @@ def units(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     rows = [
         {
             "unit": unit,
+            "kind": say_or(KINDS.get(unit.kind), unit.kind),
             "below": len(directory.below(unit.code)),
             "people": counts.get(unit.code, 0),
             "region": place.regions.get(unit.region),
@@ -287,7 +290,7 @@ def audit(request: HttpRequest, place: CityRuntime) -> HttpResponse:
         else None
     )
     try:
-        since = datetime.fromisoformat(asked["since"]).replace(tzinfo=place.info.zone) if asked["since"] else None
+        since = read_moment(asked["since"], zone=place.info.zone) if asked["since"] else None
     except ValueError:
         since = None
     found, following = queries.reads(
@@ -298,7 +301,7 @@ def audit(request: HttpRequest, place: CityRuntime) -> HttpResponse:
         city=place.info.id,
         subject="audit",
         what="the record of reads",
-        purpose=say("查看审计", "looking at the audit"),
+        purpose="looking at the audit",
     )
     return render(
         request,
@@ -307,7 +310,7 @@ def audit(request: HttpRequest, place: CityRuntime) -> HttpResponse:
             request,
             place,
             "audit",
-            reads=found,
+            reads=[{"row": row, "what": told(row.what), "purpose": told(row.purpose)} for row in found],
             following=following,
             asked=asked,
             changes=[_change_line(change) for change in queries.account_changes(place.info.id)],

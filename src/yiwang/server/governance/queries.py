@@ -25,7 +25,7 @@ def roles_of(place: CityRuntime) -> dict[str, Text]:
     roles.pop("system", None)
     for role in place.rules.workflow.outside_roles():  # everybody has it
         roles.pop(role, None)
-    return {**GOVERNING, **OTHER, **roles} if not roles else {**roles, **GOVERNING, **OTHER}
+    return {**roles, **GOVERNING, **OTHER}
 
 
 def assignment(row: RoleAssignment, place: CityRuntime, roles: dict[str, Text]) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def assignment(row: RoleAssignment, place: CityRuntime, roles: dict[str, Text]) 
     return {
         "id": row.pk,
         "role": row.role,
-        "role_name": named(roles.get(row.role)) or row.role,
+        "role_name": named(roles.get(row.role) or place.rules.workflow.roles.get(row.role)) or row.role,
         "unit": row.unit,
         "unit_name": named(unit) if unit else row.unit,
         "region": row.region,

@@ -24,6 +24,7 @@ from yiwang.server.cities.choices import category_choices, region_choices
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say, say_or
 from yiwang.server.common.models import Job
+from yiwang.server.common.moments import read_moment
 from yiwang.server.common.operations import ask_job
 from yiwang.server.common.refusing import sentences
 from yiwang.server.governance import checking, operations, packs, queries, tables
@@ -302,7 +303,7 @@ def _moment(text: str, place: CityRuntime) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=place.info.zone)
+        return read_moment(text, zone=place.info.zone)
     except ValueError:
         raise NotPossible(Text("生效时间写得不对。", "The time of taking force cannot be read.")) from None
 

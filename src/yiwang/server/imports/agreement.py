@@ -16,6 +16,7 @@ from yiwang.packs.records.mapping import FlagRule
 from yiwang.packs.records.model import SourceRecord
 from yiwang.server.cases.api import Event, Report
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import month_text
 
 _LOOKED_UP = 400
 NAMES = ("ontime", "deadline", "routing", "department")
@@ -88,7 +89,7 @@ def measure(
     for record, stored in _stored_cases(records, place, origin):
         stored_cases += 1
         unlocated += not stored.region
-        month = f"{record.opened_at.astimezone(place.info.zone):%Y-%m}"
+        month = month_text(record.opened_at, place.info.zone)
         compared = _compare(
             record, stored, place, drawn=drawn, rule=rule, deadlines=sets_limits and "deadline" in present
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from yiwang.server.ledger.log import LogMismatch, in_log, positions, settled_key, size
+from yiwang.server.ledger.log_check import LogCheck, LogFault, check, check_others
 from yiwang.server.ledger.nodes import renew as renew_nodes
 from yiwang.server.ledger.proofs import day_root, prove
 from yiwang.server.ledger.publishing import publish
-from yiwang.server.ledger.sealed import LogCheck, LogFault, check, check_others
 from yiwang.server.ledger.sealing import seal_days
 from yiwang.server.ledger.streams import Entry, Stream, register, stream_of, streams
 

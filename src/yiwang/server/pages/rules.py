@@ -8,8 +8,9 @@ from typing import Any
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit
-from yiwang.server.cases.api import limit_text, unit_name
+from yiwang.server.cases.api import unit_name
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import limit_text, moment_text
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 
@@ -72,9 +73,7 @@ def explain_rules(place: CityRuntime, *, category: str, region: str, at: datetim
     if limit:
         try:
             due = place.calendar.add(start=at, limit=limit).astimezone(place.info.zone)
-            lines.append(
-                {"name": say("现在派遣，截止", "Dispatched now, due"), "text": f"{due:%Y-%m-%d %H:%M}", "why": ""}
-            )
+            lines.append({"name": say("现在派遣，截止", "Dispatched now, due"), "text": moment_text(due), "why": ""})
         except BadInput as error:
             lines.append({"name": say("截止", "Due"), "text": say(error.text), "why": ""})
     decision = place.pack.tables["limits"].decide(facts, on)

@@ -8,6 +8,7 @@ from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,6 +18,7 @@ from yiwang.core.kernel.text import Text
 from yiwang.server.cities.queries import NoSuchCity, cities, runtime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
+from yiwang.server.desks import queue
 from yiwang.server.people import queries as people
 from yiwang.server.people import sessions
 from yiwang.server.people.roles import GOVERNING
@@ -39,6 +41,21 @@ def next_page(request: HttpRequest) -> str:
     return target if safe else "/"
 
 
+def landing_page(request: HttpRequest) -> str:
+    """Where somebody begins who asked for no page: at their own desk, in administration, else at the list of cities."""
+    target = next_page(request)
+    if target != "/":
+        return target
+    for info in cities():
+        if queue.desks_of(request.user, place=runtime(info.id)):
+            return reverse("desk-home", args=[info.id])
+    governed = request.session.get("governs", ())
+    for info in cities():
+        if info.id in governed or "*" in governed:
+            return reverse("admin", args=[info.id])
+    return target
+
+
 @sensitive_post_parameters("password")
 @never_cache
 @require_http_methods(["GET", "POST"])
@@ -53,7 +70,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             throttle.forget_failures()
             login(request, form.get_user())  # gives the session a new key
             sessions.begin(request, form.get_user())
-            return redirect(next_page(request))
+            return redirect(landing_page(request))
     return render(request, "pages/sign_in.html", page(request, form), status=200)
 
 

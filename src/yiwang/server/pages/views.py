@@ -36,15 +36,17 @@ from yiwang.server.cities.finding import city_or_404, region_of_request
 from yiwang.server.cities.queries import CityRuntime, cities, runtime
 from yiwang.server.common import queries as common
 from yiwang.server.common.language import english, say
+from yiwang.server.common.moments import read_moment
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.common.workflow_svg import workflow_svg
 from yiwang.server.pages.rules import explain_rules, limit_rows
 from yiwang.server.scores.headline import on_time
+from yiwang.server.scrutiny.access import is_staff
+from yiwang.server.scrutiny.workflow_svg import workflow_svg
 
 MAP_CASES = 2000  # the most urgent ones; the page says how many there are
 
 
-def map_context(place: CityRuntime, region: Region) -> dict[str, Any]:
+def map_context(request: HttpRequest, place: CityRuntime, region: Region) -> dict[str, Any]:
     """Addresses and words for ``<city-map>``."""
     city = place.info.id
     asked = urlencode({"region": region.code})
@@ -52,8 +54,8 @@ def map_context(place: CityRuntime, region: Region) -> dict[str, Any]:
         "map_regions_url": f"{reverse('map-regions', args=[city])}?{asked}",
         "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",
         "map_labels": map_labels(),
+        "sees_sensors": is_staff(request.user, place=place),
         "case_link": reverse("case", args=[city, "NUMBER"]).replace("NUMBER", "{number}"),
-        "tiles_url": settings.YIWANG_TILES_URL,
     }
 
 
@@ -102,7 +104,7 @@ def overview(request: HttpRequest, city: str) -> HttpResponse:
             ],
             "approximate": any(child.approximate for child in children),
             **jobs_context(city),
-            **map_context(place, region),
+            **map_context(request, place, region),
         },
     )
 
@@ -127,7 +129,7 @@ def city_map(request: HttpRequest, city: str) -> HttpResponse:
             "open": still_open,
             "shown": min(still_open - undrawn, MAP_CASES),
             "undrawn": undrawn,
-            **map_context(place, region),
+            **map_context(request, place, region),
         },
     )
 
@@ -137,12 +139,9 @@ def _moment(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        return read_moment(text)
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None or not 1900 <= found.year < 9000:
-        raise Http404(say("时间应写成 2026-03-01T08:00+08:00", "Write the time as 2026-03-01T08:00+08:00"))
-    return found
+        raise Http404(say("时间应写成 2026-03-01T08:00+08:00", "Write the time as 2026-03-01T08:00+08:00")) from None
 
 
 @require_GET

@@ -65,6 +65,14 @@ class Session(APIKeyCookie):
         return request.user
 
 
+def caller_of(request: HttpRequest) -> Any:
+    """Who makes a call of the API: the account of its token or session, or `AnonymousUser` where anybody may call.
+
+    Django Ninja leaves it on the request, which Django's type knows nothing of.
+    """
+    return getattr(request, "auth", None) or AnonymousUser()
+
+
 def anybody(request: HttpRequest) -> Any:
     """Nobody in particular may call this too."""
     return AnonymousUser()
@@ -73,3 +81,4 @@ def anybody(request: HttpRequest) -> Any:
 ACTING = [Token(ACT), Session()]
 ANYBODY: list[Callable[..., Any]] = [Token(READ), Session(), anybody]
 REPORTING: list[Callable[..., Any]] = [Token(REPORT), Session(), anybody]
+SIGNED_IN = [Token(READ), Session()]

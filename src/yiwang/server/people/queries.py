@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
+from yiwang.server.common.language import say
 from yiwang.server.common.selecting import columns, select
 from yiwang.server.people.models import RoleAssignment, User
 
-ACCOUNT = ("id", "username", "display_name", "display_name_en", "is_active", "is_staff", "is_superuser", "demo")
+# in the order of the model's fields, in which `from_db` takes values whatever the order of the names
+ACCOUNT = ("id", "is_superuser", "username", "is_staff", "is_active", "display_name", "display_name_en", "demo")
 POST = ("city", "unit", "region", "role")
 DEMO_PASSWORD = "yiwang-demo"  # noqa: S105 - shown on the sign-in page of demonstrations
 
@@ -44,8 +47,11 @@ def token_digest(token: str) -> str:
 
 def user_of_token(token: str) -> User | None:
     """The account of a valid token, with the posts that it holds: one query, since every call of a program makes it."""
-    if not token or len(token) > 200:
-        return None
+    return user_of_token_digest(token_digest(token)) if token and len(token) <= 200 else None
+
+
+def user_of_token_digest(digest: str) -> User | None:
+    """The account of a valid token of which only `token_digest` is known: its text was seen when a connection was made."""
     user, posts = columns(User, ACCOUNT), columns(RoleAssignment, POST)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -55,7 +61,7 @@ def user_of_token(token: str) -> User | None:
             "WHERE people_apitoken.digest = %s AND people_apitoken.revoked_at IS NULL AND people_user.is_active "
             "AND (people_apitoken.expires_at IS NULL OR people_apitoken.expires_at > %s) "
             "ORDER BY people_roleassignment.id",
-            [token_digest(token), connection.ops.adapt_datetimefield_value(timezone.now())],
+            [digest, connection.ops.adapt_datetimefield_value(timezone.now())],
         )
         rows = cursor.fetchall()
     if not rows:
@@ -65,6 +71,28 @@ def user_of_token(token: str) -> User | None:
     found.scopes = frozenset(rows[0][0].split())
     found.posts = [row[width + 1 :] for row in rows if row[width + 1] is not None]
     return found
+
+
+def people_at(*, city: str, unit: str) -> list[User]:
+    """Who holds a post at a unit and can sign in, by name."""
+    return list(
+        User.objects.filter(assignments__city=city, assignments__unit=unit, is_active=True)
+        .distinct()
+        .order_by("display_name", "username")
+    )
+
+
+def names_of(ids: Iterable[str]) -> dict[str, str]:
+    """Names of accounts by the id that history has of them (``user:7``); what is no account is left out."""
+    keys = {int(one.removeprefix("user:")) for one in ids if one.startswith("user:") and one[5:].isdecimal()}
+    found = User.objects.filter(pk__in=keys).only("username", "display_name", "display_name_en") if keys else ()
+    return {f"user:{user.pk}": name_of(user) for user in found}
+
+
+def name_of(user: User) -> str:
+    """What an account is called in the language of the page."""
+    name = user.display_name or user.username
+    return say(name, user.display_name_en or name)
 
 
 def posts_of(user: User, *, city: str) -> list[tuple[str, str, str]]:

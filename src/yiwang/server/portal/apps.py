@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import Chore, NavigationEntry, Phase, Stop, YiwangApp, signed_out
+from yiwang.server.common.app import Chore, Group, NavigationEntry, Phase, Stop, YiwangApp, signed_out
 
 
 class PortalConfig(YiwangApp):
@@ -28,6 +28,14 @@ class PortalConfig(YiwangApp):
 
     def navigation(self) -> Iterable[NavigationEntry]:
         yield NavigationEntry(
-            url="portal-report", name=Text("上报", "Report"), order=80, page="report", shown=signed_out
+            url="portal-report",
+            name=Text("上报", "Report"),
+            group=Group.PEOPLE,
+            icon="plus",
+            order=80,
+            page="report",
+            shown=signed_out,
         )
-        yield NavigationEntry(url="portal", name=Text("市民", "Citizens"), order=90, page="portal")
+        yield NavigationEntry(
+            url="portal", name=Text("市民", "Citizens"), group=Group.PEOPLE, icon="users", order=90, page="portal"
+        )

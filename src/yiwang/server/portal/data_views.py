@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -51,7 +50,6 @@ def public_map(request: HttpRequest, city: str) -> HttpResponse:
             "map_cases_url": f"{reverse('map-cases', args=[city])}?{asked}",
             "map_labels": map_labels(),
             "case_link": reverse("portal-case", args=[city, "NUMBER"]).replace("NUMBER", "{number}"),
-            "tiles_url": settings.YIWANG_TILES_URL,
             "approximate": any(child.approximate for child in place.regions.children(region.code)),
         },
     )

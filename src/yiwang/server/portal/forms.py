@@ -39,6 +39,7 @@ class ReportForm:
     email: str = ""
     lon: float | None = None
     lat: float | None = None
+    component: str = ""
     join: str = ""
     seen: bool = False
     problems: list[str] = field(default_factory=list)
@@ -47,7 +48,7 @@ class ReportForm:
         """For `portal.operations.report`."""
         return ReportDraft(
             text=self.text, category=self.category, lon=self.lon, lat=self.lat, address=self.address, region=self.region,
-            crs=PAGES_CRS, photos=photos,
+            crs=PAGES_CRS, component=self.component, photos=photos,
         )  # fmt: skip
 
 
@@ -58,6 +59,7 @@ def read_form(post: QueryDict) -> ReportForm:
         category=post.get("category", "").strip(),
         address=post.get("address", "").strip(),
         region=post.get("region", "").strip(),
+        component=post.get("component", "").strip()[:40],
         join=post.get("join", "").strip(),
         seen=post.get("seen") == "1",
     )

@@ -8,12 +8,13 @@ from django.db.models import Max, Min
 
 from yiwang.server.cases.api import Case
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import month_text
 
 MOST_MONTHS = 36
 
 
 def month_of(moment: datetime, place: CityRuntime) -> str:
-    return f"{moment.astimezone(place.info.zone):%Y-%m}"
+    return month_text(moment, place.info.zone)
 
 
 def bounds(month: str, place: CityRuntime) -> tuple[datetime, datetime]:

@@ -18,6 +18,7 @@ from yiwang.packs.portal import BEFORE
 from yiwang.server.cases.api import Case, lateness_moment
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import publishing
+from yiwang.server.common.spreadsheets import harmless
 from yiwang.server.portal.months import bounds
 
 CHUNK = 1000
@@ -40,9 +41,9 @@ COLUMNS = (
     Column("number", Text("案卷编号", "Number of the case")),
     Column("reported_at", Text("上报时间（带时区）", "When it was reported, with the zone")),
     Column("filed_at", Text("立案时间", "When the case was filed")),
-    Column("closed_at", Text("办结时间；在办为空", "When it ended; empty while open")),
+    Column("closed_at", Text("办结时间；在办为空", "When it was closed; empty while open")),
     Column("deadline", Text("截止时间", "When it is due")),
-    Column("late", Text("是否超时：true、false；没有时限为空", "Whether it was or is late; empty without a deadline")),
+    Column("late", Text("是否超时：`true`、`false`；没有时限为空", "Whether it was or is late: `true`, `false`; empty without a deadline")),
     Column("step", Text("环节代码", "Code of the step of the workflow")),
     Column("step_name", Text("环节名称", "Name of the step")),
     Column("category", Text("类别代码", "Code of the category")),
@@ -51,7 +52,7 @@ COLUMNS = (
     Column("region", Text("区域代码", "Code of the region")),
     Column("region_name", Text("区域名称，由大到小", "Names of the region, from the largest")),
     Column("unit", Text("承办单位代码", "Code of the unit that holds it")),
-    Column("source", Text("来源（public 市民、hotline 热线、inspector 监督员等）", "Channel: public, hotline, inspector, …")),
+    Column("source", Text("来源：`public` 市民、`hotline` 热线、`inspector` 监督员等", "Channel: `public`, `hotline`, `inspector`, …")),
     Column("lon", Text("经度（WGS84，保留四位小数，约 10 米）", "Longitude (WGS 84, four decimals, about 10 m)")),
     Column("lat", Text("纬度", "Latitude")),
     Column("rating", Text("上报人评分 1–5；未评为空", "Rating by who reported, 1–5; empty if none")),
@@ -131,9 +132,7 @@ def _cell(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def as_geojson(*, place: CityRuntime, month: str) -> Iterator[bytes]:

@@ -6,7 +6,6 @@ import secrets
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,12 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from yiwang.core.kernel.errors import BadInput
-from yiwang.core.kernel.refusals import Refusal
+from yiwang.core.kernel.refusals import Refusal, Unknown
+from yiwang.server.assets.api import component_of, reported_component
 from yiwang.server.cases.api import (
     ReportDraft,
     actors_for,
     category_name,
     lateness_moment,
+    map_labels,
     region_name,
     step_name,
     unit_name,
@@ -106,7 +107,7 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
     """Photo, place, words. Without scripts a page to check the category and what is near comes before sending."""
     place = city_or_404(city)
     if request.method == "GET":
-        return _form(request, place, forms.ReportForm(join=""), key=secrets.token_urlsafe(16))
+        return _begin(request, place)
     said, key, kept = forms.read_form(request.POST), request.POST.get("key", "")[:100], request.POST.get("kept", "")
     key = key or secrets.token_urlsafe(16)
     caller = throttling.caller(request)
@@ -114,6 +115,8 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
         throttling.check_reports(caller)
         kept, photos, bad = forms.keep(request.FILES.getlist("photos"), kept)
         problems = [*said.problems, *(say(problem.message) for problem in bad)]
+        if said.component:
+            component_of(city=city, code=said.component)
         if problems:
             return _form(request, place, said, key=key, kept=kept, problems=problems, status=422)
         if not said.seen and not said.join:
@@ -129,6 +132,19 @@ def report(request: HttpRequest, city: str) -> HttpResponse:
         status = status_of(error)
         return _form(request, place, said, key=key, kept=kept, problems=sentences(error), status=status)
     return _receipt_page(request, place, taken, joined=bool(said.join))
+
+
+def _begin(request: HttpRequest, place: CityRuntime) -> HttpResponse:
+    """An empty form, or one about the component whose label was scanned."""
+    said, key, code = forms.ReportForm(), secrets.token_urlsafe(16), request.GET.get("component", "")
+    if not code:
+        return _form(request, place, said, key=key)
+    try:
+        found = reported_component(place=place, code=code)
+    except Unknown as error:
+        return _form(request, place, said, key=key, problems=sentences(error), status=404)
+    said.component, said.lon, said.lat, said.category = found.code, found.lon, found.lat, found.category
+    return _form(request, place, said, key=key)
 
 
 def _form(
@@ -151,16 +167,25 @@ def _form(
             "page": "portal",
             "policy": place.pack.portal,
             "said": said,
+            "component": _component_name(place, said.component),
             "key": key,
             "kept": kept,
             "problems": problems or [],
             "categories": category_choices(place),
             "suggestions": suggest_categories(said.text, place, said.category) if said.text else [],
             "map_regions_url": regions,
-            "tiles_url": settings.YIWANG_TILES_URL,
+            "map_labels": map_labels(),
         },
         status=status,
     )
+
+
+def _component_name(place: CityRuntime, code: str) -> str:
+    """What a component is called; nothing where there is none."""
+    try:
+        return say(reported_component(place=place, code=code).name) if code else ""
+    except Unknown:
+        return ""
 
 
 def _check(

@@ -16,6 +16,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.space import UnitGrids
 from yiwang.packs import Pack, find_pack, read_pack
+from yiwang.server.basemap import grounds
 from yiwang.server.cases.api import recount_deadlines
 from yiwang.server.cities import queries as places
 from yiwang.server.cities.models import City, PackVersion
@@ -126,13 +127,14 @@ def _install(source: Path, pack: Pack, current: PackVersion | None, *, origin: s
     base = Path(settings.YIWANG_HOME, "packs", pack.id)
     building = base / f".new-{uuid.uuid4().hex}"
     # a folder's name is never used twice: a process may still be reading the old one
-    folder = base / f"{version:04d}-{pack.digest[:8]}-{uuid.uuid4().hex[:6]}"
+    folder = base / f"{version:04d}-{pack.digest[:8]}-{uuid.uuid4().hex[:16]}"
     today = datetime.now(UTC).astimezone(pack.info.zone).date()
     try:
         _copy(source, pack.files, building / "pack")
         retained = retain(new=building / "pack", old=_pack_folder(current), today=today)
         copy = read_pack(building / "pack")
         _make_grids(copy, building, _old_grids(current), today)
+        grounds.prepare(copy)
         building.rename(folder)
         row = {
             "folder": str(folder.relative_to(settings.YIWANG_HOME)),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from yiwang.core.facts.case_labels import LABELS
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import MOMENT
 from yiwang.core.indicators.definitions import COUNTED, Indicator
@@ -15,6 +17,7 @@ from yiwang.core.indicators.scorecard import Cell
 from yiwang.core.indicators.standing import Standing
 from yiwang.core.kernel.text import Text
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import number_text
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import moment, named
 from yiwang.server.scores import queries
@@ -42,8 +45,8 @@ def figure(cell: Cell, indicator: Indicator) -> str:
     if cell.value is None:
         return ""
     if indicator.unit in COUNTED:
-        return f"{cell.numerator:,}"
-    return f"{cell.value:,.1f}{say(SUFFIXES[indicator.unit])}"
+        return number_text(cell.numerator)
+    return f"{number_text(cell.value, 1)}{say(SUFFIXES[indicator.unit])}"
 
 
 def interval(standing: Standing | None, indicator: Indicator) -> str:
@@ -52,9 +55,9 @@ def interval(standing: Standing | None, indicator: Indicator) -> str:
         return ""
     low, high = standing.interval.low, standing.interval.high
     return (
-        f"{low:,.0f}–{high:,.0f}"
+        f"{number_text(low)}–{number_text(high)}"
         if indicator.unit in COUNTED
-        else f"{low:.1f}–{high:.1f}{say(SUFFIXES[indicator.unit])}"
+        else f"{number_text(low, 1)}–{number_text(high, 1)}{say(SUFFIXES[indicator.unit])}"
     )
 
 
@@ -62,8 +65,8 @@ def counts(cell: Cell, indicator: Indicator) -> str:
     """What a figure was divided from; empty for a plain count and for no data. Seconds are left to the page behind it."""
     if not cell.denominator:
         return ""
-    whole = f"{cell.denominator:,}"
-    return f"{cell.numerator:,}/{whole}" if indicator.unit == "percent" else f"÷ {whole}"
+    whole = number_text(cell.denominator)
+    return f"{number_text(cell.numerator)}/{whole}" if indicator.unit == "percent" else f"÷ {whole}"
 
 
 def thing(place: CityRuntime, level: str, key: str) -> str:
@@ -120,6 +123,27 @@ def league(card: Scorecard, *, place: CityRuntime, level: str, month: str) -> di
         "evaluation": next((one for one in place.pack.indicators.evaluations if one.id == evaluation), None),
         "csv_url": f"{reverse('score-csv', args=[city])}?{urlencode({'level': level, 'month': month})}",
     }
+
+
+PARTS = {
+    "": Text("{name}", "{name}"), "_name": Text("{name}名称", "{name}, name"), "_numerator": Text("{name}·分子", "{name}, numerator"),
+    "_denominator": Text("{name}·分母", "{name}, denominator"), "_low": Text("{name}·区间下限", "{name}, low"),
+    "_high": Text("{name}·区间上限", "{name}, high"), "_best_place": Text("{name}·最好名次", "{name}, best place"),
+    "_worst_place": Text("{name}·最差名次", "{name}, worst place"),
+}  # fmt: skip
+KEYS = {"month": Text("月份", "Month"), **LABELS}
+
+
+def heads(header: Sequence[str], *, place: CityRuntime) -> list[str]:
+    """The ids of `queries.as_table` as words, for a file that people open."""
+    book = place.pack.indicators
+    known: dict[str, Text] = {**KEYS, **{level.id: level.name for level in place.info.levels}}
+    known |= {one.id: one.name for one in book.indicators}
+    for one in book.evaluations:
+        known[f"score_{one.id}"] = Text("{name}·得分", "{name}, score", name=one.name)
+        known[f"grade_{one.id}"] = Text("{name}·等级", "{name}, grade", name=one.name)
+    words = {f"{id}{part}": (text, name) for id, name in known.items() for part, text in PARTS.items()}
+    return [say(words[id][0], name=words[id][1]) if id in words else id for id in header]
 
 
 def explanation_context(found: Explanation, *, place: CityRuntime, level: str, key: str | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from yiwang.engines.duckdb import DuckDBEngine
 from yiwang.engines.memory import MemoryEngine
 from yiwang.server.cases.api import stands_at
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.language import say
 from yiwang.server.facts import files
 from yiwang.server.facts.models import FactStore
 from yiwang.server.facts.operations import shelf_of, store_in
@@ -291,8 +292,8 @@ def as_dict(card: Scorecard, *, place: CityRuntime) -> dict[str, Any]:
 
 
 def as_table(card: Scorecard, *, place: CityRuntime) -> tuple[list[str], list[list[Any]]]:
-    """A scorecard as a header and rows: keys, then each indicator's value, numerator, denominator and interval, then scores
-    with grade, interval and places; no data is empty."""
+    """A scorecard as a header of ids and rows: keys with names in the reader's language, then each indicator's value, numerator,
+    denominator and interval, then scores with grade, interval and places; no data is empty."""
     stood = standings_of(card, place=place)
     keys = list(card.rows[0].keys) if card.rows else [*card.wish.by]
     evaluations = list(dict.fromkeys(name for row in card.rows for name in row.composites))
@@ -304,7 +305,7 @@ def as_table(card: Scorecard, *, place: CityRuntime) -> tuple[list[str], list[li
     table = []
     for row, own in zip(card.rows, stood, strict=True):
         names = [
-            (region_names(place, key, value) or ("", ""))[0] for key, value in row.keys.items() if key not in PERIODS
+            say(*(region_names(place, key, value) or ("", ""))) for key, value in row.keys.items() if key not in PERIODS
         ]
         line: list[Any] = [*row.keys.values(), *names]
         for name in card.indicators:

@@ -92,7 +92,7 @@ def league_csv(request: HttpRequest, city: str) -> HttpResponse:
     header, rows = queries.as_table(_card(asked), place=asked.place)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
+    writer.writerow(presentation.heads(header, place=asked.place))
     writer.writerows(rows)
     answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     name = "-".join(filter(None, (city, "score", asked.level, asked.month)))

@@ -1,4 +1,4 @@
-"""Who comes in: where time goes is for all who hold a post in the city."""
+"""Who comes in: where time goes, and what sensors say, is for all who hold a post in the city."""
 
 from __future__ import annotations
 
@@ -12,25 +12,44 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from yiwang.server.cities.finding import city_or_404
+from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import posts_of
-from yiwang.server.people.roles import posts
+from yiwang.server.people.roles import GOVERNING
 
 View = Callable[..., HttpResponseBase]
 
 
+def is_staff(user: Any, *, place: CityRuntime) -> bool:
+    """Whether somebody holds a post in a city: any role of its workflow but the one that everybody has, or one that governs.
+
+    A role needs no axis for that: who keeps the records of cases belongs to none. The deployment's own staff belong to every city.
+    """
+    if not isinstance(user, User):
+        return False
+    if user.is_superuser or user.is_staff:
+        return True
+    workflow = place.rules.workflow
+    inside = workflow.roles.keys() - workflow.outside_roles()
+    held = posts_of(user, city=place.info.id)
+    return any(role in inside or (role in GOVERNING and not region) for _, region, role in held)
+
+
+def shown_to_staff(request: HttpRequest, city: str) -> bool:
+    """Whether a link to a page of `staff_only` is shown: to those whom the page lets in."""
+    return request.user.is_authenticated and is_staff(request.user, place=runtime(city))
+
+
 def staff_only(view: View) -> View:
-    """Lets a view be called with the city's runtime by those who hold a post in it: on an axis of the loop, or in administration."""
+    """Lets a view be called with the city's runtime by those who hold a post in it (`is_staff`)."""
 
     @wraps(view)
     def guard(request: HttpRequest, city: str, **rest: Any) -> HttpResponseBase:
         place = city_or_404(city)
         if not isinstance(request.user, User):
             return redirect_to_login(request.get_full_path())
-        roles = place.rules.workflow.roles
-        working = any(role in roles and roles[role].axis for _, _, role in posts_of(request.user, city=city))
-        if not working and not posts(request.user, city=city):
+        if not is_staff(request.user, place=place):
             detail = say("这里只对本市工作人员开放。", "This is for people who hold a post in this city.")
             context = {"city": place.info, "title": say("不允许", "Not allowed"), "detail": detail}
             return render(request, "problem.html", context, status=403)

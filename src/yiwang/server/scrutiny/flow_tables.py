@@ -5,22 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from yiwang.core.kernel.text import Text
 from yiwang.core.mining.flow import Summary
 from yiwang.server.cases.api import step_name, unit_name
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import lasting_text, number_text
 from yiwang.server.common.language import say
-from yiwang.server.common.templatetags.yiwang import lasting, named
-from yiwang.server.common.workflow_svg import Traffic
+from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.scrutiny.flowing import Flow
+from yiwang.server.scrutiny.workflow_svg import Traffic
 
 _TIMES = ("stays", "cases", "going_on", "median_seconds", "p90_seconds", "total_seconds", "share", "waiting_share")
 TABLES: dict[str, tuple[str, ...]] = {
     "steps": ("step", "name", *_TIMES),
     "units": ("unit", "name", *_TIMES),
     "levels": ("level", "name", *_TIMES),
-    "moves": ("from", "to", "moves", "cases", "median_seconds"),
-    "paths": ("path", "cases", "share", "median_seconds"),
+    "moves": ("from", "origin", "to", "target", "moves", "cases", "median_seconds"),
+    "paths": ("path", "names", "cases", "share", "median_seconds"),
 }
+HEADS = {
+    "step": Text("环节编码", "Step, code"), "unit": Text("单位编码", "Unit, code"), "level": Text("层级编码", "Level, code"),
+    "name": Text("名称", "Name"), "from": Text("起始环节编码", "From, code"), "origin": Text("从", "From"),
+    "to": Text("到达环节编码", "To, code"), "target": Text("到", "To"), "moves": Text("次数", "Times"),
+    "path": Text("各环节编码", "Steps, codes"), "names": Text("环节", "Steps"), "stays": Text("停留次数", "Stays"),
+    "cases": Text("案卷", "Cases"), "going_on": Text("未离开", "Still there"),
+    "median_seconds": Text("停留中位数（秒）", "Median stay (s)"), "p90_seconds": Text("九成在此之内（秒）", "Nine tenths within (s)"),
+    "total_seconds": Text("总时间（秒）", "All time (s)"), "share": Text("占比", "Share"),
+    "waiting_share": Text("其中等待", "Of it waiting"),
+}  # fmt: skip
 DRAWN_FROM = 0.005  # of all cases: rarer moves would bury the picture; the table has them
 Link = Callable[[str, str], str]
 
@@ -118,7 +130,7 @@ class Tables:
         }
 
     def plain(self, table: str) -> list[dict[str, Any]]:
-        """A table's rows with the columns of `TABLES`: ids for machines beside names; no value is an empty cell."""
+        """A table's rows with the columns of `TABLES`: codes beside names; no value is an empty cell."""
         rows = {
             "steps": self.steps,
             "units": self.units,
@@ -144,19 +156,19 @@ class Tables:
         for move in self.found.moves:
             arrived[names[move.target]] = arrived.get(names[move.target], 0) + move.cases
         remarks = {
-            step: say("{n} 次到达", "{n} arrivals", n=f"{count:,}")
+            step: say("{n} 次到达", "{n} arrivals", n=number_text(count))
             for step, count in arrived.items()
             if step in known and known[step].end
         }
         for step, row in times.items():
             half = (
-                lasting(row["median_seconds"])
+                lasting_text(row["median_seconds"])
                 if row["median_seconds"] is not None
                 else say("过半未离开", "most still here")
             )
-            remarks[step] = f"{row['cases']:,} · {half}"
+            remarks[step] = f"{number_text(row['cases'])} · {half}"
         return Traffic(
-            moves={pair: f"{move.count:,}" for pair, move in ends.items()},
+            moves={pair: number_text(move.count) for pair, move in ends.items()},
             widths={pair: 1 + round(4 * (move.count / most) ** 0.5) for pair, move in ends.items()},
             remarks=remarks,
             heat={step: min(4, round(row["share"] * 8)) for step, row in times.items()},
@@ -169,5 +181,7 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, float):
         return round(value, 4)
+    if isinstance(value, list):
+        value = " → ".join(value)
     # no spreadsheet shall take a name for a formula
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value

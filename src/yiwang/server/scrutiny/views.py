@@ -18,10 +18,10 @@ from yiwang.server.cases.api import category_name, region_name, step_name, unit_
 from yiwang.server.cities.choices import region_choices
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import english, say
-from yiwang.server.common.workflow_svg import workflow_svg
 from yiwang.server.scrutiny import flow_tables, flowing
 from yiwang.server.scrutiny.access import staff_only
 from yiwang.server.scrutiny.flowing import FlowQuery
+from yiwang.server.scrutiny.workflow_svg import workflow_svg
 
 KINDS = ("step", "unit", "level", "move", "path")
 
@@ -98,7 +98,7 @@ def flow_csv(request: HttpRequest, place: CityRuntime, table: str) -> HttpRespon
     rows = flow_tables.Tables(place, flowing.flow(place, asked)).plain(table)
     text = io.StringIO()
     writer = csv.DictWriter(text, flow_tables.TABLES[table], lineterminator="\r\n")
-    writer.writeheader()
+    writer.writerow({name: say(flow_tables.HEADS[name]) for name in flow_tables.TABLES[table]})
     writer.writerows(rows)
     answer = HttpResponse(b"\xef\xbb\xbf" + text.getvalue().encode(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = (

@@ -62,6 +62,7 @@ APPEAL = Effect(
     ready=_may_appeal,
     apply=_appeal,
     asks="appeal",
+    asked=Text("已申诉", "Appeal made"),
     counts_as="appeals",
     stays=True,
     partner=("appeal_approve", Text("无人可以批准申诉。", "Nobody can grant the appeal.")),

@@ -53,6 +53,7 @@ class Effect:
         apply: The fields of the case that it changes, given the command. What all verbs share (step, custody, clocks,
             counts) is not its business.
         asks: The kind of request that it makes; empty for none. A case has one request at a time.
+        asked: How a case is marked while that request has no answer; every effect that asks has it.
         answers: The kinds of request that it answers.
         granted_by: The effect whose count is held against ``max``: one may ask as often as one likes, what counts is what
             was granted. Empty for its own.
@@ -77,6 +78,7 @@ class Effect:
     ready: Ready = always_ready
     apply: Apply = changes_nothing
     asks: str = ""
+    asked: Text = NO_TEXT
     answers: tuple[str, ...] = ()
     granted_by: str = ""
     ends: str = ""

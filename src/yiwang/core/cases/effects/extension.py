@@ -39,6 +39,7 @@ EXTEND_ASK = Effect(
     ready=_ready,
     apply=_ask,
     asks="extend",
+    asked=Text("已申请延期", "Extension asked"),
     granted_by="extend_approve",
     counts_as="extensions_asked",
     stays=True,

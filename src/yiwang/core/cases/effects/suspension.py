@@ -92,6 +92,7 @@ SUSPEND_ASK = Effect(
     ready=_may_ask,
     apply=_ask,
     asks="suspend",
+    asked=Text("已申请挂账", "Suspension asked"),
     granted_by="suspend_approve",
     counts_as="suspensions_asked",
     stays=True,

@@ -66,6 +66,11 @@ class Readers:
     posts: tuple[Actor, ...]
     supervising: tuple[Actor, ...]
 
+    @property
+    def reads_whole_city(self) -> bool:
+        """Whether every case of the city concerns one of their posts, those without a place too."""
+        return any(self.rules.concerns(post.region, "") for post in self.posts)
+
     def of_state(self, state: CaseState) -> Reader:
         """What they may see of a case. It concerns every unit that has had it, or was asked to assist."""
         if not self.identity:

@@ -55,9 +55,9 @@ def notice(where: Placement, *, place: CityRuntime) -> dict[str, str]:
         return {"notice": "", "notice_zh": ""}
     given, taken = (place.regions.chain(code)[-1] for code in (where.contradicted, where.region))
     return {
-        "notice": f"The point lies in {taken.name.en} ({taken.code}), not in the region given, "
+        "notice": f"The point lies in {taken.name.en} ({taken.code}), not in the region that was named, "
         f"{given.name.en} ({where.contradicted}); the point was taken.",
-        "notice_zh": f"坐标在{taken.name.zh}（{taken.code}），与所填区域{given.name.zh}（{where.contradicted}）不符，已按坐标登记。",
+        "notice_zh": f"坐标在{taken.name.zh}（{taken.code}），与所写区域{given.name.zh}（{where.contradicted}）不符，已按坐标登记。",
     }
 
 

@@ -9,8 +9,8 @@ from yiwang.core.cases.events import Event
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.worktime import Limit
-from yiwang.server.cases.reading.presentation import UNIT_NAMES
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import limit_words
 
 TABLES = {
     "triage": Text("受理规则", "Triage"),
@@ -64,4 +64,4 @@ def _limit(value: str) -> Text | str:
         limit = Limit.parse(value)
     except BadInput:
         return value
-    return Text("{amount:g} {unit}", "{amount:g} {unit}", amount=limit.amount, unit=UNIT_NAMES[limit.unit])
+    return limit_words(limit.amount, limit.unit)

@@ -13,25 +13,38 @@ from yiwang.core.cases.lateness import has_passed
 from yiwang.core.cases.recounting import RECOUNT
 from yiwang.core.cases.state import CaseState
 from yiwang.core.kernel.text import Text
+from yiwang.core.observations.conditions import Severity
 from yiwang.core.worktime import Clock, TimeUnit, WorkCalendar
 from yiwang.core.worktime.calendar import UnknownYear
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import lasting_text, limit_text, moment_text, working_text
 from yiwang.server.common.language import say, say_or
-from yiwang.server.common.templatetags.yiwang import lasting, named
+from yiwang.server.common.templatetags.yiwang import named
+from yiwang.server.people.queries import names_of
 
 YELLOW_FROM = 0.8  # of the limit used; the design's traffic light
 
-UNIT_NAMES = {
-    TimeUnit.URGENT_HOURS: Text("紧急工作时", "urgent hours (day and night)"),
-    TimeUnit.WORK_HOURS: Text("工作时", "working hours"),
-    TimeUnit.WORK_DAYS: Text("工作日", "working days"),
-    TimeUnit.CALENDAR_DAYS: Text("自然日", "calendar days"),
+# one name for each figure, on every page, in the API and in the public files; where two are counted otherwise they are called
+# otherwise: closed on time (of what was closed and had a deadline) is no indicator of a scorecard
+FIGURE_NAMES = {
+    "cases": Text("全部案卷", "All cases"),
+    "opened": Text("上报", "Reported"),
+    "filed": Text("立案", "Filed"),
+    "open": Text("在办", "Open"),
+    "overdue": Text("超时在办", "Open and overdue"),
+    "soon": Text("将到期", "Due soon"),
+    "closed": Text("已办结", "Closed"),
+    "closed_on_time": Text("按期办结", "Closed on time"),
+    "closed_late": Text("超期办结", "Closed late"),
+    "opened_today": Text("今日上报", "Reported today"),
+    "closed_today": Text("今日办结", "Closed today"),
 }
 FLAG_NAMES = {
     "undrawn": Text("地图上没有画的", "Not drawn on maps"),
     "default_point": Text("默认点位（位置不明）", "Stand-in point (place unknown)"),
     "outside": Text("在本市范围外", "Outside the city"),
     "border": Text("在界线附近", "Near a border"),
+    "disagrees": Text("地址与定位不符", "Address and pin disagree"),
 }
 SOURCE_NAMES = {
     "public": Text("市民", "Citizen"),
@@ -41,6 +54,16 @@ SOURCE_NAMES = {
     "leader": Text("领导交办", "Leader"),
     "video": Text("视频", "Video"),
     "transfer": Text("转来", "Transferred"),
+}
+# Of records of other systems, which nobody chooses in a form here.
+RECORDED_SOURCE_NAMES = {
+    "phone": Text("电话", "Phone"),
+    "web": Text("网页", "Web"),
+    "app": Text("手机应用", "App"),
+    "employee": Text("工作人员", "Employee"),
+    "work-order": Text("工单系统", "Work orders"),
+    "twitter": Text("推特", "Twitter"),
+    "other": Text("其他", "Other"),
 }
 CLOCK_STATES = {
     "running": Text("计时中", "running"),
@@ -69,6 +92,11 @@ def region_name(runtime: CityRuntime, code: str, *, levels: int = 2) -> str:
     return " · ".join(names[-levels:]) or code
 
 
+def source_name(source: str) -> str:
+    """Where a report came from, in words; a channel that nobody has named stands as it is."""
+    return say_or(SOURCE_NAMES.get(source) or RECORDED_SOURCE_NAMES.get(source), source)
+
+
 def unit_name(runtime: CityRuntime, code: str) -> str:
     unit = runtime.rules.units.get(code) if code else None
     return named(unit) if unit else code
@@ -89,21 +117,10 @@ WORKING = frozenset({TimeUnit.WORK_HOURS, TimeUnit.WORK_DAYS})
 
 def duration_words(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalendar) -> str:
     """A length of counted time in words: working time in working days of the city's own length and working hours (56 hours
-    of 8-hour days are ``7 工作日``), everything else as `lasting` says it. The sign is left to the words around it."""
+    of 8-hour days are ``7 工作日``), everything else as `lasting_text` says it. The sign is left to the words around it."""
     if seconds is None or unit not in WORKING or not calendar.seconds_per_day:
-        return lasting(None if seconds is None else abs(seconds))
-    minutes = int(abs(seconds)) // 60
-    days, rest = divmod(minutes, calendar.seconds_per_day // 60)
-    hours, minutes = divmod(rest, 60)
-    if not (days or hours):
-        return lasting(abs(seconds))
-    names = (
-        Text("{n} 工作日", "{n} working day" if days == 1 else "{n} working days", n=days),
-        Text("{n} 工作时", "{n} working h", n=hours),
-        Text("{n} 分钟", "{n} min", n=minutes),
-    )
-    parts = [say(name) for count, name in zip((days, hours, minutes), names, strict=True) if count]
-    return " ".join(parts[:2])
+        return lasting_text(None if seconds is None else abs(seconds))
+    return working_text(seconds, seconds_per_day=calendar.seconds_per_day)
 
 
 def time_left(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
@@ -148,10 +165,6 @@ def row(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime, estima
     }
 
 
-def limit_text(amount: float, unit: TimeUnit) -> str:
-    return f"{amount:g} {say(UNIT_NAMES[unit])}"
-
-
 def clocks(state: CaseState, *, runtime: CityRuntime, at: datetime) -> list[dict[str, Any]]:
     """The clocks of a case with what is used and what is left, in counted time."""
     return [_clock(name, clock, runtime=runtime, at=at) for name, clock in state.clocks.items()]
@@ -191,10 +204,12 @@ def _seconds_text(clock: Clock, runtime: CityRuntime) -> str:
 
 def story(events: Iterable[Event], *, runtime: CityRuntime, persons: bool) -> list[dict[str, Any]]:
     """The events of a case as a reader sees them, oldest first; ``persons`` says whether names are shown."""
-    return [_event_line(event, runtime, persons) for event in events]
+    events = list(events)
+    names = names_of(str(event.payload.get("person", "")) for event in events) if persons else {}
+    return [_event_line(event, runtime, persons, names) for event in events]
 
 
-def _event_line(event: Event, runtime: CityRuntime, persons: bool) -> dict[str, Any]:
+def _event_line(event: Event, runtime: CityRuntime, persons: bool, names: Mapping[str, str]) -> dict[str, Any]:
     workflow = runtime.rules.workflow
     verb, role = workflow.verbs.get(event.verb), workflow.roles.get(event.role)
     system = event.actor == SYSTEM
@@ -202,7 +217,7 @@ def _event_line(event: Event, runtime: CityRuntime, persons: bool) -> dict[str, 
     return {
         "verb_name": named(verb) if verb else say_or(SYSTEM_VERBS.get(event.verb), event.verb),
         "at": event.at,
-        "actor_name": say("系统", "System") if system else event.actor_name if persons else "",
+        "actor_name": say("系统", "System") if system else person_name(event) if persons else "",
         "role_name": named(role) if role and not system else "",
         "actor_unit_name": unit_name(runtime, event.actor_unit),
         "moved": event.holder != event.from_holder,
@@ -210,9 +225,34 @@ def _event_line(event: Event, runtime: CityRuntime, persons: bool) -> dict[str, 
         "holder_name": unit_name(runtime, event.holder),
         "reason": event.reason,
         "lines": [str(event.payload[key]) for key in ("note", "opinion", "result") if event.payload.get(key)],
-        "moves": _moves(event, runtime) + (_evidence_lines(event, runtime) if persons else []),
+        "moves": [
+            *_moves(event, runtime),
+            *_assignee_line(event, names),
+            *(_evidence_lines(event, runtime) if persons else []),
+        ],
         "tone": tone,
     }
+
+
+def _assignee_line(event: Event, names: Mapping[str, str]) -> list[str]:
+    name = names.get(str(event.payload.get("person", "")))
+    return [say("经办人：{name}", "Assigned to {name}", name=name)] if name else []
+
+
+SIMULATED = "sim:"
+_SIMULATED_NAMES = {"模拟上报": Text("模拟上报", "Simulated report")}
+_SIMULATED_MARK = "（模拟）"
+
+
+def person_name(event: Event) -> str:
+    """Who did it, as the event has the name; that a person is simulated is said in the reader's language."""
+    name = event.actor_name
+    if not event.actor.startswith(SIMULATED):
+        return name
+    if name in _SIMULATED_NAMES:
+        return say(_SIMULATED_NAMES[name])
+    own = name.removesuffix(_SIMULATED_MARK)
+    return own if own == name else say("{name}（模拟）", "{name} (simulated)", name=own)
 
 
 EVIDENCE_WORDS = {
@@ -233,7 +273,7 @@ def _evidence_lines(event: Event, runtime: CityRuntime) -> list[str]:
     return [
         say(
             EVIDENCE_WORDS[kind],
-            **{**parts, "at": f"{datetime.fromisoformat(parts['at']).astimezone(runtime.info.zone):%Y-%m-%d %H:%M}"},
+            **{**parts, "at": moment_text(datetime.fromisoformat(parts["at"]), runtime.info.zone)},
         )
         for kind, parts in given.items()
         if kind in EVIDENCE_WORDS
@@ -257,7 +297,7 @@ def _moves(event: Event, runtime: CityRuntime) -> list[str]:
             for text in (was.get("deadline"), values.get("deadline"))
             if text
         ]
-        told.append(say("截止：{0}", "Due: {0}").format(" → ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in moments)))
+        told.append(say("截止：{0}", "Due: {0}").format(" → ".join(moment_text(moment) for moment in moments)))
     if "lon" in was:
         taken = values.get("lon", was["lon"]) is None
         told.append(
@@ -298,6 +338,67 @@ def map_labels() -> str:
             "fine": say("期内", "in time"),
             "default_point": say(FLAG_NAMES["default_point"]),
             "outside": say(FLAG_NAMES["outside"]),
+            "tools": say("地图工具", "Map tools"),
+            "tool_line": say("测距", "Distance"),
+            "tool_area": say("测面积", "Area"),
+            "tool_near": say("附近案卷", "Cases near by"),
+            "tool_place": say("找地点", "Find a place"),
+            "tool_layers": say("图层", "Layers"),
+            "layer_regions": say("区域", "Regions"),
+            "layer_cases": say("案卷", "Cases"),
+            "layer_components": say("部件", "Components"),
+            "layer_sensors": say("监测", "Sensors"),
+            "sensor_fine": say("正常", "in order"),
+            "sensor_maintenance": say("维护中", "maintenance"),
+            "sensor_silent": say("无读数", "silent"),
+            **{
+                f"sensor_{one.name.lower()}": say(Text("{severity}报警", "{severity} alarm", severity=one.text))
+                for one in Severity
+            },
+            "sensors_none": say("没有可画的监测对象", "no sensors with a place"),
+            "sensors_lost": say(
+                "连接中断，监测状态可能已旧；正在重试。",
+                "No connection: states of sensors may be old. Trying again.",
+            ),
+            "layer_base": say("底图", "Base map"),
+            "layers_hint": say("勾选要显示的图层。", "Tick what the map shows."),
+            "place_hint": say("输入地名、路名或坐标。", "Type a place, a street or coordinates."),
+            "place_found": say("请选择一处。", "Choose one."),
+            "place_none": say("没有找到这个地点。", "No such place was found."),
+            "place_shown": say("已定位：{name}", "The map shows {name}."),
+            "go_regions": say("查看该区域", "Go to this region"),
+            "go_cases": say("打开案卷", "Open the case"),
+            "go_components": say("打开部件", "Open the component"),
+            "state_intact": say("完好", "Intact"),
+            "state_damaged": say("破损", "Damaged"),
+            "state_lost": say("丢失", "Lost"),
+            "state_abandoned": say("废弃", "Abandoned"),
+            "state_removed": say("移除", "Removed"),
+            "go_unplaced": say("查看案卷列表", "See the list of cases"),
+            "Popup.Close": say("关闭", "Close"),
+            "NavigationControl.ZoomIn": say("放大", "Zoom in"),
+            "NavigationControl.ZoomOut": say("缩小", "Zoom out"),
+            "tool_middle": say("取地图中心", "Map centre"),
+            "tool_undo": say("撤销一点", "Undo"),
+            "tool_end": say("结束", "Done"),
+            "line_hint": say("在地图上依次点选，量取折线长度。", "Click points on the map to measure along them."),
+            "area_hint": say("在地图上点选至少三点，量取面积。", "Click at least three points to measure the area."),
+            "near_hint": say(
+                "在地图上点选一处，列出 200 米内的在办案卷。", "Click a place to list open cases within 200 m."
+            ),
+            "line_is": say("长度 {figure} {unit}", "Length {figure} {unit}"),
+            "area_is": say("面积 {figure} {unit}", "Area {figure} {unit}"),
+            "near_asking": say("正在查找…", "Looking …"),
+            "near_none": say("{radius} 米内没有在办案卷。", "There are no open cases within {radius} m."),
+            "near_all": say("{radius} 米内在办案卷：{total} 件", "Open cases within {radius} m: {total}"),
+            "near_first": say(
+                "{radius} 米内在办案卷：{total} 件，列出最近 {shown} 件",
+                "Open cases within {radius} m: {total}; the nearest {shown} are listed",
+            ),
+            "unit_m": say("米", "m"),
+            "unit_km": say("公里", "km"),
+            "unit_m2": say("平方米", "m²"),
+            "unit_km2": say("平方公里", "km²"),
             "failed": say("地图数据没有取到，请刷新。", "The map data did not arrive; please reload."),
         }
     ).decode()

@@ -21,6 +21,7 @@ class ReportDraft(ReportFields):
         channel: How it came: ``hotline``, ``inspector``, ``sensor`` …; empty is the channel of the reporter's role.
         photos: Pictures, as bytes or open files.
         origin, external: The system that it came from, and its number there.
+        priority: What our own machinery knows of it, e.g. by the severity of an alarm; of everybody else triage says it.
     """
 
     crs: str = ""
@@ -29,7 +30,11 @@ class ReportDraft(ReportFields):
     photos: Sequence[Any] = ()
     origin: str = ""
     external: str = ""
+    priority: str = ""
 
     def words(self) -> Mapping[str, Any]:
         """Everything but the pictures, by name: what an idempotency key is remembered with."""
-        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "photos"}
+        return {name: getattr(self, name) for name in _WORDS}
+
+
+_WORDS = tuple(item.name for item in fields(ReportDraft) if item.name != "photos")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from yiwang.core.cases.decide import DISAGREES
 from yiwang.core.kernel import characters
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
@@ -27,8 +28,9 @@ def normalize(draft: ReportDraft, *, place: CityRuntime, at: datetime) -> Report
         BadInput: With everything that is wrong.
     """
     problems: list[Problem] = []
+    kept: dict[str, Any] = {name: clean(value) for name, value in draft.words().items() if isinstance(value, str)}
     for name, longest in LONGEST.items():
-        if (count := len(clean(getattr(draft, name)))) > longest:
+        if (count := len(kept.get(name, ""))) > longest:
             problems.append(
                 Problem(
                     Text("{name} 有 {count} 个字符。", "The {name} has {count} characters.", name=name, count=count),
@@ -36,7 +38,6 @@ def normalize(draft: ReportDraft, *, place: CityRuntime, at: datetime) -> Report
                     column=name,
                 )
             )
-    kept: dict[str, Any] = {name: clean(value) for name, value in draft.words().items() if isinstance(value, str)}
     found = replace(draft, **kept)
     _check_category(found, place, at, problems)
     if not found.text and not found.category:
@@ -147,9 +148,24 @@ def place_report(draft: ReportDraft, *, place: CityRuntime) -> Placement:
     if found.flag not in UNPLACED:
         agrees = named is None or (found.code.startswith(named.region) and named.grid in {"", found.grid})
         other = "" if agrees else region
-        return Placement(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=found.flag, contradicted=other)
+        flag = found.flag
+        if named is None and (other := disagreeing_region(clean(draft.address), found.code, place=place)):
+            flag = DISAGREES
+        return Placement(region=found.code, grid=found.grid, lon=lon, lat=lat, flag=flag, contradicted=other)
     told = named.region if named else region_in_address(clean(draft.address), place=place)
     return Placement(region=told, lon=lon, lat=lat, flag=found.flag)
+
+
+def disagreeing_region(address: str, region: str, *, place: CityRuntime) -> str:
+    """The district that an address names although the point lies in another; empty where they agree or it names none.
+
+    Only the level below the city is compared: of streets and communities people near a border are rarely sure.
+    """
+    told = region_in_address(address, place=place)
+    if not told or not region:
+        return ""
+    (_, *named), (_, *taken) = place.regions.chain(told), place.regions.chain(region)
+    return named[0].code if named and taken and named[0].code != taken[0].code else ""
 
 
 def region_in_address(address: str, *, place: CityRuntime) -> str:

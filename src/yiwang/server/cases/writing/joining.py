@@ -86,8 +86,9 @@ def join(
             }  # fmt: skip
             said = (
                 row["id"], report, city, at, "" if checked.text == "+1" else checked.text, state.category,
-                draft.lon, draft.lat, state.region, checked.address, operations.default_source(actor, place),
-                checked.contact, actor.id if actor.id.startswith(operations.IDENTITIES) else "", "", "",
+                draft.lon, draft.lat, state.region, checked.address,
+                checked.channel or operations.default_source(actor, place), checked.contact,
+                actor.id if actor.id.startswith(operations.IDENTITIES) else "", checked.origin, checked.external,
             )  # fmt: skip
             statements = [sql.insertion(Report, operations.REPORT_COLUMNS, [said])]
             statements.append(

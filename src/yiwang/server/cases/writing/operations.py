@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from yiwang.core.cases.decide import advance
-from yiwang.core.cases.events import SYSTEM_ACTOR, Actor, Command, Event
+from yiwang.core.cases.events import SYSTEM, SYSTEM_ACTOR, Actor, Command, Event
 from yiwang.core.cases.fields import ALSO_CALLED, REPORTED, field_values
 from yiwang.core.cases.payloads import BY_PEOPLE
 from yiwang.core.cases.state import CaseState
@@ -24,13 +24,14 @@ from yiwang.core.kernel.text import Text
 from yiwang.server.cases.models import Case, Outbox, Photo, Report, Tally
 from yiwang.server.cases.models import Event as EventRow
 from yiwang.server.cases.reading import answers, queries
-from yiwang.server.cases.storage import derived, numbering, rows, tallies, words
+from yiwang.server.cases.storage import numbering, row_from_events, rows, tallies, words
 from yiwang.server.cases.writing import intake, relocating
 from yiwang.server.cases.writing.drafts import ReportDraft
 from yiwang.server.cities.queries import CityRuntime, NoSuchCity, runtime
 from yiwang.server.common import idempotency, sql, throttling
 from yiwang.server.common import photos as pictures
 from yiwang.server.common.throttling import Caller
+from yiwang.server.people.queries import people_at
 
 REPORT_COLUMNS = (
     "case_id", "number", "city", "at", "text", "category", "lon", "lat", "region", "address", "source", "contact",
@@ -73,7 +74,7 @@ def report(
         city: Id of the city.
         draft: What is reported.
         actor: Who reports.
-        key: Idempotency key; empty for none.
+        key: Idempotency key; empty for none. An account's report without one is kept under a key of our own.
         at: When, for records of the past; now by default.
         caller: From where somebody without an account calls: counted against the limit of reports, and keys of strangers do
             not meet. None for accounts and for our own machinery.
@@ -93,10 +94,11 @@ def report(
     if key:
         idempotency.check(key, stranger=idempotency.is_stranger(actor))
     kept, refused = _keep_photos(draft.photos, good_only=good_photos_only)
-    asked = idempotency.fingerprint({"report": draft.words(), "photos": _digests(kept)}) if key else b""
     scope = idempotency.scope_of(city=city, actor=actor, client=caller.pseudonym if caller else "")
+    asked = idempotency.fingerprint({"report": draft.words(), "photos": _digests(kept)}) if key else b""
     if key and (answer := idempotency.stored_answer(scope=scope, key=key, body=asked)):
         return answer
+    kept_under = key or idempotency.own_key(actor)
     said = intake.normalize(draft, place=place, at=at)
     where = intake.place_report(draft, place=place)
     numbers = {kind: numbering.next_number(place.info, kind=kind, at=at) for kind in (numbering.CASE, numbering.REPORT)}
@@ -106,6 +108,8 @@ def report(
         "reporter": actor.id if actor.id.startswith(IDENTITIES) else "",
         "flags": [where.flag] if where.flag else [], "photos": _digests(kept),
     }  # fmt: skip
+    if said.priority and SYSTEM in actor.roles:
+        payload["priority"] = said.priority
     command = Command(verb=place.rules.workflow.opening().id, actor=actor, payload=payload)
     events, state = advance(None, command, rules=place.rules, calendar=place.calendar, at=at)
     change = Change(state=state, events=events, flag=where.flag)
@@ -120,8 +124,8 @@ def report(
         sql.insertion(Report, REPORT_COLUMNS, [(rows.NEW_CASE, *row)]),
         *_photo_statements(change, kept, seq=1, place=place),
     ]
-    if key:
-        statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
+    if kept_under:
+        statements.append(idempotency.insert_statement(scope=scope, key=kept_under, body=asked, answer=answer))
     try:
         _commit(statements)
     except IntegrityError:
@@ -157,7 +161,7 @@ def act(
         command: The wish; ``expected_seq`` makes it a conflict when somebody acted since.
         city: If given, the case must be of this city.
         photos: Pictures that come with it.
-        key: Idempotency key; empty for none.
+        key: Idempotency key; empty for none. An account's verb without one is kept under a key of our own.
         at: When, for records of the past; now by default.
         good_photos_only: As for :func:`report`.
 
@@ -183,6 +187,7 @@ def act(
         asked = idempotency.fingerprint(body)
         if answer := idempotency.stored_answer(scope=scope, key=key, body=asked):
             return answer
+    kept_under = key or idempotency.own_key(command.actor)
     place, verb = _case_place(number, command, city=city)
     parts = (
         _part_numbers(verb, command.payload, place, at or datetime.now(UTC)) if verb and verb.effect == "split" else []
@@ -205,8 +210,8 @@ def act(
             changes[0], kept, seq=changes[0].events[0].seq, place=place
         )
         answer = answers.verb_answer(changes[0].state, changes[0].events, head=changes[0].head, place=place) | refused
-        if key:
-            statements.append(idempotency.insert_statement(scope=scope, key=key, body=asked, answer=answer))
+        if kept_under:
+            statements.append(idempotency.insert_statement(scope=scope, key=kept_under, body=asked, answer=answer))
         sql.run(statements)
         return answer
 
@@ -241,6 +246,8 @@ def _decide(
     if parts:
         payload["numbers"] = list(parts)
     state = rows.state_of(row)
+    if payload.get("person"):
+        payload["person"] = _person_at(state.holder, str(payload["person"]), place)
     if not relocating.MEANING_A_PLACE.isdisjoint(payload):
         payload = relocating.relocate(payload, state=state, flag=row["flag"], place=place)
     wish = Command(verb=command.verb, actor=command.actor, payload=payload, expected_seq=command.expected_seq)
@@ -252,9 +259,26 @@ def _decide(
     return changes
 
 
+def _person_at(unit: str, said: str, place: CityRuntime) -> str:
+    """The id in history of somebody at a unit, named by it or by the name of the account."""
+    found = {f"user:{user.pk}": user.username for user in people_at(city=place.info.id, unit=unit)}
+    for one, name in found.items():
+        if said in {one, name}:
+            return one
+    raise Unknown(
+        Text(
+            "承办单位「{unit}」没有这个人：{said}。",
+            "Nobody at {unit}, which has the case, is called {said!r}.",
+            unit=unit_of.name if (unit_of := place.rules.units.get(unit)) else unit,
+            said=said,
+        ),
+        field="person",
+    )
+
+
 def _change(row: Mapping[str, Any], state: CaseState, command: Command, place: CityRuntime, at: datetime) -> Change:
     events, state = advance(state, command, rules=place.rules, calendar=place.calendar, at=at)
-    flag = derived.flag_after(row["flag"], events)
+    flag = row_from_events.flag_after(row["flag"], events)
     return Change(state=state, events=events, row=row, flag=flag, head=row["head"])
 
 

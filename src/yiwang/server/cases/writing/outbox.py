@@ -26,10 +26,8 @@ from django.db.models.functions import Concat
 
 from yiwang.server.cases.models import Case, Outbox, Report
 from yiwang.server.cities.queries import NoSuchCity, runtime
-from yiwang.server.common.posting import DeliverySkip, Letter, post
+from yiwang.server.common.posting import DeliverySkip, Letter, post, wait_after
 
-FIRST_WAIT = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(hours=6)
 # For so long rows belong to the worker that took them; it begins no letter in the second half, which is longer than a mail
 # server may take for one (a time limit for each of its steps, see `environment.email`).
 LEASE = timedelta(minutes=10)
@@ -185,7 +183,7 @@ def _deliver(
 
 def _postpone(row: Outbox, error: Exception, *, at: datetime) -> None:
     row.attempts += 1
-    row.next_at = at + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts, 16))
+    row.next_at = at + wait_after(row.attempts)
     row.error = str(error)[:500]
     row.save(update_fields=["attempts", "next_at", "error"])
     log.warning(

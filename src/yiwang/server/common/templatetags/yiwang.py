@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -20,10 +21,10 @@ from django.utils.safestring import SafeString
 
 from yiwang.core.kernel.text import Text
 from yiwang.server.common import app
-from yiwang.server.common.language import english, say
+from yiwang.server.common.formatting import NONE, lasting_text, moment_text, number_text, percent_text
+from yiwang.server.common.language import english, say, say_or
 
 register = template.Library()
-_LENGTHS = {"d": Text("{n} 天", "{n} d"), "h": Text("{n} 小时", "{n} h"), "min": Text("{n} 分钟", "{n} min")}
 BUILD = Path(__file__).resolve().parents[2] / "static" / "build"
 
 
@@ -57,32 +58,64 @@ def named(thing: Any) -> str:
 def moment(value: datetime | None, zone: str = "") -> SafeString | str:
     """A time as the city's clocks show it, with the exact time for machines."""
     if value is None:
-        return "—"
+        return NONE
     local = value.astimezone(ZoneInfo(zone)) if zone else value
-    return format_html(
-        '<time datetime="{}" class="nowrap number">{}</time>', local.isoformat(), f"{local:%Y-%m-%d %H:%M}"
-    )
+    return format_html('<time datetime="{}" class="nowrap number">{}</time>', local.isoformat(), moment_text(local))
 
 
 @register.filter
 def lasting(seconds: float | None) -> str:
-    """A length of time in its two largest units, e.g. ``2 天 3 小时`` or ``2 d 3 h``; less than a minute says so."""
-    if seconds is None:
-        return "—"
-    if 0 < abs(seconds) < 60:
-        return say("不到 1 分钟", "< 1 min")
-    minutes = int(abs(seconds)) // 60
-    days, rest = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(rest, 60)
-    parts = [say(_LENGTHS[unit], n=count) for unit, count in (("d", days), ("h", hours), ("min", minutes)) if count]
-    text = " ".join(parts[:2]) or say(_LENGTHS["min"], n=0)
-    return f"−{text}" if seconds < 0 and parts else text
+    """A length of time in its two largest units."""
+    return lasting_text(seconds)
+
+
+@register.filter
+def counted(number: int | None) -> str:
+    """A count with commas between thousands."""
+    return NONE if number is None else number_text(number)
 
 
 @register.filter
 def percent(share: float | None, places: int = 1) -> str:
-    """A share of one as a percentage; no data is a dash, never 0 %."""
-    return "—" if share is None else f"{100 * share:.{places}f} %"
+    """A share of one as a percentage."""
+    return percent_text(share, places)
+
+
+# How sure a pack is of what it says, in the words that the packs at hand use.
+CONFIDENCE = {
+    "high": Text("高", "high"),
+    "medium-high": Text("较高", "medium-high"),
+    "medium": Text("中", "medium"),
+    "medium-low": Text("较低", "medium-low"),
+    "low": Text("低", "low"),
+    "stated": Text("来源明言", "stated"),
+    "derived": Text("由数据推得", "derived"),
+    "local": Text("本地", "local"),
+    "test": Text("测试", "test"),
+    "few cases": Text("案卷太少", "few cases"),
+    "demonstration": Text("示范", "demonstration"),
+    "reference default": Text("参考默认值", "reference default"),
+    "reference default: conflict": Text("参考默认值（来源不一）", "reference default: sources differ"),
+}
+
+
+@register.filter
+def confidence(word: str) -> SafeString | str:
+    """How sure a pack is of a row; a word of its own stands as the pack has it, marked as in no language."""
+    known = CONFIDENCE.get(word)
+    return say(known) if known else format_html('<span lang="">{}</span>', word)
+
+
+def confidence_words(word: str) -> str:
+    """The same without a mark, for what is no page."""
+    return say_or(CONFIDENCE.get(word), word)
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """A sentence in which what stands between backticks is code."""
+    pieces = ((("<code>{}</code>" if odd % 2 else "{}"), piece) for odd, piece in enumerate(text.split("`")))
+    return format_html_join("", "{}", ((format_html(form, piece),) for form, piece in pieces))
 
 
 @register.filter
@@ -117,17 +150,54 @@ def built(entry: str) -> SafeString:
     return format_html('{}<script type="module" src="{}"></script>', styles, static(f"build/{chunk['file']}"))
 
 
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture beside words, of those that `web/icons.ts` lists. It says nothing of its own to a reader of screens."""
+    sprite = _manifest().get("icons.svg")
+    if not sprite:
+        return SafeString("")
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static(f"build/{sprite['file']}"), name
+    )
+
+
+def icon_names() -> list[str]:
+    """Every picture of the build, in the order of `web/icons.ts`; none without a build."""
+    sprite = _manifest().get("icons.svg")
+    return re.findall(r'<symbol id="([^"]+)"', (BUILD / sprite["file"]).read_text(encoding="utf-8")) if sprite else []
+
+
 def _styles(manifest: dict[str, Any], chunk: dict[str, Any]) -> list[str]:
     """Style sheets of an entry and of what it shares with others, which come first; each once."""
     shared = [path for name in chunk.get("imports", []) for path in _styles(manifest, manifest[name])]
     return list(dict.fromkeys([*shared, *chunk.get("css", [])]))
 
 
+@register.simple_tag
+def brought_to_head(city: str) -> SafeString:
+    """What the apps tell the front end in the head of every page of a city."""
+    return format_html_join("\n", '<meta name="{}" content="{}">', app.head(city).items())
+
+
+@register.simple_tag(takes_context=True)
+def bar_parts(context: Context) -> list[str]:
+    """The templates that the apps bring to the bar of a city's pages, for whoever looks."""
+    return app.bar(context["request"], context["city"].id)
+
+
 @register.simple_tag(takes_context=True)
 def navigation(context: Context) -> list[dict[str, Any]]:
-    """The links that the apps bring to the head of a city's pages, for whoever looks."""
+    """The links that the apps bring to the frame of a city's pages, for whoever looks, group by group."""
     city = context["city"].id
+    entries = app.navigation(context["request"], city)
     return [
-        {"url": reverse(entry.url, args=[city]), "name": entry.name, "page": entry.page}
-        for entry in app.navigation(context["request"], city)
+        {
+            "name": group.label,
+            "links": [
+                {"url": reverse(entry.url, args=[city]), "name": entry.name, "page": entry.page, "icon": entry.icon}
+                for entry in entries
+                if entry.group is group
+            ],
+        }
+        for group in dict.fromkeys(entry.group for entry in entries)
     ]

@@ -1,0 +1,112 @@
+"""The queue of a desk as a board: a column for each step of its work, and for each step to which the work leads.
+
+Moving a card does nothing by itself. It opens the form of the verb that leads there, or says why there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from yiwang.core.cases.definitions import NOWHERE, Step
+from yiwang.core.cases.state import CaseState
+from yiwang.server.casepage.capacities import capacities
+from yiwang.server.casepage.offering import rank
+from yiwang.server.cases.api import step_name
+from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.language import say
+from yiwang.server.common.templatetags.yiwang import named
+from yiwang.server.desks import duties
+from yiwang.server.desks.queue import Desk, Entry
+
+MOST_OPEN = 7
+MOST_CARDS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A step of the board.
+
+    Attributes:
+        step: The step.
+        works: Whether the desk has work there; else cases only leave to it.
+        cards: What stands there, the most urgent first; rows of the queue.
+        count: How many, as the head says it: ``12``, or ``15+``.
+        moves: The other columns to which a verb of the desk leads from here, each with its name.
+    """
+
+    step: Step
+    works: bool
+    cards: list[dict[str, Any]]
+    count: str
+    moves: list[tuple[str, str]]
+
+
+def shown_of(by_step: Mapping[str, list[Entry]]) -> list[Entry]:
+    """The entries that have a card."""
+    return [entry for entries in by_step.values() for entry in entries[:MOST_CARDS]]
+
+
+def columns(
+    by_step: Mapping[str, list[Entry]], *, rows: Iterable[dict[str, Any]], place: CityRuntime, desk: Desk, kind: str
+) -> tuple[list[Column], list[Column]]:
+    """The columns in the workflow's order: those that stand open, at most `MOST_OPEN`, and the rest, which is folded.
+
+    Args:
+        by_step: As `queue.first_of_steps` gives them.
+        rows: The rows of `shown_of`, in its order.
+        place: City.
+        desk: Whose.
+        kind: Which queue.
+    """
+    workflow = place.rules.workflow
+    steps = duties.steps_of(workflow, desk.role, kind)
+    leads = {step: {verb.to for verb in verbs} - {NOWHERE, step} for step, verbs in steps.items()}
+    wanted = set(steps).union(*leads.values())
+    cards: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        cards.setdefault(row["step"], []).append(row)
+    made = [
+        Column(
+            step=step,
+            works=step.id in steps,
+            cards=cards.get(step.id, []),
+            count=_count(len(by_step.get(step.id, ()))),
+            moves=[(other.id, named(other)) for other in workflow.steps.values() if other.id in leads.get(step.id, ())],
+        )
+        for step in workflow.steps.values()
+        if step.id in wanted
+    ]
+    # where there are too many, steps with work stay open before those without, and among them those with cases
+    ranked = sorted(made, key=lambda column: (not column.cards, not column.works))[:MOST_OPEN]
+    return [column for column in made if column in ranked], [column for column in made if column not in ranked]
+
+
+def _count(found: int) -> str:
+    return f"{MOST_CARDS}+" if found > MOST_CARDS else str(found)
+
+
+def way_to(step: str, *, state: CaseState, place: CityRuntime, desk: Desk, at: datetime) -> tuple[str, str]:
+    """The verb by which the desk may move a case to a step, the ordinary one first; or, with no verb, why it may not."""
+    workflow = place.rules.workflow
+    there = step_name(place, step)
+    if state.step == step:
+        return "", say("案卷已经在「{there}」。", "The case is at “{there}” already.", there=there)
+    held = capacities(state, place=place, actors=desk.actors, at=at)
+    leading = [name for name in held if workflow.verbs[name].to == step]
+    own = {verb.id for verb in duties.due(workflow, state.step, desk.role)}
+    if allowed := [name for name in leading if held[name][1].allowed]:
+        return min(
+            allowed, key=lambda name: (name not in own, rank(workflow, workflow.verbs[name], step=state.step))
+        ), ""
+    if not leading:
+        return "", say(
+            "没有从「{here}」直接到「{there}」的动作。",
+            "Nothing leads from “{here}” straight to “{there}”.",
+            here=step_name(place, state.step),
+            there=there,
+        )
+    whys = [f"{named(workflow.verbs[name])}: {say(held[name][1].why)}" for name in leading]
+    return "", " ".join(whys)

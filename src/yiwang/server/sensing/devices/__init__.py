@@ -1,0 +1,1 @@
+"""The registry of devices, and what their messages say before it is written."""

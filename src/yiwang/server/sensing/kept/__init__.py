@@ -1,0 +1,1 @@
+"""Observations of past days: moved into Parquet, read there, and let go when the rule says so."""

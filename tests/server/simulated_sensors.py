@@ -1,0 +1,99 @@
+"""What the processes of `test_simulated_sensors` do: ``python simulated_sensors.py MODE …``. Each prints lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from yiwang.server.cities.queries import runtime  # noqa: E402
+from yiwang.server.sensing.api import Observation  # noqa: E402
+from yiwang.server.simulated.api import StorePublisher, run_simulation  # noqa: E402
+
+MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
+CITY = "pretended"  # not the toy city, whose installation other tests keep
+NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
+SINCE = NOW - timedelta(hours=20)
+TOML = """
+seed = 11
+[faults]
+stuck = 0.2
+gap = 0.2
+[[group]]
+id = "underpass"
+name = "模拟下穿通道"
+name_en = "Simulated underpass"
+regions = ["9001"]
+count = 3
+streams = [
+    { kind = "water_level", observed = "water level", every = 30 },
+    { kind = "rain", observed = "rain", every = 60 },
+]
+[[group]]
+id = "bin"
+name = "模拟垃圾桶"
+name_en = "Simulated bin"
+points = [[120.003, 31.003], [120.004, 31.003]]
+streams = [{ kind = "bin_fill", observed = "fill level", every = 600 }]
+"""
+
+
+def simulated_pack(folder: Path) -> Path:
+    """The toy pack with simulated sensors, which its rules are for."""
+    pack = Path(copytree(MINI, folder))
+    (pack / "simulated.toml").write_text(TOML, encoding="utf-8")
+    about = pack / "pack.toml"
+    about.write_text(about.read_text(encoding="utf-8").replace('id = "mini"', f'id = "{CITY}"', 1), encoding="utf-8")
+    rules = pack / "sensing.toml"
+    rules.write_text(rules.read_text(encoding="utf-8").replace("underpass-*", "*underpass-*"), encoding="utf-8")
+    return pack
+
+
+def prepare() -> dict[str, Any]:
+    from yiwang.server.provision.operations import install_pack
+
+    call_command("migrate", verbosity=0)
+    install_pack(simulated_pack(Path(settings.YIWANG_HOME, "given", CITY)))
+    return {"case": ""}
+
+
+def simulate(slow: str, since: str) -> dict[str, Any]:
+    """Simulate up to `NOW`, with a line and so many seconds of rest after each block; from `SINCE` or where it is."""
+    written = run_simulation(
+        runtime(CITY),
+        publisher=lambda: StorePublisher(CITY, now=lambda: NOW),
+        now=lambda: NOW,
+        wait=lambda _: time.sleep(float(slow)),
+        since=SINCE if since else None,
+        once=True,
+        progress=lambda done, _: print(json.dumps({"done": done}), flush=True),
+    )
+    return {"written": written}
+
+
+def readings() -> dict[str, Any]:
+    """How many there are, and a digest of all of them."""
+    rows = Observation.objects.order_by("datastream__key", "phenomenon_time").values_list(
+        "datastream__key", "phenomenon_time", "value"
+    )
+    return {"count": len(rows), "digest": sha256(repr(list(rows)).encode()).hexdigest()}
+
+
+MODES: dict[str, Callable[..., Any]] = {one.__name__: one for one in (prepare, simulate, readings)}
+
+if __name__ == "__main__":
+    mode, *arguments = sys.argv[1:]
+    print(json.dumps(MODES[mode](*arguments)))
