@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.test import Client
 
 ROOT = "/sensorthings/v1.1"
+PASSWORD = "eight letters"
 POINT = {"type": "Point", "coordinates": [120.003, 31.003]}
 LOCATION = {"name": "underpass", "description": "", "encodingType": "application/geo+json", "location": POINT}
 SENSOR = {"name": "gauge", "description": "", "encodingType": "text/html", "metadata": "radar"}

@@ -16,13 +16,12 @@ from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
-PASSWORD = "eight letters"
 
 settings.ALLOWED_HOSTS = ["testserver"]
 
 
 def prepare() -> dict[str, Any]:
-    from tests.server.sensorthings_calls import Program, thing
+    from tests.server.sensorthings_calls import PASSWORD, Program, thing
 
     from yiwang.server.cities.queries import runtime
     from yiwang.server.people.operations import create_person, create_token

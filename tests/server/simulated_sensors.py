@@ -6,10 +6,8 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import django
@@ -18,48 +16,11 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from tests.server.simulated_pack import CITY, NOW, SINCE, simulated_pack  # noqa: E402
 
 from yiwang.server.cities.queries import runtime  # noqa: E402
 from yiwang.server.sensing.api import Observation  # noqa: E402
 from yiwang.server.simulated.api import StorePublisher, run_simulation  # noqa: E402
-
-MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
-CITY = "pretended"  # not the toy city, whose installation other tests keep
-NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
-SINCE = NOW - timedelta(hours=20)
-TOML = """
-seed = 11
-[faults]
-stuck = 0.2
-gap = 0.2
-[[group]]
-id = "underpass"
-name = "模拟下穿通道"
-name_en = "Simulated underpass"
-regions = ["9001"]
-count = 3
-streams = [
-    { kind = "water_level", observed = "water level", every = 30 },
-    { kind = "rain", observed = "rain", every = 60 },
-]
-[[group]]
-id = "bin"
-name = "模拟垃圾桶"
-name_en = "Simulated bin"
-points = [[120.003, 31.003], [120.004, 31.003]]
-streams = [{ kind = "bin_fill", observed = "fill level", every = 600 }]
-"""
-
-
-def simulated_pack(folder: Path) -> Path:
-    """The toy pack with simulated sensors, which its rules are for."""
-    pack = Path(copytree(MINI, folder))
-    (pack / "simulated.toml").write_text(TOML, encoding="utf-8")
-    about = pack / "pack.toml"
-    about.write_text(about.read_text(encoding="utf-8").replace('id = "mini"', f'id = "{CITY}"', 1), encoding="utf-8")
-    rules = pack / "sensing.toml"
-    rules.write_text(rules.read_text(encoding="utf-8").replace("underpass-*", "*underpass-*"), encoding="utf-8")
-    return pack
 
 
 def prepare() -> dict[str, Any]:

@@ -18,7 +18,7 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.server.own_sites import Site, site_on
-from tests.server.sensorthings_processes import PASSWORD
+from tests.server.sensorthings_calls import PASSWORD
 from tests.server.test_mqtt_killed import free_port, mosquitto, process, wait_for
 
 SCRIPT = Path(__file__).with_name("sensorthings_processes.py")

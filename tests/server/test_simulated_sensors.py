@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from click.testing import Result
 from tests.server.own_sites import KINDS, Site, site_on
-from tests.server.simulated_sensors import CITY, NOW, SINCE, simulated_pack
+from tests.server.simulated_pack import CITY, NOW, SINCE, simulated_pack
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.instants import SECOND, to_micros
