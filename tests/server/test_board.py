@@ -85,9 +85,16 @@ def test_the_board_has_the_cases_of_the_list(caseload: list[str], role: str, kin
 
 def test_counts_say_that_there_are_more(caseload: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board, "MOST_CARDS", 2)
-    page = signed_in("dispatcher").get("/mini/desk/dispatcher/queue?layout=board", headers=HX).content.decode()
+    client = signed_in("dispatcher")
+    page = client.get("/mini/desk/dispatcher/queue?layout=board&kind=all", headers=HX).content.decode()
     assert len(columns(page)["filed"]) == 2
     assert re.search(r'id="step-filed">.*?<span class="count">2\+</span>', page)
+    client.post("/mini/desk/dispatcher/layout", {"layout": "board"})
+    (all_of,) = re.findall(r'<a class="all" href="(\?kind=all&amp;step=filed&amp;as=list)"', page)
+    listed = client.get(f"/mini/desk/dispatcher{all_of.replace('&amp;', '&')}").content.decode()
+    filed = set(Case.objects.filter(step="filed").values_list("number", flat=True))
+    assert set(re.findall(r'<li data-row="([^"]+)"', listed)) == filed, "as a list, though the board is what is kept"
+    assert "as-board" in client.get("/mini/desk/dispatcher").content.decode()
 
 
 def test_moving_opens_the_verb_that_leads_there_and_does_nothing(caseload: list[str]) -> None:

@@ -106,6 +106,7 @@ function openMoves(): void {
   const row = rows().find((row) => numberOf(row) === current);
   const moves = $<HTMLDetailsElement>("details.moves", row ?? document.createElement("div"));
   if (!moves) return;
+  fillMoves(moves);
   moves.open = true;
   $<HTMLElement>("a", moves)?.focus();
 }
@@ -198,6 +199,31 @@ document.addEventListener("change", (event) => {
   current = numberOf(row);
   mark();
 });
+
+/** A column says once where its cards may go; a card's own links are made when its list is opened. */
+function fillMoves(moves: HTMLDetailsElement): void {
+  const link = $<HTMLAnchorElement>("a[hx-get]", moves.closest("[data-row]") ?? moves);
+  const ways = $<HTMLTemplateElement>("template[data-moves]", moves.closest(".column") ?? moves);
+  if (!link || !ways || $("a", moves)) return;
+  const list = ways.content.cloneNode(true) as DocumentFragment;
+  for (const way of $$<HTMLAnchorElement>("a", list)) {
+    const to = encodeURIComponent(way.dataset["to"] ?? "");
+    way.href = `${link.getAttribute("href")}&to=${to}`;
+    way.setAttribute("hx-get", `${link.getAttribute("hx-get")}?to=${to}`);
+    way.setAttribute("hx-target", "#panel");
+    way.setAttribute("hx-swap", "innerHTML");
+  }
+  moves.append(list);
+  htmx.process(moves);
+}
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const moves = event.target as HTMLDetailsElement;
+    if (moves.matches("details.moves") && moves.open) fillMoves(moves);
+  },
+  true,
+);
 
 // --- drag a case onto a unit, or a card of the board onto another step ---
 let dragging = false; // while somebody drags, the queue stays as it is

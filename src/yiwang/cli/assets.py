@@ -235,3 +235,47 @@ def problem_json(problem: Any) -> dict[str, Any]:
         "hint": problem.hint.into("en"),
         "hint_zh": problem.hint.into("zh"),
     }
+
+
+@assets.command()
+@click.argument("city")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+def costs(city: str, file: Path | None) -> None:
+    """Enter what components have cost from FILE, or show the sums of CITY by class, year and kind.
+
+    FILE is a CSV file or a workbook with the columns code, kind (purchase, installation, maintenance, repair, removal), day,
+    amount and voucher, and if you like case and note. A row whose voucher stands at its component already is left as it is, so
+    a file may be brought again.
+
+    \b
+    Example: yiwang assets costs wuxi repairs-2026.csv
+    """
+    with site():
+        from yiwang.server.assets import api
+        from yiwang.server.common.formatting import currency_of
+
+        place = installed_city(city)
+        if file is None:
+            sums, currency = api.class_costs(city=city), currency_of(place.info.country)
+        else:
+            with progress("rows") as step:
+                taken = api.take_costs(city=city, path=file, by="cli", progress=step)
+    if file is None:
+        if wants_json():
+            emit([{**one, "amount": str(one["amount"]), "currency": currency} for one in sums])
+            return
+        emit_table(
+            ("class", "year", "kind", "components", f"amount {currency}".strip()),
+            [(one["class"], str(one["year"]), one["kind"], one["components"], f"{one['amount']:,.2f}") for one in sums],
+        )
+        return
+    counts = {name: getattr(taken, name) for name in ("rows", "new", "same", "refused")}
+    if wants_json():
+        emit({**counts, "problems": [problem_json(one) for one in taken.problems]})
+        return
+    for problem in taken.problems[:20]:
+        say(str(problem), style="yellow")
+    if taken.refused > 20:
+        say(f"… and {taken.refused - 20:,} more rows. --json names up to 200.", style="yellow")
+    emit_table(("", ""), list(counts.items()))

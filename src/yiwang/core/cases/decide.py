@@ -7,7 +7,7 @@ is opened.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -344,11 +344,19 @@ class VerbChoice:
     why: Text = NO_TEXT
 
 
-def permitted(state: CaseState, actor: Actor, *, rules: Rulebook, at: datetime) -> tuple[VerbChoice, ...]:
+def permitted(
+    state: CaseState, actor: Actor, *, rules: Rulebook, at: datetime, verbs: Collection[str] | None = None
+) -> tuple[VerbChoice, ...]:
     """Every verb of the case's step, with a yes or the reason for no. What a command must carry is not looked at, and
-    verbs that only the system does are left out for everybody else."""
+    verbs that only the system does are left out for everybody else.
+
+    Args:
+        verbs: Only these are looked at.
+    """
     choices = []
     for verb in rules.workflow.verbs_from(state.step):
+        if verbs is not None and verb.id not in verbs:
+            continue
         plan = rules.workflow.plans[verb.id]
         if plan.roles == {SYSTEM} and SYSTEM not in actor.roles:
             continue

@@ -51,7 +51,7 @@ def for_reader(request: HttpRequest, data: Any, *, seq: int | None = None, if_no
         seq: Number of the case's last event, which ``If-Match`` of a verb compares.
         if_none_match: Tags that the caller has.
     """
-    content = orjson.dumps(data, option=_OPTIONS)
+    content = orjson.dumps(data, option=_OPTIONS, default=str)
     digest = hashlib.sha256(content).hexdigest()[:16]
     tag = f'"{digest}"' if seq is None else f'"{seq}-{digest}"'
     response = not_modified(if_none_match, tag) or HttpResponse(content, content_type="application/json")

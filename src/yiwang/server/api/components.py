@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from yiwang.server.casepage.forms import box
 from yiwang.server.cases.api import readers_for
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
+from yiwang.server.common.formatting import currency_of
 from yiwang.server.common.language import say
 from yiwang.server.people.callers import caller_of
 
@@ -113,10 +115,27 @@ class ComponentChangeOut(Schema):
     by: str = Field("", description=STAFF_ONLY)
 
 
+class ComponentCostOut(Schema):
+    """What a component has cost once."""
+
+    kind: str = Field(description="purchase, installation, maintenance, repair or removal.")
+    day: date
+    amount: Decimal = Field(description="With its two decimals, as text.")
+    voucher: str
+    case: str = Field(description="Number of the case for which it arose.")
+    note: str
+    by: str
+    cancelled_at: datetime | None
+
+
 class ComponentDetail(ComponentOut):
     """A component with its changes, the newest first, at most 500."""
 
     changes: list[ComponentChangeOut]
+    costs: list[ComponentCostOut] = Field(
+        default_factory=list, description=f"At most 200, the latest first. {STAFF_ONLY}"
+    )
+    currency: str = Field("", description=f"Of the costs, by ISO 4217. {STAFF_ONLY}")
 
 
 class NearComponent(ComponentOut):
@@ -183,8 +202,10 @@ def get_component(
     row = assets.component_row(city=city, code=code, staff=staff)
     if row is None:
         raise Http404(say("没有标识码为「{code}」的部件。", "There is no component {code!r}.", code=code))
-    changes = assets.changes_of(city=city, code=code, staff=staff)
-    return for_reader(request, {**_answer(row, place), "changes": changes}, if_none_match=if_none_match)
+    answer = {**_answer(row, place), "changes": assets.changes_of(city=city, code=code, staff=staff)}
+    if staff:
+        answer |= {"costs": assets.cost_rows(city=city, code=code), "currency": currency_of(place.info.country)}
+    return for_reader(request, answer, if_none_match=if_none_match)
 
 
 @router.get(

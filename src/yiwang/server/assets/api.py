@@ -2,6 +2,18 @@
 
 from yiwang.server.assets.censuses import Options, Taken, check_class, drop, take_census
 from yiwang.server.assets.changing import change_component
+from yiwang.server.assets.costs import (
+    CostSaid,
+    CostsTaken,
+    add_cost,
+    cancel_cost,
+    class_costs,
+    cost_rows,
+    cost_sums,
+    costs_of,
+    read_cost,
+    take_costs,
+)
 from yiwang.server.assets.deciding import decide
 from yiwang.server.assets.finding import ReportedComponent, component_of, reported_component
 from yiwang.server.assets.listing import (
@@ -15,7 +27,17 @@ from yiwang.server.assets.listing import (
     standing_components,
 )
 from yiwang.server.assets.mappings import column_names, save_columns, saved_columns
-from yiwang.server.assets.models import GONE, Census, CensusFinding, ColumnMapping, Component, ComponentChange, State
+from yiwang.server.assets.models import (
+    GONE,
+    Census,
+    CensusFinding,
+    ColumnMapping,
+    Component,
+    ComponentChange,
+    ComponentCost,
+    State,
+)
+from yiwang.server.assets.photos import add_photos, component_photo, photos_of, remove_photo
 from yiwang.server.assets.queries import (
     census_of,
     censuses,
@@ -39,23 +61,34 @@ __all__ = [
     "ColumnMapping",
     "Component",
     "ComponentChange",
+    "ComponentCost",
     "ComponentFilters",
     "ComponentPage",
+    "CostSaid",
+    "CostsTaken",
     "Headings",
     "Options",
     "ReportedComponent",
     "State",
     "Taken",
+    "add_cost",
+    "add_photos",
+    "cancel_cost",
     "census_of",
     "censuses",
     "change_component",
     "changes_of",
     "check_class",
+    "class_costs",
     "class_counts",
     "column_names",
     "component_of",
+    "component_photo",
     "component_row",
     "components_near",
+    "cost_rows",
+    "cost_sums",
+    "costs_of",
     "count_components",
     "current",
     "decide",
@@ -67,12 +100,16 @@ __all__ = [
     "is_component",
     "list_components",
     "list_findings",
+    "photos_of",
+    "read_cost",
     "read_headings",
+    "remove_photo",
     "reported_component",
     "save_columns",
     "saved_columns",
     "standing_components",
     "take_census",
+    "take_costs",
     "tile",
     "write_begins",
 ]

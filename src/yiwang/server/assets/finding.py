@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from yiwang.core.kernel.refusals import Unknown
+from yiwang.core.kernel.refusals import NotAllowed, Unknown
 from yiwang.core.kernel.text import Text
 from yiwang.server.assets.models import Component
 from yiwang.server.cities.queries import CityRuntime
@@ -41,6 +42,19 @@ def component_of(*, city: str, code: str) -> Component:
             Text("台账中没有部件「{code}」。", "The inventory has no component {code!r}.", code=code[:40]),
             field="component",
         )
+    return found
+
+
+def component_to_change(*, city: str, code: str, allowed: Callable[[str], bool]) -> Component:
+    """The component with this code, for somebody who may change what lies where it does.
+
+    Raises:
+        NotAllowed: When it lies elsewhere.
+        Unknown: When the city's inventory has none.
+    """
+    found = component_of(city=city, code=code)
+    if not allowed(found.region):
+        raise NotAllowed(Text("您的岗位不能修改这个部件。", "Your post does not let you change this component."))
     return found
 
 

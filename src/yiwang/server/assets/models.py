@@ -138,6 +138,67 @@ class ComponentChange(models.Model):
         ordering = ["-id"]
 
 
+class ComponentPhoto(models.Model):
+    """A photo of a component, re-encoded; the file lies beside those of cases.
+
+    Attributes:
+        taken_at: As the camera says.
+    """
+
+    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="photos")
+    path = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    taken_at = models.DateTimeField(null=True)
+    added_at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["component", "digest"], name="component_photo_once")]
+
+
+class ComponentCost(models.Model):
+    """What a component has cost once; see `costs`.
+
+    Attributes:
+        day: On which it arose, in the city.
+        amount: In the currency of the city's country.
+        voucher: Number of the document in the accounts 凭证号.
+        case: Number of the case for which it arose.
+    """
+
+    class Kind(models.TextChoices):
+        PURCHASE = "purchase"
+        INSTALLATION = "installation"
+        MAINTENANCE = "maintenance"
+        REPAIR = "repair"
+        REMOVAL = "removal"
+
+    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="costs")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    day = models.DateField()
+    amount = models.DecimalField(max_digits=14, decimal_places=2)
+    voucher = models.CharField(max_length=80, blank=True)
+    case = models.CharField(max_length=40, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    by = models.CharField(max_length=150, blank=True)
+    added_at = models.DateTimeField(default=timezone.now)
+    cancelled_at = models.DateTimeField(null=True)
+    cancelled_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["-day", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["component", "kind", "voucher"],
+                condition=Q(cancelled_at=None) & ~Q(voucher=""),
+                name="component_cost_once",
+            )
+        ]
+
+
 class CensusFinding(models.Model):
     """Where a census differs from the inventory, and what was decided about it.
 

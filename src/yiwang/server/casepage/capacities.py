@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,12 @@ from yiwang.server.cities.queries import CityRuntime
 
 
 def capacities(
-    state: CaseState, *, place: CityRuntime, actors: Iterable[Actor], at: datetime
+    state: CaseState, *, place: CityRuntime, actors: Iterable[Actor], at: datetime, verbs: Collection[str] | None = None
 ) -> dict[str, tuple[Actor, VerbChoice]]:
-    """For each verb of the case's step the first of the posts that may do it, else the first one with the reason."""
+    """For each verb of the case's step, or of some, the first of the posts that may do it, else the first one with the reason."""
     found: dict[str, tuple[Actor, VerbChoice]] = {}
     for actor in actors:
-        for choice in permitted(state, actor, rules=place.rules, at=at):
+        for choice in permitted(state, actor, rules=place.rules, at=at, verbs=verbs):
             if choice.verb not in found or (choice.allowed and not found[choice.verb][1].allowed):
                 found[choice.verb] = (actor, choice)
     return found

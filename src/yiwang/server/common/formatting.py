@@ -7,10 +7,13 @@ from `web/src/shared/format.ts`, which follows the same forms. Times stand on th
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from decimal import Decimal
+
+from django.utils.translation import to_locale
 
 from yiwang.core.kernel.text import Text
 from yiwang.core.worktime import TimeUnit
-from yiwang.server.common.language import say
+from yiwang.server.common.language import language, say
 
 NONE = "—"  # where there is nothing to write
 _LENGTHS = (Text("{n} 天", "{n} d"), Text("{n} 小时", "{n} h"), Text("{n} 分钟", "{n} min"))
@@ -38,6 +41,23 @@ def month_text(value: datetime, zone: tzinfo) -> str:
 def number_text(value: float, places: int = 0) -> str:
     """A number with commas between thousands and so many decimals: ``12,345`` or ``12,345.6``."""
     return f"{value:,.{places}f}"
+
+
+def currency_of(country: str) -> str:
+    """The currency of a country, by ISO 4217, e.g. ``CNY``; empty where it has none of its own."""
+    from babel.numbers import get_territory_currencies
+
+    return next(iter(get_territory_currencies(country)), "")
+
+
+def amount_text(amount: Decimal, country: str) -> str:
+    """An amount of money in the currency of a country, as it is written in the reader's language: ``¥1,280.50``."""
+    from babel.numbers import format_currency
+
+    currency = currency_of(country)
+    if not currency:
+        return number_text(float(amount), 2)
+    return format_currency(amount, currency, locale=to_locale(language()))
 
 
 def percent_text(share: float | None, places: int = 1) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
+
+from django.urls import reverse
 
 from yiwang.core.cases.definitions import NOWHERE, Step
 from yiwang.core.cases.state import CaseState
@@ -22,7 +25,7 @@ from yiwang.server.desks import duties
 from yiwang.server.desks.queue import Desk, Entry
 
 MOST_OPEN = 7
-MOST_CARDS = 15
+MOST_CARDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,8 @@ class Column:
         step: The step.
         works: Whether the desk has work there; else cases only leave to it.
         cards: What stands there, the most urgent first; rows of the queue.
-        count: How many, as the head says it: ``12``, or ``15+``.
+        count: How many, as the head says it: ``7``, or ``10+``.
+        more: Whether there are more than have a card.
         moves: The other columns to which a verb of the desk leads from here, each with its name.
     """
 
@@ -41,6 +45,7 @@ class Column:
     works: bool
     cards: list[dict[str, Any]]
     count: str
+    more: bool
     moves: list[tuple[str, str]]
 
 
@@ -66,14 +71,18 @@ def columns(
     leads = {step: {verb.to for verb in verbs} - {NOWHERE, step} for step, verbs in steps.items()}
     wanted = set(steps).union(*leads.values())
     cards: dict[str, list[dict[str, Any]]] = {}
+    panel = reverse(
+        "desk-case", args=[place.info.id, desk.role, "NUMBER"]
+    )  # to ask for each would cost more than the card
     for row in rows:
-        cards.setdefault(row["step"], []).append(row)
+        cards.setdefault(row["step"], []).append({**row, "panel_url": panel.replace("NUMBER", quote(row["number"]))})
     made = [
         Column(
             step=step,
             works=step.id in steps,
             cards=cards.get(step.id, []),
             count=_count(len(by_step.get(step.id, ()))),
+            more=len(by_step.get(step.id, ())) > MOST_CARDS,
             moves=[(other.id, named(other)) for other in workflow.steps.values() if other.id in leads.get(step.id, ())],
         )
         for step in workflow.steps.values()

@@ -176,12 +176,10 @@ def entry_of(row: dict[str, Any], steps: duties.Steps, *, place: CityRuntime, de
     """A row with what the desk may do on it, of the verbs that make up the queue."""
     state = state_of_row(row)
     wanted = {verb.id for verb in steps.get(state.step, ())}
-    allowed = {
-        verb: actor
-        for verb, (actor, choice) in capacities(state, place=place, actors=desk.actors, at=at).items()
-        if choice.allowed
-    }
-    return Entry(values=row, state=state, verbs={verb: actor for verb, actor in allowed.items() if verb in wanted})
+    held = capacities(state, place=place, actors=desk.actors, at=at, verbs=wanted)
+    return Entry(
+        values=row, state=state, verbs={verb: actor for verb, (actor, choice) in held.items() if choice.allowed}
+    )
 
 
 def sequence_of(*, city: str, number: str) -> int | None:

@@ -49,8 +49,6 @@ def lines(
         row = shown_row(entry.values, runtime=place, at=at)
         row["text"], row["address"] = mask(row["text"]), mask(row["address"])
         row["light"] = light(entry.state, place=place, at=at)
-        row["verbs"] = " ".join(entry.verbs)
-        row["verb_names"] = [named(place.rules.workflow.verbs[verb]) for verb in entry.verbs]
         row["assignee_name"] = names.get(entry.state.assignee, "")
         row["pending"] = bool(entry.state.pending)
         row["unread"] = marks[row["id"]].value if row["id"] in marks else ""

@@ -37,6 +37,7 @@ KIND_NAMES = {
     duties.ALL: Text("可处理的全部", "All I may act on"),
 }
 FILTERS = ("q", "region", "category", "step")
+AS_LIST = "list"
 
 
 def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -79,7 +80,8 @@ def requested_queue(request: HttpRequest, place: CityRuntime, desk: Desk, *, lay
         shown = _shown(request, place, desk, kind=kind, filters=filters_of(values), layout=layout, at=now)
     except BadInput as error:
         problem = " ".join(sentences(error))
-    kept = {name: value for name, value in {**values, "kind": kind if kind != duties.DUE else ""}.items() if value}
+    said = {**values, "kind": kind if kind != duties.DUE else "", "as": AS_LIST if _as_list(request) else ""}
+    kept = {name: value for name, value in said.items() if value}
     steps = duties.steps_of(place.rules.workflow, desk.role, kind)
     following = shown.get("next", "")
     return {
@@ -89,6 +91,8 @@ def requested_queue(request: HttpRequest, place: CityRuntime, desk: Desk, *, lay
         "filters": values,
         "active": sum(map(bool, values.values())),
         "query": urlencode(kept),
+        "before_case": f"{urlencode(kept)}&" if kept else "",
+        "before_step": "".join(f"{urlencode({name: kept[name]})}&" for name in kept if name not in ("step", "as")),
         "problem": problem,
         "layout": layout,
         **shown,
@@ -98,6 +102,11 @@ def requested_queue(request: HttpRequest, place: CityRuntime, desk: Desk, *, lay
         "steps": [place.rules.workflow.steps[step] for step in steps],
         "narrowed": bool(any(values.values())),
     }
+
+
+def _as_list(request: HttpRequest) -> bool:
+    """Whether the address asks for a list whatever layout is kept: where a board says that a step has more."""
+    return request.GET.get("as") == AS_LIST
 
 
 def _queue_url(request: HttpRequest, place: CityRuntime, desk: Desk, *, layout: str) -> str:
@@ -177,7 +186,7 @@ def tag_of(html: str) -> str:
 @at_desk
 def desk(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """The whole desk: the queue on the left, a case on the right."""
-    layout = preferences.layout_of(request.user, place=place, desk=desk)
+    layout = preferences.LIST if _as_list(request) else preferences.layout_of(request.user, place=place, desk=desk)
     context = requested_queue(request, place, desk, layout=layout)
     html = render_to_string(part_of(layout), context, request)
     opened = request.GET.get("case", "")

@@ -29,7 +29,7 @@ from yiwang.server.common.models import Job
 from yiwang.server.common.refusing import sentences
 from yiwang.server.inventory import operations, words
 from yiwang.server.inventory.access import Standing, keepers_only
-from yiwang.server.inventory.views import regions_url
+from yiwang.server.inventory.component_page import regions_url
 
 PAGE_SIZE = 50
 MOST_PROBLEMS = 50

@@ -36,6 +36,14 @@ FIELDS = {
     "source": Text("数据来源", "Source"),
     "note": Text("备注", "Note"),
     "attributes": Text("其他属性", "Other attributes"),
+    "photos": Text("照片数", "Photos"),
+}
+COST_KINDS = {
+    "purchase": Text("购置", "Purchase"),
+    "installation": Text("安装", "Installation"),
+    "maintenance": Text("养护", "Maintenance"),
+    "repair": Text("维修", "Repair"),
+    "removal": Text("拆除", "Removal"),
 }
 OUTCOMES = {
     "new": Text("新增", "New"),
@@ -75,6 +83,8 @@ def shown_value(place: CityRuntime, name: str, value: Any) -> SafeString | str:
     """A value of a field, marked as data where it is somebody's."""
     if value in ("", None):
         return "—"
+    if name == "photos":
+        return str(value)
     if name == "state" and value in STATES:
         return say(STATES[value][0])
     if name == "region":
