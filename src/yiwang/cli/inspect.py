@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from yiwang.cli.output import Failed, emit, emit_table, json_option, say, wants_json
+from yiwang.cli.rating import list_checklists, rate
 from yiwang.core.indicators.intervals import Interval
 from yiwang.core.indicators.sampling import Inspector, Place, Plan, Visit, allocate, commitment, draw, verify
 from yiwang.core.indicators.survey import estimate_mean
@@ -169,6 +170,10 @@ def score_results(plan: Path, visits: Path, results: Path) -> None:
         emit([dict(zip(header, row, strict=True)) for row in rows])
     else:
         emit_table(header, [[round(cell, 2) if isinstance(cell, float) else cell for cell in row] for row in rows])
+
+
+inspect.add_command(list_checklists)
+inspect.add_command(rate)
 
 
 def _bytes(seed: str) -> bytes:

@@ -14,6 +14,7 @@ from yiwang.core.cases.workflow import Workflow, read_workflow
 from yiwang.core.facts.cases import FactContext
 from yiwang.core.facts.table import FactTable
 from yiwang.core.indicators.definitions import IndicatorBook
+from yiwang.core.inspections.checklists import Checklist
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.rules import Table, compile_table
@@ -28,6 +29,7 @@ from yiwang.packs.fact_tables import fact_tables
 from yiwang.packs.files import PackFiles
 from yiwang.packs.indicators import fact_context, read_indicators, read_moments
 from yiwang.packs.info import PackInfo, read_info
+from yiwang.packs.inspections import read_inspections
 from yiwang.packs.portal import PortalPolicy, read_portal
 from yiwang.packs.records.mapping import ReplayMapping, read_mapping
 from yiwang.packs.regions import read_tree
@@ -59,6 +61,7 @@ class Pack:
         portal: How the public portal is run, from `portal.toml`, or its defaults.
         components: Classes of components by code, from `components.csv` and the catalogue.
         sensing: Which readings raise an alarm and open a case, from `sensing.toml`; nothing without it.
+        checklists: By which places are inspected, from `inspections.toml`; none without it.
         simulated_sensors: The sensors that the city pretends to have, from `simulated.toml`, or None.
         basemap: What is drawn under the regions, from `basemap/`, or None; its layers are read by `read_layers`.
         files: Names of its files.
@@ -80,6 +83,7 @@ class Pack:
     portal: PortalPolicy = field(default_factory=PortalPolicy)
     components: Mapping[str, ComponentClass] = field(default_factory=dict)
     sensing: SensingPolicy = field(default_factory=SensingPolicy)
+    checklists: tuple[Checklist, ...] = ()
     simulated_sensors: SimulatedSensors | None = None
     basemap: BaseMap | None = None
     files: tuple[str, ...] = ()
@@ -197,6 +201,7 @@ def read_all(path: Path | str) -> Reading:
     if parts["catalogue"] is not None:
         parts["components"] = read_component_classes(files, categories=parts["catalogue"].categories)
     parts["sensing"] = _read_sensing(files, parts)
+    parts["checklists"] = _read_checklists(files, parts)
     parts["indicators"] = _read_book(files, parts)
     parts["portal"] = read_portal(files, workflow=parts["workflow"])
     if not files.problems:
@@ -210,6 +215,14 @@ def _read_sensing(files: PackFiles, parts: Mapping[str, Any]) -> SensingPolicy:
         files, workflow=parts["workflow"], categories=parts["catalogue"].categories if parts["catalogue"] else {},
         levels=[level.id for level in parts["info"].levels],
         priorities={row.outputs["priority"] for row in triage.rows} if triage else (),
+    )  # fmt: skip
+
+
+def _read_checklists(files: PackFiles, parts: Mapping[str, Any]) -> tuple[Checklist, ...]:
+    return read_inspections(
+        files, levels=[level.id for level in parts["info"].levels],
+        categories=parts["catalogue"].categories if parts["catalogue"] else (),
+        components=parts.get("components", ()),
     )  # fmt: skip
 
 
