@@ -95,7 +95,7 @@ def test_answers_that_cannot_be_taken_are_said_by_row_and_item(run: Run, tmp_pat
     ):  # fmt: skip
         assert words in said.stderr
     (tmp_path / "heads.csv").write_text("place,item\n")
-    assert "Columns are missing: value" in run(*RATE, tmp_path / "heads.csv").stderr
+    assert "The column value is missing" in run(*RATE, tmp_path / "heads.csv").stderr
     none = run("inspect", "rate", MINI, "roofs", wrong)
     assert none.exit_code == 2
     assert "streets" in none.stderr

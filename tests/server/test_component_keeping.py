@@ -208,7 +208,7 @@ def test_a_file_of_costs_may_be_brought_again(lamp: Component, tmp_path: Path) -
     taken = take_costs(city="mini", path=path, by="cli")
     assert (taken.rows, taken.new, taken.same, taken.refused) == (7, 3, 0, 4)
     assert [(one.row, one.column) for one in taken.problems] == [
-        (6, "voucher"), (8, "day"), (8, "amount"), (5, "voucher"), (7, "code")
+        (5, "voucher"), (6, "voucher"), (7, "code"), (8, "day"), (8, "amount")
     ]  # fmt: skip
     again = take_costs(city="mini", path=path, by="cli")
     assert (again.new, again.same, again.refused) == (0, 3, 4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from yiwang.core.inspections.scoring import Answer, Outcome, Score, check_answer
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.packs.pack import Pack
-from yiwang.packs.records.file import open_rows
+from yiwang.packs.records.columns import Taken, named_rows
 
 COLUMNS = ("place", "item", "value", "photos", "note")
 _NEEDED = ("place", "item", "value")
@@ -131,8 +131,8 @@ def _visited(path: Path, form: Checklist) -> Visited:
     """
     given: dict[str, dict[str, Answer]] = {}
     outcomes: dict[str, Outcome] = {}
-    problems: list[Problem] = []
-    for number, cells in _rows(path):
+    taken = Taken()
+    for number, cells in named_rows(path, columns=COLUMNS, needed=_NEEDED, taken=taken):
         place, item, value = cells["place"], cells["item"], cells["value"]
         answers = given.setdefault(place, {})
         try:
@@ -144,10 +144,12 @@ def _visited(path: Path, form: Checklist) -> Visited:
                 )
                 raise BadInput(Problem(twice, column="item"))
             else:
-                photos = int(cells["photos"]) if cells["photos"].isdecimal() else 0
-                answers[item] = Answer(value=_value(value), note=cells["note"], photos=photos)
+                photos = cells.get("photos", "")
+                count = int(photos) if photos.isascii() and photos.isdigit() else 0
+                answers[item] = Answer(value=_value(value), note=cells.get("note", ""), photos=count)
         except BadInput as error:
-            problems += [Problem(one.message, one.hint, path.name, number, one.column) for one in error.problems]
+            taken.refuse(path, number, error.problems)
+    problems = taken.problems
     found: Visited = {}
     for place, answers in given.items():
         try:
@@ -174,17 +176,6 @@ def _scored(form: Checklist, answers: Mapping[str, Answer], outcome: Outcome | N
     if answers:
         raise BadInput(Problem(Text("没有检查却有结果。", "It was not inspected and has answers."), column="value"))
     return outcome
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    with open_rows(path, score=lambda heads: sum(head.strip().lower() in COLUMNS for head in heads)) as rows:
-        heads = [head.strip().lower() for head in next(rows).cells]
-        if missing := [name for name in _NEEDED if name not in heads]:
-            wrong = Text("缺少列 {columns}。", "Columns are missing: {columns}.", columns=", ".join(missing))
-            raise BadInput(Problem(wrong, file=path.name, row=1))
-        for row in rows:
-            cells = dict(zip(heads, (cell.strip() for cell in row.cells), strict=False))
-            yield row.number, {name: cells.get(name, "") for name in COLUMNS}
 
 
 def _value(text: str) -> float | None:

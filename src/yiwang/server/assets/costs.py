@@ -6,7 +6,7 @@ Amounts are in the currency of the city's country.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import islice
@@ -20,13 +20,12 @@ from django.db.models.functions import ExtractYear
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Conflict, Invalid, Unknown
 from yiwang.core.kernel.text import Text
-from yiwang.packs.records.file import Row, open_rows
+from yiwang.packs.records.columns import Cells, Taken, named_rows
 from yiwang.server.assets.finding import component_to_change
 from yiwang.server.assets.models import Component, ComponentCost
 from yiwang.server.cities.queries import CityRuntime, runtime
 
 COLUMNS = ("code", "kind", "day", "amount", "voucher", "case", "note")
-KEPT_PROBLEMS = 200
 MOST_AMOUNT = Decimal("999999999999.99")
 CHUNK = 2000
 _NEEDED = ("code", "kind", "day", "amount", "voucher")
@@ -59,20 +58,15 @@ class CostSaid:
 
 
 @dataclass(slots=True)
-class CostsTaken:
+class CostsTaken(Taken):
     """What became of a file of costs.
 
     Attributes:
-        rows: Rows of it, the head left out.
-        new, same, refused: What became of them.
-        problems: Why rows were refused, the first of them.
+        new, same: What became of the rows that were not refused.
     """
 
-    rows: int = 0
     new: int = 0
     same: int = 0
-    refused: int = 0
-    problems: list[Problem] = field(default_factory=list)
 
 
 def read_cost(cells: Mapping[str, str], *, today: date) -> CostSaid:
@@ -204,24 +198,22 @@ def take_costs(
         BadInput: The file cannot be read, or has a column too many or too few.
     """
     place, taken = runtime(city), CostsTaken()
-    with open_rows(path, score=lambda heads: sum(head.strip().lower() in COLUMNS for head in heads)) as rows:
-        heads = [head.strip().lower() for head in next(rows).cells]
-        _check_heads(heads, path)
-        while some := list(islice(rows, CHUNK)):
-            _take(some, heads, place, path, taken, by=by)
-            progress(taken.rows, 0)
+    rows = named_rows(path, columns=COLUMNS, needed=_NEEDED, taken=taken)
+    while some := list(islice(rows, CHUNK)):
+        _take(some, place, path, taken, by=by)
+        progress(taken.rows, 0)
+    taken.problems.sort(key=lambda problem: problem.row or 0)
     return taken
 
 
-def _take(some: list[Row], heads: list[str], place: CityRuntime, path: Path, taken: CostsTaken, *, by: str) -> None:
+def _take(some: list[tuple[int, Cells]], place: CityRuntime, path: Path, taken: CostsTaken, *, by: str) -> None:
     today = datetime.now(UTC).astimezone(place.info.zone).date()
     read: list[tuple[int, str, CostSaid]] = []
-    for row in some:
-        taken.rows += 1
+    for number, cells in some:
         try:
-            read.append((row.number, *_row(row, heads, today)))
+            read.append((number, cells["code"], _said(cells, today)))
         except BadInput as error:
-            _refuse(taken, error.problems, path, row.number)
+            taken.refuse(path, number, error.problems)
     codes = {code for _, code, _ in read}
     ids = dict(Component.objects.filter(city=place.info.id, code__in=codes).values_list("code", "id"))
     with transaction.atomic():
@@ -252,7 +244,7 @@ def _new(
         component = ids.get(code)
         if component is None:
             wrong = Text("台账中没有部件「{code}」。", "The inventory has no component {code!r}.", code=code[:40])
-            _refuse(taken, [Problem(wrong, column="code")], path, number)
+            taken.refuse(path, number, [Problem(wrong, column="code")])
             continue
         key, now = (component, said.kind, said.voucher), (said.day, said.amount)
         before = known.setdefault(key, now)
@@ -271,44 +263,14 @@ def _new(
             hint = Text(
                 "金额有误时，先在部件页作废原来的一笔。", "If that is wrong, cancel it on the component's page first."
             )
-            _refuse(taken, [Problem(wrong, hint, column="voucher")], path, number)
+            taken.refuse(path, number, [Problem(wrong, hint, column="voucher")])
 
 
-def _row(row: Row, heads: list[str], today: date) -> tuple[str, CostSaid]:
-    if row.fault or len(row.cells) != len(heads):
-        width = Text(
-            "此行有 {given} 格，表头有 {width} 格。",
-            "The row has {given} cells, the header {width}.",
-            given=len(row.cells),
-            width=len(heads),
-        )
-        raise BadInput(Problem(row.fault or width))
-    cells = dict(zip(heads, row.cells, strict=True))
-    if not cells["voucher"].strip():
+def _said(cells: Cells, today: date) -> CostSaid:
+    if not cells["voucher"]:
         hint = Text("没有它就认不出重复的行。", "Without it a row that comes twice is not known.")
         raise BadInput(Problem(Text("缺少凭证号。", "The number of the voucher is missing."), hint, column="voucher"))
-    return cells["code"].strip(), read_cost(cells, today=today)
-
-
-def _refuse(taken: CostsTaken, problems: list[Problem] | tuple[Problem, ...], path: Path, row: int) -> None:
-    taken.refused += 1
-    for one in problems:
-        if len(taken.problems) < KEPT_PROBLEMS:
-            taken.problems.append(replace(one, file=path.name, row=row))
-
-
-def _check_heads(heads: list[str], path: Path) -> None:
-    hint = Text("可用的列：{columns}。", "The columns are {columns}.", columns=", ".join(COLUMNS))
-    wrong = [
-        Text("缺少列 {column}。", "The column {column} is missing.", column=one) for one in _NEEDED if one not in heads
-    ]
-    wrong += [
-        Text("列「{column}」不认识或重复。", "The column {column!r} is not known, or twice.", column=one)
-        for one in dict.fromkeys(heads)
-        if one not in COLUMNS or heads.count(one) > 1
-    ]
-    if wrong:
-        raise BadInput([Problem(one, hint, file=path.name, row=1) for one in wrong])
+    return read_cost(cells, today=today)
 
 
 def _day(text: str) -> date | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from yiwang.core.kernel.instants import to_micros
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.observations.units import convert
 from yiwang.packs.hints import did_you_mean
-from yiwang.packs.records.file import open_rows
+from yiwang.packs.records.columns import Taken, check_heads, named_rows
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.moments import YEARS
 from yiwang.server.sensing.models import Datastream
@@ -27,34 +27,22 @@ from yiwang.server.sensing.streams import StreamSaid, find_or_make
 from yiwang.server.sensing.writing import Reading, write_observations
 
 BLOCK = 20_000
-KEPT_PROBLEMS = 200
 _READINGS = ("time", "stream", "value", "unit")
 _STREAMS = ("stream", "name", "lon", "lat", "what", "unit", "thing", "component", "least", "greatest")
 Cells = Sequence[str]
 
 
 @dataclass(slots=True)
-class Loaded:
+class Loaded(Taken):
     """What became of a file.
 
     Attributes:
-        rows: Rows of it, the head left out.
-        new, duplicates, corrected, refused: What became of them.
-        problems: Why rows were refused, the first of them.
+        new, duplicates, corrected: What became of the rows that were not refused.
     """
 
-    rows: int = 0
     new: int = 0
     duplicates: int = 0
     corrected: int = 0
-    refused: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    def refuse(self, problem: Problem) -> None:
-        """A row that cannot be used."""
-        self.refused += 1
-        if len(self.problems) < KEPT_PROBLEMS:
-            self.problems.append(problem)
 
 
 def load_streams(place: CityRuntime, path: Path) -> Loaded:
@@ -90,7 +78,7 @@ def load_streams(place: CityRuntime, path: Path) -> Loaded:
             )
             _, made = find_or_make(place, said)
         except _Fault as fault:
-            loaded.refuse(fault.problem(path, number))
+            loaded.refuse(path, number, [fault.problem])
             continue
         loaded.new += made
         loaded.duplicates += not made
@@ -124,7 +112,7 @@ def load_readings(
             try:
                 readings.append(_reading(cells, streams))
             except _Fault as fault:
-                loaded.refuse(fault.problem(path, number))
+                loaded.refuse(path, number, [fault.problem])
         written = write_observations(readings, received=received, judge=False)
         loaded.new += written.new
         loaded.duplicates += written.duplicates
@@ -139,10 +127,7 @@ class _Fault(Exception):
 
     def __init__(self, column: str, message: Text, hint: Text = NO_TEXT) -> None:
         super().__init__(column)
-        self.column, self.message, self.hint = column, message, hint
-
-    def problem(self, path: Path, row: int) -> Problem:
-        return Problem(self.message, self.hint, file=path.name, row=row, column=self.column)
+        self.problem = Problem(message, hint, column=column)
 
 
 def _reading(cells: Mapping[str, str], streams: Mapping[str, tuple[int, str]]) -> Reading:
@@ -213,22 +198,7 @@ def _rows(
     if path.suffix.lower() == ".parquet":
         yield from _parquet_rows(path, wanted=wanted, needed=needed, loaded=loaded)
         return
-    with open_rows(path, score=lambda heads: sum(head.strip().lower() in wanted for head in heads)) as rows:
-        heads = [head.strip().lower() for head in next(rows).cells]
-        where = {name: heads.index(name) for name in wanted if name in heads}
-        _check_columns(path, where, needed)
-        for row in rows:
-            loaded.rows += 1
-            if row.fault or len(row.cells) != len(heads):
-                message = row.fault or Text(
-                    "此行有 {given} 格，表头有 {width} 格。",
-                    "The row has {given} cells, the header {width}.",
-                    given=len(row.cells),
-                    width=len(heads),
-                )
-                loaded.refuse(Problem(message, file=path.name, row=row.number))
-                continue
-            yield row.number, {name: row.cells[at].strip() for name, at in where.items()}
+    yield from named_rows(path, columns=wanted, needed=needed, taken=loaded, others=True)
 
 
 def _parquet_rows(
@@ -245,7 +215,7 @@ def _parquet_rows(
             raise BadInput(Problem(message, file=str(path))) from None
         heads = [column[0].lower() for column in found.description or ()]
         where = {name: heads.index(name) for name in wanted if name in heads}
-        _check_columns(path, where, needed)
+        check_heads(path, heads, columns=wanted, needed=needed, others=True)
         while block := found.fetchmany(BLOCK):
             for row in block:
                 loaded.rows += 1
@@ -256,11 +226,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _check_columns(path: Path, where: Mapping[str, int], needed: Sequence[str]) -> None:
-    lacking = [name for name in needed if name not in where]
-    if lacking:
-        message = Text("缺少列：{columns}。", "Columns are missing: {columns}.", columns=", ".join(lacking))
-        hint = Text("表头应有 {columns}。", "The header should have {columns}.", columns=", ".join(needed))
-        raise BadInput(Problem(message, hint, file=str(path), row=1))

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
-from yiwang.packs.records.file import open_rows
+from yiwang.packs.records.columns import Taken, named_rows
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.sensing.devices.reading import device_key
 from yiwang.server.sensing.devices.registry import DeviceSaid, register_device
 
 COLUMNS = ("key", "thing", "name", "adapter", "silence_after", "password")
 _NEEDED = ("key", "thing")
-KEPT_PROBLEMS = 200
 
 
 @dataclass(slots=True)
-class Imported:
+class Imported(Taken):
     """What became of a file.
 
     Attributes:
-        rows: Rows of it, the head left out.
-        new, changed, same, refused: What became of them.
-        problems: Why rows were refused, the first of them.
+        new, changed, same: What became of the rows that were not refused.
     """
 
-    rows: int = 0
     new: int = 0
     changed: int = 0
     same: int = 0
-    refused: int = 0
-    problems: list[Problem] = field(default_factory=list)
 
 
 def import_devices(
@@ -51,26 +45,12 @@ def import_devices(
     """
     done = Imported()
     seen: dict[str, int] = {}
-    with open_rows(path, score=lambda heads: sum(head.strip().lower() in COLUMNS for head in heads)) as rows:
-        heads = [head.strip().lower() for head in next(rows).cells]
-        _check(heads, path)
-        for row in rows:
-            done.rows += 1
-            if row.fault or len(row.cells) != len(heads):
-                message = row.fault or Text(
-                    "此行有 {given} 格，表头有 {width} 格。",
-                    "The row has {given} cells, the header {width}.",
-                    given=len(row.cells),
-                    width=len(heads),
-                )
-                _refuse(done, [Problem(message)], path, row.number)
-                continue
-            cells = dict(zip(heads, (cell.strip() for cell in row.cells), strict=True))
-            try:
-                _take(place, cells, seen, row.number, done)
-            except BadInput as error:
-                _refuse(done, error.problems, path, row.number)
-            progress(done.rows, 0)
+    for number, cells in named_rows(path, columns=COLUMNS, needed=_NEEDED, taken=done):
+        try:
+            _take(place, cells, seen, number, done)
+        except BadInput as error:
+            done.refuse(path, number, error.problems)
+        progress(done.rows, 0)
     return done
 
 
@@ -94,25 +74,3 @@ def _take(place: CityRuntime, cells: dict[str, str], seen: dict[str, int], numbe
     )
     _, became = register_device(place, said, again=True, unsaid=[name for name in COLUMNS if name not in cells])
     setattr(done, became, getattr(done, became) + 1)
-
-
-def _refuse(done: Imported, problems: list[Problem] | tuple[Problem, ...], path: Path, row: int) -> None:
-    done.refused += 1
-    for one in problems:
-        if len(done.problems) < KEPT_PROBLEMS:
-            done.problems.append(replace(one, file=path.name, row=row))
-
-
-def _check(heads: list[str], path: Path) -> None:
-    hint = Text("可用的列：{columns}。", "The columns are {columns}.", columns=", ".join(COLUMNS))
-    problems = [
-        Problem(Text("缺少列 {column}。", "The column {column} is missing.", column=one), hint, file=str(path), row=1)
-        for one in _NEEDED
-        if one not in heads
-    ]
-    for one in dict.fromkeys(heads):
-        if one not in COLUMNS or heads.count(one) > 1:
-            message = Text("列「{column}」不认识或重复。", "The column {column!r} is not known, or twice.", column=one)
-            problems.append(Problem(message, hint, file=str(path), row=1))
-    if problems:
-        raise BadInput(problems)
