@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -73,3 +74,17 @@ def thing(name: str = "underpass 1", **more: Any) -> dict[str, Any]:
 def said(hour: int, result: Any, **more: Any) -> dict[str, Any]:
     """An observation of the second of March."""
     return {"phenomenonTime": f"2026-03-02T{hour:02}:00:00Z", "result": result, **more}
+
+
+def writer(caller: Callable[..., Any]) -> Program:
+    """A program that may write, in the toy city."""
+    return Program(caller("leader", unit="CTR-90").headers["Authorization"].removeprefix("Bearer "))
+
+
+def three_observations(program: Program) -> int:
+    """Id of a new datastream with three observations, 5, 7 and "dry"."""
+    made = program.post("/Things", thing(properties={"owner": "roads", "depth": 4, "allowed": True}))
+    pk = int(program.get(f"/Things({made['@iot.id']})/Datastreams")["value"][0]["@iot.id"])
+    for hour, result in ((4, 5), (5, 7), (6, "dry")):
+        program.post(f"/Datastreams({pk})/Observations", said(hour, result))
+    return pk

@@ -179,7 +179,11 @@ def test_faults_are_told_by_row_and_the_other_rows_are_taken(bring: Callable[[st
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("key\np1\n", "thing is missing"), ("key,thing,colour\n", "'colour' is not known"), ("key,key,thing\n", "more than once")],
+    [
+        ("key\np1\n", "thing is missing"),
+        ("key,thing,colour\n", "'colour' is not known"),
+        ("key,key,thing\n", "more than once"),
+    ],
 )
 def test_a_file_with_other_columns_is_refused(bring: Callable[[str], Imported], text: str, reason: str) -> None:
     with pytest.raises(BadInput, match=reason):

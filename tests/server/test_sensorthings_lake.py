@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
-from tests.server.sensorthings_calls import Program, thing
+from tests.server.sensorthings_calls import Program, thing, writer
 
 from yiwang.server.cities.queries import runtime
 from yiwang.server.sensing.api import Datastream, Observation, keep_city
@@ -28,7 +28,7 @@ def moment(number: int) -> str:
 @pytest.fixture
 def program(caller: Callable[..., Any], tmp_path: Path, settings: Any) -> Program:
     settings.YIWANG_HOME = tmp_path
-    return Program(caller("leader", unit="CTR-90").headers["Authorization"].removeprefix("Bearer "))
+    return writer(caller)
 
 
 def fill(program: Program, number: int = 0) -> int:
