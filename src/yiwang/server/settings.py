@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "yiwang.server.imports",
     "yiwang.server.verification",
     "yiwang.server.facts",
+    "yiwang.server.inspections",
     "yiwang.server.inventory",
     "yiwang.server.sensors",
     "yiwang.server.sensorthings",

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from yiwang.core.kernel.text import Text
+from yiwang.server.common.app import Chore, Phase, Stop, YiwangApp
+
+
+class InspectionsConfig(YiwangApp):
+    name = "yiwang.server.inspections"
+    label = "inspections"
+
+    def chores(self, stop: Stop) -> Iterable[Chore]:
+        from yiwang.server.inspections.recording import open_cases
+
+        yield Chore("cases of inspections", 5, open_cases, Phase.WORKS)
+
+    def streams(self) -> Iterable[Any]:
+        from yiwang.server.inspections.history import STREAM
+
+        return (STREAM,)
+
+    def fact_sources(self) -> Iterable[Any]:
+        from yiwang.server.inspections.queries import FACTS
+
+        return (FACTS,)
+
+    def glossary(self) -> Iterable[tuple[Text, Text]]:
+        yield (
+            Text("双随机", "double-random inspection"),
+            Text(
+                "检查的地点和检查员都由抽签决定：抽签前公布承诺值，抽签后公布种子，任何人都能重新抽一遍核对。",
+                "Both places and inspectors are drawn by lot: a hash is published before the draw and the seed after it, so that"
+                " anybody can draw again and compare.",
+            ),
+        )
