@@ -258,14 +258,14 @@ def test_components_of_a_class_can_be_drawn(city: str) -> None:
 
 
 def test_the_phone_says_how_far_away_it_was(drawn: Campaign) -> None:
-    visit = drawn.visits.filter(turn=1)[0]
-    inside = runtime("mini").regions[visit.place].geometry.representative_point()
-    kept = record_visit(visit, found(lon=inside.x, lat=inside.y), username=who(visit))
-    assert kept.distance == 0
-    visit = drawn.visits.filter(turn=1)[1]
-    west, _, _, _ = runtime("mini").regions[visit.place].geometry.bounds
-    middle = runtime("mini").regions[visit.place].geometry.representative_point()
-    kept = record_visit(visit, found(lon=west - 0.01, lat=middle.y), username=who(visit))
+    near, far = drawn.visits.filter(turn=1)[:2]
+    outlines = [runtime("mini").regions[visit.place].geometry for visit in (near, far)]
+    assert outlines[0] is not None
+    assert outlines[1] is not None
+    inside = outlines[0].representative_point()
+    assert record_visit(near, found(lon=inside.x, lat=inside.y), username=who(near)).distance == 0
+    west, middle = outlines[1].bounds[0], outlines[1].representative_point()
+    kept = record_visit(far, found(lon=west - 0.01, lat=middle.y), username=who(far))
     assert kept.distance is not None
     assert 900 < kept.distance < 1100
 
