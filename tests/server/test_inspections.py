@@ -240,6 +240,7 @@ def test_results_count_what_is_missing_as_missing(drawn: Campaign) -> None:
     assert everything.estimate is not None
     assert 80 < everything.estimate.value < 100
     assert sum(one.drawn for one in strata) == 4
+    assert everything.silent == sum(one.estimate is None for one in strata)
     assert sum(one.places for one in strata) == everything.places
     assert queries.failures_of(drawn)[0] == ("dust", 2, 3)
 

@@ -48,6 +48,7 @@ class Result:
         places, drawn: In the frame, and drawn.
         outcomes: How many visits ended how; what is not recorded yet stands under an empty outcome.
         estimate: The mean score; None where nothing was inspected.
+        silent: Strata of which nothing was inspected, and which the mean therefore says nothing of.
     """
 
     stratum: str
@@ -55,6 +56,7 @@ class Result:
     drawn: int
     outcomes: dict[str, int]
     estimate: Estimate | None
+    silent: int = 0
 
     @property
     def response(self) -> float:
@@ -111,6 +113,7 @@ def results_of(campaign: Campaign) -> list[Result]:
                 drawn=len(chosen),
                 outcomes=dict(Counter(visit.outcome for visit in chosen)),
                 estimate=estimate,
+                silent=len({visit.stratum for visit in chosen} - answered.keys()),
             )
         )
     return found

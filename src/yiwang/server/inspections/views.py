@@ -158,6 +158,7 @@ def _results(place: CityRuntime, campaign: Campaign) -> list[dict[str, Any]]:
             "drawn": one.drawn,
             "outcomes": [(say(name), one.outcomes[key]) for key, name in OUTCOMES.items() if one.outcomes.get(key)],
             "response": percent_text(one.response, 0),
+            "silent": one.silent if not one.stratum else 0,
             **estimate_shown(one.estimate),
         }
         for one in queries.results_of(campaign)
