@@ -292,7 +292,7 @@ def test_a_replayed_city_opens_at_its_last_recorded_day(boston: str, tmp_path: P
     from yiwang.server.cases.reading.city_moment import stands_at
     from yiwang.server.centre.board import forget
     from yiwang.server.facts.operations import refresh
-    from yiwang.server.scores.views import _card
+    from yiwang.server.scores.views import card_of
 
     forget()
     assert stands_at(city="boston") is None  # no cases
@@ -311,7 +311,7 @@ def test_a_replayed_city_opens_at_its_last_recorded_day(boston: str, tmp_path: P
     score = Client().get("/boston/score", headers={"Accept-Language": "en"})
     assert score.status_code == 200
     assert score.context["asked"].month == "2011-10"
-    assert _card(score.context["asked"]).wish.as_of == at
+    assert card_of(score.context["asked"]).wish.as_of == at
     assert "2011-10" in score.content.decode()
     forget()
 

@@ -20,10 +20,12 @@ from tests.spots import Spot
 from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cases.models import Case, Event
 from yiwang.server.cases.writing.drafts import ReportDraft
+from yiwang.server.cities.queries import runtime
 from yiwang.server.facts import files, operations
 from yiwang.server.facts.models import FactStore
 from yiwang.server.facts.sources import context_of
 from yiwang.server.scores import exporting, queries
+from yiwang.server.scores.weights import study_weights
 
 MONDAY = datetime.fromisoformat("2026-03-02T09:00:00+08:00")
 HOUR = timedelta(hours=1)
@@ -35,8 +37,6 @@ Act = Callable[..., dict[str, Any]]
 
 def facts() -> Rows:
     """Every row that holds now, by number."""
-    from yiwang.server.cities.queries import runtime
-
     store, shelf = queries.store_of(runtime("mini")), operations.shelf_of(runtime("mini"), "cases")
     with files.workshop(shelf) as connection:
         relation = shelf.facts(base=store.base, delta=store.delta) + " as facts"
@@ -155,8 +155,6 @@ def test_what_comes_back_is_what_a_slow_count_says(mini: str, lived: Callable[..
 
 
 def queries_place() -> Any:
-    from yiwang.server.cities.queries import runtime
-
     return runtime("mini")
 
 
@@ -418,3 +416,24 @@ def test_a_units_own_page_says_where_it_stands_and_what_would_lift_it(scored: st
             assert low <= score <= high, one.month
     for path in ("of/street", "of/street?key=nowhere", "of/planet?key=9001", "of/street?key=9001&month=soon"):
         assert client.get(f"/mini/score/{path}").status_code == 404, path
+
+
+def test_the_page_on_weights_says_which_places_they_decide(scored: str, client: Client) -> None:
+    place = runtime("mini")
+    card = queries.scorecard(place=place, by=("street",))
+    study = study_weights(card, place=place, by="street", share=0.5)
+    assert study is not None
+    assert study.bounds.lows == pytest.approx((0.25, 0.15, 0.1))
+    scores = {row.keys["street"]: row.composites["region"].score for row in card.rows if row.composites}
+    for key, score in zip(study.found.order, study.found.scores, strict=True):
+        assert scores[key] == pytest.approx(score)
+    assert set(study.found.order) | set(study.left_out) == {key for key, score in scores.items() if score is not None}
+    assert "/mini/score/of/street/weights?month=" in client.get("/mini/score?level=street&month=").content.decode()
+    answer = client.get("/mini/score/of/street/weights", {"share": "50", "month": ""})
+    assert answer.status_code == 200
+    assert [row["score"] for row in answer.context["rows"]] == [f"{score:.1f}" for score in study.found.scores]
+    assert answer.context["share"] == 50
+    assert client.get("/mini/score/of/street/weights?share=7").context["share"] == 20
+    assert client.get("/mini/score/of/planet/weights").status_code == 404
+    empty = client.get("/mini/score/of/street/weights?month=1999-01").content.decode()
+    assert "没有可以比较的得分" in empty

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, Strict
 
 from yiwang.core.facts.cases import CASES
 from yiwang.core.indicators.definitions import OBJECTS, UNITS
+from yiwang.core.indicators.lists import PERIODS
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import Text
 from yiwang.packs.hints import one_of
@@ -153,6 +154,22 @@ class EvaluationTable(DatedTable):
     least_share: float = 1.0
 
 
+class ListTable(DatedTable):
+    """`[[list]]`: a red and a black list."""
+
+    label: ClassVar[str] = "list"
+    id: Required
+    name: Words
+    evaluation: Required
+    level: Required
+    period: Annotated[Required, choice(tuple(PERIODS)), Expected(one_of(PERIODS))]
+    red: Annotated[int, Field(ge=0, le=100)]
+    black: Annotated[int, Field(ge=0, le=100)]
+    caseload: Required
+    least: Annotated[float, Field(ge=0)]
+    objection_days: Annotated[int, Field(ge=1, le=60)]
+
+
 class IndicatorFile(TomlTable):
     """The keys of `indicators.toml`."""
 
@@ -163,3 +180,4 @@ class IndicatorFile(TomlTable):
     indicator: ListOf[IndicatorTable] = ()
     grading: ListOf[GradingTable] = ()
     evaluation: ListOf[EvaluationTable] = ()
+    lists: ListOf[ListTable] = Field((), alias="list")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from yiwang.core.indicators.expressions import (
     read_condition,
     read_measure,
 )
+from yiwang.core.indicators.lists import ListRule
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import NO_TEXT, Text
@@ -45,6 +46,7 @@ from yiwang.packs.indicator_tables import (
     GradingTable,
     IndicatorFile,
     IndicatorTable,
+    ListTable,
     MomentsTable,
     PartTable,
 )
@@ -129,13 +131,16 @@ class _Book:
         gradings = [graded for where, table in labelled(file.grading) if (graded := self.grading(where, table))]
         known = {indicator.id: indicator for indicator in indicators}
         evaluations = [self.evaluation(where, table, known) for where, table in labelled(file.evaluation)]
+        lists = [self.list_rule(where, table, known, evaluations) for where, table in labelled(file.lists)]
         for name in file.shown:
             if name not in known:
                 self.fault("shown", _no_indicator(name), did_you_mean(name, known))
         self.unique("indicator", [(one.id, one.validity) for one in indicators])
         self.unique("grading", [("", one.validity) for one in gradings])
         self.unique("evaluation", [(one.id, one.validity) for one in evaluations])
+        self.unique("list", [(one.id, one.validity) for one in lists])
         return IndicatorBook(
+            lists=tuple(lists),
             indicators=tuple(indicators),
             choices=tuple(choices),
             gradings=tuple(gradings),
@@ -324,6 +329,34 @@ class _Book:
             )
         self.check_days(where, table)
         return Evaluation(**{**table.values(), "parts": parts})
+
+    def list_rule(
+        self, where: str, table: ListTable, known: Mapping[str, Indicator], evaluations: Sequence[Evaluation]
+    ) -> ListRule:
+        evaluation = next((one for one in evaluations if one.id == table.evaluation), None)
+        levels = [level for level, _ in self.context.levels]
+        if evaluation is None:
+            ids = [one.id for one in evaluations]
+            none = Text("没有评价「{id}」。", "There is no evaluation {id!r}.", id=table.evaluation)
+            self.fault(f"{where}evaluation", none, did_you_mean(table.evaluation, ids) or one_of(ids))
+        else:
+            wanted = ["department"] if evaluation.object == "department" else [*(evaluation.levels or levels)]
+            if evaluation.object == "post" or table.level not in wanted:
+                no = Text("这个评价不评「{level}」。", "This evaluation does not score {level!r}.", level=table.level)
+                self.fault(f"{where}level", no, one_of(wanted))
+        caseload = known.get(table.caseload)
+        if caseload is None:
+            self.fault(f"{where}caseload", _no_indicator(table.caseload), did_you_mean(table.caseload, known))
+        elif caseload.denominator is not None:
+            rate = Text("{name} 不是计数。", "{name} is no count.", name=caseload.id)
+            self.fault(
+                f"{where}caseload", rate, Text("请用案卷数这样的计数。", "Take a count, such as the number of cases.")
+            )
+        if not table.red and not table.black:
+            nobody = Text("red 和 black 都是 0。", "Both red and black are 0.")
+            self.fault(f"{where}red", nobody, Text("至少一个大于 0。", "One of them must be above 0."))
+        self.check_days(where, table)
+        return ListRule(**table.values())
 
     def can_group(self, indicator: Indicator, kind: str, member: str) -> bool:
         """Whether the rows of an indicator can be grouped by what an evaluation is of."""

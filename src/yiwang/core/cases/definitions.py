@@ -42,7 +42,7 @@ class Role:
             bring censuses and decide on them.
         sensing: Keeps what sensors observe: where its region is the whole city, its programs may make, change and delete things,
             datastreams and observations.
-        inspections: Where its region is the whole city, it plans, draws and ends inspections.
+        assessment: Where its region is the whole city, it plans inspections and gives notice of red and black lists 考评.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Role:
     channel: str = ""
     inventory: bool = False
     sensing: bool = False
-    inspections: bool = False
+    assessment: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from typing import TypeVar
 from yiwang.core.facts.cases import CASES
 from yiwang.core.facts.table import DEPARTMENT, POST, REGION
 from yiwang.core.indicators.expressions import Measure
+from yiwang.core.indicators.lists import ListRule
 from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import Text
 
@@ -190,7 +191,7 @@ class IndicatorBook:
 
     Attributes:
         indicators: In the order of the file; an id may stand several times with different days of validity.
-        choices, gradings, evaluations: Likewise.
+        choices, gradings, evaluations, lists: Likewise.
         moments: Verbs that mark moments of the facts: ``verified``, ``checked``, ``responded``.
         terms: Named conditions, as written.
         shown: Ids of the indicators that a table shows first.
@@ -200,6 +201,7 @@ class IndicatorBook:
     choices: tuple[Choice, ...] = ()
     gradings: tuple[Grading, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    lists: tuple[ListRule, ...] = ()
     moments: Mapping[str, frozenset[str]] = field(default_factory=dict)
     terms: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[str, ...] = ()

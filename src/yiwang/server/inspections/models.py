@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from yiwang.server.ledger.api import ChainedEvent
+
 
 class Campaign(models.Model):
     """Inspections of one kind in one period: a plan that was committed to, drawn, carried out and closed.
@@ -124,30 +126,6 @@ class VisitPhoto(models.Model):
         ordering = ["id"]
 
 
-class InspectionChain(models.Model):
-    """The end of a city's chain of events. Who writes an event holds it until the transaction ends."""
-
-    city = models.CharField(max_length=40, primary_key=True)
-    digest = models.BinaryField(max_length=32, null=True)
-
-
-class InspectionEvent(models.Model):
-    """What happened in a campaign: never changed, sealed by the ledger as the stream ``inspections``.
-
-    Attributes:
-        kind: ``committed``, ``drawn``, ``visited``, ``closed`` or ``dropped``.
-        said: What is bound: the commitment; seed and visits; outcome and findings.
-        digest: Of it and of all before it in the city.
-    """
-
-    city = models.CharField(max_length=40)
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="events")
-    at = models.DateTimeField()
-    kind = models.CharField(max_length=10)
-    by = models.CharField(max_length=150)
-    said = models.JSONField()
-    digest = models.BinaryField(max_length=32)
-
-    class Meta:
-        ordering = ["id"]
-        indexes = [models.Index(fields=["city", "at", "id"], name="inspection_event")]
+class InspectionEvent(ChainedEvent):
+    """What happened in a campaign, which is the subject by its key: ``committed``, ``drawn``, ``visited``, ``closed`` or
+    ``dropped``."""

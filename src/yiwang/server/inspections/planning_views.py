@@ -20,9 +20,9 @@ from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.inspections.access import may_plan
 from yiwang.server.inspections.planning import CampaignSaid, commit_to, draw_campaign, end_campaign
 from yiwang.server.inspections.views import campaign_or_404
+from yiwang.server.scrutiny.access import assesses
 
 FIELDS = (
     "key", "name", "name_en", "checklist", "strata", "total", "inspectors", "team", "second_share", "beacon", "begins", "ends",
@@ -106,7 +106,7 @@ def _do(request: HttpRequest, city: str, key: str, act: Any, said: str) -> HttpR
 def _stopped(request: HttpRequest, place: CityRuntime) -> HttpResponse | None:
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    if may_plan(request.user, place=place):
+    if assesses(request.user, place=place):
         return None
     detail = say(
         "检查由系统管理员和全市的监督岗位安排。",

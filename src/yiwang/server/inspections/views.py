@@ -20,12 +20,11 @@ from yiwang.server.common.formatting import NONE, number_text, percent_text
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.inspections import queries
-from yiwang.server.inspections.access import may_plan
 from yiwang.server.inspections.models import Campaign
 from yiwang.server.inspections.planning import checklist_of
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import name_of as person_name
-from yiwang.server.scrutiny.access import is_staff
+from yiwang.server.scrutiny.access import assesses, is_staff
 
 STEPS = {
     "committed": (Text("待抽取", "To be drawn"), "yellow"),
@@ -49,7 +48,7 @@ def campaign_list(request: HttpRequest, city: str) -> HttpResponse:
         "city": place.info,
         "page": "inspections",
         "rows": [_row(one) for one in queries.campaigns_of(city)],
-        "plans": may_plan(request.user, place=place),
+        "plans": assesses(request.user, place=place),
         "staff": is_staff(request.user, place=place),
     }
     return render(request, "inspections/list.html", context)
@@ -85,7 +84,7 @@ def campaign(request: HttpRequest, city: str, key: str) -> HttpResponse:
         "frame": len(found.plan["places"]),
         "sample": sum(found.plan["sample"].values()),
         "second": percent_text(found.second_share, 0),
-        "plans": may_plan(request.user, place=place),
+        "plans": assesses(request.user, place=place),
         "drawn": drawn,
         "problems": queries.check_draw(found) if drawn else (),
         "results": _results(place, found) if drawn and (staff or found.step == Campaign.Step.CLOSED) else [],

@@ -31,6 +31,17 @@ class Seal(models.Model):
         constraints = [models.UniqueConstraint(fields=["stream", "city", "day"], name="seal_once")]
 
 
+class ChainEnd(models.Model):
+    """The end of a city's chain of a stream; see `chained`. Who adds to the chain holds it until the transaction ends."""
+
+    stream = models.CharField(max_length=CODE)
+    city = models.CharField(max_length=CODE)
+    digest = models.BinaryField(max_length=32, null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stream", "city"], name="chain_end_once")]
+
+
 class Publication(models.Model):
     """A root that is to be published at a target, or was (``sent_at``)."""
 

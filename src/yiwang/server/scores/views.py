@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.scorecard import PERIODS, dimension_of
@@ -44,12 +45,17 @@ class ScoreQuery:
         return bounds(self.month)
 
 
-def _score_query(request: HttpRequest, city: str) -> ScoreQuery:
+def score_query(request: HttpRequest, city: str, *, level: str = "") -> ScoreQuery:
+    """What the address asks for; the level from its query where it is not given.
+
+    Raises:
+        Http404: The city measures nothing, or there is no such level or month.
+    """
     place = city_or_404(city)
     if not place.pack.indicators.indicators:
         raise Http404(say("这个城市没有指标（indicators.toml）", "This city's pack measures nothing (indicators.toml)"))
     levels = [level.id for level in place.info.levels]
-    level = request.GET.get("level", "") or levels[min(1, len(levels) - 1)]
+    level = level or request.GET.get("level", "") or levels[min(1, len(levels) - 1)]
     if level not in (*levels, DEPARTMENT):
         raise Http404(say("没有这个层级", "There is no such level"))
     store = queries.complete_store(place)
@@ -60,7 +66,8 @@ def _score_query(request: HttpRequest, city: str) -> ScoreQuery:
     return ScoreQuery(place=place, store=store, level=level, month=month, months=months)
 
 
-def _card(asked: ScoreQuery, *, shown: tuple[str, ...] = ()) -> queries.Scorecard:
+def card_of(asked: ScoreQuery, *, shown: tuple[str, ...] = ()) -> queries.Scorecard:
+    """The scorecard that is asked for; of all indicators where none are named."""
     since, until = asked.period
     by = (asked.level, "month") if asked.month else (asked.level,)
     return queries.scorecard(place=asked.place, by=by, indicators=shown, since=since, until=until)
@@ -69,7 +76,7 @@ def _card(asked: ScoreQuery, *, shown: tuple[str, ...] = ()) -> queries.Scorecar
 @require_GET
 def league(request: HttpRequest, city: str) -> HttpResponse:
     """Regions of a level, or departments, side by side for a month."""
-    asked = _score_query(request, city)
+    asked = score_query(request, city)
     context: dict[str, Any] = {
         "city": asked.place.info,
         "page": "score",
@@ -78,7 +85,9 @@ def league(request: HttpRequest, city: str) -> HttpResponse:
     }
     if asked.store is not None:
         book = asked.place.pack.indicators
-        card = _card(asked, shown=book.shown)
+        card = card_of(asked, shown=book.shown)
+        address = reverse("score-weights", args=[city, asked.level])
+        context["weights_url"] = f"{address}?{urlencode({'month': asked.month})}"
         context |= presentation.league(card, place=asked.place, level=asked.level, month=asked.month)
     return render(request, "scores/league.html", context)
 
@@ -86,10 +95,10 @@ def league(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def league_csv(request: HttpRequest, city: str) -> HttpResponse:
     """The same as a table for a spreadsheet: every indicator with its numerator and denominator."""
-    asked = _score_query(request, city)
+    asked = score_query(request, city)
     if asked.store is None:
         raise Http404(say("还没有统计", "Nothing has been counted yet"))
-    header, rows = queries.as_table(_card(asked), place=asked.place)
+    header, rows = queries.as_table(card_of(asked), place=asked.place)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(presentation.heads(header, place=asked.place))
@@ -103,7 +112,7 @@ def league_csv(request: HttpRequest, city: str) -> HttpResponse:
 @require_GET
 def explain_figure(request: HttpRequest, city: str, indicator: str) -> HttpResponse:
     """One figure: what it means, from whom, and which cases make it."""
-    asked = _score_query(request, city)
+    asked = score_query(request, city)
     key = request.GET.get("key")
     only = {} if key is None else {asked.level: key}
     offset = int(text) if (text := request.GET.get("from", "0")).isdecimal() and len(text) < 10 else 0

@@ -16,7 +16,7 @@ from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.common.language import say
 from yiwang.server.people.models import User
 from yiwang.server.people.queries import posts_of
-from yiwang.server.people.roles import GOVERNING
+from yiwang.server.people.roles import ADMINISTRATOR, GOVERNING, posts
 
 View = Callable[..., HttpResponseBase]
 
@@ -34,6 +34,20 @@ def is_staff(user: Any, *, place: CityRuntime) -> bool:
     inside = workflow.roles.keys() - workflow.outside_roles()
     held = posts_of(user, city=place.info.id)
     return any(role in inside or (role in GOVERNING and not region) for _, region, role in held)
+
+
+def assesses(user: Any, *, place: CityRuntime) -> bool:
+    """Whether somebody plans inspections and gives notice of lists: administrators, and roles of which the workflow says so
+    (`Role.assessment`) where their region is the whole city."""
+    if not isinstance(user, User):
+        return False
+    if ADMINISTRATOR in posts(user, city=place.info.id):
+        return True
+    roles = place.rules.workflow.roles
+    return any(
+        role in roles and roles[role].assessment and place.rules.concerns(region, "")
+        for _, region, role in posts_of(user, city=place.info.id)
+    )
 
 
 def shown_to_staff(request: HttpRequest, city: str) -> bool:
