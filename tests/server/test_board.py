@@ -76,7 +76,7 @@ def test_the_board_has_the_cases_of_the_list(caseload: list[str], role: str, kin
     assert sorted(listed) == sorted(entry.state.number for entries in found.values() for entry in entries)
     for step, entries in found.items():
         assert {entry.state.step for entry in entries} == {step}
-    open_, folded = board.columns(found, rows=[], place=place, desk=desk, kind=kind)
+    open_, folded = board.columns(found, lines_of=lambda _: [], place=place, desk=desk, kind=kind)
     assert len(open_) <= board.MOST_OPEN
     steps = [column.step.id for column in (*open_, *folded)]
     assert len(steps) == len(set(steps))

@@ -24,6 +24,7 @@ from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 
+MOST_BESIDE = 12
 LIST = ""  # stands where a desk's role would
 COMMAND_AXIS = "command"
 ON_LIST = ("q", "state", "step", "region", "category", "holder", "flag", "order", *forms.NARROWING, "columns")
@@ -131,7 +132,9 @@ def beside(user: Any, *, place: CityRuntime, role: str, query: str) -> dict[str,
     keeper, query = keeper_of(user, place=place), normal(query, role=role)
     counting = "cases-view-count" if role == LIST else "desk-view-count"
     found = []
-    for view in keeper.of_page(role):
+    views = keeper.of_page(role)
+    # the first ones, and the one that is open: who has more finds them on their page
+    for view in [*views[:MOST_BESIDE], *(view for view in views[MOST_BESIDE:] if view.query == query)]:
         path = [view.city, view.pk] if role == LIST else [view.city, role, view.pk]
         found.append(
             {
@@ -144,6 +147,7 @@ def beside(user: Any, *, place: CityRuntime, role: str, query: str) -> dict[str,
         )
     return {
         "views": found,
+        "views_left": len(views) - len(found),
         "view_role": role,
         "view_query": "" if any(view["current"] for view in found) else query,
         "view_units": unit_choices(keeper.units, place=place),

@@ -5,7 +5,7 @@ Moving a card does nothing by itself. It opens the form of the verb that leads t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from yiwang.server.desks import duties
 from yiwang.server.desks.queue import Desk, Entry
 
 MOST_OPEN = 7
-MOST_CARDS = 10
+MOST_CARDS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Column:
         step: The step.
         works: Whether the desk has work there; else cases only leave to it.
         cards: What stands there, the most urgent first; rows of the queue.
-        count: How many, as the head says it: ``7``, or ``10+``.
+        count: How many, as the head says it: ``7``, or ``8+``.
         more: Whether there are more than have a card.
         moves: The other columns to which a verb of the desk leads from here, each with its name.
     """
@@ -49,32 +49,40 @@ class Column:
     moves: list[tuple[str, str]]
 
 
-def shown_of(by_step: Mapping[str, list[Entry]]) -> list[Entry]:
-    """The entries that have a card."""
-    return [entry for entries in by_step.values() for entry in entries[:MOST_CARDS]]
-
-
 def columns(
-    by_step: Mapping[str, list[Entry]], *, rows: Iterable[dict[str, Any]], place: CityRuntime, desk: Desk, kind: str
+    by_step: Mapping[str, list[Entry]],
+    *,
+    lines_of: Callable[[list[Entry]], list[dict[str, Any]]],
+    place: CityRuntime,
+    desk: Desk,
+    kind: str,
+    folded: bool = False,
 ) -> tuple[list[Column], list[Column]]:
     """The columns in the workflow's order: those that stand open, at most `MOST_OPEN`, and the rest, which is folded.
 
+    Only what is looked at has cards: the open columns, or those that are folded once somebody unfolds them.
+
     Args:
         by_step: As `queue.first_of_steps` gives them.
-        rows: The rows of `shown_of`, in its order.
+        lines_of: Makes entries the rows of a queue.
         place: City.
         desk: Whose.
         kind: Which queue.
+        folded: Whether the folded ones have the cards.
     """
     workflow = place.rules.workflow
     steps = duties.steps_of(workflow, desk.role, kind)
     leads = {step: {verb.to for verb in verbs} - {NOWHERE, step} for step, verbs in steps.items()}
     wanted = set(steps).union(*leads.values())
+    every = [step for step in workflow.steps.values() if step.id in wanted]
+    # where there are too many, steps with work stay open before those without, and among them those with cases
+    ranked = sorted(every, key=lambda step: (step.id not in by_step, step.id not in steps))[:MOST_OPEN]
+    shown = [step for step in every if (step in ranked) != folded]
     cards: dict[str, list[dict[str, Any]]] = {}
     panel = reverse(
         "desk-case", args=[place.info.id, desk.role, "NUMBER"]
     )  # to ask for each would cost more than the card
-    for row in rows:
+    for row in lines_of([entry for step in shown for entry in by_step.get(step.id, ())[:MOST_CARDS]]):
         cards.setdefault(row["step"], []).append({**row, "panel_url": panel.replace("NUMBER", quote(row["number"]))})
     made = [
         Column(
@@ -82,15 +90,12 @@ def columns(
             works=step.id in steps,
             cards=cards.get(step.id, []),
             count=_count(len(by_step.get(step.id, ()))),
-            more=len(by_step.get(step.id, ())) > MOST_CARDS,
-            moves=[(other.id, named(other)) for other in workflow.steps.values() if other.id in leads.get(step.id, ())],
+            more=len(by_step.get(step.id, ())) > len(cards.get(step.id, [])),
+            moves=[(other.id, named(other)) for other in every if other.id in leads.get(step.id, ())],
         )
-        for step in workflow.steps.values()
-        if step.id in wanted
+        for step in every
     ]
-    # where there are too many, steps with work stay open before those without, and among them those with cases
-    ranked = sorted(made, key=lambda column: (not column.cards, not column.works))[:MOST_OPEN]
-    return [column for column in made if column in ranked], [column for column in made if column not in ranked]
+    return [one for one in made if one.step in ranked], [one for one in made if one.step not in ranked]
 
 
 def _count(found: int) -> str:

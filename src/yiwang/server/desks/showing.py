@@ -46,7 +46,7 @@ def lines(
     found = []
     names = names_of(entry.state.assignee for entry in entries)
     for entry in entries:
-        row = shown_row(entry.values, runtime=place, at=at)
+        row = shown_row(entry.values, runtime=place, at=at, state=entry.state)
         row["text"], row["address"] = mask(row["text"]), mask(row["address"])
         row["light"] = light(entry.state, place=place, at=at)
         row["assignee_name"] = names.get(entry.state.assignee, "")

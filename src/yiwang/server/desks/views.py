@@ -130,9 +130,9 @@ def _shown(
         by_step = queue.first_of_steps(
             place=place, desk=desk, kind=kind, filters=filters, limit=board.MOST_CARDS, at=at
         )
-        rows = lines_of(board.shown_of(by_step))
-        columns, folded = board.columns(by_step, rows=rows, place=place, desk=desk, kind=kind)
-        return {"columns": columns, "folded": folded}
+        rest = request.GET.get("rest") == "1"
+        columns, folded = board.columns(by_step, lines_of=lines_of, place=place, desk=desk, kind=kind, folded=rest)
+        return {"columns": columns, "folded": folded, "rest": rest}
     cursor = request.GET.get("cursor", "")
     found = queue.page(place=place, desk=desk, kind=kind, filters=filters, cursor=cursor, at=at)
     rows = lines_of(found.entries)
@@ -255,7 +255,10 @@ def tabs(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
 def queue_part(request: HttpRequest, place: CityRuntime, desk: Desk) -> HttpResponse:
     """The queue alone, for the page that asks again and again: 304 when nothing has changed."""
     layout = preferences.BOARD if request.GET.get("layout") == preferences.BOARD else preferences.LIST
-    html = render_to_string(part_of(layout), requested_queue(request, place, desk, layout=layout), request)
+    context = requested_queue(request, place, desk, layout=layout)
+    if context.get("rest"):
+        return render(request, "desks/rest.html", context)
+    html = render_to_string(part_of(layout), context, request)
     tag = tag_of(html)
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified(headers={"ETag": tag})

@@ -123,8 +123,13 @@ def duration_words(seconds: float | None, *, unit: TimeUnit, calendar: WorkCalen
     return working_text(seconds, seconds_per_day=calendar.seconds_per_day)
 
 
-def time_left(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) -> dict[str, Any]:
+def time_left(
+    values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime, state: CaseState | None = None
+) -> dict[str, Any]:
     """What is left of the deadline that a row shows, in the time that its clock counts, as every page says it.
+
+    Args:
+        state: Of the case, where the caller has it: its clocks need not be read from the row again.
 
     Returns:
         ``left`` (counted seconds, None without a running deadline), ``left_text`` in words, ``is_late``, ``working``
@@ -133,9 +138,12 @@ def time_left(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) 
     due = values["deadline"]
     if due is None or (values["closed_at"] is not None and values["closed_at"] <= at):
         return {"left": None, "left_text": "", "is_late": False, "working": False}
-    kept = orjson.loads(values["rest"]) if values.get("rest") else {}
-    stored = (kept.get("clocks") or {}).get(kept.get("deadline_clock", ""))
-    clock = Clock.from_dict(stored) if stored else None
+    if state is not None:
+        clock = state.clocks.get(state.deadline_clock)
+    else:
+        kept = orjson.loads(values["rest"]) if values.get("rest") else {}
+        stored = (kept.get("clocks") or {}).get(kept.get("deadline_clock", ""))
+        clock = Clock.from_dict(stored) if stored else None
     unit = clock.unit if clock else TimeUnit.URGENT_HOURS
     try:
         left = clock.remaining_seconds(calendar=runtime.calendar, at=at) if clock else (due - at).total_seconds()
@@ -149,8 +157,16 @@ def time_left(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime) 
     }
 
 
-def row(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime, estimated: bool = False) -> dict[str, Any]:
-    """One line of a list, from the columns of a case. ``estimated``: the deadline rests on holidays not announced yet."""
+def row(
+    values: Mapping[str, Any],
+    *,
+    runtime: CityRuntime,
+    at: datetime,
+    estimated: bool = False,
+    state: CaseState | None = None,
+) -> dict[str, Any]:
+    """One line of a list, from the columns of a case. ``estimated``: the deadline rests on holidays not announced yet;
+    ``state``: as for `time_left`."""
     return {
         **values,
         "category_name": category_name(runtime, values["category"]),
@@ -161,7 +177,7 @@ def row(values: Mapping[str, Any], *, runtime: CityRuntime, at: datetime, estima
             opened_at=values["opened_at"], deadline=values["deadline"], closed_at=values["closed_at"], at=at
         ),
         "estimated": estimated,
-        **time_left(values, runtime=runtime, at=at),
+        **time_left(values, runtime=runtime, at=at, state=state),
     }
 
 

@@ -8,8 +8,9 @@ after a page. Where none does, there are two ways, each good where the other is 
 
 Neither SQLite nor PostgreSQL knows beforehand how many will pass; their guesses cost up to a second at a million cases
 (`docs/decisions/0093`). So the walk is tried over a bounded stretch first. When that fills the page, it was the right
-way. When it does not, it is counted, up to a bound, how many pass: a few are gathered; where there are many the stretch was an
-unlucky one (the newest cases are never overdue, say), and the walk goes on.
+way. When it does not, a handful is gathered at once; else it is counted, up to a bound, how many pass: a few
+are gathered; where there are many the stretch was an unlucky one (the newest cases are never overdue, say), and the walk
+goes on.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from yiwang.server.cases.storage import words
 STRETCH = 3000
 FURTHER = 8  # so many times as long is the second stretch
 FEW = 4  # stretches that are gathered rather than walked for; a text costs more to gather, so of those it is one
+HANDFUL = 500  # so many are sorted here: to count them first would cost as much as to find them
 _TABLE = f'FROM "{Case._meta.db_table}"'
 
 
@@ -61,6 +63,12 @@ def _few(narrowed: QuerySet[Case], sought: str) -> bool:
     return narrowed.order_by()[: FEW * STRETCH + 1].count() <= FEW * STRETCH
 
 
+def _handful(narrowed: QuerySet[Case], column: str) -> list[tuple[Any, int]] | None:
+    """All of them with what they are ordered by, found in one look, where they are a handful; else None."""
+    found = list(narrowed.order_by().values_list(column, "id")[: HANDFUL + 1])
+    return found if len(found) <= HANDFUL and all(value is not None for value, _ in found) else None
+
+
 def first_ids(
     *,
     walked: QuerySet[Case],
@@ -94,8 +102,11 @@ def first_ids(
             found = [int(row[0]) for row in cursor.fetchall()]
         if len(found) == limit:
             return found
-        if stretch == STRETCH and not _few(narrowed, sought):
-            stretches.append(FURTHER * STRETCH)
+        if stretch == STRETCH:
+            if not sought and (every := _handful(narrowed, column)) is not None:
+                return [pk for _, pk in sorted(every, reverse=falling)[:limit]]
+            if not _few(narrowed, sought):
+                stretches.append(FURTHER * STRETCH)
     gathered = words.candidates(narrowed, sought)
     key = _OffIndex(F(column))
     return list(

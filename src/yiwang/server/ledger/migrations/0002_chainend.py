@@ -4,22 +4,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ledger', '0001_initial'),
+        ("ledger", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChainEnd',
+            name="ChainEnd",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stream', models.CharField(max_length=40)),
-                ('city', models.CharField(max_length=40)),
-                ('digest', models.BinaryField(max_length=32, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("stream", models.CharField(max_length=40)),
+                ("city", models.CharField(max_length=40)),
+                ("digest", models.BinaryField(max_length=32, null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('stream', 'city'), name='chain_end_once')],
+                "constraints": [models.UniqueConstraint(fields=("stream", "city"), name="chain_end_once")],
             },
         ),
     ]

@@ -5,75 +5,91 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Edition',
+            name="Edition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('city', models.CharField(max_length=40)),
-                ('rule', models.CharField(max_length=40)),
-                ('period', models.CharField(max_length=10)),
-                ('terms', models.JSONField()),
-                ('ranked', models.PositiveIntegerField()),
-                ('left_out', models.JSONField(default=list)),
-                ('facts_at', models.DateTimeField()),
-                ('step', models.CharField(choices=[('noticed', 'Noticed'), ('published', 'Published'), ('withdrawn', 'Withdrawn')], default='noticed', max_length=10)),
-                ('noticed_at', models.DateTimeField()),
-                ('noticed_by', models.CharField(max_length=150)),
-                ('objections_until', models.DateField()),
-                ('ended_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("city", models.CharField(max_length=40)),
+                ("rule", models.CharField(max_length=40)),
+                ("period", models.CharField(max_length=10)),
+                ("terms", models.JSONField()),
+                ("ranked", models.PositiveIntegerField()),
+                ("left_out", models.JSONField(default=list)),
+                ("facts_at", models.DateTimeField()),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[("noticed", "Noticed"), ("published", "Published"), ("withdrawn", "Withdrawn")],
+                        default="noticed",
+                        max_length=10,
+                    ),
+                ),
+                ("noticed_at", models.DateTimeField()),
+                ("noticed_by", models.CharField(max_length=150)),
+                ("objections_until", models.DateField()),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('step', 'withdrawn'), _negated=True), fields=('city', 'rule', 'period'), name='edition_once')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("step", "withdrawn"), _negated=True),
+                        fields=("city", "rule", "period"),
+                        name="edition_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ListEvent',
+            name="ListEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('city', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=100)),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=20)),
-                ('by', models.CharField(max_length=150)),
-                ('said', models.JSONField()),
-                ('digest', models.BinaryField(max_length=32)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("city", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=100)),
+                ("at", models.DateTimeField()),
+                ("kind", models.CharField(max_length=20)),
+                ("by", models.CharField(max_length=150)),
+                ("said", models.JSONField()),
+                ("digest", models.BinaryField(max_length=32)),
             ],
             options={
-                'ordering': ('id',),
-                'abstract': False,
-                'indexes': [models.Index(fields=['city', 'at', 'id'], name='listevent_by_time')],
+                "ordering": ("id",),
+                "abstract": False,
+                "indexes": [models.Index(fields=["city", "at", "id"], name="listevent_by_time")],
             },
         ),
         migrations.CreateModel(
-            name='ListEntry',
+            name="ListEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('colour', models.CharField(max_length=5)),
-                ('unit', models.CharField(max_length=40)),
-                ('score', models.FloatField()),
-                ('best', models.PositiveIntegerField()),
-                ('worst', models.PositiveIntegerField()),
-                ('caseload', models.FloatField()),
-                ('objection', models.CharField(blank=True, max_length=2000)),
-                ('objected_by', models.CharField(blank=True, max_length=150)),
-                ('objected_at', models.DateTimeField(null=True)),
-                ('upheld', models.BooleanField(null=True)),
-                ('decision', models.CharField(blank=True, max_length=2000)),
-                ('decided_by', models.CharField(blank=True, max_length=150)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('edition', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='lists.edition')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("colour", models.CharField(max_length=5)),
+                ("unit", models.CharField(max_length=40)),
+                ("score", models.FloatField()),
+                ("best", models.PositiveIntegerField()),
+                ("worst", models.PositiveIntegerField()),
+                ("caseload", models.FloatField()),
+                ("objection", models.CharField(blank=True, max_length=2000)),
+                ("objected_by", models.CharField(blank=True, max_length=150)),
+                ("objected_at", models.DateTimeField(null=True)),
+                ("upheld", models.BooleanField(null=True)),
+                ("decision", models.CharField(blank=True, max_length=2000)),
+                ("decided_by", models.CharField(blank=True, max_length=150)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "edition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="lists.edition"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('edition', 'unit'), name='list_entry_once')],
+                "ordering": ["id"],
+                "constraints": [models.UniqueConstraint(fields=("edition", "unit"), name="list_entry_once")],
             },
         ),
     ]
