@@ -90,32 +90,45 @@ def test_what_cannot_be_planned_is_said_and_what_was_typed_stays(
     assert 'value="四月检查"' in text
 
 
-def test_strangers_read_the_proof_and_no_names_and_results_at_the_end(drawn: Campaign) -> None:
+def test_where_inspectors_go_is_told_at_the_end_only(drawn: Campaign) -> None:
     visit = drawn.visits.filter(turn=1)[0]
     record_visit(visit, found(dust=10), username=who(visit))
     User.objects.filter(username="ann").update(display_name="Ann Example", display_name_en="Ann Example")
-    stranger = Client(headers={"accept-language": "en"})
-    text = page(stranger, "/mini/inspections/march")
+    path, own = "/mini/inspections/march", f"/mini/inspections/visits/{visit.pk}"
+    stranger, planner = Client(headers={"accept-language": "en"}), client_of("planner", administrator=("", ""))
+    street, drawn_one = client_of("street", dispatcher=("", "9001")), as_(who(visit))
+    for client in (stranger, street, drawn_one):
+        text = page(client, path)
+        assert drawn.commitment in text
+        for secret in (drawn.seed, "Scores", "Places that were drawn"):
+            assert secret not in text
+        assert client.get(f"{path}/visits.json").status_code == 404
+    assert drawn_one.get(own).status_code == 200
+    assert street.get(own).status_code == 404
+    text = page(planner, path)
     assert drawn.seed in text
-    assert "Scores" not in text
-    assert "Ann Example" not in text
-    assert "Ann Example" in page(as_("bob"), "/mini/inspections/march")
-    assert "Scores" in page(as_("bob"), "/mini/inspections/march")
-    plan = json.loads(page(stranger, "/mini/inspections/march/plan.json"))
-    assert {one["id"] for one in plan["inspectors"]} == {"I01", "I02", "I03"}
-    assert len(json.loads(page(stranger, "/mini/inspections/march/visits.json"))) == 4
+    assert "Ann Example" in text
+    assert "Scores" in text
     end_campaign(drawn, by="ann")
-    text = page(stranger, "/mini/inspections/march")
+    text = page(stranger, path)
+    assert drawn.seed in text
     assert "95 % interval" in text
+    assert "Drawn again, it gives what is published." in text
     assert "Ann Example" not in text
-    assert stranger.get(f"/mini/inspections/visits/{visit.pk}").status_code == 302
+    assert "Ann Example" in page(street, path)
+    assert street.get(own).status_code == 200
+    plan = json.loads(page(stranger, f"{path}/plan.json"))
+    assert {one["id"] for one in plan["inspectors"]} == {"I01", "I02", "I03"}
+    assert len(json.loads(page(stranger, f"{path}/visits.json"))) == 4
+    assert stranger.get(own).status_code == 302
 
 
 def test_nothing_is_published_before_the_draw(city: str) -> None:
     campaign = commit_to(runtime(city), said(), by="ann")
-    assert page(Client(), "/mini/inspections/march/visits.json", 404)
-    for path in ("/mini/inspections/march", "/mini/inspections/march/plan.json"):
-        for client in (Client(), as_("ann")):
+    planner = client_of("planner", administrator=("", ""))
+    for client in (Client(), as_("ann"), planner):
+        assert client.get("/mini/inspections/march/visits.json").status_code == 404
+        for path in ("/mini/inspections/march", "/mini/inspections/march/plan.json"):
             assert campaign.seed not in page(client, path)
 
 
@@ -147,6 +160,7 @@ def test_a_visit_is_recorded_on_a_phone(drawn: Campaign) -> None:
     assert client.get(f"/mini/inspections/photos/{key}")["Content-Type"] == "image/jpeg"
     assert client.get(f"/mini/inspections/photos/{key}/small").status_code == 200
     assert Client().get(f"/mini/inspections/photos/{key}").status_code == 302
+    assert client_of("street", dispatcher=("", "9001")).get(f"/mini/inspections/photos/{key}").status_code == 404
     assert client.post(path, {**form, "outcome": "refused"}).status_code in (409, 422)
 
 
@@ -155,8 +169,9 @@ def test_a_place_that_refuses_needs_no_answers(drawn: Campaign) -> None:
     client = as_(who(visit))
     other = next(name for name in PEOPLE if name != who(visit))
     path = f"/mini/inspections/visits/{visit.pk}"
-    assert "Not recorded yet" in page(as_(other), path)
-    assert as_(other).post(path, {"outcome": "refused"}).status_code == 403
+    assert as_(other).get(path).status_code == 404
+    assert as_(other).post(path, {"outcome": "refused"}).status_code == 404
+    assert "Not recorded yet" in page(client_of("planner", administrator=("", "")), path)
     assert client.post(path, {"outcome": "refused", "note": "gate closed", "value-dust": "1"}).status_code == 302
     visit.refresh_from_db()
     assert (visit.outcome, visit.score, visit.note) == ("refused", None, "gate closed")
@@ -167,7 +182,7 @@ def test_a_place_that_refuses_needs_no_answers(drawn: Campaign) -> None:
 def test_pages_cost_as_many_queries_however_many_visits_there_are(
     drawn: Campaign, tag: str, django_assert_max_num_queries: Any
 ) -> None:
-    client = as_("ann")
+    client = client_of("planner", administrator=("", ""))
     client.get("/mini/inspections/march")
     with django_assert_max_num_queries(22):
         client.get("/mini/inspections/march", headers={"accept-language": tag})

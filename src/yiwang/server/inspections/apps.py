@@ -44,8 +44,8 @@ class InspectionsConfig(YiwangApp):
         yield (
             Text("双随机", "double-random inspection"),
             Text(
-                "检查的地点和检查员都由抽签决定：抽签前公布承诺值，抽签后公布种子，任何人都能重新抽一遍核对。",
-                "Both places and inspectors are drawn by lot: a hash is published before the draw and the seed after it, so that"
+                "检查的地点和检查员都由抽签决定：抽签前公布承诺值，检查结束后公布种子，任何人都能重新抽一遍核对。",
+                "Both places and inspectors are drawn by lot: a hash is published before the draw and the seed at the end, so that"
                 " anybody can draw again and compare.",
             ),
         )

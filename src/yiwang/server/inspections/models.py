@@ -18,7 +18,7 @@ class Campaign(models.Model):
         people: Code of each inspector → user name.
         second_share: Share of the visits that a second person repeats.
         commitment: What was published before the draw.
-        seed: 32 bytes as hexadecimal text; secret until the draw.
+        seed: 32 bytes as hexadecimal text; secret until the end.
         beacon_value: Value of the public number that the plan names.
         begins, ends: First and last day of the visits, in the city.
     """

@@ -105,7 +105,7 @@ def commit_to(place: CityRuntime, said: CampaignSaid, *, by: str) -> Campaign:
 
 
 def draw_campaign(campaign: Campaign, *, beacon: str = "", by: str) -> Campaign:
-    """Draw the places, who goes there and which visits are repeated. Seed and draw are public from then on.
+    """Draw the places, who goes there and which visits are repeated. Seed and draw are public once the campaign has ended.
 
     Raises:
         BadInput: When the value of the public number is missing, or was not announced.

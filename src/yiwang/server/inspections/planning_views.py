@@ -74,7 +74,7 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
 def draw_it(request: HttpRequest, city: str, key: str) -> HttpResponse:
     """Draw."""
     return _do(request, city, key, lambda found, by: draw_campaign(found, beacon=request.POST.get("beacon", "").strip(), by=by),
-               say("已抽取。种子和结果已公布。", "Drawn. Seed and draw are published."))  # fmt: skip
+               say("已抽取。", "Drawn."))  # fmt: skip
 
 
 @require_POST

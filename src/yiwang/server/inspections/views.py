@@ -1,5 +1,5 @@
-"""Pages of inspections that everybody may read: what is planned and committed to, the draw and its proof; results for staff,
-and for everybody once an inspection has ended."""
+"""Pages of inspections that everybody may read: what is planned and committed to; the draw, its proof and the results once an
+inspection has ended, and before that for who assesses the city."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from yiwang.server.common.formatting import NONE, number_text, percent_text
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.inspections import queries
+from yiwang.server.inspections.access import sees_draw
 from yiwang.server.inspections.models import Campaign
 from yiwang.server.inspections.planning import checklist_of
 from yiwang.server.people.models import User
@@ -68,7 +69,7 @@ def campaign(request: HttpRequest, city: str, key: str) -> HttpResponse:
     place = city_or_404(city)
     found = campaign_or_404(place, key)
     staff = is_staff(request.user, place=place)
-    drawn = found.step in (Campaign.Step.DRAWN, Campaign.Step.CLOSED)
+    drawn = sees_draw(request.user, found, place=place)
     try:
         checklist = checklist_of(found)
     except Unknown:
@@ -87,9 +88,9 @@ def campaign(request: HttpRequest, city: str, key: str) -> HttpResponse:
         "plans": assesses(request.user, place=place),
         "drawn": drawn,
         "problems": queries.check_draw(found) if drawn else (),
-        "results": _results(place, found) if drawn and (staff or found.step == Campaign.Step.CLOSED) else [],
+        "results": _results(place, found) if drawn else [],
         "failures": _failures(found, checklist) if drawn and checklist else [],
-        **_agreement(found),
+        **(_agreement(found) if drawn else {}),
         "visits": _visits(place, found, staff=staff) if drawn else [],
         "staff": staff,
     }
@@ -106,9 +107,10 @@ def plan_file(request: HttpRequest, city: str, key: str) -> HttpResponse:
 @require_GET
 def visits_file(request: HttpRequest, city: str, key: str) -> HttpResponse:
     """The visits that were drawn, as `yiwang inspect verify` reads them."""
-    found = campaign_or_404(city_or_404(city), key)
-    if found.step not in (Campaign.Step.DRAWN, Campaign.Step.CLOSED):
-        raise Http404(say("还没有抽取", "It has not been drawn yet"))
+    place = city_or_404(city)
+    found = campaign_or_404(place, key)
+    if not sees_draw(request.user, found, place=place):
+        raise Http404(say("检查结束后公布抽取结果", "The draw is published when the inspection has ended"))
     return _file(found, "visits", queries.public_visits(found))
 
 
@@ -196,7 +198,6 @@ def _visits(place: CityRuntime, campaign: Campaign, *, staff: bool) -> list[dict
     visits = queries.visits_of(campaign)
     people = User.objects.filter(username__in=campaign.people.values()) if staff else ()
     names = {one.username: person_name(one) for one in people}
-    shown = staff or campaign.step == Campaign.Step.CLOSED
 
     def person(code: str) -> str:
         username = str(campaign.people.get(code, code))
@@ -210,9 +211,9 @@ def _visits(place: CityRuntime, campaign: Campaign, *, staff: bool) -> list[dict
             "stratum": place_name(place, visit.stratum),
             "second": visit.turn == 2,
             "people": [person(code) if staff else code for code in visit.inspectors],
-            "outcome": say(OUTCOMES[visit.outcome]) if shown else "",
-            "recorded": bool(visit.outcome) and shown,
-            "score": NONE if visit.score is None or not shown else number_text(visit.score, 1),
+            "outcome": say(OUTCOMES[visit.outcome]),
+            "recorded": bool(visit.outcome),
+            "score": NONE if visit.score is None else number_text(visit.score, 1),
         }
         for visit in visits
     ]

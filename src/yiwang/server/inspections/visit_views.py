@@ -21,6 +21,7 @@ from yiwang.server.common.formatting import NONE, number_text
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.inspections import queries
+from yiwang.server.inspections.access import is_drawn, sees_visit
 from yiwang.server.inspections.models import Campaign, Visit, VisitPhoto
 from yiwang.server.inspections.planning import checklist_of
 from yiwang.server.inspections.recording import ItemSaid, VisitSaid, record_visit
@@ -56,7 +57,7 @@ def mine(request: HttpRequest, place: CityRuntime) -> HttpResponse:
 def visit(request: HttpRequest, place: CityRuntime, pk: int) -> HttpResponse:
     """One visit: its form for who was drawn for it, else what was found."""
     found = Visit.objects.select_related("campaign").filter(pk=pk, campaign__city=place.info.id).first()
-    if found is None:
+    if found is None or not sees_visit(request.user, found, place=place):
         raise Http404(say("没有这次检查", "There is no such visit"))
     try:
         checklist = checklist_of(found.campaign)
@@ -102,7 +103,7 @@ def visit(request: HttpRequest, place: CityRuntime, pk: int) -> HttpResponse:
 @staff_only
 def photo(request: HttpRequest, place: CityRuntime, pk: int) -> FileResponse:
     """A photo of a visit."""
-    return _picture(_file(place, pk))
+    return _picture(_file(request, place, pk))
 
 
 @require_GET
@@ -110,15 +111,18 @@ def photo(request: HttpRequest, place: CityRuntime, pk: int) -> FileResponse:
 def small_photo(request: HttpRequest, place: CityRuntime, pk: int) -> FileResponse:
     """The small form of a photo."""
     try:
-        return _picture(pictures.small_copy(_file(place, pk)))
+        return _picture(pictures.small_copy(_file(request, place, pk)))
     except OSError as error:
         raise Http404 from error
 
 
-def _file(place: CityRuntime, pk: int) -> Path:
-    found = VisitPhoto.objects.filter(pk=pk, finding__visit__campaign__city=place.info.id).first()
-    path = Path(settings.YIWANG_HOME, found.path) if found else None
-    if path is None or not path.is_file():
+def _file(request: HttpRequest, place: CityRuntime, pk: int) -> Path:
+    photos = VisitPhoto.objects.select_related("finding__visit__campaign")
+    found = photos.filter(pk=pk, finding__visit__campaign__city=place.info.id).first()
+    if found is None or not sees_visit(request.user, found.finding.visit, place=place):
+        raise Http404
+    path = Path(settings.YIWANG_HOME, found.path)
+    if not path.is_file():
         raise Http404
     return path
 
@@ -130,9 +134,8 @@ def _picture(path: Path) -> FileResponse:
 
 
 def _is_mine(request: HttpRequest, visit: Visit) -> bool:
-    named = {visit.campaign.people.get(code) for code in visit.inspectors}
-    under_way = visit.campaign.step == Campaign.Step.DRAWN and not visit.outcome
-    return under_way and request.user.get_username() in named
+    """Whether the person may record it now."""
+    return visit.campaign.step == Campaign.Step.DRAWN and not visit.outcome and is_drawn(request.user, visit)
 
 
 def _said(request: HttpRequest, checklist: Checklist) -> VisitSaid:
