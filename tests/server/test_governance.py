@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
 from tests.narrowing import present
+from tests.server.threads import at_once, skip_without_shared_database
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
@@ -437,38 +437,16 @@ def test_help_and_tours(author: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_approvers_at_once_one_wins(request: pytest.FixtureRequest) -> None:
-    from django.db import connections
-    from django.db.backends.sqlite3.base import DatabaseWrapper as Sqlite
-
-    used = connections["default"]
-    if isinstance(used, Sqlite) and used.is_in_memory_db():
-        pytest.skip("threads need a database that they can share: the second run has one")
+def test_two_approvers_at_once_one_wins() -> None:
+    skip_without_shared_database()
     places.forget()
     install_pack(MINI)
-    author = account("author", administrator=("", ""))
-    change = submitted(author)
-    judges = [account(f"judge{n}", approver=("", "")) for n in range(2)]
-    outcomes: list[str] = []
-    start = threading.Barrier(2)
-
-    def decide(judge: User, approve: bool) -> None:
-        start.wait()
-        try:
-            if approve:
-                operations.approve(change=change.pk, user=judge, revision=change.revision)
-            else:
-                operations.refuse(change=change.pk, user=judge, revision=change.revision, note="no")
-            outcomes.append("won")
-        except NotPossible:
-            outcomes.append("late")
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=decide, args=(judge, n == 0)) for n, judge in enumerate(judges)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert sorted(outcomes) == ["late", "won"]
+    change = submitted(account("author", administrator=("", "")))
+    first, second = [account(f"judge{n}", approver=("", "")) for n in range(2)]
+    given = at_once(
+        lambda: operations.approve(change=change.pk, user=first, revision=change.revision),
+        lambda: operations.refuse(change=change.pk, user=second, revision=change.revision, note="no"),
+        expected=(NotPossible,),
+    )
+    assert sum(isinstance(one, NotPossible) for one in given) == 1
     places.forget()
