@@ -41,8 +41,8 @@ from yiwang.server.scores.explaining import explain
 ZONE = ZoneInfo("Asia/Shanghai")
 INDICATORS = """
 [[indicator]]
-id = "inspections"
-table = "inspections"
+id = "rounds"
+table = "rounds"
 name = "检查数"
 name_en = "Inspections"
 meaning = "检查的次数"
@@ -56,11 +56,11 @@ confidence = "test"
 
 [[indicator]]
 id = "pass_rate"
-table = "inspections"
+table = "rounds"
 name = "合格率"
 name_en = "Pass rate"
 meaning = "检查合格的份额"
-meaning_en = "Share of inspections that were passed"
+meaning_en = "Share of rounds that were passed"
 numerator = "fine"
 denominator = "True"
 unit = "percent"
@@ -71,7 +71,7 @@ confidence = "test"
 
 [[indicator]]
 id = "mean_points"
-table = "inspections"
+table = "rounds"
 name = "平均得分"
 name_en = "Mean points"
 meaning = "每次检查的平均得分"
@@ -94,7 +94,7 @@ LIST: list[tuple[str, str, str, bool, int]] = [
 ]
 
 
-def inspections(context: FactContext) -> FactTable:
+def rounds(context: FactContext) -> FactTable:
     """The table, as an app would declare it."""
     columns = (
         FactColumn("key", TEXT, Text("编号", "Number")),
@@ -106,7 +106,7 @@ def inspections(context: FactContext) -> FactTable:
         FactColumn("points", INTEGER, Text("得分", "Points")),
     )
     return FactTable(
-        name="inspections", label=Text("检查", "inspections"), key="key", columns=columns, bases={"inspected": "day"},
+        name="rounds", label=Text("检查", "rounds"), key="key", columns=columns, bases={"inspected": "day"},
         dimensions=region_dimensions(context.levels), month="day", order="at",
     )  # fmt: skip
 
@@ -123,7 +123,7 @@ class Inspections:
         key, at, region, passed, points = record
         context, moment = context_of(place), datetime.fromisoformat(at)
         codes = region_codes(region, levels=context.levels, root=context.root)
-        blank = inspections(context).blank
+        blank = rounds(context).blank
         return blank | codes | {
             "key": key, "at": moment, "day": moment.astimezone(ZONE).date(), "region": region, "passed": passed, "points": points,
         }  # fmt: skip
@@ -150,7 +150,7 @@ class Inspections:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The toy city's pack with indicators over inspections."""
+    """The toy city's pack with indicators over rounds."""
     target = Path(shutil.copytree(MINI, tmp_path / "mini"))
     path = target / "indicators.toml"
     text = path.read_text(encoding="utf-8").replace("[terms]\n", '[terms]\nfine = "passed and points >= 60"\n')
@@ -165,17 +165,17 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Inspections]:
     changes = found if request.param == "follows" else None
     register(
         FactSource(
-            name="inspections", table=inspections, rows=found.every, size=lambda city: len(found.records), newest=found.newest,
+            name="rounds", table=rounds, rows=found.every, size=lambda city: len(found.records), newest=found.newest,
             changes=changes,
         )
     )  # fmt: skip
     yield found
-    unregister("inspections")
+    unregister("rounds")
 
 
 @pytest.fixture
 def both(kept: Inspections, folder: Path, report: Callable[..., Any]) -> Iterator[str]:
-    """A city with three cases and five inspections, counted; `report` has installed the toy city."""
+    """A city with three cases and five rounds, counted; `report` has installed the toy city."""
     from yiwang.server.cities import queries as places
     from yiwang.server.provision.operations import install_pack
 
@@ -198,7 +198,7 @@ def place_of(city: str) -> Any:
 
 def rows_kept(city: str) -> dict[str, Row]:
     place = place_of(city)
-    store, shelf = queries.store_of(place, "inspections"), operations.shelf_of(place, "inspections")
+    store, shelf = queries.store_of(place, "rounds"), operations.shelf_of(place, "rounds")
     with files.workshop(shelf) as connection:
         relation = shelf.facts(base=store.base, delta=store.delta) + " as facts"
         found = files.rows_of(connection, relation, table=shelf.table)
@@ -209,7 +209,7 @@ def rows_kept(city: str) -> dict[str, Row]:
 
 @pytest.mark.django_db(transaction=True)
 def test_figures_of_two_tables_stand_side_by_side_by_region(both: str) -> None:
-    asked = ("intake", "inspections", "pass_rate", "mean_points")
+    asked = ("intake", "rounds", "pass_rate", "mean_points")
     cards = [
         queries.scorecard(place=place_of(both), by=("street", "month"), indicators=asked, engine_name=name)
         for name in ("duckdb", "memory")
@@ -222,7 +222,7 @@ def test_figures_of_two_tables_stand_side_by_side_by_region(both: str) -> None:
         ("9002", "2026-03"): [0.0, 1.0, 100.0, 80.0],
         ("", "2026-04"): [0.0, 1.0, 0.0, 10.0],
     }
-    assert cards[0].rows_of == {"cases": 3, "inspections": 5}
+    assert cards[0].rows_of == {"cases": 3, "rounds": 5}
     cut = queries.scorecard(
         place=place_of(both), by=(), indicators=asked, only={"street": "9001"}, since=date(2026, 4, 1)
     )
@@ -233,7 +233,7 @@ def test_figures_of_two_tables_stand_side_by_side_by_region(both: str) -> None:
 def test_what_a_table_cannot_be_counted_by_is_left_out_or_refused(both: str) -> None:
     card = queries.scorecard(place=place_of(both), by=("department",))
     assert "intake" in card.indicators
-    assert not {"inspections", "pass_rate"} & set(card.indicators)
+    assert not {"rounds", "pass_rate"} & set(card.indicators)
     with pytest.raises(BadInput, match="'pass_rate' cannot be counted by 'department'") as error:
         queries.scorecard(place=place_of(both), by=("department",), indicators=("pass_rate",))
     assert "street" in str(error.value.problems[0].hint)
@@ -243,16 +243,16 @@ def test_what_a_table_cannot_be_counted_by_is_left_out_or_refused(both: str) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_kept_up_to_date_is_the_same_as_counted_anew(both: str, kept: Inspections) -> None:
-    assert operations.refresh(city=both, table="inspections")["changed"] == 0, "nothing was recorded since"
+    assert operations.refresh(city=both, table="rounds")["changed"] == 0, "nothing was recorded since"
     cases = FactStore.objects.get(city=both, table="cases").version
     kept.records.append(("I6", "2026-05-05T12:00+08:00", "900101", True, 61))
     kept.records[1] = ("I2", "2026-03-02T10:00+08:00", "900101", True, 95)  # put right
-    assert operations.refresh(city=both, table="inspections")["rows"] == 6
+    assert operations.refresh(city=both, table="rounds")["rows"] == 6
     found = rows_kept(both)
     assert (found["I6"]["region_street"], found["I2"]["points"]) == ("9001", 95)
     months = ["2026-03", "2026-04", "2026-05"]
-    assert FactStore.objects.get(city=both, table="inspections").months == months, "a month of the delta is one"
-    operations.rebuild(city=both, table="inspections")
+    assert FactStore.objects.get(city=both, table="rounds").months == months, "a month of the delta is one"
+    operations.rebuild(city=both, table="rounds")
     assert rows_kept(both) == found
     assert FactStore.objects.get(city=both, table="cases").version == cases, "the other table was left alone"
 
@@ -281,10 +281,10 @@ def test_the_tables_have_folders_of_their_own_and_go_into_a_lake_each(both: str,
     import duckdb
 
     place = place_of(both)
-    folders = {operations.shelf_of(place, name).folder for name in ("cases", "inspections")}
+    folders = {operations.shelf_of(place, name).folder for name in ("cases", "rounds")}
     assert len(folders) == 2
     assert all(any(one.glob("*.parquet")) for one in folders)
-    said = exporting.export_parquet(city=both, path=tmp_path / "lake", table="inspections")
+    said = exporting.export_parquet(city=both, path=tmp_path / "lake", table="rounds")
     assert (said["rows"], said["months"]) == (5, 2)
     text = f"select distinct city from read_parquet('{tmp_path}/lake/*/*/*.parquet', hive_partitioning=true)"
     assert duckdb.connect().execute(text).fetchall() == [("mini",)]
@@ -292,7 +292,7 @@ def test_the_tables_have_folders_of_their_own_and_go_into_a_lake_each(both: str,
 
 @pytest.mark.django_db(transaction=True)
 def test_the_score_waits_until_every_table_is_counted(both: str, client: Client) -> None:
-    FactStore.objects.filter(table="inspections").delete()
+    FactStore.objects.filter(table="rounds").delete()
     with pytest.raises(queries.NoFacts):
         queries.scorecard(place=place_of(both), by=("street",), indicators=("pass_rate",))
     assert "yiwang score mini" in client.get("/mini/score").content.decode()
@@ -301,11 +301,11 @@ def test_the_score_waits_until_every_table_is_counted(both: str, client: Client)
 
 
 FAULTS = [
-    ('table = "inspections"', 'table = "inspection"', "indicator inspections: table", "inspections"),
+    ('table = "rounds"', 'table = "round"', "indicator rounds: table", "rounds"),
     ('numerator = "fine"', 'numerator = "overdue"', "indicator pass_rate: numerator", "The columns are key, at"),
     ('numerator = "fine"', 'numerator = "late"', "indicator pass_rate: numerator", "no column or term 'late'"),
-    ('basis = "inspected"', 'basis = "opened"', "indicator inspections: basis", "inspected"),
-    ('unit = "count"', 'unit = "cases"', "indicator inspections: unit", 'unit = "count"'),
+    ('basis = "inspected"', 'basis = "opened"', "indicator rounds: basis", "inspected"),
+    ('unit = "count"', 'unit = "cases"', "indicator rounds: unit", 'unit = "count"'),
     ('"passed and points', '"passed and score', "terms.fine", "no column or term"),
     (
         '{ indicator = "dispatching_on_time", weight',

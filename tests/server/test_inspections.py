@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -20,13 +21,17 @@ from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
 from yiwang.server.assets.models import Component
 from yiwang.server.assets.rows import cell_of
 from yiwang.server.cases.models import Case
-from yiwang.server.cities.queries import runtime
+from yiwang.server.cities.queries import forget, runtime
+from yiwang.server.facts import operations
 from yiwang.server.inspections import history, queries
 from yiwang.server.inspections.models import Campaign, Finding, InspectionEvent, Visit
 from yiwang.server.inspections.planning import CampaignSaid, commit_to, draw_campaign, end_campaign
 from yiwang.server.inspections.recording import ItemSaid, VisitSaid, open_cases, record_visit
 from yiwang.server.people import operations as people
+from yiwang.server.provision.operations import install_pack
+from yiwang.server.scores.queries import scorecard
 
+MINI = Path(__file__).resolve().parents[1] / "packs" / "fixtures" / "mini"
 PEOPLE = ("ann", "bob", "cid")
 TODAY = datetime.now(UTC).date()
 
@@ -291,3 +296,49 @@ def test_my_visits_are_those_to_do_first(drawn: Campaign) -> None:
     record_visit(mine[0], found(), username=name)
     assert queries.visits_for(city="mini", username=name)[-1].pk == mine[0].pk
     assert queries.visits_for(city="mini", username="nobody") == []
+
+
+INDICATORS = """
+[[indicator]]
+id = "street_score"
+table = "inspections"
+name = "检查得分"
+name_en = "Inspection score"
+meaning = "检查的平均得分"
+meaning_en = "Mean score of inspections"
+numerator = "sum(earned)"
+denominator = "sum(could_earn)"
+filter = "checklist == 'streets'"
+unit = "percent"
+direction = "up"
+basis = "visited"
+source = "test"
+confidence = "test"
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inspections_are_counted_by_indicators(settings: Any, tmp_path: Path) -> None:
+    settings.YIWANG_HOME, city = tmp_path / "home", "inspected"  # not the toy city, whose installation other tests keep
+    pack = Path(copytree(MINI, tmp_path / "pack"))
+    about = pack / "pack.toml"
+    about.write_text(about.read_text(encoding="utf-8").replace('id = "mini"', f'id = "{city}"', 1), encoding="utf-8")
+    with (pack / "indicators.toml").open("a", encoding="utf-8") as file:
+        file.write(INDICATORS)
+    install_pack(pack)
+    for name in PEOPLE:
+        people.create_person(
+            username=name, password=None, name=name, name_en=name, city=city, roles={"inspector": ("CTR-90", "")}
+        )
+    campaign = draw_campaign(commit_to(runtime(city), said(), by="ann"), by="ann")
+    first, second, *rest = campaign.visits.filter(turn=1)
+    record_visit(first, found(), username=who(first))
+    record_visit(second, found(dust=15), username=who(second))
+    record_visit(rest[0], VisitSaid(outcome=Outcome.MISSING), username=who(rest[0]))
+    for table in ("cases", "inspections"):
+        operations.rebuild(city=city, table=table)
+    card = scorecard(place=runtime(city), by=("city",), indicators=("street_score",))
+    ((cell),) = [row.cells["street_score"] for row in card.rows]
+    whole = first.weight * 100 + second.weight * 60
+    assert cell.value == pytest.approx(whole / (first.weight + second.weight), abs=0.01)
+    forget()

@@ -13,6 +13,7 @@ from yiwang.core.facts.cases import FactContext
 from yiwang.core.facts.table import (
     DAY,
     FLOAT,
+    INTEGER,
     TEXT,
     FactColumn,
     FactTable,
@@ -202,6 +203,9 @@ def table(context: FactContext) -> FactTable:
             FactColumn("visit_day", DAY, Text("检查日期", "day of the visit")),
             FactColumn("score", FLOAT, Text("得分", "score")),
             FactColumn("weight", FLOAT, Text("权重", "weight")),
+            # whole numbers, which is what indicators sum: the one over the other is the mean score of all places
+            FactColumn("earned", INTEGER, Text("得分乘权重", "score times weight")),
+            FactColumn("could_earn", INTEGER, Text("满分乘权重", "full score times weight")),
             *region_columns(context.levels),
         ),
         bases={"visited": "visit_day"},
@@ -241,6 +245,8 @@ def _fact(visit: Visit, place: CityRuntime, levels: Any, root: str) -> Row:
         "visit_day": visit.recorded_at.astimezone(place.info.zone).date(),
         "score": visit.score,
         "weight": visit.weight,
+        "earned": round((visit.score or 0) * visit.weight),
+        "could_earn": 0 if visit.score is None else round(100 * visit.weight),
         **region_codes(region, levels=levels, root=root),
     }
 
