@@ -38,11 +38,13 @@ def running(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_slow_writers_and_readers_hold_up_nobody_else(running: str) -> None:
-    seen = slow.attack(running, seconds=10, large=slow.largest_asset())
+    seconds = 10.0
+    seen = slow.attack(running, seconds=seconds, large=slow.largest_asset())
     assert seen.failed == 0
     assert len(seen.probe_seconds) >= 20, "hardly anything was answered"
-    assert slow.p99(seen.probe_seconds) < 1
-    assert sorted(seen.report_seconds)[len(seen.report_seconds) // 2] < 1
+    # who is held up waits until the slow ones have gone; a busy machine alone does not make it half of that
+    assert max(seen.probe_seconds) < seconds / 2
+    assert sorted(seen.report_seconds)[len(seen.report_seconds) // 2] < seconds / 2
 
 
 @pytest.mark.slow

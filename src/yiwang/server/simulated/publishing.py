@@ -96,6 +96,8 @@ class MqttPublisher:
         address = Address.read(url)
         self._host, self._port = address.host, address.port
         self._client: Client = Client(CallbackAPIVersion.VERSION2)
+        # by itself the client soon waits longer between two tries than we wait for a confirmation
+        self._client.reconnect_delay_set(min_delay=1, max_delay=4)
         if address.user:
             self._client.username_pw_set(address.user, address.password)
         if (context := address.context()) is not None:
