@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BLOCK = 2000  # readings of a transaction
 _SECONDS = 10.0  # for a broker to answer
+_CONFIRMS = 60.0  # for it to confirm: it may have been started anew meanwhile
 
 
 class Publisher(Protocol):
@@ -123,7 +124,7 @@ class MqttPublisher:
     def flush(self) -> None:
         for message in self._sent:
             try:
-                message.wait_for_publish(_SECONDS)
+                message.wait_for_publish(_CONFIRMS)
             except (RuntimeError, ValueError) as error:
                 raise self._unreachable(str(error)) from error
             if not message.is_published():
