@@ -52,6 +52,7 @@ def notice(city: str, rule: str, period: str | None) -> None:
     """
     with site():
         from yiwang.core.indicators.lists import last_period
+        from yiwang.server.cases.api import stands_at
         from yiwang.server.lists import operations
         from yiwang.server.scores.exporting import catch_up
 
@@ -61,8 +62,8 @@ def notice(city: str, rule: str, period: str | None) -> None:
             raise click.BadParameter(
                 f"There is no list {rule!r}; there is {', '.join(kinds) or 'none'}.", param_hint="RULE"
             )
-        today = datetime.now(UTC).astimezone(place.info.zone).date()
         catch_up(city=city)
+        today = (stands_at(city=city) or datetime.now(UTC)).astimezone(place.info.zone).date()
         made = operations.give_notice(
             place, rule=rule, period=period or last_period(kinds[rule], today=today).name, by="cli"
         )

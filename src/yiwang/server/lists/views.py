@@ -17,6 +17,7 @@ from yiwang.core.indicators.lists import Colour, last_period
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
+from yiwang.server.cases.api import stands_at
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.formatting import number_text
@@ -40,7 +41,7 @@ def edition_list(request: HttpRequest, city: str) -> HttpResponse:
     """The rules of the city's lists, and their editions."""
     place = city_or_404(city)
     staff = is_staff(request.user, place=place)
-    today = timezone.now().astimezone(place.info.zone).date()
+    today = (stands_at(city=city) or timezone.now()).astimezone(place.info.zone).date()
     rules = [one for one in place.pack.indicators.lists if one.validity.contains(today)]
     context = {
         "city": place.info,
@@ -252,7 +253,7 @@ def _terms(terms: dict[str, Any], place: CityRuntime) -> dict[str, Any]:
         "name": say(Text.of(terms["name"])),
         "evaluation": named(evaluation) if evaluation else terms["evaluation"],
         "caseload": named(caseload) if caseload else terms["caseload"],
-        "who": named(level) if level else say("部门", "Departments"),
+        "who": named(level) if level else say("部门", "department"),
         "least": f"{terms['least']:g}",
     }
 
