@@ -26,6 +26,7 @@ from yiwang.server.common.refusing import sentences
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.lists import operations, queries
 from yiwang.server.lists.models import Edition, ListEntry
+from yiwang.server.people.models import User
 from yiwang.server.scores.presentation import thing
 from yiwang.server.scrutiny.access import assesses, is_staff
 
@@ -131,14 +132,16 @@ def notice(request: HttpRequest, city: str) -> HttpResponse:
 @require_POST
 def object_it(request: HttpRequest, city: str, pk: int) -> HttpResponse:
     """Object."""
-    place = city_or_404(city)
-    if not request.user.is_authenticated:
+    place, user = city_or_404(city), request.user
+    if not isinstance(user, User):
         return redirect_to_login(reverse("lists", args=[city]))
-    entry = _entry_or_404(place, pk)
+    entry, text = _entry_or_404(place, pk), request.POST.get("text", "")
     return _done(
-        request, entry.edition, say("已提出异议。", "The objection is made."),
-        lambda: operations.object_to(entry, user=request.user, text=request.POST.get("text", "")),  # type: ignore[arg-type]
-    )  # fmt: skip
+        request,
+        entry.edition,
+        say("已提出异议。", "The objection is made."),
+        lambda: operations.object_to(entry, user=user, text=text),
+    )
 
 
 @require_POST
