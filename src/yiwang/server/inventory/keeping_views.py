@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from django.contrib import messages
@@ -53,8 +54,8 @@ def _picture(path: Path) -> FileResponse:
 @staff_only
 def add_to_photos(request: HttpRequest, standing: Standing, code: str) -> HttpResponse:
     """Add photos."""
-    component_page.component_or_404(standing, code)
-    try:
+
+    def act() -> str:
         added = add_photos(
             city=standing.place.info.id,
             code=code,
@@ -62,73 +63,73 @@ def add_to_photos(request: HttpRequest, standing: Standing, code: str) -> HttpRe
             by=standing.by,
             allowed=standing.keeps,
         )
-    except (Refusal, BadInput) as error:
-        return component_page.refused(request, standing, code, error, part="photos")
-    told = say("已保存。", "Saved.") if added else say("这些照片已经有了。", "These photos are there already.")
-    messages.success(request, told)
-    return _back(standing, code, "photos")
+        return say("已保存。", "Saved.") if added else say("这些照片已经有了。", "These photos are there already.")
+
+    return _done(request, standing, code, act, part="photos")
 
 
 @require_POST
 @staff_only
 def drop_photo(request: HttpRequest, standing: Standing, code: str) -> HttpResponse:
     """Remove a photo."""
-    component_page.component_or_404(standing, code)
-    try:
-        remove_photo(
-            city=standing.place.info.id,
-            code=code,
-            photo=_key(request.POST.get("photo", "")),
-            by=standing.by,
-            allowed=standing.keeps,
-        )
-    except (Refusal, BadInput) as error:
-        return component_page.refused(request, standing, code, error, part="photos")
-    messages.success(request, say("已移除。", "Removed."))
-    return _back(standing, code, "photos")
+
+    def act() -> str:
+        photo = _key(request.POST.get("photo", ""))
+        remove_photo(city=standing.place.info.id, code=code, photo=photo, by=standing.by, allowed=standing.keeps)
+        return say("已移除。", "Removed.")
+
+    return _done(request, standing, code, act, part="photos")
 
 
 @require_POST
 @staff_only
 def enter_cost(request: HttpRequest, standing: Standing, code: str) -> HttpResponse:
     """Enter a cost."""
-    place = standing.place
-    component_page.component_or_404(standing, code)
+    info = standing.place.info
     cells = {name: request.POST.get(name, "") for name in component_page.COST_FIELDS}
-    try:
-        said = read_cost(cells, today=timezone.now().astimezone(place.info.zone).date())
-        add_cost(city=place.info.id, code=code, said=said, by=standing.by, allowed=standing.keeps)
-    except (Refusal, BadInput) as error:
-        return component_page.refused(request, standing, code, error, part="costs", cost=cells)
-    messages.success(request, say("已保存。", "Saved."))
-    return _back(standing, code, "costs")
+
+    def act() -> str:
+        said = read_cost(cells, today=timezone.now().astimezone(info.zone).date())
+        add_cost(city=info.id, code=code, said=said, by=standing.by, allowed=standing.keeps)
+        return say("已保存。", "Saved.")
+
+    return _done(request, standing, code, act, part="costs", cost=cells)
 
 
 @require_POST
 @staff_only
 def drop_cost(request: HttpRequest, standing: Standing, code: str) -> HttpResponse:
     """Cancel a cost; it stays to be read."""
+
+    def act() -> str:
+        cost = _key(request.POST.get("cost", ""))
+        cancel_cost(city=standing.place.info.id, code=code, cost=cost, by=standing.by, allowed=standing.keeps)
+        return say("已作废。", "Cancelled.")
+
+    return _done(request, standing, code, act, part="costs")
+
+
+def _done(
+    request: HttpRequest,
+    standing: Standing,
+    code: str,
+    act: Callable[[], str],
+    *,
+    part: str,
+    cost: dict[str, str] | None = None,
+) -> HttpResponse:
+    """Do it and lead back to that part of the page with what it says; or the page once more, with why it was not done."""
     component_page.component_or_404(standing, code)
     try:
-        cancel_cost(
-            city=standing.place.info.id,
-            code=code,
-            cost=_key(request.POST.get("cost", "")),
-            by=standing.by,
-            allowed=standing.keeps,
-        )
+        said = act()
     except (Refusal, BadInput) as error:
-        return component_page.refused(request, standing, code, error, part="costs")
-    messages.success(request, say("已作废。", "Cancelled."))
-    return _back(standing, code, "costs")
+        return component_page.refused(request, standing, code, error, part=part, cost=cost)
+    messages.success(request, said)
+    answer = redirect("component", standing.place.info.id, code)
+    answer["Location"] += f"#{part}"
+    return answer
 
 
 def _key(text: str) -> int:
     """A key that a form of the page sends; 0, which nothing has, for anything else."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
-
-
-def _back(standing: Standing, code: str, part: str) -> HttpResponse:
-    answer = redirect("component", standing.place.info.id, code)
-    answer["Location"] += f"#{part}"
-    return answer
