@@ -97,6 +97,20 @@ def test_counts_say_that_there_are_more(caseload: list[str], monkeypatch: pytest
     assert "as-board" in client.get("/mini/desk/dispatcher").content.decode()
 
 
+def test_folded_steps_bring_their_cards_when_they_are_unfolded(
+    caseload: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(board, "MOST_OPEN", 1)
+    client = signed_in("dispatcher")
+    shown = by_step("dispatcher", client)
+    ((first, cards),) = [(step, numbers) for step, numbers in shown.items() if numbers]
+    assert set(cards) == set(Case.objects.filter(step=first).values_list("number", flat=True))
+    rest = by_step("dispatcher", client, "kind=all&rest=1")
+    assert set(rest) == set(shown) - {first}
+    for other in {"filed", "dispatched"} - {first}:
+        assert set(rest[other]) == set(Case.objects.filter(step=other).values_list("number", flat=True)) != set()
+
+
 def test_moving_opens_the_verb_that_leads_there_and_does_nothing(caseload: list[str]) -> None:
     client, case = signed_in("dispatcher"), Case.objects.filter(step="filed")[0]
     page = client.get(f"/mini/desk/dispatcher/cases/{case.number}?to=dispatched", headers=HX).content.decode()
