@@ -72,6 +72,20 @@ def test_clerk_leader_dispatcher_by_keyboard(open_as: Opener) -> None:
     expect(dispatcher.locator("#panel .said")).to_contain_text("派遣")
 
 
+def test_a_press_on_a_suggestion_counts_though_newer_ones_come_in_between(open_as: Opener) -> None:
+    clerk = open_as("/mini/desk/intake/new", role="intake")
+    clerk.fill("#text", "人行道的井盖破了")
+    suggestion = clerk.locator('#assist [data-category="01001"]')
+    box = suggestion.bounding_box()
+    assert box
+    clerk.mouse.move(box["x"] + 5, box["y"] + 5)
+    with clerk.expect_response(re.compile("/new/assist")):  # the text is left by the press, and is asked about again
+        clerk.mouse.down()
+    clerk.wait_for_timeout(200)
+    clerk.mouse.up()
+    expect(clerk.locator("form.intake [name=category]")).to_have_value("01001")
+
+
 def test_the_clerk_sees_likely_duplicates_and_joins_one(open_as: Opener) -> None:
     clerk = open_as("/mini/desk/intake", role="intake")
     number = taken(clerk, text="路灯坏了", lon="120.0163", lat="31.0163", category="01002")

@@ -2,6 +2,7 @@ import "./app.css";
 import "./shared/combo-box";
 import "./shared/confirm";
 import "./shared/phrases";
+import "./shared/pressed";
 import "./shared/many";
 import "./shared/tour";
 import htmx from "htmx.org";
