@@ -15,12 +15,13 @@ from yiwang.server.cities.queries import runtime
 from yiwang.server.inspections.models import Campaign, Visit
 from yiwang.server.inspections.planning import commit_to, end_campaign
 from yiwang.server.inspections.recording import record_visit
+from yiwang.server.people import operations as people
 from yiwang.server.people.models import User
 
 __all__ = ["city", "drawn"]
 FORM = {
     "key": "april", "name": "四月检查", "name_en": "April", "checklist": "streets", "strata": "street", "total": "4",
-    "inspectors": "ann\nbob: 9002\ncid", "team": "1", "second_share": "50", "beacon": "",
+    "inspector": ["ann", "bob", "cid"], "recused": "on", "team": "1", "second_share": "50", "beacon": "",
     "begins": f"{TODAY}", "ends": f"{TODAY}",
 }  # fmt: skip
 
@@ -40,10 +41,19 @@ def page(client: Client, path: str, status: int = 200) -> str:
 def test_an_inspection_is_planned_drawn_and_ended_on_pages(city: str) -> None:
     planner = client_of("planner", administrator=("", ""))
     assert "No inspections yet" in page(planner, "/mini/inspections")
-    assert page(planner, "/mini/inspections/new").count('<option value="streets"') == 1
-    assert planner.post("/mini/inspections/new", FORM)["Location"] == "/mini/inspections/april"
+    people.create_person(
+        username="near", password=None, name="near", name_en="near", city="mini", roles={"inspector": ("", "9002")}
+    )
+    form = page(planner, "/mini/inspections/new")
+    assert form.count('<option value="streets"') == 1
+    assert f'value="{TODAY:%Y-%m}-1"' in form
+    assert form.count('name="inspector"') == 4  # who only administers is not sent
+    assert planner.post("/mini/inspections/new", {**FORM, "inspector": [*PEOPLE, "near"]})["Location"] == "/mini/inspections/april"
     campaign = Campaign.objects.get()
-    assert campaign.plan["inspectors"][1] == {"id": "I02", "avoids": ["9002"]}
+    assert campaign.plan["inspectors"] == [
+        *({"id": f"I0{number}", "avoids": []} for number in (1, 2, 3)),
+        {"id": "I04", "avoids": ["9002"]},  # holds a post there
+    ]
     before = page(planner, "/mini/inspections/april")
     assert campaign.commitment in before
     assert campaign.seed not in before
@@ -71,13 +81,14 @@ def test_who_may_plan(city: str) -> None:
         ({"total": "many"}, "Draw 1 to"),
         ({"second_share": "half"}, "between 0 and 100"),
         ({"ends": "soon"}, "ends before it begins"),
-        ({"inspectors": "nobody"}, "nobody called"),
+        ({"inspector": []}, "Choose the inspectors"),
+        ({"inspector": ["nobody"]}, "nobody called"),
         ({"team": "7"}, "inspectors may go"),
         ({"strata": "community"}, None),
     ],
 )
 def test_what_cannot_be_planned_is_said_and_what_was_typed_stays(
-    city: str, other: dict[str, str], words: str | None
+    city: str, other: dict[str, Any], words: str | None
 ) -> None:
     planner = client_of("planner", administrator=("", ""))
     answer = planner.post("/mini/inspections/new", {**FORM, **other})

@@ -3,6 +3,7 @@ import "./shared/combo-box";
 import "./shared/confirm";
 import "./shared/phrases";
 import "./shared/pressed";
+import "./shared/sift";
 import "./shared/many";
 import "./shared/tour";
 import htmx from "htmx.org";

@@ -104,6 +104,13 @@ def commit_to(place: CityRuntime, said: CampaignSaid, *, by: str) -> Campaign:
     return campaign
 
 
+def next_key(city: str, today: date) -> str:
+    """A key that no inspection of the city has, e.g. ``2026-12-1`` for the first one of a month."""
+    month = f"{today:%Y-%m}-"
+    taken = set(Campaign.objects.filter(city=city, key__startswith=month).values_list("key", flat=True))
+    return next(key for number in range(1, len(taken) + 2) if (key := f"{month}{number}") not in taken)
+
+
 def draw_campaign(campaign: Campaign, *, beacon: str = "", by: str) -> Campaign:
     """Draw the places, who goes there and which visits are repeated. Seed and draw are public once the campaign has ended.
 
@@ -222,7 +229,7 @@ def _checklist(place: CityRuntime, said: CampaignSaid) -> Checklist:
     if not 0 <= said.second_share <= 1:
         wrong("second_share", "复查比例在 0 和 100 % 之间。", "The share lies between 0 and 100 %.")
     if not said.inspectors:
-        wrong("inspectors", "请列出检查员。", "List the inspectors.")
+        wrong("inspectors", "请选择检查员。", "Choose the inspectors.")
     here = set(User.objects.filter(username__in=said.inspectors, is_active=True).values_list("username", flat=True))
     for name in sorted(set(said.inspectors) - here):
         wrong("inspectors", "没有人员「{name}」。", "There is nobody called {name!r}.", name=name)

@@ -20,13 +20,12 @@ from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.common.templatetags.yiwang import named
-from yiwang.server.inspections.planning import CampaignSaid, commit_to, draw_campaign, end_campaign
+from yiwang.server.inspections.inspectors import candidates, own_strata
+from yiwang.server.inspections.planning import CampaignSaid, commit_to, draw_campaign, end_campaign, next_key
 from yiwang.server.inspections.views import campaign_or_404
 from yiwang.server.scrutiny.access import assesses
 
-FIELDS = (
-    "key", "name", "name_en", "checklist", "strata", "total", "inspectors", "team", "second_share", "beacon", "begins", "ends",
-)  # fmt: skip
+FIELDS = ("key", "name", "name_en", "checklist", "strata", "total", "team", "second_share", "beacon", "begins", "ends")
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,12 +36,14 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
         return stopped
     today = timezone.now().astimezone(place.info.zone).date()
     typed = {name: request.POST.get(name, "").strip() for name in FIELDS}
+    chosen = request.POST.getlist("inspector")
+    recused = request.method != "POST" or "recused" in request.POST
     problems: list[str] = []
     wrong: set[str] = set()
     status = 200
     if request.method == "POST":
         try:
-            made = commit_to(place, _said(typed, today), by=request.user.get_username())
+            made = commit_to(place, _said(place, typed, chosen, today, recused=recused), by=request.user.get_username())
             messages.success(
                 request, say("已承诺。可以公布承诺值，再抽取。", "Committed. Publish the hash, then draw.")
             )
@@ -54,6 +55,7 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
             problems, status, wrong = sentences(error), status_of(error), {error.field}
     else:
         typed |= {"team": "2", "second_share": "10", "total": "20", "begins": f"{today}", "ends": f"{today}"}
+        typed["key"] = next_key(city, today)
         typed["strata"] = place.info.levels[min(1, len(place.info.levels) - 1)].id
     context = {
         "city": place.info,
@@ -61,6 +63,8 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
         "problems": problems,
         "wrong": wrong,
         "typed": typed,
+        "people": [one | {"chosen": one["username"] in chosen} for one in candidates(place)],
+        "recused": recused,
         "checklists": [
             {"id": one.id, "name": say(one.name), "version": one.version}
             for one in in_force(place.pack.checklists, on=today).values()
@@ -116,13 +120,10 @@ def _stopped(request: HttpRequest, place: CityRuntime) -> HttpResponse | None:
     return render(request, "problem.html", context, status=403)
 
 
-def _said(typed: dict[str, str], today: date) -> CampaignSaid:
-    """What was typed; what cannot be read stands at a value that `commit_to` refuses at its field."""
-    people: dict[str, tuple[str, ...]] = {}
-    for line in typed["inspectors"].splitlines():
-        name, _, avoided = line.partition(":")
-        if name.strip():
-            people[name.strip()] = tuple(one.strip() for one in avoided.split(",") if one.strip())
+def _said(
+    place: CityRuntime, typed: dict[str, str], chosen: list[str], today: date, *, recused: bool
+) -> CampaignSaid:
+    """What was said; what cannot be read stands at a value that `commit_to` refuses at its field."""
     return CampaignSaid(
         key=typed["key"],
         name=typed["name"],
@@ -130,8 +131,8 @@ def _said(typed: dict[str, str], today: date) -> CampaignSaid:
         checklist=typed["checklist"],
         strata=typed["strata"],
         total=_whole(typed["total"], 0),
-        inspectors=tuple(people),
-        avoids={name: avoided for name, avoided in people.items() if avoided},
+        inspectors=tuple(chosen),
+        avoids=own_strata(place, chosen, level=typed["strata"]) if recused else {},
         team=_whole(typed["team"], 0),
         second_share=_whole(typed["second_share"], -1) / 100,
         beacon=typed["beacon"],

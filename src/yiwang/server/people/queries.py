@@ -82,6 +82,19 @@ def people_at(*, city: str, unit: str) -> list[User]:
     )
 
 
+def staff_of(*, city: str, most: int) -> list[User]:
+    """Who holds a post in a city and can sign in, by name, each with their posts; at most so many. Two queries."""
+    found = User.objects.filter(assignments__city=city, is_active=True).distinct().order_by("display_name", "username")
+    people = list(found[:most])
+    rows = RoleAssignment.objects.filter(user__in=[one.pk for one in people]).order_by("id")
+    by_person: dict[int, list[tuple[str, ...]]] = {one.pk: [] for one in people}
+    for person, *post in rows.values_list("user_id", *POST):
+        by_person[person].append(tuple(post))
+    for one in people:
+        one.posts = by_person[one.pk]
+    return people
+
+
 def names_of(ids: Iterable[str]) -> dict[str, str]:
     """Names of accounts by the id that history has of them (``user:7``); what is no account is left out."""
     keys = {int(one.removeprefix("user:")) for one in ids if one.startswith("user:") and one[5:].isdecimal()}
