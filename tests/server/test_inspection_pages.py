@@ -48,7 +48,10 @@ def test_an_inspection_is_planned_drawn_and_ended_on_pages(city: str) -> None:
     assert form.count('<option value="streets"') == 1
     assert f'value="{TODAY:%Y-%m}-1"' in form
     assert form.count('name="inspector"') == 4  # who only administers is not sent
-    assert planner.post("/mini/inspections/new", {**FORM, "inspector": [*PEOPLE, "near"]})["Location"] == "/mini/inspections/april"
+    assert (
+        planner.post("/mini/inspections/new", {**FORM, "inspector": [*PEOPLE, "near"]})["Location"]
+        == "/mini/inspections/april"
+    )
     campaign = Campaign.objects.get()
     assert campaign.plan["inspectors"] == [
         *({"id": f"I0{number}", "avoids": []} for number in (1, 2, 3)),

@@ -340,14 +340,14 @@ def test_the_score_has_the_public_indicators_and_no_data_is_a_dash(
         assert "0.0 %" not in page.content.decode()
     numbers = [citizen.link(key=f"s{index}")[0] for index in range(3)]
     assert total() == [], "nothing has been counted yet"
-    facts.refresh(city="mini")
+    facts.refresh_measured(city="mini")
     assert total() == [("intake", "3", None), ("closing_on_time", "", None)]
     words = citizen.client.get("/mini/portal/score").content.decode()
     assert "—" in words
     assert "0.0 %" not in words
     close(numbers[0])
     close(numbers[1])
-    facts.refresh(city="mini", at=datetime.now(UTC) + timedelta(minutes=11))
+    facts.refresh_measured(city="mini", at=datetime.now(UTC) + timedelta(minutes=11))
     assert total() == [("intake", "3", None), ("closing_on_time", "100.0%", 1.0)]
     with django_assert_max_num_queries(8):
         words = citizen.client.get("/mini/portal/score").content.decode()
@@ -361,7 +361,7 @@ def test_the_score_has_the_public_indicators_and_no_data_is_a_dash(
 
 def test_only_what_the_pack_marks_is_published(citizen: Citizen) -> None:
     citizen.link(key="p")
-    facts.refresh(city="mini")
+    facts.refresh_measured(city="mini")
     page = citizen.client.get("/mini/portal/score", headers={"accept-language": "en"}).content.decode()
     assert "On-time closing" in page
     assert "Rework rate" not in page
@@ -405,7 +405,7 @@ PAGES = ("", "/report", "/follow", "/ideas", "/ideas/new", "/map", "/score", "/d
 def test_pages_keep_their_budget(citizen: Citizen, report: Any, page: str, django_assert_max_num_queries: Any) -> None:
     for index in range(4):
         report(text=f"垃圾{index}")
-    facts.refresh(city="mini")
+    facts.refresh_measured(city="mini")
     citizen.client.get("/mini/portal")
     with django_assert_max_num_queries(14):
         assert citizen.client.get(f"/mini/portal{page}").status_code == 200

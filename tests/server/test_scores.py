@@ -47,7 +47,7 @@ def facts() -> Rows:
 
 
 def refresh(at: datetime | None = None) -> dict[str, Any]:
-    return operations.refresh(city="mini", at=at)
+    return operations.refresh_measured(city="mini", at=at)
 
 
 def anew() -> Rows:
@@ -127,7 +127,7 @@ def test_kept_up_to_date_is_the_same_as_counted_anew(
     assert kept[still]["category"] == "02002"
     assert kept[still]["end_kind"] == "rejected"
     assert kept[later]["recurrences"] == 0
-    assert FactStore.objects.get(city="mini").rows == 3
+    assert FactStore.objects.get(city="mini", table="cases").rows == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -190,7 +190,7 @@ def test_the_delta_goes_into_the_base(mini: str, lived: Callable[..., str], monk
     monkeypatch.setattr(operations, "COMPACT_ROWS", 1)
     numbers = [lived(at=MONDAY + timedelta(days=20 * place)) for place in range(3)]
     refresh()
-    store = FactStore.objects.get(city="mini")
+    store = FactStore.objects.get(city="mini", table="cases")
     assert (sorted(store.base), store.delta) == (["2026-03", "2026-04"], [])
     assert set(facts()) == set(numbers)
     assert facts() == anew()
@@ -226,7 +226,7 @@ def test_two_that_refresh_at_once_leave_one_truth(mini: str, report: Act, monkey
     monkeypatch.setattr(operations, "_changes", slowly)
     assert refresh() | {"rows": 0} == {"city": "mini", "rows": 0, "changed": 0, "rebuilt": "", "complete": False}
     assert set(facts()) == {number}
-    assert FactStore.objects.get(city="mini").rows == 1
+    assert FactStore.objects.get(city="mini", table="cases").rows == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import click
 
+from yiwang.cli.site import tables_of_apps
 from yiwang.core.kernel.errors import BadInput
 from yiwang.packs import Pack, find_pack, read_pack
+from yiwang.packs.fact_tables import provide
 
+provide(tables_of_apps)
 _VERSION = re.compile(r"(\d+)-")
 
 
@@ -42,6 +45,17 @@ def city_folder(city: str) -> Path:
     except BadInput as error:
         problem = error.problems[0]
         raise click.BadParameter(f"{problem.message} {problem.hint}", param_hint="CITY") from error
+
+
+def pack_folder(name: str, *, param_hint: str = "PATH") -> Path:
+    """A pack's folder; a wrong name is a wrong call (exit code 2)."""
+    try:
+        return find_pack(name)
+    except BadInput as error:
+        if (path := Path(name)).is_dir() and any(path.iterdir()):
+            return path  # a pack in the making: the check says what is missing
+        problem = error.problems[0]
+        raise click.BadParameter(f"{problem.message} {problem.hint}", param_hint=param_hint) from error
 
 
 def city_pack(city: str) -> Pack:

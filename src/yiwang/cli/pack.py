@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from yiwang.cli.city import pack_folder
 from yiwang.cli.output import Failed, emit, emit_table, json_option, say, say_problem, wants_json
-from yiwang.core.kernel.errors import BadInput
-from yiwang.packs import Report, check_pack, find_pack
+from yiwang.packs import Report, check_pack
 from yiwang.packs.check import report_dict
 
 
@@ -19,17 +19,6 @@ def pack() -> None:
 
     A pack is a folder that makes a city: regions, categories, units, rules, workflow, calendar. See docs/reference/packs.md.
     """
-
-
-def pack_folder(name: str, *, param_hint: str = "PATH") -> Path:
-    """A pack's folder; a wrong name is a wrong call (exit code 2)."""
-    try:
-        return find_pack(name)
-    except BadInput as error:
-        if (path := Path(name)).is_dir() and any(path.iterdir()):
-            return path  # a pack in the making: the check says what is missing
-        problem = error.problems[0]
-        raise click.BadParameter(f"{problem.message} {problem.hint}", param_hint=param_hint) from error
 
 
 @pack.command()

@@ -122,7 +122,7 @@ def dry_run(city: str, pack_path: str, since: datetime, limit: int) -> None:
     \b
     Example: yiwang rules dry-run wuxi ../wuxi-draft --since 2026-10-01
     """
-    from yiwang.cli.pack import pack_folder
+    from yiwang.cli.city import pack_folder
     from yiwang.cli.site import installed_city, site
     from yiwang.packs import read_pack
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,16 @@ from yiwang.cli.output import Failed
 from yiwang.server.common.faults import is_full
 
 if TYPE_CHECKING:
+    from yiwang.packs.fact_tables import TableBuilder
     from yiwang.server.cities.queries import CityRuntime
+
+
+def tables_of_apps() -> Iterable[tuple[str, TableBuilder]]:
+    """The tables of facts that apps bring, for a pack that counts over one of them."""
+    with site():
+        from yiwang.server.cities import queries
+
+        return list(queries.tables_of_apps())
 
 
 @contextmanager

@@ -35,13 +35,18 @@ def remove_table(name: str) -> None:
         _BUILDERS.pop(name, None)
 
 
-def fact_tables(context: FactContext) -> dict[str, FactTable]:
+def fact_tables(context: FactContext, *, wanted: Iterable[str] | None = None) -> dict[str, FactTable]:
     """Every table of a city by name, the cases first.
+
+    Args:
+        context: Names and codes of the city.
+        wanted: Providers are asked only when one of these tables is not known without them; by default always.
 
     Raises:
         ValueError: When a builder makes a table of another name.
     """
-    builders = _BUILDERS | {name: build for provider in _PROVIDERS for name, build in provider() if name != CASES}
+    providers = _PROVIDERS if wanted is None or not set(wanted) <= _BUILDERS.keys() else ()
+    builders = _BUILDERS | {name: build for provider in providers for name, build in provider() if name != CASES}
     tables = {name: build(context) for name, build in builders.items()}
     for name, table in tables.items():
         if table.name != name:

@@ -137,8 +137,18 @@ class PartTable(TomlTable):
     label: ClassVar[str] = "part"
     indicator: Required
     weight: Positive
+    aspect: Line = ""
     up_to: Annotated[Steps, AfterValidator(partial(_check_steps, rising=True))] = ()
     at_least: Annotated[Steps, AfterValidator(partial(_check_steps, rising=False))] = ()
+
+
+class AspectTable(TomlTable):
+    """One of the `aspects` of an evaluation, scored on its own before it counts for the whole."""
+
+    label: ClassVar[str] = "aspect"
+    id: Required
+    name: Words
+    weight: Positive
 
 
 class EvaluationTable(DatedTable):
@@ -150,6 +160,7 @@ class EvaluationTable(DatedTable):
     object: Annotated[Required, choice(OBJECTS), Expected(one_of(OBJECTS))]
     post: Line = ""
     levels: Texts = ()
+    aspects: ListOf[AspectTable] = ()
     parts: ListOf[PartTable] = ()
     least_share: float = 1.0
 

@@ -13,6 +13,8 @@ from yiwang.core.facts.cases import CASES, FactContext
 from yiwang.core.facts.table import FactTable
 from yiwang.core.indicators.definitions import (
     COUNTED,
+    SCORED,
+    Aspect,
     Choice,
     Evaluation,
     Grade,
@@ -115,7 +117,7 @@ class _Book:
     def __init__(self, files: PackFiles, data: Mapping[str, Any], context: FactContext, workflow: Workflow) -> None:
         self.files, self.context, self.workflow = files, context, workflow
         self.file = read_table(IndicatorFile, data, files, FILE)
-        self.tables = fact_tables(context)
+        self.tables = fact_tables(context, wanted={one.table for one in self.file.indicator})
         # table → terms and picked choices that can be said with its columns
         self.terms: dict[str, dict[str, Node]] = {name: {} for name in self.tables}
 
@@ -320,15 +322,35 @@ class _Book:
             if level not in known_levels:
                 message = Text("没有层级「{level}」。", "There is no level {level!r}.", level=level)
                 self.fault(f"{where}levels", message, did_you_mean(level, known_levels))
-        total = sum(part.weight for part in parts)
-        if abs(total - 1) > 1e-9:
-            self.fault(
-                f"{where}parts",
-                Text("权重之和是 {total:g}。", "The weights sum to {total:g}.", total=total),
-                Text("权重之和必须是 1。", "They must sum to 1."),
-            )
+        aspects = tuple(Aspect(**dict(one)) for one in table.aspects)
+        sides = [one.id for one in aspects]
+        if aspects:
+            for side in {one for one in sides if sides.count(one) > 1}:
+                twice = Text("「{id}」重复。", "{id!r} stands twice.", id=side)
+                self.fault(f"{where}aspects", twice)
+            self.check_weights(f"{where}aspects", [one.weight for one in aspects])
+        for side in sides or [""]:
+            self.check_weights(f"{where}parts", [part.weight for part in parts if part.aspect == side], side)
+        for part in parts:
+            if part.aspect not in (sides or [""]):
+                no = Text("没有方面「{id}」。", "There is no aspect {id!r}.", id=part.aspect)
+                self.fault(f"{where}parts", no, one_of(sides))
         self.check_days(where, table)
-        return Evaluation(**{**table.values(), "parts": parts})
+        return Evaluation(**{**table.values(), "aspects": aspects, "parts": parts})
+
+    def check_weights(self, where: str, weights: Sequence[float], side: str = "") -> None:
+        """They must sum to 1."""
+        total = sum(weights)
+        if abs(total - 1) > 1e-9:
+            message = Text("权重之和是 {total:g}。", "The weights sum to {total:g}.", total=total)
+            if side:
+                message = Text(
+                    "「{side}」的权重之和是 {total:g}。",
+                    "The weights of {side!r} sum to {total:g}.",
+                    side=side,
+                    total=total,
+                )
+            self.fault(where, message, Text("权重之和必须是 1。", "They must sum to 1."))
 
     def list_rule(
         self, where: str, table: ListTable, known: Mapping[str, Indicator], evaluations: Sequence[Evaluation]
@@ -377,13 +399,11 @@ class _Book:
             self.fault(f"{where}indicator", message, one_of(self.tables[indicator.table].dimensions))
         if indicator is None:
             self.fault(f"{where}indicator", _no_indicator(name), did_you_mean(name, known))
-        elif (indicator.unit == "percent") == stepped:
-            what = Text("百分比本身就是得分。", "A percentage is its own score.")
+        elif (indicator.unit in SCORED) == stepped:
+            what = Text("百分比和百分制得分本身就是得分。", "Percentages and scores of a hundred are their own score.")
             if not stepped:
                 what = Text("{unit} 不是 0 到 100 的得分。", "{unit} are no score of 0 to 100.", unit=indicator.unit)
-            hint = Text(
-                "除百分比以外，都要填写 up_to 或 at_least。", "Give up_to or at_least for everything but percentages."
-            )
+            hint = Text("其余单位都要填写 up_to 或 at_least。", "Give up_to or at_least for every other unit.")
             self.fault(f"{where}indicator", what, hint)
         elif not stepped and indicator.direction == "none":
             self.fault(

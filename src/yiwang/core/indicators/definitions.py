@@ -26,6 +26,7 @@ UNITS: Mapping[str, Fraction] = MappingProxyType(
         "cases": Fraction(1),
         "count": Fraction(1),
         "percent": Fraction(100),
+        "score": Fraction(100),  # points earned of those that could be: out of a hundred, but no share of equal rows
         "hours": Fraction(1, 3600),
         "days": Fraction(1, 86400),
         "stars": Fraction(1),
@@ -33,6 +34,7 @@ UNITS: Mapping[str, Fraction] = MappingProxyType(
         "points": Fraction(1),
     }
 )
+SCORED = ("percent", "score")  # of a hundred already
 COUNTED = ("cases", "count")  # without a denominator: cases, and rows or sums of any other table
 UP, DOWN, NEITHER = "up", "down", "none"
 OBJECTS = (REGION, DEPARTMENT, POST)
@@ -120,13 +122,15 @@ class Part:
 
     Attributes:
         indicator: Its id.
-        weight: Its share of the whole.
+        weight: Its share of the whole, or of its aspect.
+        aspect: Id of the aspect that it belongs to; empty where the evaluation has none.
         up_to: For counts where fewer is better: (largest count, score), ascending; beyond the last, 0.
         at_least: For counts where more is better: (smallest count, score), descending; below the last, 0.
     """
 
     indicator: str
     weight: float
+    aspect: str = ""
     up_to: tuple[tuple[float, float], ...] = ()
     at_least: tuple[tuple[float, float], ...] = ()
 
@@ -140,6 +144,20 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aspect:
+    """One side of what an index measures, e.g. cleanliness: a weighted mean of its own parts.
+
+    Attributes:
+        id, name: Key, and the name for people.
+        weight: Its share of the whole.
+    """
+
+    id: str
+    name: Text
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """A composite score of regions, departments or the people of a post.
 
@@ -148,8 +166,10 @@ class Evaluation:
         object: ``region``, ``department`` or ``post``.
         post: Role, for a post.
         levels: For regions of these levels only; empty for all.
-        parts: Indicators with weights that sum to 1.
-        least_share: With less than this share of the weights known there is no score. What is known is scaled up.
+        aspects: Sides that are scored on their own first, with weights that sum to 1; empty for a plain mean of the parts.
+        parts: Indicators with weights that sum to 1, within each aspect where there are any.
+        least_share: With less than this share of the weights known there is no score, of an aspect either. What is known
+            is scaled up.
         source, confidence: Who says so.
         validity: Days on which it holds: weights change by dated versions, never by overwriting.
     """
@@ -159,11 +179,19 @@ class Evaluation:
     object: str
     post: str = ""
     levels: tuple[str, ...] = ()
+    aspects: tuple[Aspect, ...] = ()
     parts: tuple[Part, ...]
     least_share: float = 1.0
     source: str
     confidence: str
     validity: Validity = field(default_factory=Validity)
+
+    @property
+    def weighed(self) -> tuple[tuple[str, float], ...]:
+        """What the score is a mean of, with its weight: aspects by id, or indicators where there are none."""
+        if self.aspects:
+            return tuple((one.id, one.weight) for one in self.aspects)
+        return tuple((part.indicator, part.weight) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +204,8 @@ class Composite:
         grade: Id of the grade; empty without a score.
         known_share: Share of the weights for which there are data.
         parts: Indicator → its score of 0 to 100, None for no data.
+        weights: Indicator → its share of the score as it is, with what is missing left out; only of those that count.
+        aspects: Aspect → its score of 0 to 100, None for too little data; empty without aspects.
     """
 
     evaluation: str
@@ -183,6 +213,12 @@ class Composite:
     grade: str
     known_share: float
     parts: Mapping[str, float | None]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    aspects: Mapping[str, float | None] = field(default_factory=dict)
+
+    def of(self, name: str) -> float | None:
+        """The score of an aspect or, without aspects, of a part: of what `Evaluation.weighed` names."""
+        return self.aspects.get(name) if self.aspects else self.parts.get(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,23 +288,46 @@ def composite(
     values: Mapping[str, float | None],
     grading: Grading | None,
 ) -> Composite:
-    """The weighted mean of the parts' scores, and its grade.
+    """The weighted mean of the parts' scores, and its grade; with aspects the weighted mean of theirs.
 
     A part without data is left out and the rest scaled up, as long as ``least_share`` of the weight is known; a case
-    that nobody could have handled neither helps nor harms (reference default; sources are silent on missing data).
+    that nobody could have handled neither helps nor harms (reference default; sources are silent on missing data). An
+    aspect is left out likewise.
     """
     scores: dict[str, float | None] = {}
-    known = total = 0.0
     for part in evaluation.parts:
         indicator, value = indicators.get(part.indicator), values.get(part.indicator)
-        score = None if indicator is None or value is None else part.score(indicator, value)
-        scores[part.indicator] = score
-        if score is not None:
-            known += part.weight
-            total += part.weight * score
-    share = known / sum(part.weight for part in evaluation.parts)
-    if not known or share < evaluation.least_share - 1e-9:
-        return Composite(evaluation=evaluation.id, score=None, grade="", known_share=share, parts=scores)
-    result = round(total / known, 6)
-    grade = grading.of(result).id if grading else ""
-    return Composite(evaluation=evaluation.id, score=result, grade=grade, known_share=share, parts=scores)
+        scores[part.indicator] = None if indicator is None or value is None else part.score(indicator, value)
+    aspects: dict[str, float | None] = {}
+    weights: dict[str, float] = {}
+    total = counted = known = 0.0
+    for side, weight in [(one.id, one.weight) for one in evaluation.aspects] or [("", 1.0)]:
+        members = [(part, scores[part.indicator]) for part in evaluation.parts if part.aspect == side]
+        own = sum(part.weight for part, score in members if score is not None)
+        share = own / sum(part.weight for part, _ in members)
+        known += weight * share
+        enough = own and share >= evaluation.least_share - 1e-9
+        mean = sum(part.weight * score for part, score in members if score is not None) / own if enough else None
+        if evaluation.aspects:
+            aspects[side] = mean
+        if mean is None:
+            continue
+        counted += weight
+        total += weight * mean
+        for part, score in members:
+            if score is not None:
+                weights[part.indicator] = weight * part.weight / own
+    if not counted or counted < evaluation.least_share - 1e-9:
+        return Composite(
+            evaluation=evaluation.id, score=None, grade="", known_share=known, parts=scores, aspects=aspects
+        )
+    result = round(total / counted, 6)
+    return Composite(
+        evaluation=evaluation.id,
+        score=result,
+        grade=grading.of(result).id if grading else "",
+        known_share=known,
+        parts=scores,
+        weights={name: weight / counted for name, weight in weights.items()},
+        aspects=aspects,
+    )

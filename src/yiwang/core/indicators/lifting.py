@@ -56,13 +56,11 @@ def lifts(
     above = [grade for grade in (grading.grades if grading else ()) if grade.least > found.score]
     grade = min(above, key=lambda one: one.least, default=None)
     missing = grade.least - found.score if grade else 0.0
-    known = sum(part.weight for part in evaluation.parts if found.parts.get(part.indicator) is not None)
     parts = []
     for part in evaluation.parts:
-        score = found.parts.get(part.indicator)
-        if score is None:
+        score, share = found.parts.get(part.indicator), found.weights.get(part.indicator)
+        if score is None or share is None:
             continue
-        share = part.weight / known
         cases = _cases(part, indicators[part.indicator], cells[part.indicator], missing / share) if grade else None
         parts.append(Lift(indicator=part.indicator, share=share, score=score, lost=share * (100 - score), cases=cases))
     parts.sort(key=lambda one: (-one.lost, one.indicator))

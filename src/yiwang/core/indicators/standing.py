@@ -54,15 +54,15 @@ def composite_error(
     """Standard error of a composite score, in points of its 100.
 
     The score is a weighted mean of its parts, so the errors of the rates add up by their squares; parts are taken to be
-    independent. Counts that are scored by steps are taken as they are. None where no part is a rate with data.
+    independent. Counts that are scored by steps are taken as they are. None where no part is a rate with data, and where
+    a score of a sample counts, whose error the sums do not hold.
     """
-    if found.score is None:
+    if found.score is None or any(indicators[name].unit == "score" for name in found.weights):
         return None
-    known = sum(part.weight for part in evaluation.parts if found.parts.get(part.indicator) is not None)
     errors = [
-        part.weight / known * error
+        found.weights[part.indicator] * error
         for part in evaluation.parts
-        if found.parts.get(part.indicator) is not None
+        if part.indicator in found.weights
         and not part.up_to
         and not part.at_least
         and (error := error_of(cells[part.indicator], indicators[part.indicator])) is not None

@@ -92,13 +92,14 @@ class _InstalledCities:
     runtimes: dict[str, CityRuntime]
 
 
-def _tables_of_apps() -> Iterator[tuple[str, TableBuilder]]:
+def tables_of_apps() -> Iterator[tuple[str, TableBuilder]]:
+    """The tables of facts that apps bring, by name."""
     for app in installed_apps():
         for source in app.fact_sources():
             yield source.name, source.table
 
 
-provide(_tables_of_apps)
+provide(tables_of_apps)
 _lock = threading.RLock()
 _installed = _InstalledCities(versions={}, checked_at=float("-inf"), runtimes={})
 

@@ -60,6 +60,14 @@ def store_in(city: str, table: str) -> FactStore | None:
     return FactStore.objects.filter(city=city, table=table).first()
 
 
+def refresh_measured(*, city: str, at: datetime | None = None) -> dict[str, Any]:
+    """Bring every table that the city's indicators are counted over up to date; what `refresh` says of the cases."""
+    measured = {one.table for one in runtime(city).pack.indicators.indicators} - {CASES}
+    for table in sorted(measured):
+        refresh(city=city, table=table, at=at)
+    return refresh(city=city, at=at)
+
+
 def refresh(*, city: str, table: str = CASES, at: datetime | None = None) -> dict[str, Any]:
     """Bring a table of facts of a city up to date; counts it anew where that is needed.
 

@@ -120,9 +120,7 @@ def _stopped(request: HttpRequest, place: CityRuntime) -> HttpResponse | None:
     return render(request, "problem.html", context, status=403)
 
 
-def _said(
-    place: CityRuntime, typed: dict[str, str], chosen: list[str], today: date, *, recused: bool
-) -> CampaignSaid:
+def _said(place: CityRuntime, typed: dict[str, str], chosen: list[str], today: date, *, recused: bool) -> CampaignSaid:
     """What was said; what cannot be read stands at a value that `commit_to` refuses at its field."""
     return CampaignSaid(
         key=typed["key"],

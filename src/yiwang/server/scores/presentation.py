@@ -27,6 +27,7 @@ from yiwang.server.scores.queries import Scorecard
 LIGHTS = {"green": "green", "blue": "green", "yellow": "yellow", "red": "red", "black": "red"}
 SUFFIXES = {
     "percent": Text("%", "%"),
+    "score": Text(" 分", " of 100"),
     "hours": Text(" 时", " h"),
     "days": Text(" 天", " d"),
     "stars": Text(" 星", " stars"),
@@ -64,6 +65,8 @@ def interval(standing: Standing | None, indicator: Indicator) -> str:
 def counts(cell: Cell, indicator: Indicator) -> str:
     """What a figure was divided from; empty for a plain count and for no data. Seconds are left to the page behind it."""
     if not cell.denominator:
+        return ""
+    if indicator.unit == "score":
         return ""
     whole = number_text(cell.denominator)
     return f"{number_text(cell.numerator)}/{whole}" if indicator.unit == "percent" else f"÷ {whole}"

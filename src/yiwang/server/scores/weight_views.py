@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.ranking import Place
 from yiwang.server.common.formatting import number_text, percent_text
-from yiwang.server.common.templatetags.yiwang import named
+from yiwang.server.common.language import say
 from yiwang.server.scores.presentation import thing
 from yiwang.server.scores.views import ScoreQuery, card_of, score_query
 from yiwang.server.scores.weights import WeightStudy, study_weights
@@ -26,16 +26,18 @@ def weights(request: HttpRequest, city: str, level: str) -> HttpResponse:
     asked = score_query(request, city, level=level)
     text = request.GET.get("share", "")
     share = int(text) if text in map(str, SHARES) else 20
+    of = request.GET.get("of", "")
     context: dict[str, Any] = {
         "city": asked.place.info,
         "page": "score",
         "asked": asked,
         "shares": SHARES,
         "share": share,
+        "of": of,
         "league_url": f"{reverse('score', args=[city])}?{urlencode({'level': asked.level, 'month': asked.month})}",
     }
     if asked.store is not None:
-        found = study_weights(card_of(asked), place=asked.place, by=asked.level, share=share / 100)
+        found = study_weights(card_of(asked), place=asked.place, by=asked.level, share=share / 100, of=of)
         if found is not None and found.found.order:
             context |= _shown(found, asked)
     return render(request, "scores/weights.html", context)
@@ -44,7 +46,8 @@ def weights(request: HttpRequest, city: str, level: str) -> HttpResponse:
 def _shown(study: WeightStudy, asked: ScoreQuery) -> dict[str, Any]:
     place, found = asked.place, study.found
     name = {key: thing(place, asked.level, key) for key in (*found.order, *study.left_out)}
-    indicators = {one.id: one for one in place.pack.indicators.indicators}
+    names = {one.id: one.name for one in place.pack.indicators.indicators}
+    names |= {one.id: one.name for one in study.evaluation.aspects}
     behind = {pair.ahead: pair for pair in found.neighbours}
     rows = [
         {
@@ -62,7 +65,7 @@ def _shown(study: WeightStudy, asked: ScoreQuery) -> dict[str, Any]:
     ]
     parts = [
         {
-            "name": named(indicators[part.indicator]) if part.indicator in indicators else part.indicator,
+            "name": say(names[part]) if part in names else part,
             "weight": percent_text(study.bounds.weights[at], 0),
             "low": percent_text(study.bounds.lows[at], 0),
             "high": percent_text(study.bounds.highs[at], 0),
@@ -72,7 +75,7 @@ def _shown(study: WeightStudy, asked: ScoreQuery) -> dict[str, Any]:
             ],
             "more": max(0, len(found.crossings[at]) - 12),
         }
-        for at, part in enumerate(study.evaluation.parts)
+        for at, (part, _) in enumerate(study.evaluation.weighed)
     ]
     return {
         "evaluation": study.evaluation,
