@@ -27,6 +27,7 @@ from yiwang.packs.components import ComponentClass, read_component_classes
 from yiwang.packs.examples import Example, read_examples
 from yiwang.packs.fact_tables import fact_tables
 from yiwang.packs.files import PackFiles
+from yiwang.packs.honours import HonourRules, read_honours
 from yiwang.packs.indicators import fact_context, read_indicators, read_moments
 from yiwang.packs.info import PackInfo, read_info
 from yiwang.packs.inspections import read_inspections
@@ -62,6 +63,7 @@ class Pack:
         components: Classes of components by code, from `components.csv` and the catalogue.
         sensing: Which readings raise an alarm and open a case, from `sensing.toml`; nothing without it.
         checklists: By which places are inspected, from `inspections.toml`; none without it.
+        honours: When a region is a demonstration area and who may hold a banner, from `honours.toml`; none without it.
         simulated_sensors: The sensors that the city pretends to have, from `simulated.toml`, or None.
         basemap: What is drawn under the regions, from `basemap/`, or None; its layers are read by `read_layers`.
         files: Names of its files.
@@ -84,6 +86,7 @@ class Pack:
     components: Mapping[str, ComponentClass] = field(default_factory=dict)
     sensing: SensingPolicy = field(default_factory=SensingPolicy)
     checklists: tuple[Checklist, ...] = ()
+    honours: HonourRules = field(default_factory=HonourRules)
     simulated_sensors: SimulatedSensors | None = None
     basemap: BaseMap | None = None
     files: tuple[str, ...] = ()
@@ -203,6 +206,7 @@ def read_all(path: Path | str) -> Reading:
     parts["sensing"] = _read_sensing(files, parts)
     parts["checklists"] = _read_checklists(files, parts)
     parts["indicators"] = _read_book(files, parts)
+    parts["honours"] = read_honours(files, checklists=parts["checklists"], lists=parts["indicators"].lists)
     parts["portal"] = read_portal(files, workflow=parts["workflow"])
     if not files.problems:
         reading.pack = Pack(root=root, files=tuple(files.names()), digest=files.digest(), **parts)

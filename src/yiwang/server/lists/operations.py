@@ -17,11 +17,10 @@ from yiwang.server.cities.queries import CityRuntime, runtime
 from yiwang.server.ledger.api import add_event
 from yiwang.server.lists.models import Edition, ListEntry, ListEvent
 from yiwang.server.people.models import User
-from yiwang.server.people.queries import posts_of
 from yiwang.server.scores import queries as scores
+from yiwang.server.scrutiny.access import belongs_to
 
 NAME = "lists"
-DEPARTMENT = "department"
 LONGEST = 2000
 
 
@@ -211,15 +210,8 @@ def withdraw(edition: Edition, *, by: str, now: datetime | None = None) -> Editi
 
 
 def belongs(user: Any, entry: ListEntry, *, place: CityRuntime) -> bool:
-    """Whether somebody holds a post in a listed unit: at the department or below it, or within the region."""
-    if not isinstance(user, User):
-        return False
-    inside = place.rules.workflow.roles.keys() - place.rules.workflow.outside_roles()
-    held = [(unit, region) for unit, region, role in posts_of(user, city=place.info.id) if role in inside]
-    if entry.edition.terms["level"] == DEPARTMENT:
-        below = set(place.rules.units.at_or_below(entry.unit))
-        return any(unit in below for unit, _ in held)
-    return any(region and place.rules.concerns(entry.unit, region) for _, region in held)
+    """Whether somebody holds a post in a listed unit."""
+    return belongs_to(user, place=place, level=entry.edition.terms["level"], code=entry.unit)
 
 
 def terms_of(rule: ListRule) -> dict[str, Any]:

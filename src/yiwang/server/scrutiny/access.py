@@ -50,6 +50,30 @@ def assesses(user: Any, *, place: CityRuntime) -> bool:
     )
 
 
+def belongs_to(user: Any, *, place: CityRuntime, level: str, code: str) -> bool:
+    """Whether somebody holds a post in a unit that is scored: at the department or below it, or within the region.
+
+    For a region, whoever answers for a region around it short of the whole city belongs to it too: most communities have
+    nobody of their own in the system.
+
+    Args:
+        level: A level of regions, or ``department``.
+        code: Of the region or department.
+    """
+    if not isinstance(user, User):
+        return False
+    inside = place.rules.workflow.roles.keys() - place.rules.workflow.outside_roles()
+    held = [(unit, region) for unit, region, role in posts_of(user, city=place.info.id) if role in inside]
+    if level == "department":
+        below = set(place.rules.units.at_or_below(code))
+        return any(unit in below for unit, _ in held)
+    roots = {root.code for root in place.regions.roots}
+    return any(
+        region and (place.rules.concerns(code, region) or (region not in roots and place.rules.concerns(region, code)))
+        for _, region in held
+    )
+
+
 def shown_to_staff(request: HttpRequest, city: str) -> bool:
     """Whether a link to a page of `staff_only` is shown: to those whom the page lets in."""
     return request.user.is_authenticated and is_staff(request.user, place=runtime(city))
