@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from yiwang.server.scores import index_views, own_page, views, weight_views
+from yiwang.server.scores import index_views, map_views, own_page, views, weight_views
 
 urlpatterns: list[URLPattern] = [
     path("<slug:city>/score", views.league, name="score"),
     path("<slug:city>/score.csv", views.league_csv, name="score-csv"),
     path("<slug:city>/score/index", index_views.index, name="score-index"),
+    path("<slug:city>/score/map", map_views.score_map, name="score-map"),
     path("<slug:city>/score/of/<slug:level>", own_page.own_page, name="score-own"),
     path("<slug:city>/score/of/<slug:level>/weights", weight_views.weights, name="score-weights"),
     path("<slug:city>/score/<slug:indicator>", views.explain_figure, name="score-explained"),
