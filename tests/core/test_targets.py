@@ -101,7 +101,9 @@ def test_the_weighed_mean_is_what_all_parts_together_have(parts: dict[str, tuple
     assert mean * fsum(load for _, load in parts.values()) == pytest.approx(fsum(a * b for a, b in parts.values()))
 
 
-@given(st.integers(0, 10**6), st.dictionaries(st.text(min_size=1, max_size=3), st.none() | st.floats(0, 1e6), min_size=1))
+@given(
+    st.integers(0, 10**6), st.dictionaries(st.text(min_size=1, max_size=3), st.none() | st.floats(0, 1e6), min_size=1)
+)
 def test_what_is_shared_out_sums_to_the_whole(target: int, shares: dict[str, float | None]) -> None:
     given_ = share_out(float(target), shares)
     assert sum(given_.values()) == target

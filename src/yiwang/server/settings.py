@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "yiwang.server.inspections",
     "yiwang.server.inventory",
     "yiwang.server.lists",
+    "yiwang.server.targets",
     "yiwang.server.sensors",
     "yiwang.server.sensorthings",
     "yiwang.server.mqtt",

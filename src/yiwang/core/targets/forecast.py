@@ -92,7 +92,9 @@ def seasonal_naive(months: Series, ahead: int) -> Outlook | None:
     return Outlook(mean=again, scale=_root_mean_square(yearly) / sqrt(ahead), freedom=len(yearly))
 
 
-def year_end_count(months: Series, *, done: int, so_far: float | None = None, method: Method = last_twelve) -> Forecast | None:
+def year_end_count(
+    months: Series, *, done: int, so_far: float | None = None, method: Method = last_twelve
+) -> Forecast | None:
     """The count of a whole year.
 
     Args:
@@ -131,7 +133,10 @@ def year_end_rate(
         highest: What a rate cannot exceed, e.g. 100 of a percentage.
         method: How the months to come are predicted.
     """
-    pairs = [(above, below) if above is not None and below else None for above, below in zip(numerators, denominators, strict=True)]
+    pairs = [
+        (above, below) if above is not None and below else None
+        for above, below in zip(numerators, denominators, strict=True)
+    ]
     own = [pair for pair in pairs[len(pairs) - done :] if pair is not None]
     above, below = fsum(pair[0] for pair in own), fsum(pair[1] for pair in own)
     ahead = SEASON - done

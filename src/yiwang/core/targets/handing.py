@@ -87,7 +87,9 @@ def share_out(target: float, shares: Mapping[str, float | None]) -> dict[str, fl
     return given
 
 
-def _check(item: Item, targets: Mapping[str, float], loads: Mapping[str, float | None], names: Mapping[str, Text]) -> Problem | None:
+def _check(
+    item: Item, targets: Mapping[str, float], loads: Mapping[str, float | None], names: Mapping[str, Text]
+) -> Problem | None:
     said = {"item": _name(item.indicator, names), "target": f"{item.target:g}"}
     if item.kind == Kind.COUNT:
         whole = fsum(targets.values())

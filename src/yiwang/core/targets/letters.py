@@ -94,18 +94,26 @@ def check_items(items: Sequence[Item], *, names: Mapping[str, Text], percents: f
     for item in items:
         name = names.get(item.indicator, Text(item.indicator, item.indicator))
         if item.indicator in seen:
-            yield Problem(Text("「{name}」写了两次。", "“{name}” stands there twice.", name=name), column=item.indicator)
+            yield Problem(
+                Text("「{name}」写了两次。", "“{name}” stands there twice.", name=name), column=item.indicator
+            )
         seen.add(item.indicator)
         wanted = [item.target, *item.milestones.values(), *([] if item.baseline is None else [item.baseline])]
         highest = 100.0 if item.indicator in percents else float("inf")
         if not all(0 <= value <= highest and value < float("inf") for value in wanted):
             yield Problem(
                 Text("「{name}」的数值超出范围。", "A figure of “{name}” is out of range.", name=name),
-                Text("百分比在 0 到 100 之间，其他不小于 0。", "A percentage lies between 0 and 100, others are 0 or more."),
+                Text(
+                    "百分比在 0 到 100 之间，其他不小于 0。",
+                    "A percentage lies between 0 and 100, others are 0 or more.",
+                ),
                 column=item.indicator,
             )
         if not all(1 <= month < MONTHS for month in item.milestones):
-            yield Problem(Text("「{name}」的节点月份不对。", "“{name}” has a milestone at no month.", name=name), column=item.indicator)
+            yield Problem(
+                Text("「{name}」的节点月份不对。", "“{name}” has a milestone at no month.", name=name),
+                column=item.indicator,
+            )
         if item.kind == Kind.COUNT:
             steps = [value for _, value in sorted(item.milestones.items())] + [item.target]
             if any(later < earlier for earlier, later in zip(steps, steps[1:], strict=False)):

@@ -20,7 +20,9 @@ class Light(StrEnum):
 
 REASONS = {
     Light.GREEN: Text("预测区间全部达到目标", "The whole forecast interval reaches the target"),
-    Light.AMBER: Text("目标在预测区间之内，还不能断定", "The target lies within the forecast interval: it cannot be told yet"),
+    Light.AMBER: Text(
+        "目标在预测区间之内，还不能断定", "The target lies within the forecast interval: it cannot be told yet"
+    ),
     Light.RED: Text("预测区间全部达不到目标", "The whole forecast interval misses the target"),
     Light.GREY: Text("数据不足，无法预测", "There are too few data for a forecast"),
 }
