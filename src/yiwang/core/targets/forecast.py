@@ -5,14 +5,15 @@ of h further ones lies around m with the scale s·√(1/h + 1/n), by Student's t
 mean of h future observations in G. J. Hahn and W. Q. Meeker, *Statistical Intervals* (1991), chapter 4.
 
 Two plainer forecasts stand beside it to compare with: the last month again, and the same months of last year again (R. J. Hyndman and
-G. Athanasopoulos, *Forecasting: Principles and Practice*, third edition, sections 5.2 and 5.5). `docs/reference/targets.md` has what came of
-the comparison. Months are taken as independent of each other; where they are not, the interval is too narrow.
+G. Athanasopoulos, *Forecasting: Principles and Practice*, third edition, sections 5.2 and 5.5). `docs/reference/targets.md` has what came
+of the comparison. Months are taken as independent of each other; where they are not, the interval is too narrow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import fsum, sqrt
 
 SEASON = 12
@@ -75,7 +76,7 @@ def last_twelve(months: Series, ahead: int) -> Outlook | None:
 
 def naive(months: Series, ahead: int) -> Outlook | None:
     """The last month again: a random walk. None with fewer than `LEAST` steps from one month to the next."""
-    steps = [b - a for a, b in zip(months, months[1:], strict=False) if a is not None and b is not None]
+    steps = [b - a for a, b in pairwise(months) if a is not None and b is not None]
     last = months[-1] if months else None
     if last is None or len(steps) < LEAST:
         return None

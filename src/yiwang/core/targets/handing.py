@@ -23,8 +23,8 @@ def check_handed_down(
     """Where the letters below do not make up the letter above.
 
     A count of the parts must sum to the whole. A rate of the whole is the mean of the parts' rates weighted by their caseloads
-    (what each is divided by), and that mean must reach the target. Where a caseload is not known nothing can be weighed; then every part must
-    reach the target by itself, since a mean of such parts does with any weights.
+    (what each is divided by), and that mean must reach the target. Where a caseload is not known nothing can be weighed; then every part
+    must reach the target by itself, since a mean of such parts does with any weights.
 
     Args:
         parent: The letter above.
@@ -95,7 +95,8 @@ def _check(
         whole = fsum(targets.values())
         if isclose(whole, item.target, rel_tol=ROUNDING, abs_tol=ROUNDING):
             return None
-        message = Text("「{item}」下级目标合计 {whole}，上级目标 {target}。", "The targets of “{item}” below sum to {whole}, above it is {target}.",
+        message = Text("「{item}」下级目标合计 {whole}，上级目标 {target}。",
+                       "The targets of “{item}” below sum to {whole}, above it is {target}.",
                        whole=f"{whole:g}", **said)  # fmt: skip
         return Problem(message, Text("合计要相等。", "They must be the same."), column=item.indicator)
     mean = mean_by_caseload(targets, loads)
@@ -104,7 +105,7 @@ def _check(
         if not short:
             return None
         message = Text("「{item}」没有各单位的案件量，无法加权；{units} 的目标达不到上级目标 {target}。",
-                       "The caseloads of “{item}” are not known, so nothing can be weighed; {units} would not reach the {target} of the letter above.",
+                       "The caseloads of “{item}” are not known, so nothing can be weighed; {units} would not reach the {target} above.",
                        units=Text.join({"zh": "、", "en": ", "}, [_name(unit, names) for unit in short]), **said)  # fmt: skip
         return Problem(message, column=item.indicator)
     slack = ROUNDING * max(1.0, abs(item.target))

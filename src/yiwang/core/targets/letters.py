@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from yiwang.core.indicators.definitions import DOWN, UP, Indicator
 from yiwang.core.kernel.errors import Problem
@@ -116,7 +117,7 @@ def check_items(items: Sequence[Item], *, names: Mapping[str, Text], percents: f
             )
         if item.kind == Kind.COUNT:
             steps = [value for _, value in sorted(item.milestones.items())] + [item.target]
-            if any(later < earlier for earlier, later in zip(steps, steps[1:], strict=False)):
+            if any(later < earlier for earlier, later in pairwise(steps)):
                 yield Problem(
                     Text("「{name}」的节点目标后面比前面小。", "A later milestone of “{name}” is below an earlier one.", name=name),
                     Text("数量从 1 月 1 日起累计。", "Counts run on from 1 January."),

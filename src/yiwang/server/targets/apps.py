@@ -35,8 +35,8 @@ class TargetsConfig(YiwangApp):
             Text("目标责任书", "target letter"),
             Text(
                 "一个单位一年的指标、基数、目标值和节点目标，由考评方和责任单位签订；生效后不能改，只能用新版替代。",
-                "What a unit is to reach in a year: indicators, baselines, targets and milestones, signed for the city's assessment and for the unit."
-                " In force it cannot be changed, only replaced by a new version.",
+                "What a unit is to reach in a year: indicators, baselines, targets and milestones, signed for the city's assessment"
+                " and for the unit. In force it cannot be changed, only replaced by a new version.",
             ),
         )
 

@@ -31,8 +31,8 @@ class TargetBulletin:
     Attributes:
         as_of: The moment of its figures; None where nothing has been counted.
         letters: How many letters are in force.
-        parts: ``id``, ``name`` and ``rows`` of those ahead, behind, open and unknown; a row is an item of a letter in force with ``unit`` and
-            ``code``.
+        parts: ``id``, ``name`` and ``rows`` of those ahead, behind, open and unknown; a row is an item of a letter in force with ``unit``
+            and ``code``.
     """
 
     year: int
@@ -45,7 +45,11 @@ class TargetBulletin:
         counts = {part["id"]: len(part["rows"]) for part in self.parts}
         at = moment_text(self.as_of, place.info.zone)
         return [
-            say("{year} 年生效责任书 {n} 份，数据截至 {at}。", "{n} letters of {year} are in force; figures of {at}.", year=self.year, n=self.letters, at=at),
+            say(
+                "{year} 年生效责任书 {n} 份，数据截至 {at}。",
+                "{n} letters of {year} are in force; figures of {at}.",
+                year=self.year, n=self.letters, at=at,
+            ),
             say(
                 "可望完成 {ahead} 项，难以完成 {behind} 项，尚难断定 {open} 项，数据不足 {unknown} 项。",
                 "Targets on course: {ahead}; off course: {behind}; cannot be told yet: {open}; no data: {unknown}.",

@@ -127,8 +127,8 @@ def hand_down(
 ) -> list[Letter]:
     """Draft letters for the regions directly below, from a letter that is issued or in force.
 
-    A count is shared out by what each region had in the months that are kept, the same to each where nothing is known; its milestones likewise. A rate is
-    handed down as it is. Regions that have an unfinished letter keep it. What comes out are drafts: people change them, and the sums are
+    A count is shared out by what each region had in the months that are kept, the same to each where nothing is known; its milestones
+    likewise. A rate is handed down as it is. Regions that have an unfinished letter keep it. What comes out are drafts: people change them, and the sums are
     checked when they are issued.
 
     Args:

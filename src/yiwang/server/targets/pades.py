@@ -1,7 +1,7 @@
 """Signatures in PDF files (PAdES, ETSI EN 319 142-1, level B-B) with the key of the installation.
 
-The key signs for the installation: the file says that these people signed in with their accounts and put their names to it, and that it has not been
-changed since. It is no qualified signature of a person.
+The key signs for the installation: it says that these people signed the file with their accounts, and that the file has not been changed
+since. It is no qualified signature of a person.
 """
 
 from __future__ import annotations
@@ -70,8 +70,12 @@ def sign(content: bytes, *, field: str, name: str, reason: str) -> bytes:
     return bytes(signers.sign_pdf(writer, about, signer=_signer()).getvalue())
 
 
-def signatures_in(content: bytes) -> list[FoundSignature]:
-    """Every signature of a PDF, checked against the certificate of this installation.
+def signatures_in(content: bytes, *, trusted: str = "") -> list[FoundSignature]:
+    """Every signature of a PDF, checked.
+
+    Args:
+        content: The file.
+        trusted: SHA-256 of the certificate that is trusted, hexadecimal; this installation's own by default.
 
     Raises:
         BadInput: When it cannot be read as a PDF.
@@ -79,10 +83,9 @@ def signatures_in(content: bytes) -> list[FoundSignature]:
     from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
 
+    own = trusted.lower() or own_certificate()
     try:
-        found = list(PdfFileReader(BytesIO(content)).embedded_signatures)
-        own = own_certificate()
-        return [_checked(one, own) for one in found]
+        return [_checked(one, own) for one in PdfFileReader(BytesIO(content)).embedded_signatures]
     except (PdfError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         message = Text("不是能读的 PDF，或已被损坏。", "This is no PDF that can be read, or it was damaged.")
         raise BadInput(Problem(message)) from error
@@ -97,7 +100,8 @@ def own_certificate() -> str:
 
 def _checked(signature: Any, own: str) -> FoundSignature:
     from pyhanko.sign.general import SigningError
-    from pyhanko.sign.validation import SignatureValidationError, validate_pdf_signature
+    from pyhanko.sign.validation import validate_pdf_signature
+    from pyhanko.sign.validation.errors import SignatureValidationError
     from pyhanko_certvalidator import ValidationContext
 
     certificate = signature.signer_cert

@@ -22,7 +22,7 @@ def years_of(city: str, *, staff: bool) -> list[int]:
 
 
 def letters_of(city: str, year: int, *, staff: bool) -> list[Letter]:
-    """The letters of a year that stand: those in force, and for staff those that are still to come into force; by unit, the newest first."""
+    """The letters of a year that stand, by unit, the newest first: those in force, for staff also those on their way there."""
     found = Letter.objects.filter(city=city, year=year, step__in=_steps(staff=staff)).defer("file")
     return list(found.prefetch_related("items", "signatures").order_by("unit", "-version"))
 

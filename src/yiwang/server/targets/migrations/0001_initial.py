@@ -5,107 +5,142 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Letter',
+            name="Letter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('city', models.CharField(max_length=40)),
-                ('unit', models.CharField(max_length=40)),
-                ('year', models.PositiveIntegerField()),
-                ('version', models.PositiveIntegerField()),
-                ('step', models.CharField(choices=[('draft', 'Draft'), ('issued', 'Issued'), ('in_force', 'In Force'), ('replaced', 'Replaced'), ('dropped', 'Dropped')], default='draft', max_length=10)),
-                ('owner', models.CharField(max_length=100)),
-                ('reasons', models.CharField(blank=True, max_length=2000)),
-                ('language', models.CharField(blank=True, max_length=20)),
-                ('drafted_at', models.DateTimeField()),
-                ('drafted_by', models.CharField(max_length=150)),
-                ('issued_at', models.DateTimeField(null=True)),
-                ('in_force_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('file', models.BinaryField(null=True)),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='targets.letter')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("city", models.CharField(max_length=40)),
+                ("unit", models.CharField(max_length=40)),
+                ("year", models.PositiveIntegerField()),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("issued", "Issued"),
+                            ("in_force", "In Force"),
+                            ("replaced", "Replaced"),
+                            ("dropped", "Dropped"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("owner", models.CharField(max_length=100)),
+                ("reasons", models.CharField(blank=True, max_length=2000)),
+                ("language", models.CharField(blank=True, max_length=20)),
+                ("drafted_at", models.DateTimeField()),
+                ("drafted_by", models.CharField(max_length=150)),
+                ("issued_at", models.DateTimeField(null=True)),
+                ("in_force_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("file", models.BinaryField(null=True)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="targets.letter",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['unit', '-version'],
+                "ordering": ["unit", "-version"],
             },
         ),
         migrations.CreateModel(
-            name='Item',
+            name="Item",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('indicator', models.CharField(max_length=60)),
-                ('terms', models.JSONField()),
-                ('baseline', models.FloatField(null=True)),
-                ('target', models.FloatField()),
-                ('milestones', models.JSONField(default=dict)),
-                ('letter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='targets.letter')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("indicator", models.CharField(max_length=60)),
+                ("terms", models.JSONField()),
+                ("baseline", models.FloatField(null=True)),
+                ("target", models.FloatField()),
+                ("milestones", models.JSONField(default=dict)),
+                (
+                    "letter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="items", to="targets.letter"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Signature',
+            name="Signature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('side', models.CharField(choices=[('assessor', 'Assessor'), ('unit', 'Unit')], max_length=10)),
-                ('by', models.CharField(max_length=150)),
-                ('name', models.CharField(max_length=200)),
-                ('at', models.DateTimeField()),
-                ('digest', models.CharField(max_length=64)),
-                ('letter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='signatures', to='targets.letter')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("side", models.CharField(choices=[("assessor", "Assessor"), ("unit", "Unit")], max_length=10)),
+                ("by", models.CharField(max_length=150)),
+                ("name", models.CharField(max_length=200)),
+                ("at", models.DateTimeField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "letter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="signatures", to="targets.letter"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='TargetEvent',
+            name="TargetEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('city', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=100)),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=20)),
-                ('by', models.CharField(max_length=150)),
-                ('said', models.JSONField()),
-                ('digest', models.BinaryField(max_length=32)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("city", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=100)),
+                ("at", models.DateTimeField()),
+                ("kind", models.CharField(max_length=20)),
+                ("by", models.CharField(max_length=150)),
+                ("said", models.JSONField()),
+                ("digest", models.BinaryField(max_length=32)),
             ],
             options={
-                'ordering': ('id',),
-                'abstract': False,
-                'indexes': [models.Index(fields=['city', 'at', 'id'], name='targetevent_by_time')],
+                "ordering": ("id",),
+                "abstract": False,
+                "indexes": [models.Index(fields=["city", "at", "id"], name="targetevent_by_time")],
             },
         ),
         migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.UniqueConstraint(fields=('city', 'unit', 'year', 'version'), name='letter_version_once'),
+            model_name="letter",
+            constraint=models.UniqueConstraint(fields=("city", "unit", "year", "version"), name="letter_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.UniqueConstraint(condition=models.Q(('step', 'in_force')), fields=('city', 'unit', 'year'), name='letter_in_force_once'),
+            model_name="letter",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("step", "in_force")), fields=("city", "unit", "year"), name="letter_in_force_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.UniqueConstraint(condition=models.Q(('step__in', ['draft', 'issued'])), fields=('city', 'unit', 'year'), name='letter_open_once'),
+            model_name="letter",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("step__in", ["draft", "issued"])),
+                fields=("city", "unit", "year"),
+                name="letter_open_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(fields=('letter', 'indicator'), name='letter_item_once'),
+            model_name="item",
+            constraint=models.UniqueConstraint(fields=("letter", "indicator"), name="letter_item_once"),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(fields=('letter', 'side'), name='letter_side_once'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(fields=("letter", "side"), name="letter_side_once"),
         ),
         migrations.AddConstraint(
-            model_name='signature',
-            constraint=models.UniqueConstraint(fields=('letter', 'by'), name='letter_signer_once'),
+            model_name="signature",
+            constraint=models.UniqueConstraint(fields=("letter", "by"), name="letter_signer_once"),
         ),
     ]
