@@ -128,8 +128,8 @@ def hand_down(
     """Draft letters for the regions directly below, from a letter that is issued or in force.
 
     A count is shared out by what each region had in the months that are kept, the same to each where nothing is known; its milestones
-    likewise. A rate is handed down as it is. Regions that have an unfinished letter keep it. What comes out are drafts: people change them, and the sums are
-    checked when they are issued.
+    likewise. A rate is handed down as it is. Regions that have an unfinished letter keep it. What comes out are drafts: people change them,
+    and the sums are checked when they are issued.
 
     Args:
         owners: Region → who answers for it; a region without one is said to be open.
@@ -319,6 +319,8 @@ def _check(items: Sequence[Typed], known: Mapping[str, Indicator]) -> list[Probl
         if one.indicator in known
     ]  # fmt: skip
     percents = frozenset(id for id, one in known.items() if one.unit == "percent")
+    if unknown and not typed:
+        return problems
     return [*problems, *core.check_items(typed, names={id: one.name for id, one in known.items()}, percents=percents)]
 
 

@@ -77,8 +77,8 @@ def letter_pdf(letter: Letter, *, place: CityRuntime, now: datetime) -> bytes:
     sheet.part(say("签订", "Signatures"))
     sheet.say_line(
         say(
-            "本文件由考评方和责任单位各一人在平台上签订，签名嵌在文件里，可用任何 PDF 阅读器查看。签名用本平台的密钥，证明签订人用自己的账号"
-            "签订、文件此后没有改动；它不是个人的合格电子签名。",
+            "本文件由考评方和责任单位各一人在平台上签订，签名嵌在文件里，可用任何 PDF 阅读器查看。签名用本平台的密钥，证明签订人用自己的"
+            "账号签订、文件此后没有改动；它不是个人的合格电子签名。",
             "One person for the city's assessment and one for the unit sign this file on the platform; any PDF reader shows the signatures."
             " They are made with the platform's key and show that these people signed with their accounts and that the file is unchanged"
             " since. They are no qualified signatures of the people.",

@@ -85,7 +85,8 @@ def signatures_in(content: bytes, *, trusted: str = "") -> list[FoundSignature]:
 
     own = trusted.lower() or own_certificate()
     try:
-        return [_checked(one, own) for one in PdfFileReader(BytesIO(content)).embedded_signatures]
+        signed = list(PdfFileReader(BytesIO(content)).embedded_signatures)
+        return [_checked(one, own, last=one is signed[-1]) for one in signed]
     except (PdfError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         message = Text("不是能读的 PDF，或已被损坏。", "This is no PDF that can be read, or it was damaged.")
         raise BadInput(Problem(message)) from error
@@ -98,10 +99,11 @@ def own_certificate() -> str:
     return hashlib.sha256(certificate.dump()).hexdigest()
 
 
-def _checked(signature: Any, own: str) -> FoundSignature:
+def _checked(signature: Any, own: str, *, last: bool) -> FoundSignature:
     from pyhanko.sign.general import SigningError
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.errors import SignatureValidationError
+    from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
     certificate = signature.signer_cert
@@ -109,8 +111,9 @@ def _checked(signature: Any, own: str) -> FoundSignature:
     try:
         context = ValidationContext(trust_roots=[certificate], allow_fetching=False)
         status = validate_pdf_signature(signature, context)
-        # coverage and later changes are judged too: intact alone says nothing of what was put after it
-        unchanged = bool(status.intact and status.valid and status.bottom_line)
+        # intact says nothing of what was put after it: the last signature covers the whole file, the others all but further signatures
+        whole = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
+        unchanged = bool(status.intact and status.valid and status.bottom_line and (whole or not last))
     except (SignatureValidationError, SigningError):
         unchanged = False
     said = signature.sig_object

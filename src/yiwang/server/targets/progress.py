@@ -130,20 +130,21 @@ class Months:
         one = self.indicators.get(indicator)
         if one is None or self.as_of is None or not self._first or self._not_begun():
             return None
-        labels = _labels(self._first, f"{self.year:04}-{self.done:02}" if self.done else f"{self.year - 1:04}-12")
+        last = f"{self.year:04}-{self.done:02}" if self.done else f"{self.year - 1:04}-12"
+        labels = _labels(self._first, last)
         found, scale = self.cells(unit, indicator), float(UNITS[one.unit])
-        if len(labels) < self.done:  # the first months of the year were not counted
-            return None
         if one.denominator is None:
-            # the city was counted then, so a month without cases is one with none
+            # the city was counted in these months, so one in which the region has no row is one without cases
             series = [found[label].numerator * scale if label in found else 0.0 for label in labels]
             so_far = self.of_year(unit, indicator)
-            return (
-                year_end_count(series, done=self.done, so_far=so_far.value if so_far else None) if any(series) else None
-            )
+            # a year whose first months were not counted has no total
+            if len(labels) < self.done or not any(series):
+                return None
+            return year_end_count(series, done=self.done, so_far=so_far.value if so_far else None)
+        uncounted: list[float | None] = [None] * max(0, self.done - len(labels))
         above = [found[label].numerator * scale if label in found else None for label in labels]
         below = [float(found[label].denominator or 0) if label in found else None for label in labels]
-        return year_end_rate(above, below, done=self.done, highest=HIGHEST.get(one.unit))
+        return year_end_rate([*uncounted, *above], [*uncounted, *below], done=self.done, highest=HIGHEST.get(one.unit))
 
     def progress(self, unit: str, item: Item) -> Progress:
         """How far an item of a region's letter is."""
