@@ -188,6 +188,30 @@ def test_what_is_handed_down_sums_to_the_letter_above(counting: CityRuntime) -> 
         drafting.issue(counting, again, by="maker")
 
 
+def test_a_new_version_answers_to_the_letter_above(counting: CityRuntime) -> None:
+    above = in_force("90", Typed(indicator="intake", target=100))
+    owners = {"9001": "甲", "9002": "乙"}
+    first, second = drafting.hand_down(counting, above, owners=owners, by="maker")
+    judge, _ = signers()
+    for one in (first, second):
+        drafting.issue(counting, one, by="maker")
+        sign_letter(counting, one, side="assessor", user=judge)
+        sign_letter(counting, one, side="unit", user=person(f"head-{one.unit}", dispatcher=("", one.unit)))
+    less = drafted("9001", Typed(indicator="intake", target=40), reasons="fewer people live there")
+    assert less.parent == above
+    with pytest.raises(BadInput, match="sum to 90"):
+        drafting.issue(counting, less, by="maker")
+    more = drafted("9002", Typed(indicator="intake", target=60), reasons="more people live there")
+    drafting.issue(counting, less, by="maker")
+    # what it was checked against is dropped: then it does not come into force
+    sign_letter(counting, less, side="assessor", user=judge)
+    drafting.drop(more, by="maker")
+    with pytest.raises(BadInput, match="sum to 90"):
+        sign_letter(counting, less, side="unit", user=User.objects.get(username="head-9001"))
+    in_force("90", Typed(indicator="intake", target=90), reasons="less for all")
+    assert "replaced or dropped" in str(drafting.sums_of(counting, Letter.objects.get(pk=less.pk))[0])
+
+
 def test_a_draft_is_not_handed_down_and_nothing_below_nothing(mini: str) -> None:
     place = runtime("mini")
     with pytest.raises(NotPossible, match="Issue this letter first"):
@@ -247,7 +271,7 @@ def test_the_file_has_two_signatures_that_hold(mini: str) -> None:
     assert content is not None
     first, second = pades.signatures_in(content)
     assert (first.field, second.field) == ("assessor", "unit")
-    assert (first.name, second.name) == ("judge (judge)", "head (head)")
+    assert (first.name, second.name) == ("judge", "head")
     assert first.holds
     assert second.holds
     assert b"/ETSI.CAdES.detached" in content
@@ -431,7 +455,7 @@ def test_the_whole_way_on_pages(mini: str) -> None:
     made.refresh_from_db()
     assert (made.step, made.items.get().target) == ("in_force", 81)
     text = head.get(path).content.decode()
-    assert "head (head)" in text
+    assert "Signed: the letter is in force." in text or "In force" in text
     assert "Draft a new version" in maker.get(path).content.decode()
     maker.post(f"{own}/hand-down")
     assert set(Letter.objects.filter(parent=made).values_list("unit", flat=True)) == {"9001", "9002"}

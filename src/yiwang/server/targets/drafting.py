@@ -68,7 +68,7 @@ def draft(
     known = wanted_indicators(place, now=now)
     problems = [*_check_head(place, unit=unit, year=year, owner=owner), *_check(items, known)]
     held = Letter.objects.filter(city=place.info.id, unit=unit, year=year)
-    replaces = held.filter(step=Letter.Step.IN_FORCE).exists()
+    replaces = held.filter(step=Letter.Step.IN_FORCE).select_related("parent").defer("file", "parent__file").first()
     if replaces and not reasons.strip():
         problems.append(
             Problem(
@@ -85,7 +85,7 @@ def draft(
             last = held.aggregate(last=Max("version"))["last"] or 0
             made = Letter.objects.create(
                 city=place.info.id, unit=unit, year=year, version=last + 1, owner=owner.strip(),
-                reasons=reasons.strip() if replaces else "", parent=parent, drafted_at=now, drafted_by=by[:150],
+                reasons=reasons.strip() if replaces else "", parent=parent or _still_above(replaces), drafted_at=now, drafted_by=by[:150],
             )  # fmt: skip
             _write(made, items, known)
             tell(made, "drafted", _said(made), by=by)
@@ -234,6 +234,10 @@ def sums_of(place: CityRuntime, letter: Letter) -> list[Problem]:
     above = letter.parent
     if above is None:
         return []
+    if above.step not in (Letter.Step.ISSUED, Letter.Step.IN_FORCE):
+        message = Text("上级责任书已被替代或作废，请作废本草稿后重新分解。",
+                       "The letter above was replaced or dropped: drop this one, and hand the new one down.")  # fmt: skip
+        return [Problem(message)]
     children = {one.code: None for one in place.regions.on(date(letter.year, 1, 1)).children(above.unit)}
     beside = (
         Letter.objects.filter(city=letter.city, year=letter.year, unit__in=children)
@@ -256,6 +260,17 @@ def sums_of(place: CityRuntime, letter: Letter) -> list[Problem]:
             names=names,
         )
     )
+
+
+def _still_above(replaced: Letter | None) -> Letter | None:
+    """What a new version answers to: the letter that stands where the one stood from which the old version was handed down."""
+    if replaced is None or replaced.parent is None:
+        return None
+    old = replaced.parent
+    standing = Letter.objects.filter(
+        city=old.city, unit=old.unit, year=old.year, step__in=[Letter.Step.IN_FORCE, Letter.Step.ISSUED]
+    )
+    return standing.defer("file").order_by("version").first()
 
 
 def hold(letter: Letter) -> Letter:

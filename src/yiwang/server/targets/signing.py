@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils import translation
 
+from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
 from yiwang.core.kernel.text import Text
 from yiwang.server.cities.queries import CityRuntime
@@ -17,7 +18,7 @@ from yiwang.server.people.queries import name_of
 from yiwang.server.scrutiny.access import assesses
 from yiwang.server.targets import pades
 from yiwang.server.targets.access import signs_for
-from yiwang.server.targets.drafting import hold, tell
+from yiwang.server.targets.drafting import hold, sums_of, tell
 from yiwang.server.targets.models import Letter, Signature
 
 SIDES = {
@@ -45,6 +46,7 @@ def sign_letter(place: CityRuntime, letter: Letter, *, side: str, user: User, no
     """Sign. With the second signature the letter is in force, and the version before it is replaced.
 
     Raises:
+        BadInput: When the letters beside it no longer make up the one above.
         Conflict: When somebody has signed for this side.
         NotAllowed: When the person may not sign for it, or has signed for the other one.
         NotPossible: When the letter is not there to be signed.
@@ -66,9 +68,11 @@ def sign_letter(place: CityRuntime, letter: Letter, *, side: str, user: User, no
                     "Only who assesses the city, or holds a responsible post of the unit, may sign.",
                 )
             )
+        if signed and (problems := sums_of(place, held)):
+            raise BadInput(problems)  # what lies beside it was changed or dropped since it was issued
         which = Signature.Side(side)
         with translation.override(held.language or None):
-            name = f"{name_of(user)} ({user.username})"
+            name = name_of(user)
             reason = say(SIDES[which])
         held.file = pades.sign(bytes(held.file), field=which.value, name=name, reason=reason)
         digest = hashlib.sha256(held.file).hexdigest()
