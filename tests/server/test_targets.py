@@ -72,11 +72,15 @@ def test_two_people_sign_and_it_is_in_force(mini: str) -> None:
     assert [(one.side, one.by) for one in made.signatures.all()] == [("assessor", "judge"), ("unit", "head")]
     assert queries.broken("mini") is None
     place = runtime("mini")
-    for late in (lambda: drafting.drop(made, by="x"), lambda: drafting.issue(place, made, by="x"),
-                 lambda: drafting.change(place, made, owner="x", items=[RATE], by="x"),
-                 lambda: sign_letter(place, made, side="unit", user=signers()[1])):  # fmt: skip
+    late: list[Callable[[], object]] = [
+        partial(drafting.drop, made, by="x"),
+        partial(drafting.issue, place, made, by="x"),
+        partial(drafting.change, place, made, owner="x", items=[RATE], by="x"),
+        partial(sign_letter, place, made, side="unit", user=signers()[1]),
+    ]
+    for act in late:
         with pytest.raises(NotPossible):
-            late()
+            act()
 
 
 def test_only_who_may_signs_and_nobody_for_both(mini: str) -> None:
