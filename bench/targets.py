@@ -2,9 +2,9 @@
 
     python -m bench targets
 
-The series are the counts of `../shared/data/crashes_boston` (2015 and 2016) by month: of the whole city, by mode, and by police district of the pack. Each
-forecast sees the months up to its own only. The pinball loss is the mean over the 10 %, 50 % and 90 % quantiles and over all series and months, in
-units of the series' mean month of 2016, so that small districts count as much as the city.
+The series are the counts of `../shared/data/crashes_boston` (2015 and 2016) by month: of the whole city, by mode, and by police district of
+the pack. Each forecast sees the months up to its own only. The pinball loss is the mean over the 10 %, 50 % and 90 % quantiles and over all
+series and months, in units of the series' mean month of 2016, so that small districts count as much as the city.
 """
 
 from __future__ import annotations

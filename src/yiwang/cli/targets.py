@@ -83,7 +83,7 @@ def bulletin(city: str, year: int, out: Path, lang: str) -> None:
     if wants_json():
         emit({"city": city, "year": year, "out": str(out), "bytes": len(content), "letters": found.letters, **counts})
     else:
-        say(f"{out}: {found.letters} letters in force, {len(content):,} bytes")
+        say(f"{out}: letters in force: {found.letters}; {len(content):,} bytes")
 
 
 @targets.command()

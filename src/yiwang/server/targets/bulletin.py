@@ -47,7 +47,7 @@ class TargetBulletin:
         return [
             say(
                 "{year} 年生效责任书 {n} 份，数据截至 {at}。",
-                "{n} letters of {year} are in force; figures of {at}.",
+                "Letters of {year} in force: {n}; figures of {at}.",
                 year=self.year, n=self.letters, at=at,
             ),
             say(
