@@ -94,17 +94,17 @@ def test_rates_below_are_weighed_by_caseload() -> None:
     assert faults(above, letter("a", rate(80)), high, loads={}) == []
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=3), st.tuples(st.floats(0, 100), st.floats(1, 1e6)), min_size=1))
-def test_the_weighed_mean_is_what_all_parts_together_have(parts: dict[str, tuple[float, float]]) -> None:
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(1, 1e6)), min_size=1, max_size=20))
+def test_the_weighed_mean_is_what_all_parts_together_have(listed: list[tuple[float, float]]) -> None:
+    parts = {f"{number}": part for number, part in enumerate(listed)}
     mean = mean_by_caseload({k: v[0] for k, v in parts.items()}, {k: v[1] for k, v in parts.items()})
     assert mean is not None
     assert mean * fsum(load for _, load in parts.values()) == pytest.approx(fsum(a * b for a, b in parts.values()))
 
 
-@given(
-    st.integers(0, 10**6), st.dictionaries(st.text(min_size=1, max_size=3), st.none() | st.floats(0, 1e6), min_size=1)
-)
-def test_what_is_shared_out_sums_to_the_whole(target: int, shares: dict[str, float | None]) -> None:
+@given(st.integers(0, 10**6), st.lists(st.none() | st.floats(0, 1e6), min_size=1, max_size=20))
+def test_what_is_shared_out_sums_to_the_whole(target: int, listed: list[float | None]) -> None:
+    shares = {f"{number}": share for number, share in enumerate(listed)}
     given_ = share_out(float(target), shares)
     assert sum(given_.values()) == target
     assert given_.keys() == shares.keys()
