@@ -28,6 +28,8 @@ from yiwang.server.people.models import User
 from yiwang.server.provision import simulation
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.provision.people import create_demo_people
+from yiwang.server.targets import drafting
+from yiwang.server.targets.models import Letter
 
 ROOT = Path(__file__).resolve().parents[2]
 MINI = ROOT / "tests" / "packs" / "fixtures" / "mini"
@@ -80,6 +82,7 @@ def lived(request: pytest.FixtureRequest, db: None, tmp_path: Path) -> Iterator[
         run_past(city=city, days=1, now=datetime.now(UTC) - timedelta(minutes=1))
     create_demo_people(city)
     _count_components(city, tmp_path)
+    _promise(city)
     yield city
     _forget()
 
@@ -98,6 +101,22 @@ def _count_components(city: str, folder: Path) -> None:
         path = folder / f"census-{number}.csv"
         path.write_text("\n".join(["id,lon,lat,state", *rows]), encoding="utf-8")
         take_census(city=city, kind=kind, path=path, options=Options(), by="2")
+
+
+def _promise(city: str) -> None:
+    """A letter in force for the whole city, one to be signed for the region below it, and drafts beside that."""
+    place, year = places.runtime(city), datetime.now(UTC).year
+    indicator = next(iter(drafting.wanted_indicators(place)))
+    root = place.regions.roots[0].code
+    line = drafting.Typed(indicator=indicator, target=90, baseline=80, milestones={6: 85})
+    made = drafting.draft(place, unit=root, year=year, owner="W 2", items=[line], by="2")
+    made = drafting.issue(place, made, by="2")
+    Letter.objects.filter(pk=made.pk).update(step=Letter.Step.IN_FORCE)
+    made.refresh_from_db()
+    below = drafting.hand_down(place, made, owners={}, by="2")
+    for one in below:
+        Letter.objects.filter(pk=one.pk).update(owner="W 3")
+    drafting.issue(place, below[0], by="2")
 
 
 def kind_of(url: str) -> str:

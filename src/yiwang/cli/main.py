@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("yiwang.cli.rules", "Explain a decision; try changed rules on the past."),
     "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),
     "lists": ("yiwang.cli.lists", "Red and black lists."),
+    "targets": ("yiwang.cli.targets", "Target letters, their bulletin, and their signatures."),
     "score": ("yiwang.cli.score", "Indicators, composite scores and grades."),
     "bulletin": ("yiwang.cli.bulletin", "The bulletin of a day or week as a PDF."),
     "assets": ("yiwang.cli.assets", "The component inventory, from files and to files."),

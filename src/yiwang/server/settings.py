@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "yiwang.server.inventory",
     "yiwang.server.lists",
     "yiwang.server.honours",
+    "yiwang.server.targets",
     "yiwang.server.sensors",
     "yiwang.server.sensorthings",
     "yiwang.server.mqtt",

@@ -22,13 +22,13 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, Refusal
 from yiwang.server.bulletins import operations
 from yiwang.server.bulletins.models import Handover
-from yiwang.server.bulletins.paper import language_of, pdf_answer
 from yiwang.server.bulletins.standing import KINDS, SHIFTS, standing
 from yiwang.server.cases.api import Case, category_name, region_name, step_name, unit_name
 from yiwang.server.cities.choosing import chosen
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
+from yiwang.server.common.paper import language_of, pdf_answer
 from yiwang.server.common.refusing import sentences, status_of
 from yiwang.server.desks.queue import desks_of
 from yiwang.server.people.models import User

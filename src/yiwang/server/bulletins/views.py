@@ -16,7 +16,6 @@ from django.views.decorators.http import require_GET
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.space import Region
 from yiwang.server.bulletins.bulletin import Bulletin, bulletin, is_going_on
-from yiwang.server.bulletins.paper import language_of, pdf_answer
 from yiwang.server.bulletins.periods import Period, default_day, read_period
 from yiwang.server.cases.api import FIGURE_NAMES, stands_at
 from yiwang.server.centre.board import BoardNotReady
@@ -24,6 +23,7 @@ from yiwang.server.cities.choosing import chosen
 from yiwang.server.cities.finding import region_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
+from yiwang.server.common.paper import language_of, pdf_answer
 from yiwang.server.common.refusing import sentences
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.people.queries import name_of

@@ -1,4 +1,4 @@
-"""What the files of this app have in common: the language of an address, and the answer that carries a PDF."""
+"""PDF files over HTTP: the language of an address, and the answer that carries one."""
 
 from __future__ import annotations
 
