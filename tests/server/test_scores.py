@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from python_calamine import CalamineWorkbook
 from tests.forging import allow_forging
 from tests.spots import Spot
 
@@ -437,3 +438,22 @@ def test_the_page_on_weights_says_which_places_they_decide(scored: str, client: 
     assert client.get("/mini/score/of/planet/weights").status_code == 404
     empty = client.get("/mini/score/of/street/weights?month=1999-01").content.decode()
     assert "没有可以比较的得分" in empty
+
+
+def test_the_table_is_a_workbook_and_a_sheet_of_paper_too(scored: str, client: Client) -> None:
+    query = {"level": "street", "month": ""}
+    answer = client.get("/mini/score.xlsx", query)
+    assert answer.status_code == 200
+    found = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    lines = list(csv.reader(io.StringIO(client.get("/mini/score.csv", query).content.decode("utf-8-sig"))))
+    assert [f"{cell}" for cell in found[0]] == lines[0]
+    for row, line in zip(found[1:], lines[1:], strict=True):
+        for cell, text in zip(row, line, strict=True):
+            assert cell == pytest.approx(float(text)) if isinstance(cell, float) else f"{cell}" == text
+    pdf = client.get("/mini/score.pdf", {**query, "lang": "en"})
+    assert pdf["Content-Type"] == "application/pdf"
+    assert pdf.content.startswith(b"%PDF")
+    assert client.get("/mini/score.pdf?level=planet").status_code == 404
+    FactStore.objects.update(digest="other")
+    for kind in ("csv", "xlsx", "pdf"):
+        assert client.get(f"/mini/score.{kind}").status_code == 404

@@ -27,6 +27,8 @@ def scores_of(place: CityRuntime, *, checklist: str, since: date) -> dict[str, l
     )
     found: dict[str, list[Inspected]] = {}
     for code, key, at, score in rows:
+        assert at is not None  # those are left out above
+        assert score is not None
         day = at.astimezone(place.info.zone).date()
         found.setdefault(code, []).append(Inspected(inspection=key, day=day, score=score))
     return found

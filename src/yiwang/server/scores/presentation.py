@@ -124,6 +124,7 @@ def league(card: Scorecard, *, place: CityRuntime, level: str, month: str) -> di
         "columns": list(card.indicators.values()),
         "rows": rows,
         "evaluation": next((one for one in place.pack.indicators.evaluations if one.id == evaluation), None),
+        "file_query": urlencode({"level": level, "month": month}),
         "csv_url": f"{reverse('score-csv', args=[city])}?{urlencode({'level': level, 'month': month})}",
     }
 

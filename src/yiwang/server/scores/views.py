@@ -6,13 +6,14 @@ import csv
 import io
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import translation
 from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.scorecard import PERIODS, dimension_of
@@ -20,6 +21,8 @@ from yiwang.core.kernel.errors import BadInput
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
+from yiwang.server.common.paper import language_of, pdf_answer
+from yiwang.server.common.spreadsheets import workbook
 from yiwang.server.facts.models import FactStore
 from yiwang.server.facts.sources import tables_of
 from yiwang.server.scores import presentation, queries
@@ -107,6 +110,34 @@ def league_csv(request: HttpRequest, city: str) -> HttpResponse:
     name = "-".join(filter(None, (city, "score", asked.level, asked.month)))
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return answer
+
+
+@require_GET
+def league_xlsx(request: HttpRequest, city: str) -> HttpResponse:
+    """The same as a workbook, with numbers as numbers."""
+    asked = score_query(request, city)
+    if asked.store is None:
+        raise Http404(say("还没有统计", "Nothing has been counted yet"))
+    header, rows = queries.as_table(card_of(asked), place=asked.place)
+    content = workbook(presentation.heads(header, place=asked.place), rows)
+    answer = HttpResponse(content, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    name = "-".join(filter(None, (city, "score", asked.level, asked.month)))
+    answer["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+    return answer
+
+
+@require_GET
+def league_pdf(request: HttpRequest, city: str) -> HttpResponse:
+    """The table of the page on paper: places and intervals beside each score, and the first indicators."""
+    from yiwang.server.scores.league_pdf import league_sheet  # so that a start does not wait for fpdf and its fonts
+
+    asked = score_query(request, city)
+    if asked.store is None:
+        raise Http404(say("还没有统计", "Nothing has been counted yet"))
+    card = card_of(asked, shown=asked.place.pack.indicators.shown)
+    with translation.override(language_of(request)):
+        content = league_sheet(card, asked=asked, now=datetime.now(UTC))
+    return pdf_answer(content, name="-".join(filter(None, (city, "score", asked.level, asked.month))))
 
 
 @require_GET
