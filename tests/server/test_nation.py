@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from tests.server.test_scores import MONDAY, lived, scored
 
-from yiwang.server.cities.queries import runtime
+from yiwang.server.cities.queries import forget, runtime
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.scores import queries
 
@@ -37,6 +37,7 @@ def another(scored: str, tmp_path: Path) -> Callable[..., str]:
             text = text.replace(old, new, 1)
         file.write_text(text, encoding="utf-8")
         install_pack(folder)
+        forget()
         return "other"
 
     return installed
