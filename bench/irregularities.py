@@ -18,9 +18,9 @@ from yiwang.core.irregularities.injecting import simulated_rows
 from yiwang.core.irregularities.leads import Kind
 from yiwang.core.irregularities.looking import look
 
-HONEST, CITIES = 200, 10
+HONEST, CITIES = 200, 6
 CHEATS = (3, 11, 20)
-STRENGTHS = (0.15, 0.3, 0.6)
+STRENGTHS = (0.3, 0.6)
 
 
 def _look(seed: int, *, kind: Kind | None, strength: float = 0.0) -> tuple[set[tuple[str, str]], int]:

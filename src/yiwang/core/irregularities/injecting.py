@@ -109,7 +109,7 @@ class _Unit:
     def case(self, place: int, rates: Mapping[str, float]) -> Closing:
         rng, rows = self.rng, self.rows
         case = f"{self.name}-{place}"
-        limit = float(rng.choice(LIMITS))
+        limit = LIMITS[int(rng.integers(len(LIMITS)))]
         opened = BEGIN + timedelta(seconds=float(rng.uniform(0, DAYS * DAY)))
         # most is done long before; some near the deadline, where people hurry, some late: smooth across it
         share = rng.gamma(2.2, 0.23) if rng.random() > rates["late"] else rng.normal(1.0, 0.12)
@@ -153,7 +153,7 @@ class _Unit:
         )
         own = rng.random() < rates["own"] or self.cheats(Kind.REPORTING)
         rows.filings.append(Filing(case=case, unit=unit, own=own))
-        after = float(rng.choice(LIMITS)) if rng.random() < rates["changed"] else limit
+        after = LIMITS[int(rng.integers(len(LIMITS)))] if rng.random() < rates["changed"] else limit
         if self.cheats(Kind.SHIFTING) and limit < LIMITS[-1]:
             after = LIMITS[LIMITS.index(limit) + 1]
         rows.reclassifications.append(Reclassification(case=case, unit=unit, before_s=limit, after_s=after))

@@ -91,7 +91,7 @@ KINDS: dict[str, Words] = {
     ),
     Kind.SHIFTING: Words(
         Text("改为时限更长的类别", "Categories changed to longer limits"),
-        Text("立案后改了类别、时限因此延长四分之一以上的案卷比例。", "Cases whose limit grew by a quarter or more when the category changed."),
+        Text("立案后改了类别、时限因此延长四分之一以上的案卷比例。", "Cases whose limit grew by a quarter or more with a new category."),
         Text("上报时类别常常选错，改正是应该的。", "Reporters often choose a wrong category; to correct it is right."),
     ),
 }  # fmt: skip
