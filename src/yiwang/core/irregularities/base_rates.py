@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import betabinom
 
 TRIMMED = 0.1
 OUTLYING = 0.005
@@ -92,6 +91,8 @@ def against_others(
 def _compared(
     counts: Mapping[str, tuple[int, int]], usual: Mapping[str, tuple[int, int]], *, least: int, floor: float
 ) -> dict[str, Comparison]:
+    from scipy.stats import betabinom  # slow to import; most processes never need it
+
     done, tried = sum(k for k, _ in usual.values()), sum(n for _, n in usual.values())
     judged = [unit for unit, (_, n) in counts.items() if n >= least and tried > usual.get(unit, (0, 0))[1]]
     if not judged:

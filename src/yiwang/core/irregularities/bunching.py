@@ -14,8 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from scipy.stats import binom
-
 from yiwang.core.irregularities.leads import Kind, Lead
 from yiwang.core.irregularities.ratios import share_leads
 from yiwang.core.irregularities.rows import Closing
@@ -40,6 +38,8 @@ def smooth_chance(middle: int, both_neighbours: int, *, curvature: float = CURVA
     total = middle + both_neighbours
     if not total:
         return 1.0
+    from scipy.stats import binom  # slow to import; most processes never need it
+
     return float(binom.sf(middle - 1, total, (1 + curvature) / (3 + curvature)))
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from scipy.stats import false_discovery_control
-
 from yiwang.core.irregularities.leads import Lead
 
 FALSE_DISCOVERIES = 0.05
@@ -25,6 +23,8 @@ def surviving(leads: Sequence[Lead], *, rate: float = FALSE_DISCOVERIES) -> list
     tested = [one for one in leads if one.p_value is not None]
     if not tested:
         return list(leads)
+    from scipy.stats import false_discovery_control  # slow to import; most processes never need it
+
     adjusted = iter(false_discovery_control([one.p_value for one in tested], method="bh"))
     kept = []
     for one in leads:
