@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "locate": ("yiwang.cli.locate", "Turn coordinates into regions and unit grids."),
     "rules": ("yiwang.cli.rules", "Explain a decision; try changed rules on the past."),
     "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),
+    "irregularities": ("yiwang.cli.irregularities", "Leads of irregularities: look a month through."),
     "lists": ("yiwang.cli.lists", "Red and black lists."),
     "targets": ("yiwang.cli.targets", "Target letters, their bulletin, and their signatures."),
     "score": ("yiwang.cli.score", "Indicators, composite scores and grades."),

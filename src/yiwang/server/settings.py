@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "yiwang.server.facts",
     "yiwang.server.inspections",
     "yiwang.server.inventory",
+    "yiwang.server.irregularities",
     "yiwang.server.lists",
     "yiwang.server.honours",
     "yiwang.server.targets",
