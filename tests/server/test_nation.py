@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from tests.server.test_scores import MONDAY, lived, scored
 
-from yiwang.server.cities.queries import forget, runtime
+from yiwang.server.cities.queries import runtime
 from yiwang.server.provision.operations import install_pack
 from yiwang.server.scores import queries
 
@@ -25,10 +25,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def another(scored: str, tmp_path: Path) -> Callable[..., str]:
     """A second city, of the same pack but for some words."""
 
-    def installed(*changes: tuple[str, str]) -> str:
-        folder = Path(copytree(MINI, tmp_path / "other"))
+    def installed(city: str, *changes: tuple[str, str]) -> str:
+        folder = Path(copytree(MINI, tmp_path / city))
         info = folder / "pack.toml"
-        words = info.read_text(encoding="utf-8").replace('id = "mini"', 'id = "other"', 1).replace('"MN', '"OT')
+        words = info.read_text(encoding="utf-8").replace('id = "mini"', f'id = "{city}"', 1).replace('"MN', '"OT')
         info.write_text(words, encoding="utf-8")
         file = folder / "indicators.toml"
         text = file.read_text(encoding="utf-8")
@@ -37,8 +37,7 @@ def another(scored: str, tmp_path: Path) -> Callable[..., str]:
             text = text.replace(old, new, 1)
         file.write_text(text, encoding="utf-8")
         install_pack(folder)
-        forget()
-        return "other"
+        return city
 
     return installed
 
@@ -50,7 +49,7 @@ def shown(client: Client, **query: str) -> Any:
 
 
 def test_each_city_stands_there_with_what_it_publishes(scored: str, client: Client, another: Any) -> None:
-    another(("public = true", "public = false"))
+    another("quiet", ("public = true", "public = false"))
     answer = shown(client, month=MONTH)
     heads = [head["id"] for head in answer.context["heads"]]
     assert heads == [one.id for one in runtime("mini").pack.indicators.indicators if one.public]
@@ -66,7 +65,8 @@ def test_each_city_stands_there_with_what_it_publishes(scored: str, client: Clie
 
 def test_what_is_counted_in_different_ways_is_marked(scored: str, client: Client, another: Any) -> None:
     another(
-        ("numerator = \"end_kind == 'closed' and not late and should_close\"", "numerator = \"end_kind == 'closed'\"")
+        "other",
+        ("numerator = \"end_kind == 'closed' and not late and should_close\"", "numerator = \"end_kind == 'closed'\""),
     )
     marks = {head["id"]: head["differs"] for head in shown(client).context["heads"]}
     assert marks["closing_on_time"]
