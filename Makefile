@@ -16,7 +16,7 @@ run: $(VENV)/.installed $(STATIC)/manifest.json ## start the platform with two c
 
 test: $(VENV)/.installed-dev $(STATIC)/manifest.json lint ## everything that must pass
 	$(BIN)/python scripts/build_web.py test
-	YIWANG_DATABASE_URL= $(BIN)/python -m pytest -n 2 --dist worksteal --durations=15
+	YIWANG_DATABASE_URL= $(BIN)/python -m pytest -n 3 --dist worksteal --durations=15
 	$(BIN)/python -m tests.postgresql --if-there
 
 test-postgresql: $(VENV)/.installed-dev $(STATIC)/manifest.json ## the server's tests again, with PostgreSQL under them

@@ -40,7 +40,7 @@ def second_run(arguments: list[str]) -> int:
         return 0 if passed else 1
     chosen = [argument for argument in arguments if argument != IF_THERE] or [
         "-n",
-        "2",
+        "3",  # on two cores: half of the time a test waits for a process or a browser
         "--dist",
         "worksteal",
         *REPEATED,

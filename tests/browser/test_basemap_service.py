@@ -224,8 +224,9 @@ def test_a_service_that_gives_nothing_is_said_and_regions_are_drawn_all_the_same
     service.works = False
     page = opened(f"{request.getfixturevalue(kind)}/mini/map", language=language, size="phone")
     expect(page.get_by_text(SAID[language])).to_be_visible()
-    regions = "document.querySelector('city-map').canvas.queryRenderedFeatures({layers: ['regions']}).length"
-    assert page.evaluate(regions) > 0
+    page.wait_for_function(
+        "document.querySelector('city-map').canvas.queryRenderedFeatures({layers: ['regions']}).length > 0"
+    )
     if kind == "images":  # it comes back: the notice goes with the next tile
         service.works = True
         page.evaluate("document.querySelector('city-map').canvas.setZoom(15)")

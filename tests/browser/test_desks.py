@@ -203,7 +203,7 @@ def test_the_help_sheet_and_search_by_keys(open_as: Opener) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#keys")).to_be_hidden()
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "q"
+    expect(page.locator("#q")).to_be_focused()
 
 
 @pytest.mark.parametrize(("role", "path"), PAGES)

@@ -135,9 +135,9 @@ def test_axe_finds_nothing_serious(open_as: Opener, path: str) -> None:
 def test_everything_can_be_reached_by_keyboard(open_as: Opener) -> None:
     page = open_as("/mini/cases")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("/")
-    assert page.evaluate("document.activeElement.id") == "q"
+    expect(page.locator("#q")).to_be_focused()
 
 
 LIGHT_PAGES = [

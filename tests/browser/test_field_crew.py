@@ -115,7 +115,7 @@ def test_photos_show_without_a_network_and_open_large(phone: Phone, pictured: Ca
         expect(large).to_be_visible()
         # the large one was never seen: the small one stands in for it, and the page says so
         expect(large.locator("[role=status]")).to_contain_text("联网后可看")
-        assert large.locator("img").evaluate("image => image.naturalWidth") > 0
+        until(lambda: is_drawn(page, "dialog.field-large img"))
         close()
         expect(large).to_have_count(0)
         page.wait_for_timeout(100)  # the step that was taken out of the history
@@ -295,7 +295,7 @@ def test_a_required_photo_is_said_and_asked_for_before_anything_is_sent(
     form.locator("[name=note]").fill("1")
     form.locator(":scope > button").click()
     expect(form.locator(".errors")).to_have_text("这个动作要有照片。")
-    assert page.evaluate("document.activeElement.getAttribute('capture')") == "environment"
+    expect(form.locator("[capture=environment]")).to_be_focused()
     assert desks["leader"].events(dispatched)[-1]["verb"] == "take"
     expect(page.locator(".field-badge")).to_be_hidden()
 

@@ -206,7 +206,7 @@ def test_the_banner_stands_over_the_page_when_somebody_acts(look: Looker, tmp_pa
     page.locator(".changed").wait_for(timeout=30_000)
     page.set_viewport_size({"width": 1280, "height": 700})
     page.evaluate("scrollTo(0, 500)")
-    assert page.evaluate("scrollY") > 200
+    page.wait_for_function("scrollY > 200")
     assert present(page.locator(".changed").bounding_box())["y"] < 60
     page.screenshot(path=(Path(FOLDER) if FOLDER else tmp_path) / "case-banner.png")
 

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "assets": ("yiwang.cli.assets", "The component inventory, from files and to files."),
     "sensing": ("yiwang.cli.sensing", "What sensors observe: load readings, list streams."),
     "mqtt": ("yiwang.cli.mqtt", "Take up readings that come over MQTT."),
+    "campaign": ("yiwang.cli.campaign", "Rehearse a year of a campaign in a simulated city."),
     "inspect": ("yiwang.cli.inspect", "Draw inspections by lot, provably, and score them."),
     "cases": ("yiwang.cli.cases", "Make rows and counts anew from the events."),
     "ledger": ("yiwang.cli.ledger", "Verify and prove that history was not altered."),

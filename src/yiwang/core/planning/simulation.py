@@ -73,7 +73,12 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """A simulated city, as its pack's ``simulation.toml`` states it."""
+    """A simulated city, as its pack's ``simulation.toml`` states it.
+
+    Attributes:
+        places: Region prefix → weight of the reports there.
+        pace: Region prefix → by what the working time of whatever is done there is multiplied; the longest prefix counts.
+    """
 
     seed: int
     per_day: float
@@ -84,6 +89,12 @@ class Parameters:
     behaviours: tuple[Behaviour, ...]
     names: tuple[str, ...]
     places: Mapping[str, float] = field(default_factory=dict)
+    pace: Mapping[str, float] = field(default_factory=dict)
+
+    def pace_in(self, region: str) -> float:
+        """By what working time in a region is multiplied; 1 where nothing is said."""
+        fitting = [prefix for prefix in self.pace if region.startswith(prefix)]
+        return self.pace[max(fitting, key=len)] if fitting else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +192,7 @@ def read_parameters(data: Mapping[str, Any], *, file: str = "simulation.toml") -
         behaviours=tuple(behaviours),
         names=tuple(data.get("names", ("模拟人员",))),
         places={str(code): float(weight) for code, weight in data.get("places", {}).items()},
+        pace={str(code): float(factor) for code, factor in data.get("pace", {}).items()},
     )
 
 
@@ -290,7 +302,8 @@ class Simulation:
         behaviour = rng.choices(candidates, weights=[row.share for row in candidates])[0]
         if not behaviour.verb:
             return None
-        at = self.after(since, minutes=self._delay(behaviour, rng), working=behaviour.working)
+        pace = self.parameters.pace_in(state.region) if behaviour.working else 1.0
+        at = self.after(since, minutes=self._delay(behaviour, rng) * pace, working=behaviour.working)
         payload = {key: self._draw_value(value, rng, at) for key, value in behaviour.payload.items()}
         command = Command(verb=behaviour.verb, actor=self._actor(state, behaviour, rng), payload=payload)
         return Move(at=at, command=command, behaviour=behaviour)

@@ -37,6 +37,14 @@ def judgements(place: CityRuntime, rule: AreaRule, *, today: date) -> dict[str, 
     return {code: judge(rule, scores, today=today) for code, scores in found.items()}
 
 
+def meeting(place: CityRuntime, rule: Rule, *, today: date) -> dict[str, Judgement | tuple[int, int]]:
+    """Who meets a rule, by code: with what the inspections say of an area, or the places on the red list."""
+    if isinstance(rule, AreaRule):
+        return {code: one for code, one in judgements(place, rule, today=today).items() if one.reached}
+    red = newest_red_list(city=place.info.id, rule=rule.list)
+    return dict(red.units) if red else {}
+
+
 def propose(
     place: CityRuntime, *, rule: str, holder: str, text: str = "", by: str, now: datetime | None = None
 ) -> Honour:

@@ -60,7 +60,7 @@ class CampaignSaid:
     ends: date
 
 
-def commit_to(place: CityRuntime, said: CampaignSaid, *, by: str) -> Campaign:
+def commit_to(place: CityRuntime, said: CampaignSaid, *, by: str, now: datetime | None = None) -> Campaign:
     """Plan a campaign and commit to it: from now on plan and seed stand, and the hash of both is published.
 
     Raises:
@@ -87,6 +87,7 @@ def commit_to(place: CityRuntime, said: CampaignSaid, *, by: str) -> Campaign:
         begins=said.begins,
         ends=said.ends,
         by=by[:150],
+        committed_at=now or datetime.now(UTC),
     )
     try:
         with transaction.atomic():
@@ -111,7 +112,7 @@ def next_key(city: str, today: date) -> str:
     return next(key for number in range(1, len(taken) + 2) if (key := f"{month}{number}") not in taken)
 
 
-def draw_campaign(campaign: Campaign, *, beacon: str = "", by: str) -> Campaign:
+def draw_campaign(campaign: Campaign, *, beacon: str = "", by: str, now: datetime | None = None) -> Campaign:
     """Draw the places, who goes there and which visits are repeated. Seed and draw are public once the campaign has ended.
 
     Raises:
@@ -144,14 +145,14 @@ def draw_campaign(campaign: Campaign, *, beacon: str = "", by: str) -> Campaign:
             for code, inspector in again.items()
         ]
         Visit.objects.bulk_create(rows)
-        held.step, held.drawn_at, held.beacon_value = Campaign.Step.DRAWN, datetime.now(UTC), beacon
+        held.step, held.drawn_at, held.beacon_value = Campaign.Step.DRAWN, now or datetime.now(UTC), beacon
         held.save(update_fields=["step", "drawn_at", "beacon_value"])
         drawn = [[one.place, one.turn, *one.inspectors] for one in rows]
         write_event(held, "drawn", {"seed": held.seed, "beacon": beacon, "visits": drawn}, by=by)
     return held
 
 
-def end_campaign(campaign: Campaign, *, by: str) -> Campaign:
+def end_campaign(campaign: Campaign, *, by: str, now: datetime | None = None) -> Campaign:
     """Close a drawn campaign, whose results are published with what is missing; drop one that is not drawn.
 
     Raises:
@@ -163,7 +164,7 @@ def end_campaign(campaign: Campaign, *, by: str) -> Campaign:
             raise NotPossible(Text("检查已结束。", "The inspection has ended."))
         drawn = held.step == Campaign.Step.DRAWN
         held.step = Campaign.Step.CLOSED if drawn else Campaign.Step.DROPPED
-        held.closed_at = datetime.now(UTC)
+        held.closed_at = now or datetime.now(UTC)
         held.save(update_fields=["step", "closed_at"])
         visited = held.visits.exclude(outcome="").count()
         write_event(held, held.step, {"visits": held.visits.count(), "recorded": visited}, by=by)

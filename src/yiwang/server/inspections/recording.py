@@ -61,7 +61,7 @@ class VisitSaid:
     lat: float | None = None
 
 
-def record_visit(visit: Visit, said: VisitSaid, *, username: str) -> Visit:
+def record_visit(visit: Visit, said: VisitSaid, *, username: str, now: datetime | None = None) -> Visit:
     """Record a visit. The same said once more by the same person is left as it is.
 
     Raises:
@@ -70,9 +70,9 @@ def record_visit(visit: Visit, said: VisitSaid, *, username: str) -> Visit:
         NotAllowed: When somebody else was drawn for it.
         NotPossible: Before the draw, outside the days of the inspection, or when it has ended.
     """
-    campaign = visit.campaign
+    now, campaign = now or datetime.now(UTC), visit.campaign
     place, checklist = runtime(campaign.city), checklist_of(campaign)
-    _check_may(campaign, visit, place, username)
+    _check_may(campaign, visit, place, username, now)
     if len(said.note) > 1000 or any(len(one.note) > 500 for one in said.answers.values()):
         raise BadInput(Problem(Text("备注太长。", "A note is too long."), column="note"))
     if said.outcome != Outcome.DONE and said.answers:
@@ -93,7 +93,7 @@ def record_visit(visit: Visit, said: VisitSaid, *, username: str) -> Visit:
         scored = score(checklist, answers) if said.outcome == Outcome.DONE else None
         held.outcome, held.by, held.note = said.outcome.value, username[:150], said.note.strip()
         held.score = scored.value if scored else None
-        held.recorded_at, held.lon, held.lat = datetime.now(UTC), said.lon, said.lat
+        held.recorded_at, held.lon, held.lat = now, said.lon, said.lat
         held.distance = _distance(place, held)
         held.save()
         found = _findings(held, checklist, answers, opens=held.turn == 1)
@@ -216,10 +216,10 @@ def _findings(visit: Visit, checklist: Checklist, answers: Mapping[str, Answer],
     return found
 
 
-def _check_may(campaign: Campaign, visit: Visit, place: CityRuntime, username: str) -> None:
+def _check_may(campaign: Campaign, visit: Visit, place: CityRuntime, username: str, now: datetime) -> None:
     if campaign.step != Campaign.Step.DRAWN:
         raise NotPossible(Text("这项检查不在进行。", "This inspection is not under way."))
-    today = datetime.now(UTC).astimezone(place.info.zone).date()
+    today = now.astimezone(place.info.zone).date()
     if not campaign.begins <= today <= campaign.ends:
         raise NotPossible(
             Text(

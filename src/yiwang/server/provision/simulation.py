@@ -91,8 +91,8 @@ class Places:
         return float(inner.x), float(inner.y)
 
 
-def simulation_of(place: CityRuntime) -> Simulation:
-    """The people of a city.
+def simulation_of(place: CityRuntime, *, per_day: float | None = None) -> Simulation:
+    """The people of a city; ``per_day`` takes the place of the pack's.
 
     Raises:
         BadInput: When its pack has no simulation.
@@ -106,6 +106,8 @@ def simulation_of(place: CityRuntime) -> Simulation:
             )
         )
     parameters = read_parameters(place.pack.simulation)
+    if per_day is not None:
+        parameters = replace(parameters, per_day=per_day)
     return Simulation(
         city=place.info.id,
         parameters=parameters,
@@ -124,15 +126,27 @@ def crew_sizes(place: CityRuntime) -> dict[str, int]:
 
 
 def run_past(
-    *, city: str, days: int = PAST_DAYS, progress: Callable[[int, int], None] | None = None, now: datetime | None = None
+    *,
+    city: str,
+    days: int = PAST_DAYS,
+    per_day: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """Simulate the last days up to now. Run again, it adds only what is not there yet.
+
+    Args:
+        city: City.
+        days: How many.
+        per_day: Reports a day, by mean; as the pack says by default.
+        progress: Told how many are done, of about how many.
+        now: The moment up to which.
 
     Returns:
         ``cases``, ``events``, ``closed``, ``known`` and the ``refused`` commands with their reasons.
     """
     place = runtime(city)
-    simulation = simulation_of(place)
+    simulation = simulation_of(place, per_day=per_day)
     writer = BulkWriter(place=place, origin=ORIGIN)
     end = now or datetime.now(UTC)
     start = end - timedelta(days=days)
