@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "locate": ("yiwang.cli.locate", "Turn coordinates into regions and unit grids."),
     "rules": ("yiwang.cli.rules", "Explain a decision; try changed rules on the past."),
     "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),
+    "surveys": ("yiwang.cli.surveys", "Surveys among citizens whose cases were closed."),
     "lists": ("yiwang.cli.lists", "Red and black lists."),
     "score": ("yiwang.cli.score", "Indicators, composite scores and grades."),
     "bulletin": ("yiwang.cli.bulletin", "The bulletin of a day or week as a PDF."),

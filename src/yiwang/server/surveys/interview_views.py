@@ -36,7 +36,7 @@ def calls(request: HttpRequest, place: CityRuntime) -> HttpResponse:
     """The cases that I may call about, by round."""
     readers = interviewer(request.user, place=place)
     rounds = [one for one in queries.rounds_of(place.info.id) if is_open(one, place)]
-    groups = [
+    listed = [
         {
             "survey": survey,
             "name": name_of(survey),
@@ -45,7 +45,7 @@ def calls(request: HttpRequest, place: CityRuntime) -> HttpResponse:
         }
         for survey in rounds
     ]
-    context = {"city": place.info, "page": "surveys", "groups": [one for one in groups if one["rows"]]}
+    context = {"city": place.info, "page": "surveys", "rounds": [one for one in listed if one["rows"]]}
     return render(request, "surveys/calls.html", context)
 
 
