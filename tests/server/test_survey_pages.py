@@ -11,17 +11,20 @@ import pytest
 from click.testing import Result
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client, RequestFactory
+from tests.reading_pages import Page
 from tests.server.test_inventory import client_of
-from tests.server.test_surveys import NO, TODAY, YES, ann, call, closed, drawn, fill, lived, person
+from tests.server.test_languages_of_pages import faults_of, one_language_only
+from tests.server.test_surveys import NO, TODAY, YES, ann, call, closed, drawn, fill, lived, person, said
 
 from yiwang.server.cases.models import Case, Report
+from yiwang.server.cities.queries import runtime
 from yiwang.server.common.models import Attempts
 from yiwang.server.people.models import PersonalDataRead, User
 from yiwang.server.surveys import citizen_views
 from yiwang.server.surveys.access import shown
 from yiwang.server.surveys.answering import make_link
 from yiwang.server.surveys.models import DrawnCase, SurveyEvent, SurveyRound
-from yiwang.server.surveys.planning import end_round
+from yiwang.server.surveys.planning import commit_to, draw_round, end_round
 
 __all__ = ["ann", "closed", "drawn", "lived"]
 FORM = {
@@ -293,3 +296,37 @@ def test_the_command_shows_rounds(drawn: SurveyRound, ann: User, run: Callable[.
     told = run("surveys", "show", "mini", "--json")
     assert '"response": 0.8333' in told.output
     assert run("surveys", "show", "nowhere").exit_code != 0
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_says_everything_in_one_language(drawn: SurveyRound, ann: User, link: str, language: str) -> None:
+    """What is data says so; the crawl of all pages has no round to open."""
+    fill(drawn, ann, west=5, east=5)
+    again = draw_round(commit_to(runtime("mini"), said(key="again"), by="boss"), by="boss")
+    case = again.cases.all()[0]
+    planner = as_(person("planner", administrator=("", "")), language)
+    staff, phone = as_(ann, language), Client(headers={"accept-language": language})
+    opened = f"/mini/portal/survey/{make_link(again.cases.select_related('round')[0], user=ann)}"
+    pages = [
+        page(phone, "/mini/portal/survey", 404),
+        page(planner, "/mini/surveys"),
+        page(planner, "/mini/surveys/new"),
+        planner.post("/mini/surveys/new", {}).content.decode(),
+        page(planner, "/mini/surveys/march"),
+        page(staff, "/mini/surveys/calls"),
+        page(staff, f"/mini/surveys/calls/{case.pk}"),
+        staff.post(f"/mini/surveys/calls/{case.pk}", {"disposition": "answered", "tries": "0"}).content.decode(),
+        staff.post(f"/mini/surveys/calls/{case.pk}/contact").content.decode(),
+        page(Client(headers={"accept-language": language}), "/mini/surveys/march"),
+    ]
+    phone.get(opened)
+    pages += [page(phone, "/mini/portal/survey"), phone.post("/mini/portal/survey", {}).content.decode()]
+    phone.post("/mini/portal/survey", FILLED)
+    pages.append(page(phone, "/mini/portal/survey"))
+    made = staff.post(f"/mini/surveys/calls/{again.cases.all()[1].pk}/link").content.decode()
+    known = one_language_only("mini", language)
+    for html in [*pages, made]:
+        for text in Page.read(html).texts:
+            for name in known:
+                text = text.replace(name, " ")
+            assert not faults_of(text, language, lambda one: one), text
