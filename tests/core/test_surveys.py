@@ -52,7 +52,7 @@ ASKED = Questionnaire(
         Question(id="words", name=NAME, kind=FreeWords(), required=False),
     ),
 )
-FULL = {"called": "yes", "settled": "all", "content": 4}
+FULL: dict[str, str | int] = {"called": "yes", "settled": "all", "content": 4}
 
 
 def test_answers_say_what_they_count_as() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from django.test import Client
 from tests.server.test_scores import MONDAY, lived
 
 from yiwang.core.kernel.errors import BadInput
@@ -381,6 +382,12 @@ def test_small_strata_are_part_of_the_whole_city_only(drawn: SurveyRound, ann: U
     assert sum(row["satisfied_asked"] for row in fact_rows()) == 1400
 
 
+def test_a_round_with_few_answers_gives_no_facts(drawn: SurveyRound, ann: User) -> None:
+    fill(drawn, ann, west=4, east=0)
+    end_round(drawn, by="boss")
+    assert fact_rows() == []
+
+
 def test_an_interview_that_says_nothing_of_a_rate_is_left_out_of_it(drawn: SurveyRound, ann: User) -> None:
     for case in drawn.cases.select_related("round"):
         call(case, ann, {**YES, "settled": "unknown"})
@@ -422,6 +429,11 @@ def test_indicators_count_the_answers(drawn: SurveyRound, ann: User, tmp_path: P
     card = scorecard(place=runtime("mini"), by=("city",), indicators=("surveyed_satisfied",))
     ((cell,),) = [[row.cells["surveyed_satisfied"] for row in card.rows]]
     assert cell.value == pytest.approx(100 * 8 / 14)
+    shown = Client().get("/mini/score/surveyed_satisfied?level=city&key=90&start=2026-03-01&end=2026-04-01")
+    assert shown.status_code == 200
+    html = shown.content.decode()
+    assert drawn.cases.filter(disposition="answered")[0].alias in html
+    assert not any(number in html for number in drawn.cases.values_list("case", flat=True))
     forget()
 
 

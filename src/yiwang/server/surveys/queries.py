@@ -176,13 +176,16 @@ def table(context: FactContext) -> FactTable:
 
 
 def rows(place: CityRuntime) -> Iterator[Sequence[Row]]:
-    """Every answered case of the rounds of a city that have ended, as a row of facts."""
+    """Every answered case of the rounds of a city that have ended, as a row of facts; none of a round with too few answers."""
     levels, root = place.pack.fact_context().levels, place.regions.roots[0].code
     block: list[Row] = []
     for survey in _ended(place.info.id).order_by("id"):
         cases = list(survey.cases.order_by("alias"))
         sample = [_sampled(one) for one in cases]
-        hidden = hidden_strata(Counter(one.stratum for one in sample if one.answered), least=LEAST_SHOWN)
+        counts = Counter(one.stratum for one in sample if one.answered)
+        if counts.total() < LEAST_SHOWN:  # not shown on the round's page either
+            continue
+        hidden = hidden_strata(counts, least=LEAST_SHOWN)
         for case, weight in zip(cases, adjusted_weights(sample), strict=True):
             if weight:
                 # the domain of the design, never finer; one that is not shown is part of the whole city only
