@@ -16,7 +16,18 @@ import click
 from yiwang.cli.output import Failed, emit, emit_table, json_option, say, wants_json
 from yiwang.cli.rating import list_checklists, rate
 from yiwang.core.indicators.intervals import Interval
-from yiwang.core.indicators.sampling import Inspector, Place, Plan, Visit, allocate, commitment, draw, verify
+from yiwang.core.indicators.sampling import (
+    Inspector,
+    Place,
+    Plan,
+    Visit,
+    allocate,
+    commitment,
+    draw,
+    plan_as_json,
+    plan_from_json,
+    verify,
+)
 from yiwang.core.indicators.survey import estimate_mean
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
@@ -72,7 +83,7 @@ def make_plan(
         inspectors.append(Inspector(id=code, avoids=frozenset(filter(None, avoided.split(",")))))
     sample = allocate(sizes=Counter(place.stratum for place in places), total=total)
     plan = Plan(id=name, places=places, sample=sample, inspectors=tuple(inspectors), team=team, beacon=beacon)
-    emit(asdict(plan) | {"inspectors": [{"id": one.id, "avoids": sorted(one.avoids)} for one in inspectors]})
+    emit(plan_as_json(plan))
 
 
 @inspect.command(name="commit")
@@ -194,9 +205,7 @@ def _json(path: Path) -> Any:
 def _plan(path: Path) -> Plan:
     data = _json(path)
     try:
-        places = tuple(Place(**one) for one in data.pop("places"))
-        people = tuple(Inspector(id=one["id"], avoids=frozenset(one["avoids"])) for one in data.pop("inspectors"))
-        return Plan(places=places, inspectors=people, **data)
+        return plan_from_json(data)
     except (AttributeError, KeyError, TypeError) as error:
         message = Text("不是抽查计划：{why}。", "Not a plan: {why}.", why=str(error))
         hint = Text("请用 `inspect plan` 生成。", "Write it with `inspect plan`.")

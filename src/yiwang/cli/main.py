@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("yiwang.cli.rules", "Explain a decision; try changed rules on the past."),
     "export": ("yiwang.cli.export", "Write the case log for other tools: Parquet, XES, OCEL, PNML."),
     "irregularities": ("yiwang.cli.irregularities", "Leads of irregularities: look a month through."),
+    "surveys": ("yiwang.cli.surveys", "Surveys among citizens whose cases were closed."),
     "lists": ("yiwang.cli.lists", "Red and black lists."),
     "targets": ("yiwang.cli.targets", "Target letters, their bulletin, and their signatures."),
     "score": ("yiwang.cli.score", "Indicators, composite scores and grades."),

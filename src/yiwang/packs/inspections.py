@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
 from yiwang.core.inspections.checklists import Checklist, Counted, Item, Measure, Measured, Photo, YesNo
 from yiwang.core.kernel.errors import BadInput
-from yiwang.core.kernel.periods import Validity
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.observations.units import ucum
 from yiwang.packs.files import PackFiles
@@ -26,6 +25,7 @@ from yiwang.packs.toml_tables import (
     labelled,
     read_table,
 )
+from yiwang.packs.versions import check_versions, validity
 
 FILE = "inspections.toml"
 Id = Annotated[
@@ -144,7 +144,7 @@ def read_inspections(
     tables = read_table(InspectionsTable, data, files, FILE).checklist
     for place, table in labelled(tables):
         _Checks(files, place, levels=levels, categories=categories, components=components).check(table)
-    _check_versions(tables, files)
+    check_versions(tables, files, file=FILE, label="checklist")
     return tuple(map(_checklist, tables))
 
 
@@ -218,42 +218,12 @@ class _Checks:
                     self.fault(problem.message, problem.hint, f"{inside}unit")
 
 
-def _check_versions(tables: Sequence[ChecklistTable], files: PackFiles) -> None:
-    """Two versions of one checklist must not be in force on one day, and each has a name of its own."""
-    for number, table in enumerate(tables):
-        for other in tables[:number]:
-            if other.id != table.id:
-                continue
-            place = f"checklist {table.id}: "
-            if other.version == table.version:
-                twice = Text(
-                    "版本「{version}」出现两次。", "The version {version!r} stands there twice.", version=table.version
-                )
-                files.fault(twice, NO_TEXT, file=FILE, column=f"{place}version")
-            elif _validity(table).overlaps(_validity(other)):
-                both = Text(
-                    "版本「{one}」和「{other}」同时有效。",
-                    "The versions {one!r} and {other!r} are in force at the same time.",
-                    one=other.version,
-                    other=table.version,
-                )
-                hint = Text(
-                    "给前一版写 valid_to，给后一版写同一天的 valid_from。",
-                    "End the earlier one with valid_to, and begin the later one with valid_from on the same day.",
-                )
-                files.fault(both, hint, file=FILE, column=f"{place}valid_from")
-
-
-def _validity(table: ChecklistTable) -> Validity:
-    return Validity(table.valid_from, table.valid_to)
-
-
 def _checklist(table: ChecklistTable) -> Checklist:
     return Checklist(
         id=table.id,
         version=table.version,
         name=table.name,
-        validity=_validity(table),
+        validity=validity(table),
         level=table.level,
         component=table.component,
         groups={group.id: group.name for group in table.group},

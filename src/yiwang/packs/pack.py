@@ -19,6 +19,7 @@ from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.rules import Table, compile_table
 from yiwang.core.space import Locator, RegionTree, UnitGrids, generate_unit_grids
+from yiwang.core.surveys.questionnaires import Questionnaire
 from yiwang.core.worktime import WorkCalendar
 from yiwang.packs.basemap import BaseMap, read_basemap
 from yiwang.packs.calendar import read_calendar
@@ -36,6 +37,7 @@ from yiwang.packs.records.mapping import ReplayMapping, read_mapping
 from yiwang.packs.regions import read_tree
 from yiwang.packs.sensing import SensingPolicy, read_sensing
 from yiwang.packs.simulated import SimulatedSensors, read_simulated
+from yiwang.packs.surveys import read_surveys
 from yiwang.packs.tables import read_tables
 from yiwang.packs.units import read_units
 
@@ -64,6 +66,7 @@ class Pack:
         sensing: Which readings raise an alarm and open a case, from `sensing.toml`; nothing without it.
         checklists: By which places are inspected, from `inspections.toml`; none without it.
         honours: When a region is a demonstration area and who may hold a banner, from `honours.toml`; none without it.
+        questionnaires: What citizens are asked about closed cases, from `surveys.toml`; none without it.
         simulated_sensors: The sensors that the city pretends to have, from `simulated.toml`, or None.
         basemap: What is drawn under the regions, from `basemap/`, or None; its layers are read by `read_layers`.
         files: Names of its files.
@@ -87,6 +90,7 @@ class Pack:
     sensing: SensingPolicy = field(default_factory=SensingPolicy)
     checklists: tuple[Checklist, ...] = ()
     honours: HonourRules = field(default_factory=HonourRules)
+    questionnaires: tuple[Questionnaire, ...] = ()
     simulated_sensors: SimulatedSensors | None = None
     basemap: BaseMap | None = None
     files: tuple[str, ...] = ()
@@ -205,6 +209,7 @@ def read_all(path: Path | str) -> Reading:
         parts["components"] = read_component_classes(files, categories=parts["catalogue"].categories)
     parts["sensing"] = _read_sensing(files, parts)
     parts["checklists"] = _read_checklists(files, parts)
+    parts["questionnaires"] = read_surveys(files)
     parts["indicators"] = _read_book(files, parts)
     parts["honours"] = read_honours(files, checklists=parts["checklists"], lists=parts["indicators"].lists)
     parts["portal"] = read_portal(files, workflow=parts["workflow"])

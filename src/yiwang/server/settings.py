@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "yiwang.server.verification",
     "yiwang.server.facts",
     "yiwang.server.inspections",
+    "yiwang.server.surveys",
     "yiwang.server.inventory",
     "yiwang.server.irregularities",
     "yiwang.server.lists",

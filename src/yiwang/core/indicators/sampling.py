@@ -15,8 +15,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
+from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
@@ -155,6 +156,25 @@ class Plan:
         }
         text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return sha256(text.encode()).hexdigest()
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    """A plan as files, tables and `yiwang inspect` keep it."""
+    people = [{"id": one.id, "avoids": sorted(one.avoids)} for one in plan.inspectors]
+    return asdict(plan) | {"inspectors": people}
+
+
+def plan_from_json(content: Mapping[str, Any]) -> Plan:
+    """The plan that `plan_as_json` wrote.
+
+    Raises:
+        BadInput: When it cannot be drawn.
+        KeyError, TypeError: When something is missing, or is there that no plan has.
+    """
+    rest = dict(content)
+    places = tuple(Place(**one) for one in rest.pop("places"))
+    people = tuple(Inspector(id=one["id"], avoids=frozenset(one["avoids"])) for one in rest.pop("inspectors"))
+    return Plan(places=places, inspectors=people, **rest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ WORDS: Mapping[str, Text] = {
     "notices: phone": Text("通知手机号", "phone for notices"),
     # for what
     "desk": Text("工作台办理", "work at a desk"),
+    "survey": Text("回访调查", "survey"),
     "case page": Text("案卷页", "case page"),
     "API": Text("接口", "API"),
     "search by personal data": Text("按个人信息检索", "search by personal data"),

@@ -6,13 +6,22 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from yiwang.core.indicators.sampling import Inspector, Place, Plan, allocate, commitment, draw
+from yiwang.core.indicators.sampling import (
+    Inspector,
+    Place,
+    Plan,
+    allocate,
+    commitment,
+    draw,
+    plan_as_json,
+    plan_from_json,
+)
 from yiwang.core.inspections.checklists import Checklist, in_force
 from yiwang.core.inspections.reviewing import second_visits
 from yiwang.core.kernel.errors import BadInput, Problem
@@ -173,15 +182,7 @@ def end_campaign(campaign: Campaign, *, by: str, now: datetime | None = None) ->
 
 def plan_of(campaign: Campaign) -> Plan:
     """The plan as the core has it."""
-    said = dict(campaign.plan)
-    places = tuple(Place(**one) for one in said.pop("places"))
-    people = tuple(Inspector(id=one["id"], avoids=frozenset(one["avoids"])) for one in said.pop("inspectors"))
-    return Plan(places=places, inspectors=people, **said)
-
-
-def plan_as_json(plan: Plan) -> dict[str, Any]:
-    """A plan as `yiwang inspect` reads it."""
-    return asdict(plan) | {"inspectors": [{"id": one.id, "avoids": sorted(one.avoids)} for one in plan.inspectors]}
+    return plan_from_json(campaign.plan)
 
 
 def checklist_of(campaign: Campaign) -> Checklist:
