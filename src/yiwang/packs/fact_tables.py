@@ -10,11 +10,17 @@ from operator import attrgetter
 
 from yiwang.core.facts.cases import CASES, FactContext
 from yiwang.core.facts.table import FactTable
+from yiwang.core.inspections.facts import INSPECTIONS, inspections_table
+from yiwang.core.surveys.facts import ANSWERS, answers_table
 
 TableBuilder = Callable[[FactContext], FactTable]
 Provider = Callable[[], Iterable[tuple[str, TableBuilder]]]
-_BUILDERS: dict[str, TableBuilder] = {CASES: attrgetter("table")}
-
+_BUILDERS: dict[str, TableBuilder] = {
+    CASES: attrgetter("table"),
+    # of the platform's own apps: a pack that counts over them is checked without loading the server
+    INSPECTIONS: inspections_table,
+    ANSWERS: answers_table,
+}
 
 _PROVIDERS: list[Provider] = []
 

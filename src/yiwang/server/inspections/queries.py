@@ -9,24 +9,13 @@ from typing import Any
 
 from django.db.models import Count, Max, Q
 
-from yiwang.core.facts.cases import FactContext
-from yiwang.core.facts.table import (
-    DAY,
-    FLOAT,
-    INTEGER,
-    TEXT,
-    FactColumn,
-    FactTable,
-    Row,
-    region_codes,
-    region_columns,
-    region_dimensions,
-)
+from yiwang.core.facts.table import Row, region_codes
 from yiwang.core.indicators.intervals import Interval
 from yiwang.core.indicators.sampling import Visit as DrawnVisit
 from yiwang.core.indicators.sampling import draw, verify
 from yiwang.core.indicators.survey import Estimate, estimate_mean
 from yiwang.core.inspections.agreement import Agreement, agreement
+from yiwang.core.inspections.facts import INSPECTIONS, inspections_table
 from yiwang.core.inspections.reviewing import second_visits
 from yiwang.core.inspections.scoring import Outcome
 from yiwang.core.kernel.errors import Problem
@@ -36,7 +25,6 @@ from yiwang.server.facts.sources import FactSource
 from yiwang.server.inspections.models import Campaign, Finding, InspectionEvent, Visit
 from yiwang.server.inspections.planning import plan_of
 
-NAME = "inspections"
 BLOCK = 2_000
 
 
@@ -189,32 +177,6 @@ def public_visits(campaign: Campaign) -> list[dict[str, Any]]:
 # --- facts ------------------------------------------------------------------------------------------------------------
 
 
-def table(context: FactContext) -> FactTable:
-    """Recorded first visits, one row each."""
-    return FactTable(
-        name=NAME,
-        label=Text("检查", "inspections"),
-        key="visit",
-        columns=(
-            FactColumn("visit", TEXT, Text("检查记录", "visit")),
-            FactColumn("campaign", TEXT, Text("检查", "inspection")),
-            FactColumn("checklist", TEXT, Text("清单", "checklist")),
-            FactColumn("outcome", TEXT, Text("结果", "outcome")),
-            FactColumn("visit_day", DAY, Text("检查日期", "day of the visit")),
-            FactColumn("score", FLOAT, Text("得分", "score")),
-            FactColumn("weight", FLOAT, Text("权重", "weight")),
-            # whole numbers, which is what indicators sum: the one over the other is the mean score of all places
-            FactColumn("earned", INTEGER, Text("得分乘权重", "score times weight")),
-            FactColumn("could_earn", INTEGER, Text("满分乘权重", "full score times weight")),
-            *region_columns(context.levels),
-        ),
-        bases={"visited": "visit_day"},
-        dimensions=region_dimensions(context.levels),
-        month="visit_day",
-        order="visit_day",
-    )
-
-
 def rows(place: CityRuntime) -> Iterator[Sequence[Row]]:
     """Every recorded first visit of a city as a row of facts."""
     levels, root = place.pack.fact_context().levels, place.regions.roots[0].code
@@ -261,4 +223,4 @@ def marks(city: str) -> tuple[int, ...]:
     return (InspectionEvent.objects.filter(city=city).aggregate(last=Max("id"))["last"] or 0,)
 
 
-FACTS = FactSource(name=NAME, table=table, rows=rows, size=size, newest=marks)
+FACTS = FactSource(name=INSPECTIONS, table=inspections_table, rows=rows, size=size, newest=marks)

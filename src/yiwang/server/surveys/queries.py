@@ -10,23 +10,10 @@ from typing import Any
 
 from django.db.models import Count, Max, Q
 
-from yiwang.core.facts.cases import FactContext
-from yiwang.core.facts.table import (
-    DAY,
-    FLOAT,
-    INTEGER,
-    TEXT,
-    FactColumn,
-    FactTable,
-    Row,
-    region_codes,
-    region_columns,
-    region_dimensions,
-)
+from yiwang.core.facts.table import Row, region_codes
 from yiwang.core.indicators.sampling import Visit as DrawnPlace
 from yiwang.core.indicators.sampling import verify
 from yiwang.core.kernel.errors import Problem
-from yiwang.core.kernel.text import Text
 from yiwang.core.surveys.estimating import (
     Disposition,
     Result,
@@ -35,6 +22,7 @@ from yiwang.core.surveys.estimating import (
     estimate,
     hidden_strata,
 )
+from yiwang.core.surveys.facts import ANSWERS, answers_table
 from yiwang.core.surveys.questionnaires import FreeWords, Measure, Questionnaire
 from yiwang.server.cases.api import Case, Readers
 from yiwang.server.cities.queries import CityRuntime
@@ -44,7 +32,6 @@ from yiwang.server.surveys.access import interviews
 from yiwang.server.surveys.models import DrawnCase, SurveyEvent, SurveyRound
 from yiwang.server.surveys.planning import INTERVIEWERS, NOWHERE, plan_of
 
-NAME = "answers"
 LEAST_SHOWN = 5  # with fewer answers a rate would tell what a single person said
 BLOCK = 2_000
 
@@ -146,35 +133,6 @@ def public_cases(survey: SurveyRound) -> list[dict[str, Any]]:
 # --- facts ------------------------------------------------------------------------------------------------------------
 
 
-def table(context: FactContext) -> FactTable:
-    """Answered cases of rounds that have ended, one row each."""
-    return FactTable(
-        name=NAME,
-        label=Text("回访", "survey answers"),
-        key="answer",
-        columns=(
-            FactColumn("answer", TEXT, Text("回访记录", "answer")),
-            FactColumn("round", TEXT, Text("回访轮次", "round")),
-            FactColumn("questionnaire", TEXT, Text("问卷", "questionnaire")),
-            FactColumn("way", TEXT, Text("回答方式", "way of answering")),
-            FactColumn("closed_to", DAY, Text("结案时段末日", "last day of the period of closing")),
-            FactColumn("weight", FLOAT, Text("权重", "weight")),
-            # whole numbers, which is what indicators sum: the one over the other is the rate among all closed cases
-            FactColumn("responded_yes", INTEGER, Text("有响应乘权重", "responded to, times weight")),
-            FactColumn("responded_asked", INTEGER, Text("响应率有效回答乘权重", "answered whether responded to, times weight")),
-            FactColumn("resolved_yes", INTEGER, Text("已解决乘权重", "resolved, times weight")),
-            FactColumn("resolved_asked", INTEGER, Text("解决率有效回答乘权重", "answered whether resolved, times weight")),
-            FactColumn("satisfied_yes", INTEGER, Text("满意乘权重", "satisfied, times weight")),
-            FactColumn("satisfied_asked", INTEGER, Text("满意率有效回答乘权重", "answered whether satisfied, times weight")),
-            *region_columns(context.levels),
-        ),
-        bases={"surveyed": "closed_to"},
-        dimensions=region_dimensions(context.levels),
-        month="closed_to",
-        order="closed_to",
-    )  # fmt: skip
-
-
 def rows(place: CityRuntime) -> Iterator[Sequence[Row]]:
     """Every answered case of the rounds of a city that have ended, as a row of facts; none of a round with too few answers."""
     levels, root = place.pack.fact_context().levels, place.regions.roots[0].code
@@ -239,4 +197,4 @@ def _sampled(case: DrawnCase) -> Sampled:
     )
 
 
-FACTS = FactSource(name=NAME, table=table, rows=rows, size=size, newest=marks)
+FACTS = FactSource(name=ANSWERS, table=answers_table, rows=rows, size=size, newest=marks)
