@@ -68,6 +68,7 @@ class DatedTable(TomlTable):
     """What holds for some days, and where it comes from."""
 
     source: Source
+    source_en: Line = ""
     confidence: Required
     valid_from: Day | None = None
     valid_to: Day | None = None
@@ -95,6 +96,7 @@ class ChoiceTable(TomlTable):
     pick: Required
     options: dict[str, Line] = Field(default_factory=dict)
     source: Required
+    source_en: Line = ""
 
 
 class IndicatorTable(DatedTable):

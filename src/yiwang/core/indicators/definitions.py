@@ -54,7 +54,8 @@ class Indicator:
         unit: Key of `UNITS`.
         direction: ``up`` when more is better, ``down``, or ``none``.
         basis: By which day a row falls into a period: one of the bases of its table.
-        source, confidence: Who says so, and how far it was read in the text itself.
+        source, confidence: Who says so, and how far it was read in the text itself. ``source_en`` is the source in English,
+            where it is said otherwise there.
         validity: Days on which it holds.
         public: The portal publishes it.
     """
@@ -70,6 +71,7 @@ class Indicator:
     direction: str
     basis: str
     source: str
+    source_en: str = ""
     confidence: str
     validity: Validity = field(default_factory=Validity)
     public: bool = False
@@ -90,6 +92,7 @@ class Choice:
     pick: str
     options: Mapping[str, str]
     source: str
+    source_en: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,7 @@ class Grading:
 
     grades: tuple[Grade, ...]
     source: str
+    source_en: str = ""
     confidence: str
     validity: Validity = field(default_factory=Validity)
 
@@ -183,6 +187,7 @@ class Evaluation:
     parts: tuple[Part, ...]
     least_share: float = 1.0
     source: str
+    source_en: str = ""
     confidence: str
     validity: Validity = field(default_factory=Validity)
 

@@ -49,6 +49,7 @@ class ListRule:
     least: float
     objection_days: int
     source: str
+    source_en: str = ""
     confidence: str
     validity: Validity
 

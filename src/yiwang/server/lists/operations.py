@@ -227,6 +227,7 @@ def terms_of(rule: ListRule) -> dict[str, Any]:
         "least": rule.least,
         "objection_days": rule.objection_days,
         "source": rule.source,
+        "source_en": rule.source_en,
         "confidence": rule.confidence,
     }
 

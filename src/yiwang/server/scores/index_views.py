@@ -207,7 +207,10 @@ def _others(asked: ScoreQuery, *, level: str, key: str) -> dict[str, Any]:
                 "score": _text(composite.score),
                 "place": standing.place if standing else None,
                 "known": percent_text(composite.known_share, 0),
-                "aspects": [_text(composite.aspects.get(aspect.id)) for aspect in evaluation.aspects],
+                "aspects": [
+                    {"name": named(aspect), "score": _text(composite.aspects.get(aspect.id))}
+                    for aspect in evaluation.aspects
+                ],
             }
         )
     rows.sort(key=lambda row: (row["order"] is None, -(row["order"] or 0.0), row["name"]))
