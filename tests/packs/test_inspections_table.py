@@ -50,6 +50,7 @@ def test_a_checklist_is_read_with_its_items() -> None:
 
 def test_a_pack_without_the_file_has_none(folder: Path) -> None:
     (folder / "inspections.toml").unlink()
+    (folder / "honours.toml").unlink()  # its areas stand on a checklist
     assert read_pack(folder).checklists == ()
 
 
@@ -102,6 +103,7 @@ def test_faults_are_said_at_their_place(
 
 
 def test_a_checklist_without_items_is_refused(folder: Path) -> None:
+    (folder / "honours.toml").unlink()
     file = folder / "inspections.toml"
     file.write_text('[[checklist]]\nid = "a"\nversion = "1"\nname = "甲"\nname_en = "A"\nlevel = "city"\n', "utf-8")
     (fault,) = read_all(folder).files.problems

@@ -342,3 +342,10 @@ def test_inspections_are_counted_by_indicators(settings: Any, tmp_path: Path) ->
     whole = first.weight * 100 + second.weight * 60
     assert cell.value == pytest.approx(whole / (first.weight + second.weight), abs=0.01)
     forget()
+
+
+def test_the_latest_inspection_comes_first(city: str) -> None:
+    for key, days in (("b", 2), ("a", 0), ("c", 5)):
+        begins = TODAY - timedelta(days=days)
+        commit_to(runtime(city), said(key=key, begins=begins), by="ann")
+    assert [one.key for one in queries.campaigns_of(city)] == ["a", "b", "c"]

@@ -34,7 +34,7 @@ FILE = "pack.toml"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # The first parts of the site's own addresses; a city's id is one too (a test compares this with the addresses).
 RESERVED_IDS = frozenset(
-    {"account", "api", "healthz", "metrics", "readyz", "sensorthings", "sign-in", "sign-out", "static", "switch"}
+    {"account", "api", "healthz", "metrics", "nation", "readyz", "sensorthings", "sign-in", "sign-out", "static", "switch"}
 )  # fmt: skip
 # What a number pattern may ask for: figures of limited width, and parts of the date.
 _SERIAL_SPEC = re.compile(r"(0?([1-9]|1[0-9]|20))?d?")

@@ -58,7 +58,7 @@ def campaigns_of(city: str) -> list[Campaign]:
     counted = Campaign.objects.filter(city=city).annotate(
         drawn=Count("visits"), recorded=Count("visits", filter=~Q(visits__outcome=""))
     )
-    return list(counted)
+    return list(counted.order_by("-begins", "-id"))  # a query that groups is not ordered by the model
 
 
 def campaign_of(*, city: str, key: str) -> Campaign | None:

@@ -41,7 +41,7 @@ def rounds_of(city: str) -> list[SurveyRound]:
     counted = SurveyRound.objects.filter(city=city).annotate(
         drawn=Count("cases"), answered=Count("cases", filter=Q(cases__disposition=Disposition.ANSWERED.value))
     )
-    return list(counted)
+    return list(counted.order_by("-id"))  # a query that groups is not ordered by the model
 
 
 def round_of(*, city: str, key: str) -> SurveyRound | None:
