@@ -217,7 +217,7 @@ def test_a_person_votes_once_and_who_built_it_does_not(people: dict[str, Client]
     assert acceptance_operations.votes_of(project) == acceptance_operations.Votes(2, 0)
     event = ProjectEvent.objects.filter(kind="voted").first()
     assert event is not None
-    assert (event.by, event.said) == ("citizen", {"round": 1, "good": True})
+    assert (event.by, event.said) == ("voter", {"round": 1, "good": True})
 
 
 @pytest.mark.parametrize(("text", "cents"), [("1,280.50", 128050), ("0.01", 1), ("3", 300), (" 7.1 ", 710)])
@@ -267,7 +267,7 @@ def test_photos_are_re_encoded_and_follow_the_project(people: dict[str, Client])
     assert list(ProjectPhoto.objects.values_list("moment", flat=True)) == ["before", "after"], "one is kept once"
     first = ProjectPhoto.objects.all()[0]
     shown = nobody.get(f"{address}/photos/{first.pk}")
-    content = b"".join(shown)  # type: ignore[call-overload]
+    content = b"".join(shown)
     assert b"Camera of a person" not in content
     assert dict(Image.open(io.BytesIO(content)).getexif()) == {}
     assert nobody.get(f"{address}/photos/{first.pk}/small").status_code == 200

@@ -19,7 +19,7 @@ from yiwang.server.projects.operations import Step, locked, tell, today_in
 from yiwang.server.projects.reading_forms import words_of
 
 ENOUGH_VOTES = 5  # fewer decide nothing
-CITIZEN = "citizen"  # as the history says of whoever voted
+VOTER = "voter"  # as the history says of whoever voted
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def vote(
             if not is_open(held, now=now):
                 raise NotPossible(Text("现在不是评议期。", "There is no vote on it now."))
             made = Acceptance.objects.create(project=held, round=held.round, person=person, good=good, words=said)
-            tell(held, "voted", {"round": held.round, "good": good}, by=CITIZEN)
+            tell(held, "voted", {"round": held.round, "good": good}, by=VOTER)
     except IntegrityError:
         raise Conflict(Text("您已经评议过了。", "You have voted already.")) from None
     return made
