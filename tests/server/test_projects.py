@@ -12,7 +12,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
+from tests.reading_pages import Page
 from tests.server.test_inventory import client_of
+from tests.server.test_languages_of_pages import faults_of
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible, Unknown
@@ -378,3 +380,26 @@ def test_the_pages_need_few_queries(people: dict[str, Client], django_assert_max
         nobody.get("/mini/projects")
     with django_assert_max_num_queries(10):
         nobody.get(f"/mini/projects/{projects[0].key}")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_says_everything_in_one_language(people: dict[str, Client], language: str) -> None:
+    """Whatever a project has come to, and whoever reads it; what somebody wrote is marked as such."""
+    idea = Idea.objects.create(city="mini", text="多种树\n因为热", author="visitor:x", state="adopted")
+    first = proposed(idea=idea.pk, kind="公园", **PLACED)
+    rest = [proposed("works"), chosen(budget=5), operations.begin(chosen(), user=of("works")), done()]
+    work_operations.spend(rest[1], cents=10, day=TODAY, note="买树", user=of("works"))
+    work_operations.add_photos(rest[2], files=[picture("pink")], moment="during", user=of("works"))
+    closing = done()
+    acceptance_operations.vote(closing, person="visitor:1", good=True, words="好")
+    Project.objects.filter(pk=closing.pk).update(votes_until=TODAY - timedelta(days=2))
+    addresses = ["", "/new", *(f"/{one.key}" for one in (first, *rest, closing))]
+    read = 0
+    for client in people.values():
+        for address in addresses:
+            answer = client.get(f"/mini/projects{address}", headers={"accept-language": language})
+            if answer.status_code == 200:
+                page, read = Page.read(answer.content.decode()), read + 1
+                faults = [(one, text) for text in page.texts if (one := faults_of(text, language, str))]
+                assert not faults, address
+    assert read > 30
