@@ -16,11 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.kernel.text import Text
+from yiwang.server.cases.api import map_labels
 from yiwang.server.cities.choosing import chosen
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
+from yiwang.server.inventory.component_page import regions_url
 from yiwang.server.people.models import User
 from yiwang.server.portal.queries import adopted_ideas
 from yiwang.server.projects import acceptance_operations, operations, work_operations
@@ -57,6 +59,8 @@ def new(request: HttpRequest, city: str) -> HttpResponse:
         "problems": problems,
         "values": request.POST or {"year": today_in(place).year, "idea": request.GET.get("idea", "")},
         "ideas": adopted_ideas(place=place),
+        "map_regions_url": regions_url(place, ""),
+        "map_labels": map_labels(),
     }
     return render(request, "projects/new.html", context, status=status)
 

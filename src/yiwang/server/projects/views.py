@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
+from yiwang.server.cases.api import map_labels
 from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import photos as pictures
@@ -20,6 +21,7 @@ from yiwang.server.common import throttling
 from yiwang.server.common.formatting import currency_of
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
+from yiwang.server.inventory.component_page import regions_url
 from yiwang.server.portal import links
 from yiwang.server.portal.queries import adopted_idea
 from yiwang.server.projects import acceptance_operations, queries
@@ -164,6 +166,8 @@ def project_page(
         "history": event_rows(queries.events_of(found), place, staff=staff),
         "staff": staff,
         "today": f"{today}",
+        "map_regions_url": regions_url(place, found.region),
+        "map_labels": map_labels(),
         **_open_to(request, place, found, votes, today),
     }
     return render(request, "projects/project.html", context, status=status)
