@@ -15,6 +15,7 @@ from PIL import Image
 from tests.reading_pages import Page
 from tests.server.test_inventory import client_of
 from tests.server.test_languages_of_pages import faults_of
+from tests.server.test_targets import in_force
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible, Unknown
@@ -27,7 +28,7 @@ from yiwang.server.projects.models import Acceptance, Project, ProjectEvent, Pro
 from yiwang.server.projects.operations import ProjectSaid
 from yiwang.server.projects.reading_forms import cents_of
 
-PLACED = {"lon": 120.003, "lat": 31.003}
+PLACED: dict[str, Any] = {"lon": 120.003, "lat": 31.003}
 TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()  # where the toy city is
 LATER = datetime.now(UTC) + timedelta(days=work_operations.VOTE_DAYS + 1)
 
@@ -378,6 +379,12 @@ def test_the_pages_need_few_queries(people: dict[str, Client], django_assert_max
     nobody.get("/mini/projects")
     with django_assert_max_num_queries(4):
         nobody.get("/mini/projects")
+    for unit in ("90", "9001", "9002"):
+        in_force(unit)
+    page = nobody.get("/mini/projects?year=2026").content.decode()
+    assert "/mini/targets/2026/9001" in page, "the letters of the year stand below its projects"
+    with django_assert_max_num_queries(8):
+        nobody.get("/mini/projects?year=2026")
     with django_assert_max_num_queries(10):
         nobody.get(f"/mini/projects/{projects[0].key}")
 

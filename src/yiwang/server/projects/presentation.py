@@ -13,6 +13,9 @@ from yiwang.server.common.formatting import NONE, amount_text, percent_text
 from yiwang.server.common.language import say
 from yiwang.server.common.templatetags.yiwang import named
 from yiwang.server.projects.models import Milestone, Project, ProjectEvent, ProjectPhoto
+from yiwang.server.targets import queries as targets
+from yiwang.server.targets.presentation import light_chip
+from yiwang.server.targets.progress import months_for
 
 STEPS = {
     "proposed": (Text("待立项", "Proposed"), "yellow"),
@@ -134,6 +137,19 @@ def event_rows(events: list[ProjectEvent], place: CityRuntime, *, staff: bool) -
                 "votes": one.said if "good" in one.said else None,
             }
         )
+    return rows
+
+
+def letter_rows(place: CityRuntime, *, year: int) -> list[dict[str, Any]]:
+    """The target letters of a year that are in force, as they stand in the tree of regions, each with its light."""
+    found = targets.in_force(targets.letters_of(place.info.id, year, staff=False))
+    months = months_for(place, found, year=year) if found else None
+    rows = []
+    for depth, one in targets.ordered(place, found):
+        assert months is not None
+        light, _ = targets.standing(one, months)
+        name = named(place.regions.get(one.unit))
+        rows.append({"unit": one.unit, "name": name, "indent": "\u3000" * depth, "chip": light_chip(light)})
     return rows
 
 
