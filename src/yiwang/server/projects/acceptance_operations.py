@@ -12,6 +12,7 @@ from django.db.models import Count
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
 from yiwang.core.kernel.text import Text
 from yiwang.server.cities.queries import runtime
+from yiwang.server.common.masking import mask
 from yiwang.server.people.models import User
 from yiwang.server.projects.access import check_assesses, may_vote, of_its_unit
 from yiwang.server.projects.models import Acceptance, Project
@@ -77,7 +78,7 @@ def vote(
         raise NotAllowed(
             Text("承办和考评人员不参加群众评议。", "Those who carry it out or decide on it do not vote as citizens.")
         )
-    said = words_of(words, "words", most=500, needed=False)
+    said = mask(words_of(words, "words", most=500, needed=False))[:500]
     try:
         with transaction.atomic():
             held = locked(project)

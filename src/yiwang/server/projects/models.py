@@ -144,7 +144,7 @@ class Acceptance(models.Model):
     Attributes:
         round: The project's, when it was given.
         person: ``user:7`` or ``visitor:…``, the keyed hash of a random name of a browser; never shown.
-        words: Shown to staff only.
+        words: Shown to staff only; numbers of telephones and the like are masked before they are kept.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="votes")
