@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "yiwang.server.irregularities",
     "yiwang.server.lists",
     "yiwang.server.honours",
+    "yiwang.server.projects",
     "yiwang.server.targets",
     "yiwang.server.sensors",
     "yiwang.server.sensorthings",

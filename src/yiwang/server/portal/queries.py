@@ -328,6 +328,18 @@ def idea_page(*, place: CityRuntime, idea: Idea, person: str) -> dict[str, Any]:
     }
 
 
+def adopted_ideas(*, place: CityRuntime, most: int = 100) -> list[dict[str, Any]]:
+    """The ideas that were adopted last, as everybody may see them."""
+    found = Idea.objects.filter(city=place.info.id, state=Idea.State.ADOPTED).order_by("-answered_at", "-id")[:most]
+    return [row for row in idea_rows(list(found), place=place) if not row["hidden"]]
+
+
+def adopted_idea(*, place: CityRuntime, idea: int) -> dict[str, Any] | None:
+    """An idea that was adopted, as everybody may see it; None where there is none."""
+    found = Idea.objects.filter(city=place.info.id, pk=idea, state=Idea.State.ADOPTED).first()
+    return idea_rows([found], place=place)[0] if found else None
+
+
 # --- moderation ---------------------------------------------------------------------------------------------------
 
 
