@@ -16,7 +16,7 @@ from yiwang.server.centre import board
 from yiwang.server.centre.centre_figures import by_region
 from yiwang.server.cities.queries import runtime
 from yiwang.server.provision.operations import install_pack
-from yiwang.server.scrutiny.reading import case_ids
+from yiwang.server.scrutiny.reading import chosen_cases
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +60,8 @@ def test_the_centre_and_the_flow_of_a_region_take_in_what_it_replaced(replaced: 
     now = datetime.now(UTC)
     case = Case.objects.get(number=replaced).pk
     for region, many in (("900203", 1), ("9002", 1), ("900202", 0), ("90", 1)):
-        assert case_ids(city="mini", start=None, end=None, region=region) == [case] * many, region
+        found, _ = chosen_cases(city="mini", start=None, end=None, region=region)
+        assert found.tolist() == [case] * many, region
         for at in ({}, {"at": (now + timedelta(minutes=1)).isoformat()}):
             asked = {"region": region, **at}
             assert client.get("/api/v1/cities/mini/centre", asked).json()["now"]["cases"] == many, asked

@@ -170,28 +170,38 @@ class Summary:
 def summaries(found: Stays, keys: Ints) -> list[Summary]:
     """One summary for each key (one key per stay, -1 for none), the one with the most time first."""
     chosen = np.flatnonzero(keys >= 0)
-    lengths = (found.end - found.start)[chosen]
-    ranked = np.where(found.going_on[chosen], np.inf, lengths)
-    order = np.lexsort((ranked, keys[chosen]))
-    sorted_keys = keys[chosen][order]
-    if len(order) == 0:
+    if len(chosen) == 0:
         return []
-    bounds = np.flatnonzero(np.r_[True, sorted_keys[1:] != sorted_keys[:-1]])
-    made = []
-    for start, stop in zip(bounds, [*bounds[1:], len(order)], strict=True):
-        part = order[start:stop]
-        made.append(
-            Summary(
-                key=int(sorted_keys[start]),
-                stays=len(part),
-                cases=len(np.unique(found.case[chosen[part]])),
-                going_on=int(found.going_on[chosen[part]].sum()),
-                total=float(lengths[part].sum()),
-                waiting=float((found.touched - found.start)[chosen[part]].sum()),
-                median=_quantile(ranked[part], HALF),
-                most=_quantile(ranked[part], MOST),
-            )
+    own = keys[chosen]
+    lengths, going_on = (found.end - found.start)[chosen], found.going_on[chosen]
+    ranked = np.where(going_on, np.inf, lengths)
+    small = own.astype(np.int16) if own.max() < 2**15 else own  # NumPy sorts short numbers by their digits
+    order = np.argsort(ranked)
+    order = order[np.argsort(small[order], kind="stable")]
+    first = np.flatnonzero(np.r_[True, own[order][1:] != own[order][:-1]])
+    after = np.r_[first[1:], len(order)]
+    # stays come by case, so of each key they still do once sorted by key alone: where a case begins, it is counted
+    by_case = np.argsort(small, kind="stable")
+    case, key = found.case[chosen][by_case], own[by_case]
+    begins = np.r_[True, (case[1:] != case[:-1]) | (key[1:] != key[:-1])]
+    cases = np.add.reduceat(begins.astype(np.int64), first)
+    going = np.add.reduceat(going_on[order].astype(np.int64), first)
+    total = np.add.reduceat(lengths[order], first)
+    waiting = np.add.reduceat((found.touched - found.start)[chosen][order], first)
+    ranks = ranked[order]
+    made = [
+        Summary(
+            key=int(own[order[start]]),
+            stays=int(stop - start),
+            cases=int(cases[at]),
+            going_on=int(going[at]),
+            total=float(total[at]),
+            waiting=float(waiting[at]),
+            median=_quantile(ranks[start:stop], HALF),
+            most=_quantile(ranks[start:stop], MOST),
         )
+        for at, (start, stop) in enumerate(zip(first, after, strict=True))
+    ]
     return sorted(made, key=lambda each: (-each.total, each.key))
 
 

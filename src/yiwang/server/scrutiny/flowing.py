@@ -27,7 +27,8 @@ from yiwang.core.mining.flow import (
 )
 from yiwang.server.cases.api import Case
 from yiwang.server.cities.queries import CityRuntime
-from yiwang.server.scrutiny.reading import case_ids, flow_columns, newest_event
+from yiwang.server.scrutiny.kept_events import events_of, heads_of
+from yiwang.server.scrutiny.reading import chosen_cases, flow_columns, newest_event
 
 MOST_PATHS, MOST_UNITS, MOST_BEHIND = 12, 40, 200
 
@@ -87,11 +88,12 @@ class Flow:
 
 
 def flow(place: CityRuntime, asked: FlowQuery, *, now: datetime | None = None) -> Flow:
-    """Work the figures out: two queries to choose the cases, one for five hundred cases each to read their events."""
+    """Work the figures out: two queries to choose the cases, and one for five hundred of those each whose events are not kept."""
     start, end = asked.bounds(place)
-    chosen = case_ids(city=place.info.id, start=start, end=end, region=asked.region)
+    chosen, heads = chosen_cases(city=place.info.id, start=start, end=end, region=asked.region)
     workflow = place.rules.workflow
-    columns = flow_columns(chosen, in_hand=in_hand_roles(workflow))
+    found, codes = events_of(place.info.id, chosen, heads_of(heads))
+    columns = flow_columns(found, codes, in_hand=in_hand_roles(workflow))
     until = min((now or datetime.now(UTC)).timestamp(), _log_end(place, columns))
     ends = np.array([name in workflow.steps and workflow.steps[name].end for name in columns.steps], dtype=bool)
     open_steps = ~ends if len(ends) else np.zeros(0, dtype=bool)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import eq, itemgetter
 from typing import Any
 
 import numpy as np
@@ -102,8 +104,11 @@ SECONDS = {
 }
 
 
-def case_ids(*, city: str, start: datetime | None, end: datetime | None, region: str = "") -> list[int]:
-    """Ids of the cases opened from ``start`` up to ``end`` in a region, all below it and what it has replaced, growing."""
+def chosen_cases(
+    *, city: str, start: datetime | None, end: datetime | None, region: str = ""
+) -> tuple[Ints, list[Any]]:
+    """Ids, growing, and hashes of the last event of the cases opened from ``start`` up to ``end`` in a region, all below it and what it
+    has replaced."""
     query = Case.objects.filter(city=city)
     if start is not None:
         query = query.filter(opened_at__gte=start)
@@ -111,7 +116,9 @@ def case_ids(*, city: str, start: datetime | None, end: datetime | None, region:
         query = query.filter(opened_at__lt=end)
     if region:
         query = within(query, region, place=runtime(city))
-    return sorted(query.order_by().values_list("id", flat=True).iterator(chunk_size=10_000))
+    rows = list(query.order_by().values_list("id", "head").iterator(chunk_size=10_000))
+    rows.sort(key=itemgetter(0))
+    return np.array([row[0] for row in rows], dtype=np.int64), [row[1] for row in rows]
 
 
 def newest_event(city: str) -> datetime | None:
@@ -120,17 +127,66 @@ def newest_event(city: str) -> datetime | None:
     return found
 
 
-def flow_columns(cases: Sequence[int], *, in_hand: frozenset[tuple[str, str]]) -> Columns:
-    """Events of cases as columns: 34 bytes an event, whatever the events carry.
+@dataclass(slots=True)
+class Codes:
+    """Steps, holders and roles by number, in the order in which they were met."""
+
+    steps: dict[str, int] = field(default_factory=dict)
+    holders: dict[str, int] = field(default_factory=dict)
+    roles: dict[str, int] = field(default_factory=dict)
+
+    def copy(self) -> Codes:
+        """Another one that grows on its own."""
+        return Codes(dict(self.steps), dict(self.holders), dict(self.roles))
+
+    def as_json(self) -> dict[str, list[str]]:
+        """Names in the order of their numbers."""
+        return {"steps": list(self.steps), "holders": list(self.holders), "roles": list(self.roles)}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Sequence[str]]) -> Codes:
+        """What `as_json` gave."""
+        return cls(*({name: at for at, name in enumerate(said[key])} for key in ("steps", "holders", "roles")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Events of whole cases as columns, each case's together and in their order.
+
+    Attributes:
+        case: Id of the case. ``at``: seconds since 1970.
+        step, holder: After the event. ``role``: of who acted. All by `Codes`.
+        same: Whether the holder is the one from before.
+    """
+
+    case: Ints
+    at: Any
+    step: Any
+    holder: Any
+    role: Any
+    same: Any
+
+    @staticmethod
+    def joined(parts: Sequence[Happened]) -> Happened:
+        """Several, by growing id of the case."""
+        if len(parts) == 1:
+            return parts[0]
+        whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
+        order = np.argsort(whole["case"], kind="stable")
+        return Happened(**{name: column[order] for name, column in whole.items()})
+
+
+COLUMNS = ("case", "at", "step", "holder", "role", "same")
+
+
+def happened(cases: Sequence[int], codes: Codes) -> Happened:
+    """Events of cases from the database: one query for five hundred cases each.
 
     Args:
         cases: Ids, growing.
-        in_hand: Steps and roles, see `in_hand_roles`.
+        codes: Grows by what is met.
     """
-    steps: dict[str, int] = {}
-    holders: dict[str, int] = {}
-    case, at, step, holder, person = array("q"), array("d"), array("q"), array("q"), bytearray()
-    kept = bytearray()
+    case, at, step, holder, role, same = array("q"), array("d"), array("h"), array("l"), array("h"), bytearray()
     table = Event._meta.db_table
     with connection.cursor() as cursor:
         for begin in range(0, len(cases), IDS_AT_ONCE):
@@ -146,26 +202,36 @@ def flow_columns(cases: Sequence[int], *, in_hand: frozenset[tuple[str, str]]) -
             of, moments, to_steps, units, roles, before = zip(*rows, strict=True)
             case.extend(of)
             at.extend(moments)
-            step.extend([steps.setdefault(name, len(steps)) for name in to_steps])
-            holder.extend([holders.setdefault(name, len(holders)) for name in units])
-            person.extend([role != SYSTEM for role in roles])
-            kept.extend(
-                [
-                    old == new and (name, role) in in_hand
-                    for name, role, old, new in zip(to_steps, roles, before, units, strict=True)
-                ]
-            )
-    return Columns(
-        case=_ints(case),
-        at=np.round(np.array(at), 3),  # SQLite's days are exact to a twentieth of a millisecond
-        step=_ints(step),
-        holder=_ints(holder),
-        person=np.array(person, dtype=np.bool_),
-        in_hand=np.array(kept, dtype=np.bool_),
-        steps=list(steps),
-        holders=list(holders),
+            step.extend([codes.steps.setdefault(name, len(codes.steps)) for name in to_steps])
+            holder.extend([codes.holders.setdefault(name, len(codes.holders)) for name in units])
+            role.extend([codes.roles.setdefault(name, len(codes.roles)) for name in roles])
+            same.extend(map(eq, before, units))
+    return Happened(
+        case=np.array(case, dtype=np.int64),
+        at=np.round(np.array(at, dtype=np.float64), 3),  # SQLite's days are exact to a twentieth of a millisecond
+        step=np.array(step, dtype=np.int16),
+        holder=np.array(holder, dtype=np.int32),
+        role=np.array(role, dtype=np.int16),
+        same=np.array(same, dtype=np.bool_),
     )
 
 
-def _ints(values: array[int]) -> Ints:
-    return np.array(values, dtype=np.int64)
+def flow_columns(found: Happened, codes: Codes, *, in_hand: frozenset[tuple[str, str]]) -> Columns:
+    """Events as the bottleneck page works on them.
+
+    Args:
+        found, codes: See `Happened`.
+        in_hand: Steps and roles, see `in_hand_roles`.
+    """
+    steps, roles = list(codes.steps), list(codes.roles)
+    keeps = np.array([[(step, role) in in_hand for role in roles] for step in steps], dtype=np.bool_)
+    return Columns(
+        case=found.case,
+        at=found.at,
+        step=found.step.astype(np.int64),
+        holder=found.holder.astype(np.int64),
+        person=found.role != codes.roles.get(SYSTEM, -1),
+        in_hand=(keeps[found.step, found.role] & found.same) if keeps.size else np.zeros(0, dtype=np.bool_),
+        steps=steps,
+        holders=list(codes.holders),
+    )
