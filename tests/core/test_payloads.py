@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from yiwang.core.kernel.errors import BadInput
@@ -372,6 +372,7 @@ documents = st.recursive(
 @pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=list(ADAPTERS))
 @settings(deadline=None)
 @given(message=st.binary(max_size=60) | st.one_of(json_values, documents).map(sent))
+@example(message=b'"{"')  # a text that begins like a document
 def test_any_message_gives_readings_or_bad_payload(adapter: Adapter, message: bytes) -> None:
     try:
         found = adapter.read(message, NOW, "a/b/devices/c")

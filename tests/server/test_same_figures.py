@@ -133,7 +133,7 @@ def test_what_stands_twice_has_one_value(lived: str) -> None:
     from yiwang.cli.main import main
 
     client = Client()
-    scores.refresh(city=lived)
+    scores.refresh_measured(city=lived)
     begun = Case.objects.earliest("opened_at").opened_at
     month = f"{begun.astimezone(runtime(lived).info.zone):%Y-%m}"
     tops = walked(client, lived, month)
@@ -194,7 +194,7 @@ def test_what_stands_twice_has_one_value_in_a_replayed_city(replayed: str) -> No
     assert any(case["closed_at"] is not None for case in late)
 
     client = Client()
-    scores.refresh(city=replayed)
+    scores.refresh_measured(city=replayed)
     month = f"{at:%Y-%m}"
     tops = walked(client, replayed, month)
     overview = tops[f"/{replayed}/?month={month}"]
@@ -260,7 +260,8 @@ def test_on_time_indicators_leave_out_what_had_no_deadline() -> None:
         row = fact("A", opened_at=day("03-02"), filed_at=day("03-02"), dispatched_at=day("03-02"), disposed_at=day("03-03"),
                    closed_at=day("03-03"), end_kind="closed", handlers=1)  # fmt: skip
         row = {**context.blank, **{name: value for name, value in row.items() if name in context.blank}}
-        wish = Wish(by=(), as_of=day("04-30"))
+        of_cases = tuple(one.id for one in pack.indicators.indicators if one.table == "cases")
+        wish = Wish(by=(), as_of=day("04-30"), indicators=of_cases)
         engines = {"cases": MemoryEngine([row])}
         tables, zone = pack.fact_tables(), pack.info.zone
         counted = score(wish, book=pack.indicators, tables=tables, engines=engines, zone=zone)[0].cells
@@ -281,7 +282,7 @@ def test_nothing_is_published_while_records_are_imported(lived: str) -> None:
         page = english(Client(), f"/{lived}/portal/score").content.decode()
         return re.findall(r"<option [^>]*>(\d{4}-\d{2})</option>", page)
 
-    scores.refresh(city=lived)
+    scores.refresh_measured(city=lived)
     assert months()
     job, _ = jobs.ask_job(kind="replay", city=lived)
     assert jobs.claim_job(job=job.pk)
@@ -291,7 +292,7 @@ def test_nothing_is_published_while_records_are_imported(lived: str) -> None:
     assert "Records are being imported" in english(Client(), f"/{lived}/portal").content.decode()
     jobs.finish(job=job.pk)
     assert not months(), "what has been counted is older than the end of the import"
-    scores.refresh(city=lived)
+    scores.refresh_measured(city=lived)
     assert months()
     assert "Records are being imported" not in english(Client(), f"/{lived}/portal").content.decode()
 

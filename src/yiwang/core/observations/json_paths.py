@@ -279,7 +279,8 @@ def _matches(path: JSONPath, document: Any, faults: list[Problem]) -> list[tuple
     """Place and value of each match."""
     try:
         return [(match.path, match.obj) for match in path.finditer(document)]
-    except (JSONPathError, RecursionError, TypeError):  # TypeError: a text or number where a path looks for parts
+    # TypeError: a text or number where a path looks for parts; ValueError: a text that looks like JSON and is none
+    except (JSONPathError, RecursionError, TypeError, ValueError):
         faults.append(Problem(Text("路径无法应用于该报文。", "The path cannot be followed here."), column=str(path)))
         return []
 

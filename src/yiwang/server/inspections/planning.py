@@ -22,6 +22,7 @@ from yiwang.core.indicators.sampling import (
     plan_as_json,
     plan_from_json,
 )
+from yiwang.core.indicators.scorecard import label
 from yiwang.core.inspections.checklists import Checklist, in_force
 from yiwang.core.inspections.reviewing import second_visits
 from yiwang.core.kernel.errors import BadInput, Problem
@@ -116,7 +117,7 @@ def commit_to(place: CityRuntime, said: CampaignSaid, *, by: str, now: datetime 
 
 def next_key(city: str, today: date) -> str:
     """A key that no inspection of the city has, e.g. ``2026-12-1`` for the first one of a month."""
-    month = f"{today:%Y-%m}-"
+    month = f"{label(today, 'month')}-"
     taken = set(Campaign.objects.filter(city=city, key__startswith=month).values_list("key", flat=True))
     return next(key for number in range(1, len(taken) + 2) if (key := f"{month}{number}") not in taken)
 

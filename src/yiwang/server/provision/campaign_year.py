@@ -17,6 +17,7 @@ from random import Random
 from PIL import Image
 
 from yiwang.core.indicators.lists import ListRule, period_of
+from yiwang.core.indicators.scorecard import label
 from yiwang.core.inspections.checklists import Checklist, Counted, Measured, Photo, in_force
 from yiwang.core.inspections.scoring import Outcome
 from yiwang.core.kernel.errors import BadInput
@@ -196,6 +197,7 @@ def _sign(place: CityRuntime, letter: Letter, cast: Cast, told: Outcomes, *, at:
 def _inspect(place: CityRuntime, cast: Cast, told: Outcomes, *, first: date) -> None:
     """One inspection a month by each checklist of regions, drawn at its beginning and ended after its last day."""
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    month = label(first, "month")
     depths = [level.id for level in place.info.levels]
     for checklist in in_force(place.pack.checklists, on=first).values():
         if not checklist.level or depths.index(checklist.level) == 0:
@@ -203,9 +205,9 @@ def _inspect(place: CityRuntime, cast: Cast, told: Outcomes, *, first: date) -> 
         strata = depths[min(1, depths.index(checklist.level))] if depths.index(checklist.level) > 1 else depths[0]
         regions = len(place.regions.at_level(strata))
         said = planning.CampaignSaid(
-            key=f"{first:%Y-%m}-{checklist.id.replace('_', '-')}",
-            name=f"{first:%Y-%m} {checklist.name.zh}",
-            name_en=f"{checklist.name.en}, {first:%Y-%m}",
+            key=f"{month}-{checklist.id.replace('_', '-')}",
+            name=f"{month} {checklist.name.zh}",
+            name_en=f"{checklist.name.en}, {month}",
             checklist=checklist.id,
             strata=strata,
             total=max(4, 3 * regions),

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from yiwang.core.indicators.definitions import Composite, Evaluation
-from yiwang.core.indicators.scorecard import ScoreRow
+from yiwang.core.indicators.scorecard import ScoreRow, label
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.formatting import number_text, percent_text
 from yiwang.server.common.language import say
@@ -115,7 +115,7 @@ def _past(asked: ScoreQuery, evaluation: Evaluation, *, level: str, key: str) ->
 
 def _before(month: str) -> str:
     first = date.fromisoformat(f"{month}-01")
-    return f"{first - timedelta(days=1):%Y-%m}"
+    return label(first - timedelta(days=1), "month")
 
 
 def _text(score: float | None) -> str:

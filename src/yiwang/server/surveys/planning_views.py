@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from yiwang.core.indicators.scorecard import label
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
 from yiwang.core.surveys.questionnaires import in_force
@@ -119,7 +120,7 @@ def _months(today: date) -> list[str]:
     first = today.replace(day=1)
     for _ in range(MONTHS):
         first = (first - timedelta(days=1)).replace(day=1)
-        found.append(f"{first:%Y-%m}")
+        found.append(label(first, "month"))
     return found
 
 
