@@ -33,6 +33,11 @@ READS = {
     "/cities/mini/components?kind=01001&region=9001&q=x&bbox=120,31,121,32": 2,
     "/cities/mini/map/components?bbox=120,31,121,32": 1,
     "/cities/mini/map/components/near?lon=120.003&lat=31.003": 1,
+    "/cities/mini/scores": 2,  # the stores of the tables that are measured
+    "/cities/mini/inspections": 1,
+    "/cities/mini/lists": 2,
+    "/cities/mini/honours": 1,
+    "/cities/mini/targets/2026": 3,
     "/cities/mini/tiles/components/0/0/0.mvt": 1,  # the version; what was written since, where it has moved on; names of the points
     "/cases/{number}": 3,  # the case, its photos, what moderators have decided of its words
     "/cases/{number}/events": 4,  # the last is what moderators have decided of its words

@@ -16,12 +16,14 @@ from django.utils.html import escape
 from PIL import Image
 from tests.server.test_inventory import client_of
 
-from yiwang.core.indicators.lists import period_of
+from yiwang.core.indicators.lists import last_period, period_of
 from yiwang.core.irregularities import leads as core
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
 from yiwang.server.cases.models import Case, Event, Photo
 from yiwang.server.cities.queries import runtime
+from yiwang.server.common.app import jobs
+from yiwang.server.common.models import Job
 from yiwang.server.irregularities import operations, queries
 from yiwang.server.irregularities.gathering import gather
 from yiwang.server.irregularities.models import Fingerprint, IrregularityEvent, Lead, Look
@@ -332,3 +334,22 @@ def test_the_command_line(mini: str, run: Callable[..., Result], monkeypatch: py
     assert (told["tests"], [one["kind"] for one in told["leads"]]) == (7, ["reporting"])
     assert json.loads(run("irregularities", "show", "mini", "--json").stdout) == told
     assert "SWEEP-9001" in run("irregularities", "show", "mini").stdout
+
+
+def test_who_assesses_has_a_month_looked_through_by_the_worker(mini: str) -> None:
+    keeper = client_of("keeper", administrator=("", ""))
+    page = keeper.get("/mini/irregularities").content.decode()
+    month = last_period("month", today=datetime.now(runtime(mini).info.zone).date()).name
+    assert f"<option>{month}</option>" in page
+    assert keeper.post("/mini/irregularities/look", {"period": month}).status_code == 302
+    job = Job.objects.get(kind="irregularities")
+    assert (job.city, job.key, job.parameters) == ("mini", month, {"by": "keeper"})
+    assert jobs()["irregularities"](job, lambda *_: None)["tests"] >= 0
+    assert Look.objects.get().looked_by == "keeper"
+    for period in ("2999-01", "soon", ""):
+        keeper.post("/mini/irregularities/look", {"period": period})
+    clerk = client_of("clerk", intake=("CTR-9001", "9001"))
+    assert "Look a month through" not in clerk.get("/mini/irregularities").content.decode()
+    clerk.post("/mini/irregularities/look", {"period": month})
+    assert Job.objects.count() == 1
+    assert Look.objects.count() == 1

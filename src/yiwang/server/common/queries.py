@@ -15,6 +15,7 @@ NAMES = {
     "simulate": Text("模拟一个月的运行", "Simulating a month"),
     "replay": Text("回放真实记录", "Replaying real records"),
     "facts": Text("统计案卷事实", "Counting case facts"),
+    "irregularities": Text("疑点核查", "Looking for irregularities"),
     "install": Text("安装城市包", "Installing a pack"),
     "dry-run": Text("规则试算", "Dry run of rules"),
 }

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from yiwang.core.kernel.text import Text
 from yiwang.server.common.app import Chore, Group, NavigationEntry, Phase, Stop, Topic, YiwangApp
+
+if TYPE_CHECKING:
+    from ninja import Router
 
 
 class InspectionsConfig(YiwangApp):
@@ -29,6 +32,11 @@ class InspectionsConfig(YiwangApp):
             page="inspections",
             shown=shown,
         )
+
+    def api_routers(self) -> Iterable[Router]:
+        from yiwang.server.inspections.calls import router
+
+        return (router,)
 
     def streams(self) -> Iterable[Any]:
         from yiwang.server.inspections.history import STREAM

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from yiwang.core.kernel.text import Text
-from yiwang.server.common.app import Group, NavigationEntry, Topic, YiwangApp
+from yiwang.server.common.app import Group, JobWork, NavigationEntry, Topic, YiwangApp
 
 
 class IrregularitiesConfig(YiwangApp):
@@ -24,6 +24,11 @@ class IrregularitiesConfig(YiwangApp):
             page="irregularities",
             shown=shown_to_staff,
         )
+
+    def jobs(self) -> Mapping[str, JobWork]:
+        from yiwang.server.irregularities.operations import look_job
+
+        return {"irregularities": look_job}
 
     def streams(self) -> Iterable[Any]:
         from yiwang.server.irregularities.queries import STREAM

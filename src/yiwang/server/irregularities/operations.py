@@ -7,13 +7,16 @@ from typing import Any
 
 from django.db import transaction
 
-from yiwang.core.indicators.lists import period_of
+from yiwang.core.indicators.lists import Period, period_of
 from yiwang.core.irregularities import leads as core
 from yiwang.core.irregularities.looking import look
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.refusals import Conflict, NotAllowed, NotPossible
 from yiwang.core.kernel.text import Text
 from yiwang.server.cities.queries import CityRuntime, runtime
+from yiwang.server.common.app import Progress
+from yiwang.server.common.models import Job
+from yiwang.server.common.operations import ask_job
 from yiwang.server.irregularities.gathering import gather, span_of
 from yiwang.server.irregularities.models import WORDS, IrregularityEvent, Lead, Look
 from yiwang.server.irregularities.queries import NAME, belongs
@@ -31,13 +34,7 @@ def look_through(place: CityRuntime, *, period: str, by: str, now: datetime | No
         NotPossible: When it has not ended.
     """
     now = now or datetime.now(UTC)
-    try:
-        asked = period_of(period, "month")
-    except ValueError:
-        wrong = Text("「{period}」不是月份。", "{period!r} is no month.", period=period[:20])
-        raise BadInput(Problem(wrong, Text("例如 2026-11。", "For example 2026-11."), column="period")) from None
-    if span_of(asked, place=place).after > now:
-        raise NotPossible(Text("{period} 还没有结束。", "{period} has not ended yet.", period=asked.name))
+    asked = _ended_month(place, period, now)
     rows = gather(place=place, period=asked)
     found, tests = look(rows, city=place.info.id, period=asked.name, zone=place.info.zone)
     examined = {
@@ -66,6 +63,23 @@ def look_through(place: CityRuntime, *, period: str, by: str, now: datetime | No
                 gone.stands = False
                 gone.save(update_fields=["stands"])
     return made
+
+
+def ask_for_look(place: CityRuntime, *, period: str, by: str, now: datetime | None = None) -> None:
+    """Have the worker look through a month.
+
+    Raises:
+        BadInput: When that is no month.
+        NotPossible: When it has not ended.
+    """
+    asked = _ended_month(place, period, now or datetime.now(UTC))
+    ask_job(kind=NAME, city=place.info.id, key=asked.name, parameters={"by": by}, again=True)
+
+
+def look_job(job: Job, progress: Progress) -> dict[str, Any]:
+    """A month looked through by the worker. Killed in the middle it is begun anew, since nothing is kept before the end."""
+    made = look_through(runtime(job.city), period=job.key, by=str(job.parameters.get("by", "")))
+    return {"tests": made.tests}
 
 
 def answer(lead: Lead, *, user: User, text: str, now: datetime | None = None) -> Lead:
@@ -116,6 +130,17 @@ def judge(lead: Lead, *, user: User, judgement: str, reason: str, now: datetime 
         held.save()
         _tell(held, "judged", {"judgement": judgement, "text": words}, by=user.username)
     return held
+
+
+def _ended_month(place: CityRuntime, period: str, now: datetime) -> Period:
+    try:
+        asked = period_of(period, "month")
+    except ValueError:
+        wrong = Text("「{period}」不是月份。", "{period!r} is no month.", period=period[:20])
+        raise BadInput(Problem(wrong, Text("例如 2026-11。", "For example 2026-11."), column="period")) from None
+    if span_of(asked, place=place).after > now:
+        raise NotPossible(Text("{period} 还没有结束。", "{period} has not ended yet.", period=asked.name))
+    return asked
 
 
 def figures_of(lead: core.Lead) -> dict[str, Any]:

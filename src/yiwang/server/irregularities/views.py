@@ -7,11 +7,14 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from yiwang.core.indicators.lists import last_period
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import NotAllowed, Refusal
 from yiwang.core.kernel.text import Text
+from yiwang.server.cases.api import stands_at
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common.formatting import number_text, percent_text
 from yiwang.server.common.language import say
@@ -20,6 +23,8 @@ from yiwang.server.irregularities import operations, presentation, queries
 from yiwang.server.irregularities.models import Lead
 from yiwang.server.people.models import User
 from yiwang.server.scrutiny.access import assesses, staff_only
+
+MONTHS = 12
 
 
 @require_GET
@@ -56,8 +61,37 @@ def lead_list(request: HttpRequest, place: CityRuntime) -> HttpResponse:
         "tests": number_text(chosen.tests) if chosen else "",
         "kinds": kinds,
         "found": len(rows),
+        "months": _months(place) if assesses(request.user, place=place) else [],
     }
     return render(request, "irregularities/list.html", context)
+
+
+@require_POST
+@staff_only
+def look_it(request: HttpRequest, place: CityRuntime) -> HttpResponse:
+    """Have a month looked through."""
+    try:
+        if not assesses(request.user, place=place):
+            raise NotAllowed(
+                Text(
+                    "由系统管理员和负责考评的岗位发起核查。",
+                    "Months are looked through for administrators and who assesses the city.",
+                )
+            )
+        period = request.POST.get("period", "")
+        operations.ask_for_look(place, period=period, by=request.user.get_username())
+        messages.success(
+            request,
+            say(
+                "已安排核查 {period}，完成后列在本页。",
+                "{period} will be looked through; it stands here when that is done.",
+                period=period,
+            ),
+        )
+    except (Refusal, BadInput) as error:
+        for sentence in sentences(error):
+            messages.error(request, sentence)
+    return redirect("irregularities", place.info.id)
 
 
 @require_GET
@@ -114,6 +148,15 @@ def judge_it(request: HttpRequest, place: CityRuntime, pk: int) -> HttpResponse:
         return operations.judge(lead, user=user, judgement=judgement, reason=reason)
 
     return _done(request, lead, say("已认定。", "Judged."), act)
+
+
+def _months(place: CityRuntime) -> list[str]:
+    """The last twelve months that have ended where the city stands, the latest first."""
+    today = (stands_at(city=place.info.id) or timezone.now()).astimezone(place.info.zone).date()
+    found = [last_period("month", today=today)]
+    while len(found) < MONTHS:
+        found.append(last_period("month", today=found[-1].first))
+    return [one.name for one in found]
 
 
 def _done(request: HttpRequest, lead: Lead, said: str, act: Callable[[], object]) -> HttpResponse:

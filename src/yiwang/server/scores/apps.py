@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 
 from yiwang.core.kernel.text import Text
 from yiwang.server.common.app import Group, NavigationEntry, YiwangApp
+
+if TYPE_CHECKING:
+    from ninja import Router
 
 
 class ScoresConfig(YiwangApp):
@@ -26,6 +30,11 @@ class ScoresConfig(YiwangApp):
         yield NavigationEntry(
             url="score", name=Text("评分", "Score"), group=Group.RESULTS, icon="gauge", order=60, page="score"
         )
+
+    def api_routers(self) -> Iterable[Router]:
+        from yiwang.server.scores.calls import router
+
+        return (router,)
 
     def glossary(self) -> Iterable[tuple[Text, Text]]:
         yield (

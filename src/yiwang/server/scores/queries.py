@@ -281,6 +281,7 @@ def as_dict(card: Scorecard, *, place: CityRuntime) -> dict[str, Any]:
                 "scores": {
                     name: {
                         "score": found.score, "grade": found.grade, "known_share": round(found.known_share, 6), "parts": dict(found.parts),
+                        "aspects": dict(found.aspects),
                         **_standing_json(own.get(name)),
                     }
                     for name, found in row.composites.items()

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 
 from yiwang.core.kernel.text import Text
 from yiwang.server.common.app import Group, NavigationEntry, Topic, YiwangApp
+
+if TYPE_CHECKING:
+    from ninja import Router
 
 
 class TargetsConfig(YiwangApp):
@@ -24,6 +27,11 @@ class TargetsConfig(YiwangApp):
             page="targets",
             shown=_has_indicators,
         )
+
+    def api_routers(self) -> Iterable[Router]:
+        from yiwang.server.targets.calls import router
+
+        return (router,)
 
     def streams(self) -> Iterable[Any]:
         from yiwang.server.targets.queries import STREAM
