@@ -13,8 +13,18 @@ export async function forgetPhotos(): Promise<void> {
   await Promise.all(names.map((name) => caches.delete(name)));
 }
 
+/** Pages of visits that open without a network: of whoever was drawn for them. What was recorded and not sent stays. */
+export const KEPT_VISITS = "yiwang-visits";
+
+async function forgetVisits(): Promise<void> {
+  if (!("caches" in globalThis)) return;
+  const names = (await caches.keys()).filter((name) => name.startsWith(KEPT_VISITS));
+  await Promise.all(names.map((name) => caches.delete(name)));
+}
+
 export async function forget(): Promise<void> {
   await forgetPhotos().catch(() => undefined);
+  await forgetVisits().catch(() => undefined);
   // opening a database that is not there would make an empty one
   const known = await indexedDB.databases();
   if (!known.some((item) => item.name === DATABASE)) return;

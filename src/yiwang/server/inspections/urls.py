@@ -8,6 +8,7 @@ urlpatterns = [
     path("<slug:city>/inspections", views.campaign_list, name="inspections"),
     path("<slug:city>/inspections/new", planning_views.new, name="inspection-new"),
     path("<slug:city>/inspections/mine", visit_views.mine, name="inspections-mine"),
+    path("<slug:city>/inspections/worker.js", visit_views.worker, name="inspections-worker"),
     path("<slug:city>/inspections/visits/<int:pk>", visit_views.visit, name="inspection-visit"),
     path("<slug:city>/inspections/photos/<int:pk>", visit_views.photo, name="inspection-photo"),
     path("<slug:city>/inspections/photos/<int:pk>/small", visit_views.small_photo, name="inspection-photo-small"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +10,20 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from yiwang.core.inspections.checklists import Checklist, Counted, Measured, Photo
 from yiwang.core.inspections.scoring import Outcome
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.refusals import Refusal
+from yiwang.server.cities.finding import city_or_404
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.common import photos as pictures
 from yiwang.server.common.formatting import NONE, number_text
 from yiwang.server.common.language import say
 from yiwang.server.common.refusing import sentences, status_of
+from yiwang.server.common.templatetags.yiwang import BUILD
 from yiwang.server.inspections import queries
 from yiwang.server.inspections.access import is_drawn, sees_visit
 from yiwang.server.inspections.models import Campaign, Visit, VisitPhoto
@@ -50,6 +54,22 @@ def mine(request: HttpRequest, place: CityRuntime) -> HttpResponse:
         for visit in visits
     ]
     return render(request, "inspections/mine.html", {"city": place.info, "page": "inspections", "rows": rows})
+
+
+@require_GET
+def worker(request: HttpRequest, city: str) -> HttpResponse:
+    """The service worker with which the pages of visits open without a network."""
+    place = city_or_404(city)
+    known = {
+        "cache": f"yiwang-visits-{place.info.id}",
+        "mine": reverse("inspections-mine", args=[place.info.id]),
+        "visits": reverse("inspection-visit", args=[place.info.id, 0]).removesuffix("0"),
+    }
+    found = sorted(Path(BUILD, "assets").glob("visit-worker-*.js"))
+    code = found[0].read_text(encoding="utf-8") if found else ""
+    response = HttpResponse(f"self.YIWANG_VISITS = {json.dumps(known)};\n{code}", content_type="text/javascript")
+    response["Cache-Control"] = "no-cache"
+    return response
 
 
 @require_http_methods(["GET", "POST"])
