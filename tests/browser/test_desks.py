@@ -281,9 +281,9 @@ def carry(page: Page, number: str, step: str) -> None:
 
 def test_a_card_is_moved_by_hand_or_key_and_only_its_form_does_it(open_as: Opener) -> None:
     # a board of these alone, so that none is beyond its last card; the most urgent is open at once, and so read
-    words = "垃圾 on-the-board"
+    words = "垃圾 70717"
     *_, first, second = filed(open_as, "120.00507", "120.00517", "120.00527", text=words)
-    page = open_as("/mini/desk/dispatcher?q=on-the-board", role="dispatcher")
+    page = open_as("/mini/desk/dispatcher?q=70717", role="dispatcher")
     page.locator("button[name=layout][value=board]").click()
     try:
         card = page.locator(f'.column[data-step=filed] [data-row="{first}"]')
@@ -297,7 +297,7 @@ def test_a_card_is_moved_by_hand_or_key_and_only_its_form_does_it(open_as: Opene
         page.locator("#panel details.verb[open] form > button").click()
         expect(page.locator(f'[data-row="{first}"]')).to_have_count(0)
         # the same by keys
-        page.goto(f"{page.url.split('?')[0]}?q=on-the-board&case={second}")
+        page.goto(f"{page.url.split('?')[0]}?q=70717&case={second}")
         page.keyboard.press("m")
         page.keyboard.press("Enter")
         expect(page.locator("#panel [data-moved]")).to_contain_text("派遣")

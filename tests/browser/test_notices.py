@@ -15,7 +15,7 @@ from yiwang.core.cases.events import Actor, Command
 from yiwang.server.cases.api import ReportDraft, act_on_case, drain_outbox, report_case
 from yiwang.server.notices.operations import take_note
 def actor(*roles): return Actor(id="user:0", name="t", roles=frozenset(roles), unit="CTR-90")
-draft = ReportDraft(text="bell", category="02001", lon=120.004, lat=31.003)
+draft = ReportDraft(text="垃圾", category="02001", lon=120.004, lat=31.003)
 number = report_case(city="mini", draft=draft, actor=actor("citizen"))["case"]
 act_on_case(number=number, command=Command(verb="file", actor=actor("leader")))
 act_on_case(number=number, command=Command(verb="dispatch", actor=actor("dispatcher"), payload={"unit": "SWEEP-9001"}))
