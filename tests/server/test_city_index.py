@@ -112,3 +112,12 @@ def test_the_page_needs_few_queries(scored: str, client: Client, django_assert_m
     shown(client)
     with django_assert_max_num_queries(12):
         shown(client)
+
+
+def test_before_anything_is_counted_that_is_said(mini: str, client: Client) -> None:
+    for counted in (False, True):
+        if counted:
+            refresh()
+        text = client.get("/mini/score/index", headers={"accept-language": "en"}).content.decode()
+        assert "No month has been counted yet." in text
+        assert "states no index" not in text
