@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mqtt": ("yiwang.cli.mqtt", "Take up readings that come over MQTT."),
     "campaign": ("yiwang.cli.campaign", "Rehearse a year of a campaign in a simulated city."),
     "inspect": ("yiwang.cli.inspect", "Draw inspections by lot, provably, and score them."),
+    "plan": ("yiwang.cli.plan", "Plan sites, queues, routes and reserves, each with a bound."),
     "cases": ("yiwang.cli.cases", "Make rows and counts anew from the events."),
     "ledger": ("yiwang.cli.ledger", "Verify and prove that history was not altered."),
     "token": ("yiwang.cli.token", "Make tokens for programs that use the API."),
