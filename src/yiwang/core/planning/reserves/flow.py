@@ -154,7 +154,7 @@ def plan_flow(network: Network, *, seconds: float = inf, seed: int = 1) -> FlowP
     """Bring what is needed at least cost.
 
     Where every amount is a whole number, flows are too: at once where no link with a capacity takes several goods, as then the program is
-    one of a network (Ahuja, Magnanti and Orlin, theorem 9.10); else by branch and bound, whose bound is kept.
+    one of a network (Ahuja, Magnanti and Orlin, chapter 9: integrality); else by branch and bound, whose bound is kept.
 
     Args:
         seconds: Limit for branch and bound. When it has found nothing by then, the plan has fractions and the linear program's bound.

@@ -1,6 +1,6 @@
 """Check a transport plan without solving anything: what it does is allowed, and its prices prove that nothing cheaper is.
 
-The proof is weak duality (G. B. Dantzig, *Linear Programming and Extensions*, 1963, chapter 6). Take prices for which no move gains::
+The proof is weak duality (G. B. Dantzig, *Linear Programming and Extensions*, 1963). Take prices for which no move gains::
 
     price[end] − price[start] − rent[link]  ≤  cost[link]          for every link, good and period
     price[place] − rent[lot]                ≤  0                   for every lot and period in which it can be drawn
