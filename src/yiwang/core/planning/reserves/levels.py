@@ -142,34 +142,48 @@ class _MeanCosts:
     """
 
     def __init__(self, demand: Demand, costs: PeriodCosts, lead: int) -> None:
-        self._chances, self._costs = demand.chances, costs
-        self._over_lead = demand.times(lead + 1)
-        self._mean = self._over_lead.mean
-        self._visits: list[float] = [1 / (1 - demand.chances[0])]
-        self._known: dict[int, float] = {}
+        import numpy as np
+
+        self._chances = np.array(demand.chances)
+        self._costs = costs
+        over_lead = np.array(demand.times(lead + 1).chances)
+        self._mean = float(over_lead @ np.arange(len(over_lead)))
+        above = 1 - np.cumsum(over_lead)  # the chance of more than y
+        self._excess = np.cumsum(above[::-1])[::-1]  # E max(D - y, 0) is the sum of those from y on
+        self._visits = np.zeros(256)
+        self._visits[0] = 1 / (1 - demand.chances[0])
+        self._known = 1
 
     def at(self, position: int) -> float:
         """G of a position."""
-        if position not in self._known:
-            waiting = self._over_lead.excess(position)
-            on_hand = position - self._mean + waiting
-            self._known[position] = self._costs.holding * on_hand + self._costs.waiting * waiting
-        return self._known[position]
-
-    def visits(self, down: int) -> float:
-        """m of a distance below S."""
-        while len(self._visits) <= down:
-            j = len(self._visits)
-            last = min(j, len(self._chances) - 1)
-            total = sum(self._chances[i] * self._visits[j - i] for i in range(1, last + 1))
-            self._visits.append(total / (1 - self._chances[0]))
-        return self._visits[down]
+        if position < 0:
+            waiting = self._mean - position
+        else:
+            waiting = float(self._excess[position]) if position < len(self._excess) else 0.0
+        on_hand = position - self._mean + waiting
+        return self._costs.holding * on_hand + self._costs.waiting * waiting
 
     def of(self, reorder: int, up_to: int) -> float:
         """c(s, S)."""
-        steps = range(up_to - reorder)
-        total = sum(self.visits(j) * self.at(up_to - j) for j in steps)
-        return (self._costs.order + total) / sum(self.visits(j) for j in steps)
+        import numpy as np
+
+        steps = up_to - reorder
+        self._visit(steps)
+        visits = self._visits[:steps]
+        costs = np.array([self.at(up_to - j) for j in range(steps)])
+        return float((self._costs.order + visits @ costs) / visits.sum())
+
+    def _visit(self, steps: int) -> None:
+        """Have m of every distance below ``steps``."""
+        import numpy as np
+
+        if steps > len(self._visits):
+            self._visits = np.concatenate([self._visits, np.zeros(max(steps, len(self._visits)))])
+        for j in range(self._known, steps):
+            last = min(j, len(self._chances) - 1)
+            before = self._visits[j - last : j][::-1]  # m(j − 1), m(j − 2), …
+            self._visits[j] = self._chances[1 : last + 1] @ before / (1 - self._chances[0])
+        self._known = max(self._known, steps)
 
 
 def order_up_to(demand: Demand, *, costs: PeriodCosts, lead: int) -> OrderUpTo:
