@@ -135,7 +135,11 @@ def run() -> list[dict[str, Any]]:
     assert not roster_faults(problem, made.duties)
     stages = ", ".join(
         f"{what} {standing.objective:.4g} (bound {standing.bound:.4g}, gap {standing.gap:.1%})"
-        for what, standing in (("lacking", made.uncovered), ("highest load", made.load), ("wishes refused", made.wishes))
+        for what, standing in (
+            ("lacking", made.uncovered),
+            ("highest load", made.load),
+            ("wishes refused", made.wishes),
+        )
     )
     unserved = f", {greedy_short:,.0f} short" if greedy_short else ""
     return [

@@ -83,9 +83,7 @@ def test_no_sharing_on_a_network_is_fairer(seed: int) -> None:
     assert [round(amount, 6) for amount in sorted(fair.values())] >= [float(amount) for amount in best]
     # and none of them can rise unless one that has no more gives something up
     for place in needs:
-        raised = {
-            other: amount if fair[other] <= fair[place] + 1e-9 else 0.0 for other, amount in fair.items()
-        }
+        raised = {other: amount if fair[other] <= fair[place] + 1e-9 else 0.0 for other, amount in fair.items()}
         raised[place] = min(6.0, fair[place] + 0.01)
         assert fair[place] >= 6.0 - 1e-6 or not reachable(supplies, raised, ways)
     assert found.fair.total <= found.most.total + 1e-6

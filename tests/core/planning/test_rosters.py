@@ -46,7 +46,9 @@ def random_problem(seed: int) -> RosterProblem:
         ),
         shifts=(
             Shift(id="day", start=480, hours=8, need={"a": 1}),
-            Shift(id="late", start=14 * 60, hours=8.5, need={"b" if seed % 3 else "a": 1}, night=bool(draw.random() < 0.5)),
+            Shift(
+                id="late", start=14 * 60, hours=8.5, need={"b" if seed % 3 else "a": 1}, night=bool(draw.random() < 0.5)
+            ),
         ),
         rules=Rules(
             rest=float(draw.choice([9, 11, 24])),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import ceil, fsum
+from math import ceil, fsum, inf
 
 WEEK = 7
 LEAST = 20  # past errors without which there is no interval
@@ -43,23 +43,28 @@ def seasonal_naive(days: Series, ahead: int) -> float | None:
 
 
 def smoothed(days: Series, ahead: int) -> float | None:
-    """Exponential smoothing of each weekday by itself (simple exponential smoothing, ibid., section 8.1).
+    """Simple exponential smoothing of what remains when each weekday's usual share is divided out (ibid., sections 3.4 and 8.1).
 
-    The smoothing is the one of `SMOOTHING` with the smallest absolute errors one week ahead over the same days. None with fewer than three
-    weeks.
+    A weekday's share is its mean over the mean of all days. The smoothing is the one of `SMOOTHING` with the smallest absolute errors a day
+    ahead. None with fewer than three weeks.
     """
     if len(days) < 3 * WEEK:
         return None
-    levels, least = [0.0], -1.0
-    for share in SMOOTHING:
-        level, errors = list(days[:WEEK]), 0.0
-        for day, value in enumerate(days[WEEK:]):
-            missed = value - level[day % WEEK]
-            errors += abs(missed)
-            level[day % WEEK] += share * missed
-        if least < 0 or errors < least:
-            least, levels = errors, level
-    return fsum(levels[(len(days) + day) % WEEK] for day in range(ahead))
+    usual = fsum(days) / len(days)
+    if usual == 0:
+        return 0.0
+    shares = [fsum(days[day::WEEK]) / len(days[day::WEEK]) / usual for day in range(WEEK)]
+    level, least = usual, inf
+    for smoothing in SMOOTHING:
+        at, errors = usual, 0.0
+        for day, value in enumerate(days):
+            share = shares[day % WEEK]
+            errors += abs(value - at * share)
+            if share > 0:  # a weekday on which nothing is ever used says nothing of the level
+                at += smoothing * (value / share - at)
+        if errors < least:
+            level, least = at, errors
+    return level * fsum(shares[(len(days) + day) % WEEK] for day in range(ahead))
 
 
 def outlook(days: Series, ahead: int, *, method: Method = smoothed, level: float = LEVEL) -> Outlook | None:

@@ -228,13 +228,16 @@ def _model(network: Network, needed: Mapping[Spot, float], *, cost: bool, short:
     room: dict[tuple[int, int], list[tuple[int, float]]] = defaultdict(list)
     program = model.program
     for index, link in enumerate(network.links):
+        if link.start == link.end:
+            continue  # moves nothing
         for good in (link.good,) if link.good else sorted(goods):
             for period in sorted(goods.get(good, ())):
                 column = program.column(cost=link.cost if cost else 0.0)
                 model.flows[index, good, period] = column
                 balance.setdefault((link.start, good, period), []).append((column, -1.0))
                 balance.setdefault((link.end, good, period), []).append((column, 1.0))
-                room[index, period].append((column, 1.0))
+                if link.capacity < inf:
+                    room[index, period].append((column, 1.0))
     for index, lot in enumerate(network.lots):
         drawn = []
         for period in sorted(goods.get(lot.good, ())):
@@ -253,10 +256,9 @@ def _model(network: Network, needed: Mapping[Spot, float], *, cost: bool, short:
             model.limit = program.row([(column, 1.0) for column in model.short.values()], high=limit)
     for spot, terms in balance.items():
         amount = needed.get(spot, 0.0)
-        model.balances[spot] = program.row(_merged(terms), low=amount, high=amount)
+        model.balances[spot] = program.row(terms, low=amount, high=amount)
     for key, terms in room.items():
-        if network.links[key[0]].capacity < inf:
-            model.links[key] = program.row(terms, high=network.links[key[0]].capacity)
+        model.links[key] = program.row(terms, high=network.links[key[0]].capacity)
     return model
 
 
@@ -276,11 +278,3 @@ def _kept(columns: Mapping[Key, int], values: Sequence[float], floor: float) -> 
 
 def _whole(values: Sequence[float]) -> bool:
     return all(isclose(value, round(value), abs_tol=1e-6) for value in values)
-
-
-def _merged(terms: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """Without a column that stands there twice, as that of a link from a place to itself does."""
-    found: dict[int, float] = defaultdict(float)
-    for column, factor in terms:
-        found[column] += factor
-    return [(column, factor) for column, factor in found.items() if factor]

@@ -26,7 +26,9 @@ def flow_faults(network: Network, plan: FlowPlan) -> list[Text]:
     cost = fsum(network.links[index].cost * amount for (index, _, _), amount in plan.flows.items())
     if not _near(cost, plan.standing.objective):
         said = plan.standing.objective
-        faults.append(Text("费用是 {cost:g}，不是 {said:g}。", "It costs {cost:g}, not {said:g}.", cost=cost, said=said))
+        faults.append(
+            Text("费用是 {cost:g}，不是 {said:g}。", "It costs {cost:g}, not {said:g}.", cost=cost, said=said)
+        )
     short = fsum(plan.short.values())
     if short or plan.short_prices is not None:
         least = proven_least(network, plan.short_prices or Prices(), shortage=True)
@@ -46,7 +48,12 @@ def flow_faults(network: Network, plan: FlowPlan) -> list[Text]:
     ):
         said = plan.standing.bound
         faults.append(
-            Text("价格证明的下界是 {bound:g}，不是 {said:g}。", "The prices prove {bound:g}, not {said:g}.", bound=bound, said=said)
+            Text(
+                "价格证明的下界是 {bound:g}，不是 {said:g}。",
+                "The prices prove {bound:g}, not {said:g}.",
+                bound=bound,
+                said=said,
+            )
         )
     return faults
 
@@ -106,7 +113,11 @@ def _broken_limits(network: Network, plan: FlowPlan) -> list[Text]:
         if link.good not in ("", good):
             faults.append(
                 Text(
-                    "{a} 到 {b} 的线路不运 {good}。", "{a} to {b} does not take {good}.", a=link.start, b=link.end, good=good
+                    "{a} 到 {b} 的线路不运 {good}。",
+                    "{a} to {b} does not take {good}.",
+                    a=link.start,
+                    b=link.end,
+                    good=good,
                 )
             )
         brought[link.start, good, period] -= amount
@@ -140,7 +151,11 @@ def _broken_limits(network: Network, plan: FlowPlan) -> list[Text]:
         if amount > link.capacity + TOLERANCE * max(1.0, link.capacity):
             faults.append(
                 Text(
-                    "第 {t} 期 {a} 到 {b} 超出运力。", "{a} to {b} takes too much in period {t}.", t=period, a=link.start, b=link.end
+                    "第 {t} 期 {a} 到 {b} 超出运力。",
+                    "{a} to {b} takes too much in period {t}.",
+                    t=period,
+                    a=link.start,
+                    b=link.end,
                 )
             )
     for index, amount in taken.items():
@@ -178,7 +193,11 @@ def why_short(network: Network, plan: FlowPlan) -> list[Text]:
     if lots:
         names = ", ".join(f"{lot.id} ({lot.place}, {lot.good}: {lot.amount:g})" for lot in lots)
         said.append(
-            Text("能到达这些地方的批次已用尽：{names}。", "The lots that can reach them are used up: {names}.", names=names)
+            Text(
+                "能到达这些地方的批次已用尽：{names}。",
+                "The lots that can reach them are used up: {names}.",
+                names=names,
+            )
         )
     full = [(network.links[index], period) for index, period in sorted(plan.short_prices.links)]
     if full:

@@ -123,7 +123,9 @@ def item_faults(item: Item, contracts: Sequence[Contract], plan: ItemPlan) -> li
         over = np.convolve(over, chances)
     for level, said in ((plan.level, plan.service), (plan.level - 1, plan.service_below)):
         if abs(float(over[: level + 1].sum()) - said) > 1e-6:
-            faults.append(Text("服务水平不符。", "The service of level {level} is not {said:g}.", level=level, said=said))
+            faults.append(
+                Text("服务水平不符。", "The service of level {level} is not {said:g}.", level=level, said=said)
+            )
     if not plan.service + 1e-9 >= item.service > plan.service_below - 1e-9:
         faults.append(Text("{level} 不是最低库存水平。", "{level} is not the least level.", level=plan.level))
     if plan.policy is not None and item.costs is not None:

@@ -81,7 +81,9 @@ def _item(cells: Cells) -> Item:
     before = len(cells.problems)
     demand = _demand(cells)
     if costs and len(cells.problems) == before and demand.chances[0] >= 1:
-        cells.fault("mean", Text("没有用量。", "Nothing is used."), Text("无用量的物资不要写费用。", "Give no costs then."))
+        cells.fault(
+            "mean", Text("没有用量。", "Nothing is used."), Text("无用量的物资不要写费用。", "Give no costs then.")
+        )
     return Item(
         id=cells.text("id"),
         stock=cells.number("stock"),
@@ -106,7 +108,11 @@ def _demand(cells: Cells) -> Demand:
         cells.fault(
             "history",
             Text("不是每日用量的列表。", "It is not a list of each day's use."),
-            Text("请写成 [3, 0, 5] 的样子，每项 0 至 {most}。", "Write it like [3, 0, 5], each from 0 to {most}.", most=MOST_UNITS),
+            Text(
+                "请写成 [3, 0, 5] 的样子，每项 0 至 {most}。",
+                "Write it like [3, 0, 5], each from 0 to {most}.",
+                most=MOST_UNITS,
+            ),
         )
         return Demand.poisson(0)
     mean = cells.number("mean", most=MOST_UNITS)

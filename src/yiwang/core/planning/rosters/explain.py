@@ -19,7 +19,9 @@ def held_off(problem: RosterProblem, roster: Roster, gap: Gap) -> dict[str, int]
         if gap.skill not in person.skills:
             continue
         own = [duty for duty in roster.duties if duty.person == person.id]
-        broken = {rule for rule, _ in broken_by(problem, person, [*own, Duty(gap.day, gap.shift, gap.skill, person.id)])}
+        broken = {
+            rule for rule, _ in broken_by(problem, person, [*own, Duty(gap.day, gap.shift, gap.skill, person.id)])
+        }
         if "one a day" in broken:
             broken = {"one a day"}  # two shifts on a day break the rest too, which says nothing more
         if any(person.id in pair and (set(pair) - {person.id}) & there for pair in problem.rules.apart):
@@ -40,7 +42,10 @@ def describe(problem: RosterProblem, roster: Roster, gap: Gap) -> Text:
         ]
         reasons = Text.join({"zh": "、", "en": ", "}, parts)
         why = Text(
-            "具备技能 {able} 人，受限于：{reasons}", "{able} have the skill, held off by: {reasons}", able=able, reasons=reasons
+            "具备技能 {able} 人，受限于：{reasons}",
+            "{able} have the skill, held off by: {reasons}",
+            able=able,
+            reasons=reasons,
         )
     return Text(
         "{day} {shift} 缺{skill} {missing} 人（{why}）。",

@@ -34,7 +34,9 @@ def read_roster(text: str, *, file: str = "") -> RosterProblem:
     top.unknown(("first", "days", "person", "shift", "rules"))
     first = next(iter(top.dates("first")), None)
     if first is None and not problems:
-        top.fault("first", Text("没有第一天。", "There is no first day."), Text("例如 2026-06-01。", "E.g. 2026-06-01."))
+        top.fault(
+            "first", Text("没有第一天。", "There is no first day."), Text("例如 2026-06-01。", "E.g. 2026-06-01.")
+        )
     days = int(top.number("days", least=1, most=MOST_DAYS, whole=True))
     people = tuple(_person(cells) for cells in _tables(top, "person"))
     shifts = tuple(_shift(cells) for cells in _tables(top, "shift"))
