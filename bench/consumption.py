@@ -2,10 +2,10 @@
 
     python -m bench consumption
 
-The series are the daily counts of `../shared/data/boston311`: of all requests and of the eleven most frequent types. Each forecast sees the
-days up to its own only; the first is made after nine weeks. The pinball loss is the mean over the 10 %, 50 % and 90 % quantiles and over all
-series and days, in units of the series' mean over the days ahead. Emergencies with trees stand by themselves: a hurricane on 28 August makes
-nearly all of them, and with them nearly all of the loss of any method.
+The series are the daily counts of `../shared/data/boston311`: of all requests and of the eleven most frequent types. Each forecast sees
+the days up to its own only; the first is made after nine weeks. The pinball loss is the mean over the 10 %, 50 % and 90 % quantiles and
+over all series and days, in units of the series' mean over the days ahead. Emergencies with trees stand by themselves: a hurricane on 28
+August makes nearly all of them, and with them nearly all of the loss of any method.
 """
 
 from __future__ import annotations

@@ -34,7 +34,18 @@ def reserves(file: Path) -> None:
             said = " ".join(str(fault) for fault in faults)
             raise Failed(f"The plan of {item.id} did not pass its check: {said}")
     if wants_json():
-        emit([_finite({**asdict(plan), "stock": item.stock}) for item, plan in zip(items, plans, strict=True)])
+        emit(
+            [
+                _finite(
+                    {
+                        **asdict(plan),
+                        "stock": item.stock,
+                        "contracts": [asdict(one) for one in contracts if one.item == item.id],
+                    }
+                )
+                for item, plan in zip(items, plans, strict=True)
+            ]
+        )
         return
     header = ("item", "stock", "days", "level", "service", "filled", "s", "S", "keep", "order", "in days")
     rows = []
@@ -59,6 +70,8 @@ def reserves(file: Path) -> None:
 
 def _finite(value: Any) -> Any:
     """JSON has no infinity: nothing stands there instead."""
+    if isinstance(value, list):
+        return [_finite(one) for one in value]
     if isinstance(value, dict):
         return {key: _finite(one) for key, one in value.items()}
     return None if isinstance(value, float) and isinf(value) else value

@@ -66,7 +66,7 @@ def roster(file: Path, seconds: float, seed: int) -> None:
         ("Highest load", made.load),
         ("Wishes refused", made.wishes),
     ):
-        say(f"{name}: {standing.objective:.3g}, at least {standing.bound:.3g} in any roster as good before.")
+        say(f"{name}: {standing.objective:.3g}; no roster that is as good so far has less than {standing.bound:.3g}.")
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

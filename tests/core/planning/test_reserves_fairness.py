@@ -65,7 +65,7 @@ def reachable(supplies: dict[str, float], amounts: dict[str, float], ways: list[
 def test_no_sharing_on_a_network_is_fairer(seed: int) -> None:
     draw = np.random.default_rng(seed)
     supplies = {"s": float(draw.integers(1, 9)), "t": float(draw.integers(1, 9))}
-    needs = {place: 6.0 for place in "abc"}
+    needs = dict.fromkeys("abc", 6.0)
     ways = [
         Way(source=source, place=place, capacity=float(draw.integers(1, 6)) if draw.random() < 0.4 else inf)
         for source, place in product(supplies, needs)

@@ -105,7 +105,8 @@ def test_the_fill_rate_is_what_a_simulation_finds() -> None:
     draw = np.random.default_rng(11)
     level, lead, review, periods = 14, 2, 2, 60_000
     wanted = draw.poisson(3.0, size=periods)
-    on_hand, orders, served, position = float(level), {}, 0.0, float(level)
+    orders: dict[int, float] = {}
+    on_hand, served, position = float(level), 0.0, float(level)
     for period in range(periods):
         on_hand += orders.pop(period, 0.0)
         if period % review == 0 and position < level:

@@ -106,12 +106,15 @@ def _quiet_solver() -> Any:
     """HiGHS 1.16 writes its name to stdout as soon as it enables callbacks while it is made, before anybody can silence it."""
     import highspy
 
-    class Quiet(highspy.Highs):  # type: ignore[misc, unused-ignore]
+    highs: Any = highspy.Highs  # its Python side has no types
+
+    class Quiet(highs):  # type: ignore[misc]
         def enableCallbacks(self) -> None:  # noqa: N802 - the name is HiGHS's
             self.setOptionValue("output_flag", False)
             super().enableCallbacks()
 
-    return Quiet()
+    quiet: Any = Quiet
+    return quiet()
 
 
 def _answer(solver: Any, *, mixed: bool) -> Answer:

@@ -1,8 +1,9 @@
 """How much will be used in the days to come, from a daily series, with an interval.
 
-Each method predicts the total of the next days as a whole. Its interval comes from its own errors in the past: the same method at each earlier
-day, said against what came (empirical prediction intervals, W. H. Williams and M. L. Goodman, *Journal of the American Statistical
-Association* 66, 1971). Nothing is assumed of their distribution. `docs/guide/planning-reserves.md` has how the methods compare.
+Each method predicts the total of the next days as a whole. Its interval comes from its own errors in the past: what the same
+method says at each earlier day, against what came (empirical prediction intervals, W. H. Williams and M. L. Goodman, *Journal of the
+American Statistical Association* 66, 1971). Nothing is assumed of their distribution. `docs/guide/planning-reserves.md` has how the
+methods compare.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Bridge:
 
 
 def bridge(contracts: Sequence[Contract], *, a_day: float, days: int) -> Bridge:
-    """The stock that bridges ``days`` days of a steady demand until contracts deliver: the largest of demand so far less arrivals so far."""
+    """The stock that bridges days of a steady demand until contracts deliver: the largest of demand so far less arrivals so far."""
     return _bridge(contracts, needs=[a_day * day for day in range(1, days + 1)], a_day=a_day)
 
 

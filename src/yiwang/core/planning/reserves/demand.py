@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, fsum, lgamma, log, sqrt
 
 from yiwang.core.kernel.errors import BadInput
 from yiwang.core.kernel.text import Text
 
-NEGLIGIBLE = 1e-12  # the chance that is cut off from a tail
+NEGLIGIBLE = 1e-15  # the chance that is cut off from a tail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Demand:
             return cls(chances=(*(0.0,) * round(mean), 1.0))
         last = int(mean + 8 * deviation) + 1
         edges = [0.0, *(float(ndtr((units + 0.5 - mean) / deviation)) for units in range(last + 1))]
-        return cls(chances=_trimmed([after - before for before, after in zip(edges, edges[1:], strict=False)]))
+        return cls(chances=_trimmed([after - before for before, after in pairwise(edges)]))
 
     @property
     def mean(self) -> float:
@@ -88,7 +89,7 @@ class Demand:
         total = 0.0
         for units, chance in enumerate(self.chances):
             total += chance
-            if total >= share - NEGLIGIBLE:
+            if total >= share - 1e-12:
                 return units
         return len(self.chances) - 1
 

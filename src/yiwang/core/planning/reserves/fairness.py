@@ -105,11 +105,11 @@ def minimums_first(supply: float, needs: Mapping[str, float], minimums: Mapping[
 
 
 def whole_units(amounts: Mapping[str, float], *, needs: Mapping[str, float] | None = None) -> dict[str, int]:
-    """Whole units with the same total, rounded down, by largest remainder (Hamilton): each place its whole part, and the units that are left
-    to the largest fractions.
+    """Whole units with the same total, rounded down, by largest remainder (Hamilton): each place its whole part, and the units that are
+    left to the largest fractions.
 
-    M. L. Balinski and H. P. Young, *Fair Representation*, 1982. Ties go to the place that is named first. Where ``needs`` are given, no place
-    gets a unit beyond its own.
+    M. L. Balinski and H. P. Young, *Fair Representation*, 1982. Ties go to the place that is named first. Where ``needs`` are given, no
+    place gets a unit beyond its own.
     """
     found = {place: floor(amount + 1e-9) for place, amount in amounts.items()}
     left = floor(fsum(amounts.values()) + 1e-9) - sum(found.values())

@@ -5,8 +5,9 @@ The proof is weak duality (G. B. Dantzig, *Linear Programming and Extensions*, 1
     price[end] − price[start] − rent[link]  ≤  cost[link]          for every link, good and period
     price[place] − rent[lot]                ≤  0                   for every lot and period in which it can be drawn
 
-Then every plan costs at least Σ need · price − Σ capacity · rent[link] − Σ amount · rent[lot]. Where ``allowed`` units may go short in
-all, at a price of ``short`` each, the most that going short can save is ``short · allowed`` and what each place's price exceeds ``short`` by.
+Then every plan costs at least Σ need · price − Σ capacity · rent[link] − Σ amount · rent[lot]. Where ``allowed`` units may go short
+in all, at a price of ``short`` each, the most that going short can save is ``short · allowed`` and what each place's price exceeds
+``short`` by.
 """
 
 from __future__ import annotations

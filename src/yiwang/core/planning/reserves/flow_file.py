@@ -36,19 +36,12 @@ def read_network(text: str, *, file: str = "") -> Network:
     problems: list[Problem] = []
     reader = csv.DictReader(io.StringIO(text, newline=""))
     header = reader.fieldnames or ()
-    for column in NEEDED:
-        if column not in header:
-            problems.append(
-                Problem(
-                    Text("没有 {column} 列。", "There is no column {column}.", column=column),
-                    Text("表头可用：{columns}。", "The header may have: {columns}.", columns=", ".join(COLUMNS)),
-                    file,
-                    1,
-                    column,
-                )
-            )
-    if problems:
-        raise BadInput(problems)
+    if missing := [column for column in NEEDED if column not in header]:
+        hint = Text("表头可用：{columns}。", "The header may have: {columns}.", columns=", ".join(COLUMNS))
+        raise BadInput(
+            Problem(Text("没有 {column} 列。", "There is no column {column}.", column=column), hint, file, 1, column)
+            for column in missing
+        )
     lots: list[Lot] = []
     needs: list[Need] = []
     links: list[Link] = []

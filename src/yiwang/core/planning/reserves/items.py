@@ -20,6 +20,9 @@ from yiwang.core.planning.reserves.levels import (
 )
 
 
+USUAL_SERVICES = (0.9, 0.95, 0.98, 0.99)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One good in one store; figures in its own unit, time in days.
@@ -55,6 +58,7 @@ class ItemPlan:
         days: For how many days the stock lasts at the mean use.
         level: The position to raise to at each review: the least with the wanted service.
         service, service_below: The chance that nothing runs out at that level, and at one unit less: the proof that it is the least.
+        levels: The least level for each of `USUAL_SERVICES`, to compare.
         filled: The share of demand that is met from the shelf at that level.
         policy: The (s, S) of least cost; None without costs.
         bridge: What must be on hand for an emergency until contracts deliver; None where no surge is given.
@@ -68,6 +72,7 @@ class ItemPlan:
     level: int
     service: float
     service_below: float
+    levels: dict[float, int]
     filled: float
     policy: OrderUpTo | None
     bridge: Bridge | None
@@ -79,8 +84,8 @@ class ItemPlan:
 def plan_item(item: Item, contracts: Sequence[Contract]) -> ItemPlan:
     """The plan of one item.
 
-    An order is due when the position is at the reorder point or below: ``s`` where there are costs, else just below the level, and in any case
-    below what has to be kept. It raises the position to ``S``, or the level, or what has to be kept, whatever is most.
+    An order is due when the position is at the reorder point or below: ``s`` where there are costs, else just below the level, and in
+    any case below what has to be kept. It raises the position to ``S``, or the level, or what has to be kept, whatever is most.
     """
     demand, lead, review = item.demand, item.lead, item.review
     own = [contract for contract in contracts if contract.item == item.id]
@@ -99,6 +104,7 @@ def plan_item(item: Item, contracts: Sequence[Contract]) -> ItemPlan:
         level=level,
         service=cycle_service(demand, level, lead=lead, review=review),
         service_below=cycle_service(demand, level - 1, lead=lead, review=review),
+        levels={one: base_stock(demand, service=one, lead=lead, review=review) for one in USUAL_SERVICES},
         filled=fill_rate(demand, level, lead=lead, review=review),
         policy=policy,
         bridge=emergency,

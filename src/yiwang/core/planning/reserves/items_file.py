@@ -15,8 +15,8 @@ from yiwang.core.planning.reserves.items import Item
 from yiwang.core.planning.reserves.levels import PeriodCosts
 
 COSTS = ("order_cost", "holding_cost", "waiting_cost")
-ITEM = ("id", "stock", "on_order", "mean", "deviation", "history", "lead", "review", "service", *COSTS)
-ITEM += ("last", "surge", "surge_days")
+USE = ("mean", "deviation", "history")
+ITEM = ("id", "stock", "on_order", *USE, "lead", "review", "service", *COSTS, "last", "surge", "surge_days")
 CONTRACT = ("id", "item", "lead", "a_day", "total")
 MOST_UNITS = 100_000  # a day; larger figures belong into larger units (boxes, tonnes)
 LONGEST = 365

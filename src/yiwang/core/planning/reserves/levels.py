@@ -137,8 +137,8 @@ class _MeanCosts:
     """The long-run mean cost of (s, S) policies, by renewal theory.
 
     With φ the chances of one period's demand, the expected visits to S − j are m(0) = 1 / (1 − φ(0)) and
-    m(j) = Σ φ(i) m(j − i) / (1 − φ(0)) over i from 1 to j; an (s, S) policy costs (K + Σ m(j) G(S − j)) / Σ m(j), both sums over j from 0 to
-    S − s − 1. G(y) is the expected holding and waiting cost at the end of the period in which an order placed now arrives.
+    m(j) = Σ φ(i) m(j − i) / (1 − φ(0)) over i from 1 to j; an (s, S) policy costs (K + Σ m(j) G(S − j)) / Σ m(j), both sums over j from 0
+    to S − s − 1. G(y) is the expected holding and waiting cost at the end of the period in which an order placed now arrives.
     """
 
     def __init__(self, demand: Demand, costs: PeriodCosts, lead: int) -> None:
@@ -156,10 +156,9 @@ class _MeanCosts:
 
     def at(self, position: int) -> float:
         """G of a position."""
-        if position < 0:
-            waiting = self._mean - position
-        else:
-            waiting = float(self._excess[position]) if position < len(self._excess) else 0.0
+        waiting = self._mean - position if position < 0 else 0.0
+        if 0 <= position < len(self._excess):
+            waiting = float(self._excess[position])
         on_hand = position - self._mean + waiting
         return self._costs.holding * on_hand + self._costs.waiting * waiting
 
@@ -189,8 +188,8 @@ class _MeanCosts:
 def order_up_to(demand: Demand, *, costs: PeriodCosts, lead: int) -> OrderUpTo:
     """The best (s, S) policy, which is the best of all policies for these costs.
 
-    Y.-S. Zheng and A. Federgruen, Finding Optimal (s, S) Policies Is About As Simple As Evaluating a Single Policy, *Operations Research* 39
-    (1991). Exact for demand in whole units that is independent from period to period.
+    Y.-S. Zheng and A. Federgruen, Finding Optimal (s, S) Policies Is About As Simple As Evaluating a Single Policy, *Operations Research*
+    39 (1991). Exact for demand in whole units that is independent from period to period.
 
     Raises:
         BadInput: Where a cost is not above 0, or there is never any demand.

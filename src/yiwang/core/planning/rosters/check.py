@@ -57,10 +57,10 @@ def roster_faults(problem: RosterProblem, duties: Sequence[Duty]) -> list[Text]:
         for (d, s, k), count in Counter((duty.day, duty.shift, duty.skill) for duty in duties).items()
         if count > _need(problem, d, s, k)
     ]
-    people = {one.id: one for one in problem.people}
-    for duty in duties:
-        if duty.person not in people:
-            faults.append(Text("没有人员 {person}。", "There is no person {person}.", person=duty.person))
+    faults += [
+        Text("没有人员 {person}。", "There is no person {person}.", person=person)
+        for person in sorted({duty.person for duty in duties} - {one.id for one in problem.people})
+    ]
     for person in problem.people:
         for rule, day in broken_by(problem, person, [duty for duty in duties if duty.person == person.id]):
             faults.append(

@@ -1,8 +1,8 @@
 """Make a roster: as few gaps as possible, then an even load, then wishes; each with a bound.
 
-A mixed-integer program (A. T. Ernst, H. Jiang, M. Krishnamoorthy and D. Sier, Staff scheduling and rostering, *European Journal of Operational
-Research* 153, 2004, survey such models). x is 1 where a person works a shift on a day for a skill. Each stage keeps what the one before it
-reached (lexicographic):
+A mixed-integer program (A. T. Ernst, H. Jiang, M. Krishnamoorthy and D. Sier, Staff scheduling and rostering, *European Journal of
+Operational Research* 153, 2004, survey such models). x is 1 where a person works a shift on a day for a skill. Each stage keeps what the
+one before it reached (lexicographic):
 
 1. the number of people that shifts lack;
 2. the highest load, the share of the contract's hours that anybody works;

@@ -6,7 +6,6 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
