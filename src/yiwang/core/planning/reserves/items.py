@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
+from typing import Any
 
 from yiwang.core.kernel.text import Text
 from yiwang.core.planning.reserves.contracts import Bridge, Contract, bridge
@@ -18,7 +19,6 @@ from yiwang.core.planning.reserves.levels import (
     fill_rate,
     order_up_to,
 )
-
 
 USUAL_SERVICES = (0.9, 0.95, 0.98, 0.99)
 
@@ -117,16 +117,11 @@ def plan_item(item: Item, contracts: Sequence[Contract]) -> ItemPlan:
 def item_faults(item: Item, contracts: Sequence[Contract], plan: ItemPlan) -> list[Text]:
     """Everything in a plan that another way of working it out does not confirm.
 
-    Convolutions are done one period after the other; the cost of (s, S) comes from the stationary distribution of the position, solved as a
-    Toeplitz system, and is compared with its neighbours; the bridge is walked day by day.
+    Demands are added up by their characteristic function; the cost of (s, S) comes from the visits between two orders as a recursive filter,
+    and is compared with its neighbours; the bridge is walked day by day.
     """
-    import numpy as np
-
     faults: list[Text] = []
-    chances = np.array(item.demand.chances)
-    over = np.array([1.0])
-    for _ in range(item.lead + item.review):
-        over = np.convolve(over, chances)
+    over = _sum_of(item.demand, item.lead + item.review)
     for level, said in ((plan.level, plan.service), (plan.level - 1, plan.service_below)):
         if abs(float(over[: level + 1].sum()) - said) > 1e-6:
             faults.append(
@@ -157,7 +152,7 @@ def item_faults(item: Item, contracts: Sequence[Contract], plan: ItemPlan) -> li
 def policy_cost(demand: Demand, costs: PeriodCosts, *, lead: int, reorder: int, up_to: int) -> float:
     """The long-run mean cost of a day under (s, S), from how often each position is visited between two orders."""
     import numpy as np
-    from scipy.linalg import solve_toeplitz
+    from scipy.signal import lfilter
 
     size = up_to - reorder
     chances = np.zeros(size)
@@ -165,10 +160,21 @@ def policy_cost(demand: Demand, costs: PeriodCosts, *, lead: int, reorder: int, 
     chances[:known] = demand.chances[:known]
     first = np.zeros(size)
     first[0] = 1.0
-    visits = solve_toeplitz((first - chances, first * (1 - chances[0])), first)  # from S down to s + 1
-    over = np.array([1.0])
-    for _ in range(lead + 1):
-        over = np.convolve(over, np.array(demand.chances))
-    at_end = np.arange(up_to, reorder, -1)[:, None] - np.arange(len(over))[None, :]
-    cost = np.where(at_end > 0, costs.holding * at_end, -costs.waiting * at_end) @ over
+    visits = lfilter([1.0], (first - chances)[:known], first)  # from S down to s + 1
+    over = _sum_of(demand, lead + 1)
+    at_most = np.cumsum(over)
+    below = np.concatenate([[0.0], np.cumsum(at_most)])  # E max(y − D, 0) is the sum of P(D ≤ k) over k below y
+    positions = np.arange(up_to, reorder, -1)
+    known = np.clip(positions, 0, len(over))
+    on_hand = below[known] + np.maximum(positions - len(over), 0)
+    waiting = on_hand - positions + float(over @ np.arange(len(over)))
+    cost = costs.holding * on_hand + costs.waiting * waiting
     return float((costs.order + visits @ cost) / visits.sum())
+
+
+def _sum_of(demand: Demand, periods: int) -> Any:
+    """The distribution of several periods' demand, as the power of its characteristic function."""
+    import numpy as np
+
+    size = (len(demand.chances) - 1) * periods + 1
+    return np.fft.irfft(np.fft.rfft(demand.chances, size) ** periods, size) if size > 1 else np.array([1.0])

@@ -18,7 +18,7 @@ COSTS = ("order_cost", "holding_cost", "waiting_cost")
 USE = ("mean", "deviation", "history")
 ITEM = ("id", "stock", "on_order", *USE, "lead", "review", "service", *COSTS, "last", "surge", "surge_days")
 CONTRACT = ("id", "item", "lead", "a_day", "total")
-MOST_UNITS = 100_000  # a day; larger figures belong into larger units (boxes, tonnes)
+MOST_UNITS = 1_000  # a day; larger figures belong into larger units (boxes, tonnes)
 LONGEST = 365
 
 

@@ -149,6 +149,7 @@ class _MeanCosts:
         over_lead = np.array(demand.times(lead + 1).chances)
         self._mean = float(over_lead @ np.arange(len(over_lead)))
         above = 1 - np.cumsum(over_lead)  # the chance of more than y
+        above[-1] = 0.0
         self._excess = np.cumsum(above[::-1])[::-1]  # E max(D - y, 0) is the sum of those from y on
         self._visits = np.zeros(256)
         self._visits[0] = 1 / (1 - demand.chances[0])
@@ -169,7 +170,10 @@ class _MeanCosts:
         steps = up_to - reorder
         self._visit(steps)
         visits = self._visits[:steps]
-        costs = np.array([self.at(up_to - j) for j in range(steps)])
+        positions = np.arange(up_to, reorder, -1)
+        known = self._excess[np.clip(positions, 0, len(self._excess) - 1)]  # the last is 0, as are all above
+        waiting = np.where(positions < 0, self._mean - positions, known)
+        costs = self._costs.holding * (positions - self._mean + waiting) + self._costs.waiting * waiting
         return float((self._costs.order + visits @ costs) / visits.sum())
 
     def _visit(self, steps: int) -> None:

@@ -39,7 +39,11 @@ def read_roster(text: str, *, file: str = "") -> RosterProblem:
     days = int(top.number("days", least=1, most=MOST_DAYS, whole=True))
     people = tuple(_person(cells) for cells in _tables(top, "person"))
     shifts = tuple(_shift(cells) for cells in _tables(top, "shift"))
-    rules = _rules(Cells(cells=top.cells.get("rules", {}), problems=problems, file=file, row=None, table="rules"))
+    table = top.cells.get("rules", {})
+    if not isinstance(table, Mapping):
+        top.fault("rules", Text("不是表。", "It is not a table."), Text("请写成 [rules]。", "Write [rules]."))
+        table = {}
+    rules = _rules(Cells(cells=table, problems=problems, file=file, row=None, table="rules"))
     _check_names(top, people, shifts, rules)
     if problems:
         raise BadInput(problems)
@@ -133,7 +137,8 @@ def _rules(cells: Cells) -> Rules:
     cells.unknown(("rest", "run", "off", "nights", "apart"))
     usual = Rules()
     pairs = set()
-    for pair in cells.cells.get("apart", []):
+    given = cells.cells.get("apart", [])
+    for pair in given if isinstance(given, list) else [given]:
         if isinstance(pair, list) and len(pair) == 2 and pair[0] != pair[1]:
             pairs.add((str(pair[0]), str(pair[1])))
         else:
