@@ -117,7 +117,7 @@ def plan_item(item: Item, contracts: Sequence[Contract]) -> ItemPlan:
 def item_faults(item: Item, contracts: Sequence[Contract], plan: ItemPlan) -> list[Text]:
     """Everything in a plan that another way of working it out does not confirm.
 
-    Demands are added up by their characteristic function; the cost of (s, S) comes from the visits between two orders as a recursive filter,
+    Demands are added up by their characteristic function; the cost of (s, S) comes from the visits between two orders, by a filter,
     and is compared with its neighbours; the bridge is walked day by day.
     """
     faults: list[Text] = []
