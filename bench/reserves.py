@@ -23,7 +23,7 @@ from yiwang.core.planning.rosters.plan import plan_roster
 from yiwang.core.planning.rosters.problem import Person, RosterProblem, Rules, Shift
 
 WAREHOUSES, PLACES, NEAREST = 500, 5_000, 20
-SECONDS = 120.0
+SECONDS = 60.0
 
 
 def network(warehouses: int = WAREHOUSES, places: int = PLACES, nearest: int = NEAREST, seed: int = 1) -> Network:

@@ -177,7 +177,8 @@ def plan_flow(network: Network, *, seconds: float = inf, seed: int = 1) -> FlowP
         better = model.program.solve(seconds=seconds, seed=seed)
         if better.feasible:
             answer, bound = better, max(bound, better.bound)
-    values = [round(value) if network.in_whole_units and _whole(answer.values) else value for value in answer.values]
+    exact = network.in_whole_units and _whole(answer.values)
+    values = [round(value) for value in answer.values] if exact else answer.values
     floor = TINY * max(1.0, sum(needed.values()))
     drawn = _kept(model.drawn, values, floor)
     return FlowPlan(

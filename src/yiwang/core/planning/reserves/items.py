@@ -165,8 +165,7 @@ def policy_cost(demand: Demand, costs: PeriodCosts, *, lead: int, reorder: int, 
     at_most = np.cumsum(over)
     below = np.concatenate([[0.0], np.cumsum(at_most)])  # E max(y − D, 0) is the sum of P(D ≤ k) over k below y
     positions = np.arange(up_to, reorder, -1)
-    known = np.clip(positions, 0, len(over))
-    on_hand = below[known] + np.maximum(positions - len(over), 0)
+    on_hand = below[np.clip(positions, 0, len(over))] + np.maximum(positions - len(over), 0)
     waiting = on_hand - positions + float(over @ np.arange(len(over)))
     cost = costs.holding * on_hand + costs.waiting * waiting
     return float((costs.order + visits @ cost) / visits.sum())
