@@ -84,7 +84,9 @@ class Cells:
         shown = "" if raw is None else str(raw)
         self.fault(
             column,
-            Text("{shown!r} 不是要求的数。", "{shown!r} is not such a number.", shown=shown),
+            Text("{shown!r} 不是要求的数。", "{shown!r} is not such a number.", shown=shown)
+            if shown
+            else Text("没有填写。", "Nothing is written here."),
             Text("请填写{limits}的{kind}。", "Write {kind} {limits}.", kind=kind, limits=limits),
         )
         return default if default is not None else max(least, 0.0)

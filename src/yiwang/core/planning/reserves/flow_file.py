@@ -47,6 +47,12 @@ def read_network(text: str, *, file: str = "") -> Network:
     links: list[Link] = []
     for number, row in enumerate(reader, start=2):
         cells = Cells(cells=row, problems=problems, file=file, row=number)
+        if None in row:  # csv.DictReader keeps surplus cells under None
+            cells.fault(
+                "",
+                Text("这一行的单元格比表头多。", "The row has more cells than the header."),
+                Text("请检查多余的逗号。", "Look for a comma too many."),
+            )
         kind = cells.choice("kind", KINDS)
         place, before = cells.text("place"), len(problems)
         if kind == "link":
