@@ -1,0 +1,1 @@
+"""Rosters: who works which shift, under rules of rest and with a bound."""
