@@ -164,7 +164,9 @@ def _generate(
     least = least_vehicles(problem)
     costs = [_costs(problem, kind) for kind in kinds]
     steps = sum(float(axis.last[0] + 1) * size * size for axis in axes)
-    master = _Master(numbers, prices, least, dearest=4 * float(max(np.max(c[np.isfinite(c)], initial=1) for c in costs)))
+    master = _Master(
+        numbers, prices, least, dearest=4 * float(max(np.max(c[np.isfinite(c)], initial=1) for c in costs))
+    )
     best, centre, spent = 0.0, None, 0.0
     seen: set[tuple[Any, ...]] = set()
     while spent + steps <= max(work, steps) and monotonic() < until:
@@ -201,10 +203,10 @@ class _Master:
     """The linear program over the walks found so far, in HiGHS: cover each stop, use no more vehicles than there are, no fewer than needed."""
 
     def __init__(self, numbers: list[int], prices: NDArray[np.float64], least: int, *, dearest: float) -> None:
-        import highspy
+        from highspy import _core  # `highspy.Highs` greets on stdout, where only data may be
 
         self._size, self._kinds = len(prices), len(numbers)
-        self._highs = highspy.Highs()
+        self._highs = _core._Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
         for _ in prices:

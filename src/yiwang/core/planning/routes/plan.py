@@ -95,9 +95,7 @@ def route_of(problem: Problem, vehicle: Vehicle, order: Sequence[int]) -> Route:
         clock = begin + stop.service
     distance = sum(float(problem.distance[a, b]) for a, b in zip(rows, rows[1:], strict=False))
     cost = vehicle.fixed_cost + vehicle.cost_per_distance * distance + vehicle.cost_per_time * (returns - leaves)
-    return Route(
-        vehicle=vehicle.id, leaves=leaves, visits=tuple(visits), returns=returns, distance=distance, cost=cost
-    )
+    return Route(vehicle=vehicle.id, leaves=leaves, visits=tuple(visits), returns=returns, distance=distance, cost=cost)
 
 
 def total_cost(problem: Problem, routes: Sequence[Route]) -> float:

@@ -19,7 +19,7 @@ NOWHERE = -1
 def cheapest_walks(
     reduced: NDArray[np.float64], spend: Ints, first: Ints, last: Ints
 ) -> tuple[float, list[tuple[int, ...]]]:
-    """The cost of the cheapest walk, and for each stop the cheapest one that ends there and costs less than nothing.
+    """The cost of the cheapest walk, and for each stop the cheapest one that ends there.
 
     Args:
         reduced: Cost of each leg less the dual value of the stop that it leads to; row and column 0 are the depot, infinite is forbidden.
@@ -33,7 +33,7 @@ def cheapest_walks(
     ends = _ends(cost, reduced, spend, last)
     walks = []
     for stop in range(1, len(first)):
-        if ends[stop] < -1e-9:
+        if ends[stop] < np.inf:
             walk = _walk(cost, before, spend, int(last[0] - spend[stop, 0]), stop)
             walks.append(tuple(int(one) for one in walk))
     return float(ends.min()), walks

@@ -185,9 +185,7 @@ def _faults_of_numbers(problem: Problem) -> list[Fault]:
                     faults.append(Fault(message, hint, column=one.name))
     for stop in problem.stops:
         if stop.opens > stop.closes:
-            message = Text(
-                "点位「{id}」的结束时间早于开始时间。", "Stop {id!r} closes before it opens.", id=stop.id
-            )
+            message = Text("点位「{id}」的结束时间早于开始时间。", "Stop {id!r} closes before it opens.", id=stop.id)
             hint = Text("请检查 open 与 close。", "Check open and close.")
             faults.append(Fault(message, hint, column="close"))
     dimensions = {len(stop.demand) for stop in problem.stops} | {len(one.capacity) for one in problem.vehicles}

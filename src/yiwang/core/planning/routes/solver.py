@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 from time import monotonic
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -78,10 +79,10 @@ def plan_routes(problem: Problem, *, seed: int = 0, effort: Effort | None = None
         by_the_clock=effort.seconds < inf,
     )
     broken = verify(problem, plan)
-    if bound > cost + 1e-6 * max(1.0, cost):
-        raise AssertionError(f"the bound {bound} is above the cost {cost}")
     if broken:
         raise BadInput(_not_found(broken))
+    if bound > cost + 1e-6 * max(1.0, cost):  # by more than rounding: one of the two is wrong, and nothing may be said
+        raise AssertionError(f"the bound {bound} is above the cost {cost}")
     return plan
 
 
@@ -126,40 +127,63 @@ def _is_plan(problem: Problem, routes: list[Route]) -> bool:
 class _Kind:
     """A vehicle type that keeps one pair of limits for samples: back by ``result_by``, and ``time_to_result`` after its first stop.
 
-    It may serve the stops that ask for no stricter ones, so that all of its route keeps theirs.
+    Where ``safe`` it may serve only the stops that ask for no stricter ones, so that all of its route keeps theirs.
     """
 
     vehicle: Vehicle
     number: int
     time_to_result: float
     result_by: float
+    safe: bool = True
 
     def serves(self, problem: Problem, stop: Stop) -> bool:
-        return (
-            problem.may_serve(self.vehicle, stop)
-            and self.time_to_result <= stop.time_to_result
-            and self.result_by <= stop.result_by
-        )
+        kept = self.time_to_result <= stop.time_to_result and self.result_by <= stop.result_by
+        return problem.may_serve(self.vehicle, stop) and (kept or not self.safe)
 
 
 def _search(
     problem: Problem, seed: int, iterations: int, until: float, *, first: bool = False
 ) -> tuple[list[Route], int]:
-    """Routes, which may break limits where no better were found, and how many iterations it took."""
+    """Routes, which may break limits where no better were found, and how many iterations it took.
+
+    PyVRP knows no limit between a stop and the end of its route. So two models are searched, and the cheaper plan that keeps everything is
+    taken: one in which each route keeps the strictest limit of its stops from its first stop on, which is safe but leaves out plans whose
+    strict stops come late; and one with the loosest limits, whose plans are right only where the others happen to be kept.
+    """
     hours = sorted({stop.time_to_result for stop in problem.stops})
     dates = sorted({stop.result_by for stop in problem.stops})
-    kinds = [
-        _Kind(vehicle=vehicle, number=vehicle.number, time_to_result=hour, result_by=date)
-        for vehicle in problem.vehicles
-        if vehicle.number
-        for date in dates
-        for hour in hours
+    usable = [vehicle for vehicle in problem.vehicles if vehicle.number]
+    models = [
+        [
+            _Kind(vehicle=vehicle, number=vehicle.number, time_to_result=hour, result_by=date)
+            for vehicle in usable
+            for date in dates
+            for hour in hours
+        ]
     ]
+    if min(hours) < inf or len(dates) > 1:
+        loose = {"time_to_result": hours[-1] if _first_leg_is_free(problem) else inf, "result_by": dates[-1]}
+        models.append([_Kind(vehicle=one, number=one.number, safe=False, **loose) for one in usable])
+    found: list[list[Route]] = []
+    spent = 0
+    for at, kinds in enumerate(models):
+        now = monotonic()
+        routes, more = _shared(problem, kinds, seed, iterations, now + (until - now) / (len(models) - at), first=first)
+        spent += more
+        found.append(routes)
+    right = [routes for routes in found if _is_plan(problem, routes)]
+    return min(right, key=lambda routes: total_cost(problem, routes)) if right else found[0], spent
+
+
+def _shared(
+    problem: Problem, kinds: list[_Kind], seed: int, iterations: int, until: float, *, first: bool
+) -> tuple[list[Route], int]:
+    """A search in which the kinds of one vehicle type share its vehicles."""
     routes, spent = _run(problem, kinds, seed, iterations, until, first=first)
     used = Counter(kinds[kind].vehicle.id for kind, _ in routes)
     if any(used[vehicle.id] > vehicle.number for vehicle in problem.vehicles):
-        # The kinds of one type share its vehicles, which the search does not know: it is told how many each may have, strict ones first,
-        # since a vehicle that keeps strict limits may serve any stop.
+        # The search does not know of the sharing, so it is told how many each kind may have, strict ones first, since a vehicle that keeps
+        # strict limits may serve any stop.
         taken, left = Counter(kind for kind, _ in routes), {one.id: one.number for one in problem.vehicles}
         given = []
         for at, kind in enumerate(kinds):
@@ -190,7 +214,10 @@ def _run(
         criteria.append(MaxRuntime(max(0.0, until - monotonic())))
     if first:
         criteria.append(FirstFeasible())
-    result = pyvrp.solve(data, MultipleCriteria(criteria), seed=seed, collect_stats=False)
+    with catch_warnings():
+        # that limits are hard to keep is said by the verifier, in our words
+        simplefilter("ignore")
+        result = pyvrp.solve(data, MultipleCriteria(criteria), seed=seed, collect_stats=False)
     routes = []
     for route in result.best.routes():
         stops = [kept[activity.idx] for activity in route if activity.is_client()]
@@ -216,9 +243,12 @@ def _data(problem: Problem, kinds: list[_Kind], kept: list[int]) -> Any:
         *(figure for kind in kinds for figure in (kind.time_to_result, kind.result_by, kind.vehicle.max_duration)),
     ]  # fmt: skip
     loads = [figure for one in [*stops, *problem.vehicles] for figure in (one.demand if isinstance(one, Stop) else one.capacity)]  # fmt: skip
-    tick, weight = _scale(times), _scale(loads)
+    # Where costs are in fine parts, so are times and loads: the search weighs a broken limit by its parts.
+    plain = problem.whole and _all_whole(times) and _all_whole(loads)
+    tick = weight = 1 if plain else FINE
     timed = any(one.cost_per_time for one in problem.vehicles)
-    money = 1 if problem.whole else FINE if not timed else tick * FINE
+    money = 1 if plain else FINE if not timed else 100 * FINE
+    stranger = 1 if plain else FINE
     strangers = [kind for kind in kinds if not all(kind.serves(problem, stop) for stop in stops)]
 
     open_at = [_up(max(stop.opens, _reached(problem, at)), tick) for at, stop in zip(kept, stops, strict=True)]
@@ -228,7 +258,7 @@ def _data(problem: Problem, kinds: list[_Kind], kept: list[int]) -> Any:
             location=depots + at,
             delivery=[
                 *(_up(figure, weight) for figure in stop.demand),
-                *(int(not kind.serves(problem, stop)) for kind in strangers),
+                *(0 if kind.serves(problem, stop) else stranger for kind in strangers),
             ],
             service_duration=_up(stop.service, tick),
             tw_early=open_at[at],
@@ -295,8 +325,8 @@ def _reached(problem: Problem, position: int) -> float:
     )
 
 
-def _scale(figures: list[float]) -> int:
-    return 1 if all(figure == inf or float(figure).is_integer() for figure in figures) else FINE
+def _all_whole(figures: list[float]) -> bool:
+    return all(figure == inf or float(figure).is_integer() for figure in figures)
 
 
 def _up(figure: float, scale: int) -> int:
