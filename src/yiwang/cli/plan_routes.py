@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from yiwang.cli.output import Failed, emit, emit_table, json_option, say, wants_json
-from yiwang.core.kernel.errors import BadInput, Problem as Fault
-from yiwang.core.kernel.text import Text
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.planning.routes.benchmarks import READERS, read_cost
-from yiwang.core.planning.routes.plan import Plan
+from yiwang.core.planning.routes.plan import Plan, Route
 from yiwang.core.planning.routes.problem import Problem
 from yiwang.core.planning.routes.tables import Fleet, clock, geojson, minutes, read_tables
 from yiwang.packs.files import decode
@@ -98,7 +98,7 @@ def routes(
         raise Failed("The plan does not keep what it should; this is a fault of the program.", broken)
     if map_file is not None:
         map_file.write_text(json.dumps(geojson(problem, plan), ensure_ascii=False) + "\n", encoding="utf-8")
-    _show(problem, plan, file, form)
+    _show(plan, file, form)
 
 
 def _form(file: Path) -> str:
@@ -148,15 +148,22 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _show(problem: Problem, plan: Plan, file: Path, form: str) -> None:
+def _show(plan: Plan, file: Path, form: str) -> None:
     standing = plan.standing
     known = _best_known(file) if form == "vrplib" else None
     if not wants_json():
         when = clock if form == "csv" else lambda value: f"{value:.10g}"
         rows = [
-            (number, route.vehicle, when(route.leaves), when(route.returns), f"{route.distance:.10g}", " ".join(one.stop for one in route.visits))
+            (
+                number,
+                route.vehicle,
+                when(route.leaves),
+                when(route.returns),
+                f"{route.distance:.10g}",
+                " ".join(visit.stop for visit in route.visits),
+            )
             for number, route in enumerate(plan.routes, start=1)
-        ]  # fmt: skip
+        ]
         emit_table(("route", "vehicle", "leaves", "returns", "distance", "stops"), rows)
         gap = "?" if isinf(standing.gap) else f"{standing.gap:.2%}"
         say(
@@ -175,7 +182,7 @@ def _show(problem: Problem, plan: Plan, file: Path, form: str) -> None:
         "vehicles": len(plan.routes),
         "least_vehicles": plan.least_vehicles,
         "distance": sum(route.distance for route in plan.routes),
-        "routes": [_route(problem, route) for route in plan.routes],
+        "routes": [_route(route) for route in plan.routes],
         "skipped": list(plan.skipped),
         "iterations": plan.iterations,
         "by_the_clock": plan.by_the_clock,
@@ -184,7 +191,7 @@ def _show(problem: Problem, plan: Plan, file: Path, form: str) -> None:
     emit(told | ({"best_known": known} if known else {}))
 
 
-def _route(problem: Problem, route: Any) -> Mapping[str, Any]:
+def _route(route: Route) -> Mapping[str, Any]:
     return {
         "vehicle": route.vehicle,
         "leaves": route.leaves,

@@ -90,23 +90,31 @@ def exhaustive(problem: Problem) -> float:
     return least
 
 
+def found_or_missed(problem: Problem) -> Plan | None:
+    """A plan; None where the search missed it, which it must not call impossible."""
+    try:
+        return plan_routes(problem, effort=Effort(iterations=100, bound_work=2e5))
+    except BadInput as error:
+        if "does not prove" in str(error):
+            return None
+        raise
+
+
 @pytest.mark.parametrize("block", range(6))
 def test_the_bound_is_never_above_the_optimum_and_plans_are_right(block: int) -> None:
     met = impossible = 0
     for seed in range(block * 40, block * 40 + 40):
-        problem = random_problem(seed, size=3 + seed % 3)
+        problem = random_problem(seed, size=(2, 3, 3, 4, 5)[seed % 5])
         optimum = exhaustive(problem)
         if optimum == inf:
             impossible += 1
             with pytest.raises(BadInput):
-                plan_routes(problem, effort=Effort(iterations=100, bound_work=1e6))
+                plan_routes(problem, effort=Effort(iterations=100, bound_work=2e5))
             continue
         for work in (0.0, 1e7):  # one round, and as many as it likes
             assert lower_bound(problem, work=work) <= optimum * (1 + 1e-9) + 1e-9, seed
-        try:
-            plan = plan_routes(problem, effort=Effort(iterations=100, bound_work=1e6))
-        except BadInput as error:  # the search may miss a plan, but must not call it impossible
-            assert "does not prove" in str(error), seed
+        plan = found_or_missed(problem)
+        if plan is None:
             continue
         assert verify(problem, plan) == []
         assert plan.standing.objective >= optimum - 1e-6, seed
@@ -133,7 +141,7 @@ def test_larger_ones_without_windows_meet_the_bound_often() -> None:
 
 def test_no_other_times_of_a_route_are_better() -> None:
     """All whole-number times of short routes, against those that `route_of` gives."""
-    for seed in range(300):
+    for seed in range(150):
         draw = Random(seed)
         distance = np.ceil(euclidean([(draw.uniform(0, 6), draw.uniform(0, 6)) for _ in range(3)]))
         stops = tuple(
@@ -162,7 +170,7 @@ def test_no_other_times_of_a_route_are_better() -> None:
 
 def test_a_wrong_plan_is_found_out() -> None:
     problem = random_problem(3)
-    plan = plan_routes(problem, effort=Effort(iterations=100, bound_work=1e6))
+    plan = plan_routes(problem, effort=Effort(iterations=100, bound_work=2e5))
     route = plan.routes[0]
 
     def said(routes: tuple[Route, ...]) -> str:

@@ -16,7 +16,8 @@ from math import isfinite
 
 import numpy as np
 
-from yiwang.core.kernel.errors import BadInput, Problem as Fault
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.kernel.text import NO_TEXT, Text
 from yiwang.core.planning.routes.matrices import euclidean, rounded_euclidean
 from yiwang.core.planning.routes.problem import Depot, Problem, Stop, Vehicle
@@ -78,13 +79,15 @@ def read_vrplib(text: str, file: str) -> Problem:
         elif section:
             sections[section].append((row, stripped.split()))
         else:
-            faults.add(Text("「{line}」不是 VRPLIB 的字段或节。", "{line!r} is no field or section of VRPLIB.", line=stripped[:40]), row=row)  # fmt: skip
+            message = Text("「{line}」不是字段或节。", "{line!r} is no field or section of VRPLIB.", line=stripped[:40])
+            faults.add(message, row=row)
     for name in ("DIMENSION", "CAPACITY", "EDGE_WEIGHT_TYPE"):
         if name not in fields:
             faults.add(Text("缺少 {name}。", "{name} is missing.", name=name), column=name)
     kind_row, kind = fields.get("TYPE", (None, "CVRP"))
     if kind != "CVRP":
-        faults.add(Text("问题类型为 {kind}。", "The problem is of type {kind}.", kind=kind), Text("只读 CVRP。", "Only CVRP is read."), row=kind_row, column="TYPE")  # fmt: skip
+        message = Text("问题类型为 {kind}。", "The problem is of type {kind}.", kind=kind)
+        faults.add(message, Text("只读 CVRP。", "Only CVRP is read."), row=kind_row, column="TYPE")
     faults.stop()
 
     size = int(faults.number(fields["DIMENSION"][1], row=fields["DIMENSION"][0], column="DIMENSION"))
@@ -100,14 +103,20 @@ def read_vrplib(text: str, file: str) -> Problem:
         entries = [(at, entry) for at, words in sections.get("EDGE_WEIGHT_SECTION", []) for entry in words]
         figures = [faults.number(entry, row=at, column="EDGE_WEIGHT_SECTION") for at, entry in entries]
         if len(figures) != size * size:
-            faults.add(Text("矩阵有 {got} 个数。", "The matrix has {got} figures.", got=len(figures)), Text("应有 {want} 个。", "There must be {want}.", want=size * size), column="EDGE_WEIGHT_SECTION")  # fmt: skip
+            message = Text("矩阵有 {got} 个数。", "The matrix has {got} figures.", got=len(figures))
+            hint = Text("应有 {want} 个。", "There must be {want}.", want=size * size)
+            faults.add(message, hint, column="EDGE_WEIGHT_SECTION")
         else:
             matrix = np.array(figures).reshape(size, size)
     else:
-        faults.add(Text("不支持距离类型 {weights}。", "Distances of type {weights} are not read.", weights=weights), Text("可用 EUC_2D 或 EXPLICIT FULL_MATRIX。", "Use EUC_2D, or EXPLICIT as FULL_MATRIX."), row=row, column="EDGE_WEIGHT_TYPE")  # fmt: skip
+        message = Text("不支持距离类型 {weights}。", "Distances of type {weights} are not read.", weights=weights)
+        hint = Text("可用 EUC_2D 或 EXPLICIT FULL_MATRIX。", "Use EUC_2D, or EXPLICIT as FULL_MATRIX.")
+        faults.add(message, hint, row=row, column="EDGE_WEIGHT_TYPE")
     depots = [words[0] for _, words in sections.get("DEPOT_SECTION", []) if words[0] != "-1"]
     if len(depots) > 1 or depots[:1] not in ([], ["1"]):
-        faults.add(Text("车场为 {depots}。", "The depots are {depots}.", depots=", ".join(depots)), Text("CVRP 只有一个车场，编号 1。", "A CVRP has one, node 1."), column="DEPOT_SECTION")  # fmt: skip
+        message = Text("车场为 {depots}。", "The depots are {depots}.", depots=", ".join(depots))
+        hint = Text("CVRP 只有一个车场，编号 1。", "A CVRP has one, node 1.")
+        faults.add(message, hint, column="DEPOT_SECTION")
     faults.stop()
     distance = rounded_euclidean(points) if points is not None else matrix
     stops = tuple(
@@ -151,8 +160,8 @@ _SOLOMON = ("id", "x", "y", "demand", "earliest", "latest", "cost")
 
 
 def read_solomon(text: str, file: str) -> Problem:
-    """A VRPTW as Solomon's text, or as JSON with ``vehicle-nr``, ``capacity`` and ``customers`` of ``id, x, y, demand, earliest, latest, cost``
-    (the service time); the first customer is the depot.
+    """A VRPTW as Solomon's text, or as JSON with ``vehicle-nr``, ``capacity`` and ``customers``, each with ``id, x, y, demand, earliest,
+    latest, cost`` (the service time). The first customer is the depot.
 
     Raises:
         BadInput: With file, row and column of every fault.
@@ -162,7 +171,8 @@ def read_solomon(text: str, file: str) -> Problem:
     faults.stop()
     number, capacity, nodes = rows
     if len(nodes) < 2:
-        faults.add(Text("没有客户。", "There are no customers."), Text("第一个点为车场，其后为客户。", "The first node is the depot, customers follow."))  # fmt: skip
+        hint = Text("第一个点为车场，其后为客户。", "The first node is the depot, customers follow.")
+        faults.add(Text("没有客户。", "There are no customers."), hint)
         faults.stop()
     points = [(node[1], node[2]) for node in nodes]
     distance = euclidean(points)
@@ -205,7 +215,8 @@ def _solomon_text(text: str, faults: Faults) -> tuple[float, float, Nodes]:
         else:
             fleet = figures
     if not fleet:
-        faults.add(Text("没有车辆数与载量。", "There is no line with the number of vehicles and their capacity."), column="VEHICLE")  # fmt: skip
+        message = Text("没有车辆数与载量。", "There is no line with the number of vehicles and their capacity.")
+        faults.add(message, column="VEHICLE")
     number, capacity = fleet or (0.0, 0.0)
     return number, capacity, nodes
 

@@ -11,8 +11,8 @@ Whatever the dual values are, they prove a bound (Lagrange; J. Desrosiers and M.
 
     Σ π + μ·L + Σ_k min(0, N_k · (cheapest walk of kind k − μ)) + Σ_optional min(0, price − π)
 
-is below the cost of every plan, where N_k is the number of vehicles of kind k and a walk costs its legs less the π of its stops. So the bound
-is valid at every round, however early it ends, and does not rest on the linear program having been solved exactly.
+is below the cost of every plan, where N_k is the number of vehicles of kind k and a walk costs its legs less the π of its stops. So the
+bound is valid at every round, however early it ends, and does not rest on the linear program having been solved exactly.
 
 What is left out makes the bound weaker and never wrong: release times, limits for samples beyond each stop alone, the longest duration,
 further dimensions of load.
@@ -20,18 +20,19 @@ further dimensions of load.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, inf
 from time import monotonic
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from yiwang.core.planning.routes.plan import Route
 from yiwang.core.planning.routes.problem import Matrix, Problem, Vehicle
 from yiwang.core.planning.routes.unserved import least_vehicles
 
-CELLS = 2500  # of the time or load axis at most, where figures are not small whole numbers
+CELLS = 2000  # of the time or load axis at most, where figures are not small whole numbers
 KEEP = 0.7  # share of the best duals so far in those that are priced next (P. Wentges, 1997): fewer rounds
 CLOSE = 1e-4  # a further round could raise the bound by less than this share
 Ints = NDArray[np.int64]
@@ -51,32 +52,37 @@ class _Axis:
     last: Ints
 
 
-def lower_bound(problem: Problem, *, work: float, until: float = inf) -> float:
+def lower_bound(problem: Problem, routes: Sequence[Route] = (), *, work: float, until: float = inf) -> float:
     """A figure that no plan costs less than; 0 where nothing better is proved in time.
 
     Args:
+        routes: Of a good plan: the first columns. They make it quicker and change nothing of its validity.
         work: Steps of the dynamic programs for each of the two relaxations.
         until: The clock's limit, by `time.monotonic`.
     """
-    groups = {(one.depot, one.capacity, one.starts, one.ends, one.cost_per_distance, one.cost_per_time, one.fixed_cost, frozenset(
-        stop.id for stop in problem.stops if problem.may_serve(one, stop))): one for one in problem.vehicles if one.number}  # fmt: skip
-    kinds = list(groups.values())
+    kinds: list[Vehicle] = []
+    numbers: list[int] = []
+    for (
+        vehicle
+    ) in problem.vehicles:  # those that differ in nothing that counts here are one kind, with all their vehicles
+        alike = [at for at, kind in enumerate(kinds) if _same_kind(problem, vehicle, kind)]
+        if alike:
+            numbers[alike[0]] += vehicle.number
+        elif vehicle.number:
+            kinds.append(vehicle)
+            numbers.append(vehicle.number)
     if not kinds:
         return sum(stop.price or 0.0 for stop in problem.stops)
-    # kinds that differ in nothing that counts here are one, with all their vehicles
-    numbers = [
-        sum(one.number for one in problem.vehicles if one.number and _same_kind(problem, one, kind)) for kind in kinds
-    ]
     best = 0.0
     choices = [[_by_load(problem, kind) for kind in kinds]]
     if any(stop.closes < inf or stop.result_by < inf for stop in problem.stops) or any(k.ends < inf for k in kinds):
         choices.append([_by_time(problem, kind) for kind in kinds])
     for at, axes in enumerate(choices):
         share = until if at == len(choices) - 1 else monotonic() + (until - monotonic()) / 2
-        best = max(best, _generate(problem, kinds, numbers, axes, work=work, until=share))
-    # a relative 1e-9 covers the rounding of sums in double precision; costs that are whole numbers let the bound be rounded up
-    best -= 1e-9 * max(1.0, abs(best))
-    return float(ceil(best - 1e-6)) if problem.whole else best
+        best = max(best, _generate(problem, kinds, numbers, axes, routes, work=work, until=share))
+    # a relative 1e-10 covers the rounding of sums in double precision; costs that are whole numbers let the bound be rounded up
+    best -= 1e-10 * max(1.0, abs(best))
+    return float(ceil(best - 1e-6)) if problem.whole else float(best)
 
 
 def _same_kind(problem: Problem, one: Vehicle, other: Vehicle) -> bool:
@@ -104,7 +110,7 @@ def _by_load(problem: Problem, kind: Vehicle) -> _Axis:
 
 
 def _by_time(problem: Problem, kind: Vehicle) -> _Axis:
-    """The shift in cells. Each leg with the service before it is rounded down, and so are all limits, so that whoever is in time stays so."""
+    """The shift in cells. Each leg with the service before it is rounded down, and so are all limits: who is in time stays so."""
     rows = [problem.depot_at(kind), *(problem.row_of(at) for at in range(len(problem.stops)))]
     service = np.array([0.0, *(stop.service for stop in problem.stops)])
     legs = problem.duration[np.ix_(rows, rows)] + service[:, None]
@@ -154,8 +160,8 @@ def _costs(problem: Problem, kind: Vehicle) -> Matrix:
 
 
 def _generate(
-    problem: Problem, kinds: list[Vehicle], numbers: list[int], axes: list[_Axis], *, work: float, until: float
-) -> float:
+    problem: Problem, kinds: list[Vehicle], numbers: list[int], axes: list[_Axis], routes: Sequence[Route], *, work: float, until: float
+) -> float:  # fmt: skip
     """Column generation on one relaxation; the best bound of all rounds."""
     from yiwang.core.planning.routes.pricing import cheapest_walks
 
@@ -163,12 +169,30 @@ def _generate(
     prices = np.array([inf if stop.price is None else stop.price for stop in problem.stops])
     least = least_vehicles(problem)
     costs = [_costs(problem, kind) for kind in kinds]
-    steps = sum(float(axis.last[0] + 1) * size * size for axis in axes)
+    steps = sum(float(np.maximum(0, axis.last - axis.first + 1)[1:].sum()) * size for axis in axes)
     master = _Master(
         numbers, prices, least, dearest=4 * float(max(np.max(c[np.isfinite(c)], initial=1) for c in costs))
     )
+    seen: set[tuple[int, ...]] = set()
+
+    def add(kind: int, walk: tuple[int, ...]) -> bool:
+        """Take a walk into the program, where it is new and could improve its solution."""
+        price = float(sum(costs[kind][a, b] for a, b in zip((0, *walk), (*walk, 0), strict=True)))
+        count = np.bincount(np.array(walk) - 1, minlength=size)
+        worth = price - float(count @ duals) - mu + master.rent[kind] < -1e-7 * max(1.0, price)
+        if (kind, *walk) in seen or not worth:
+            return False
+        seen.add((kind, *walk))
+        master.add(kind, price, count)
+        return True
+
+    duals, mu = np.full(size, 1e15), 0.0  # at first any walk is welcome
+    position = {stop.id: at for at, stop in enumerate(problem.stops, start=1)}
+    types = {vehicle.id: vehicle for vehicle in problem.vehicles}
+    for route in routes:
+        kind = next(at for at, one in enumerate(kinds) if _same_kind(problem, types[route.vehicle], one))
+        add(kind, tuple(position[visit.stop] for visit in route.visits))
     best, centre, spent = 0.0, None, 0.0
-    seen: set[tuple[Any, ...]] = set()
     while spent + steps <= max(work, steps) and monotonic() < until:
         value, duals, mu = master.solve()
         # the best duals so far draw the next ones towards them; where that finds nothing new, the program's own are priced
@@ -181,14 +205,7 @@ def _generate(
                 reduced[:, 1:] -= pi
                 lowest, walks = cheapest_walks(reduced, axis.spend, axis.first, axis.last)
                 proved += min(0.0, numbers[at] * (lowest - used)) if lowest < inf else 0.0
-                for walk in walks:
-                    price = float(sum(cost[a, b] for a, b in zip((0, *walk), (*walk, 0), strict=True)))
-                    count = np.bincount(np.array(walk) - 1, minlength=size)
-                    key = (at, *walk)
-                    if key not in seen and price - float(count @ duals) - mu + master.rent[at] < -1e-7 * max(1, price):
-                        seen.add(key)
-                        master.add(at, price, count)
-                        new += 1
+                new += sum(add(at, walk) for walk in walks)
             spent += steps
             if proved > best or centre is None:
                 best, centre = max(best, proved), (pi, used)
@@ -200,7 +217,7 @@ def _generate(
 
 
 class _Master:
-    """The linear program over the walks found so far, in HiGHS: cover each stop, use no more vehicles than there are, no fewer than needed."""
+    """The linear program over the walks found so far, in HiGHS: cover each stop, with no more vehicles than there are."""
 
     def __init__(self, numbers: list[int], prices: NDArray[np.float64], least: int, *, dearest: float) -> None:
         from highspy import _core  # `highspy.Highs` greets on stdout, where only data may be

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 
 from yiwang.core.planning.routes.problem import Problem, Vehicle
@@ -59,10 +60,10 @@ class Plan:
 def route_of(problem: Problem, vehicle: Vehicle, order: Sequence[int]) -> Route:
     """The times of a route, as short as they can be.
 
-    Forward every service begins as early as possible, which gives the earliest return; backward from that return everything begins as late
-    as possible. No other times of the same order bring any sample back sooner after it was taken, or need less time in all: to return an
-    hour later lets each service begin at most an hour later. (The forward and backward passes are those of M. W. P. Savelsbergh, The vehicle
-    routing problem with time windows: minimizing route duration, *ORSA Journal on Computing* 4, 1992.)
+    Forward every service begins as early as possible, which gives the earliest return; backward from that return everything begins as
+    late as possible. No other times of the same order bring any sample back sooner after it was taken, or need less time in all: to return
+    an hour later lets each service begin at most an hour later. (The two passes are those of M. W. P. Savelsbergh, The vehicle routing
+    problem with time windows: minimizing route duration, *ORSA Journal on Computing* 4, 1992.)
 
     Limits may be broken, as the order does not say that they can be kept: the verifier finds what is.
 
@@ -72,7 +73,7 @@ def route_of(problem: Problem, vehicle: Vehicle, order: Sequence[int]) -> Route:
     home = problem.depot_at(vehicle)
     rows = [home, *(problem.row_of(stop) for stop in order), home]
     stops = [problem.stops[stop] for stop in order]
-    legs = [float(problem.duration[a, b]) for a, b in zip(rows, rows[1:], strict=False)]
+    legs = [float(problem.duration[a, b]) for a, b in pairwise(rows)]
     leaves = max(vehicle.starts, *(stop.release for stop in stops)) if stops else vehicle.starts
     clock, earliest = leaves, []
     for stop, leg in zip(stops, legs, strict=False):
@@ -93,7 +94,7 @@ def route_of(problem: Problem, vehicle: Vehicle, order: Sequence[int]) -> Route:
     for stop, leg, begin in zip(stops, legs, begins, strict=False):
         visits.append(Visit(stop=stop.id, arrives=min(begin, clock + leg), begins=begin))
         clock = begin + stop.service
-    distance = sum(float(problem.distance[a, b]) for a, b in zip(rows, rows[1:], strict=False))
+    distance = sum(float(problem.distance[a, b]) for a, b in pairwise(rows))
     cost = vehicle.fixed_cost + vehicle.cost_per_distance * distance + vehicle.cost_per_time * (returns - leaves)
     return Route(vehicle=vehicle.id, leaves=leaves, visits=tuple(visits), returns=returns, distance=distance, cost=cost)
 

@@ -17,7 +17,8 @@ from math import inf, isfinite, isnan
 import numpy as np
 from numpy.typing import NDArray
 
-from yiwang.core.kernel.errors import BadInput, Problem as Fault
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.kernel.text import NO_TEXT, Text
 
 Matrix = NDArray[np.float64]

@@ -17,7 +17,8 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from yiwang.core.kernel.errors import BadInput, Problem as Fault
+from yiwang.core.kernel.errors import BadInput
+from yiwang.core.kernel.errors import Problem as Fault
 from yiwang.core.kernel.text import Text
 from yiwang.core.planning.routes.bound import lower_bound
 from yiwang.core.planning.routes.plan import Plan, Route, route_of, total_cost
@@ -38,12 +39,12 @@ class Effort:
     Attributes:
         iterations: The search ends after so many without improvement. Alone it makes the plan the same on every machine.
         seconds: It ends then at the latest, with the best found so far; the plan then depends on the machine.
-        bound_work: Steps of the dynamic programs of the bound; some 100 million a second.
+        bound_work: Steps of the dynamic programs of each of the bound's two relaxations; some hundred million a second.
     """
 
     iterations: int = 10_000
     seconds: float = inf
-    bound_work: float = 1e9
+    bound_work: float = 3e9
 
 
 def plan_routes(problem: Problem, *, seed: int = 0, effort: Effort | None = None, fewest: bool = False) -> Plan:
@@ -58,15 +59,12 @@ def plan_routes(problem: Problem, *, seed: int = 0, effort: Effort | None = None
     began, effort = monotonic(), effort or Effort()
     if faults := unserved(problem):
         raise BadInput(faults)
-    # half of a time limit is for the routes at least; the bound stops by itself and leaves the search what it does not need
-    bound_until = began + 0.3 * effort.seconds
     least = least_vehicles(problem)
     if fewest:
         problem = _fewest(problem, seed, effort, least, until=began + 0.3 * effort.seconds)
-        bound_until = monotonic() + 0.3 * (began + effort.seconds - monotonic())
-    bound = lower_bound(problem, work=effort.bound_work, until=bound_until)
-    until = began + effort.seconds
-    routes, iterations = _search(problem, seed, effort.iterations, until)
+    # the bound begins from the routes that were found, and has the last quarter of a time limit at least
+    routes, iterations = _search(problem, seed, effort.iterations, began + 0.75 * effort.seconds)
+    bound = lower_bound(problem, routes, work=effort.bound_work, until=began + effort.seconds)
     served = {visit.stop for route in routes for visit in route.visits}
     cost = total_cost(problem, routes)
     seconds = monotonic() - began
@@ -242,7 +240,8 @@ def _data(problem: Problem, kinds: list[_Kind], kept: list[int]) -> Any:
         *(figure for stop in stops for figure in (stop.service, stop.opens, stop.closes, stop.release)),
         *(figure for kind in kinds for figure in (kind.time_to_result, kind.result_by, kind.vehicle.max_duration)),
     ]  # fmt: skip
-    loads = [figure for one in [*stops, *problem.vehicles] for figure in (one.demand if isinstance(one, Stop) else one.capacity)]  # fmt: skip
+    loads = [figure for stop in stops for figure in stop.demand]
+    loads += [figure for vehicle in problem.vehicles for figure in vehicle.capacity]
     # Where costs are in fine parts, so are times and loads: the search weighs a broken limit by its parts.
     plain = problem.whole and _all_whole(times) and _all_whole(loads)
     tick = weight = 1 if plain else FINE

@@ -1,7 +1,7 @@
 """Stops and a fleet as tables with clock times, longitudes and latitudes; and a plan as GeoJSON.
 
-Times are minutes after midnight of the day, distances kilometres on the great circle, and durations those at one speed: a city's streets are
-longer, so the speed to give is the one at which straight lines are covered.
+Times are minutes after midnight of the day, distances kilometres on the great circle, and durations those at one speed: a city's streets
+are longer, so the speed to give is the one at which straight lines are covered.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def read_tables(
     """A problem from a table of stops and either a fleet or a table of vehicles.
 
     Args:
-        stops: CSV with `STOP_COLUMNS` and any of `STOP_OPTIONAL`. Rows whose ``depot`` says yes are depots: of them only id, lon and lat count.
+        stops: CSV with `STOP_COLUMNS` and any of `STOP_OPTIONAL`. Rows whose ``depot`` says yes are depots, of which only id, lon and lat
+            count.
         vehicles: CSV with `FLEET_COLUMNS` and any of `FLEET_OPTIONAL`.
         speed: Kilometres an hour, along great circles.
 
@@ -54,16 +55,18 @@ def read_tables(
         BadInput: With file, row and column of every fault.
     """
     faults = Faults(file)
-    homes, places = [], []
+    homes: list[Depot] = []
+    places: list[Stop] = []
     for row, cells in _rows(stops, STOP_COLUMNS, STOP_OPTIONAL, faults):
         point = _point(cells, row, faults)
         if cells.get("depot", "").lower() in _YES:
             homes.append(Depot(id=cells["id"], point=point))
         else:
             places.append(_stop(cells, row, point, faults))
-    _unique([one.id for one in [*homes, *places]], faults)
+    _unique([*(depot.id for depot in homes), *(stop.id for stop in places)], faults)
     if not homes:
-        faults.add(Text("没有车场。", "There is no depot."), Text("请加 depot 列，车场一行写 1。", "Add a column depot with 1 in the depot's row."), column="depot")  # fmt: skip
+        hint = Text("请加 depot 列，车场一行写 1。", "Add a column depot with 1 in the depot's row.")
+        faults.add(Text("没有车场。", "There is no depot."), hint, column="depot")
     if not places:
         faults.add(Text("没有点位。", "There are no stops."))
     depot = homes[0].id if homes else ""
@@ -78,7 +81,7 @@ def read_tables(
         _unique([one.id for one in types], of_fleet)
     faults.found += of_fleet.found
     faults.stop()
-    points = [one.point for one in [*homes, *places] if one.point is not None]
+    points = [point for point in (*(depot.point for depot in homes), *(stop.point for stop in places)) if point]
     distance = great_circle(points)
     return Problem(
         depots=tuple(homes), stops=tuple(places), vehicles=types, distance=distance, duration=distance / speed * 60
@@ -143,7 +146,8 @@ def _rows(
             continue
         given = {name: value.strip() for name, value in cells.items()}
         if not given["id"]:
-            faults.add(Text("没有编号。", "There is no id."), Text("每行须有编号。", "Each row needs one."), row=row, column="id")  # fmt: skip
+            hint = Text("每行须有编号。", "Each row needs one.")
+            faults.add(Text("没有编号。", "There is no id."), hint, row=row, column="id")
         yield row, given
 
 

@@ -46,7 +46,10 @@ def verify(problem: Problem, plan: Plan) -> list[Fault]:
     cost += sum(stop.price or 0.0 for stop in problem.stops if stop.id not in served)
     stated = plan.standing.objective
     if not _same(cost, stated):
-        faults.append(Fault(Text("费用应为 {cost}，不是 {stated}。", "The cost is {cost}, not {stated}.", cost=cost, stated=stated)))  # fmt: skip
+        message = Text(
+            "费用应为 {cost}，不是 {stated}。", "The cost is {cost}, not {stated}.", cost=cost, stated=stated
+        )
+        faults.append(Fault(message))
     if plan.standing.bound > stated + TOLERANCE * max(1.0, abs(stated)):
         faults.append(Fault(Text("下界高于费用。", "The bound is above the cost.")))
     return faults
@@ -58,7 +61,10 @@ def _coverage(problem: Problem, plan: Plan) -> Iterator[Fault]:
     for stop in problem.stops:
         times = count.pop(stop.id, 0)
         if times > 1:
-            yield Fault(Text("点位「{id}」被安排 {times} 次。", "Stop {id!r} is served {times} times.", id=stop.id, times=times))  # fmt: skip
+            message = Text(
+                "点位「{id}」被安排 {times} 次。", "Stop {id!r} is served {times} times.", id=stop.id, times=times
+            )
+            yield Fault(message)
         if not times and stop.price is None:
             yield Fault(Text("点位「{id}」没有安排。", "Stop {id!r} is not served.", id=stop.id))
         if skipped.pop(stop.id, 0) != (times == 0):
