@@ -102,7 +102,7 @@ def test_solomon_as_text_and_json() -> None:
     assert len(plan.routes) == 1
     assert plan.standing.objective == pytest.approx(10 + 10**0.5)
     for text, fault in (
-        (SOLOMON.replace("20  40", "20"), "row 11"),
+        (SOLOMON.replace("20   40", "20"), "row 11"),
         ("{", "Not valid JSON"),
         ('{"customers": 1}', "no list of customers"),
         ("NAME\n", "no line with the number of vehicles"),
@@ -136,7 +136,7 @@ def test_a_table_of_vehicles() -> None:
 
 def test_faults_of_tables_are_all_told() -> None:
     wrong = (
-        STOPS.replace("08:30", "8.30").replace("a,120.32", "a,220.32").replace("b,120", "a,120").replace("lab,", ",")
+        STOPS.replace("08:30", "8.30").replace("a,120.32", "a,220.32").replace("\nb,120", "\na,120").replace("lab,", ",")
     )
     fleet = "id,number,capacity,start,end,colour\nvan,1.5,4,08:00,07:00,red\n"
     with pytest.raises(BadInput) as caught:

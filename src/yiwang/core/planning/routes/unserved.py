@@ -58,8 +58,8 @@ def _late(problem: Problem, vehicle: Vehicle, position: int, stop: Stop) -> Text
     away, duration = route.returns - begins, route.returns - route.leaves
     limits = (
         (begins, stop.closes, "最早 {got} 到达，{limit} 关闭。", "it is reached at {got} at best and closes at {limit}."),
-        (route.returns, vehicle.ends, "最早 {got} 返回，{limit} 收班。", "the vehicle is back at {got} at best; the shift ends at {limit}."),
-        (route.returns, stop.result_by, "样本最早 {got} 送达，须在 {limit} 前。", "its sample is back at {got} at best and must be by {limit}."),
+        (route.returns, vehicle.ends, "最早 {got} 返回，{limit} 收班。", "it is back at {got} at best; the shift ends at {limit}."),
+        (route.returns, stop.result_by, "样本最早 {got} 送达，限 {limit}。", "its sample is back at {got} at best; it must be by {limit}."),
         (away, stop.time_to_result, "样本送达需 {got}，限 {limit}。", "its sample is under way for {got} and may be for {limit}."),
         (duration, vehicle.max_duration, "往返需 {got}，限 {limit}。", "the tour lasts {got} and may last {limit}."),
     )  # fmt: skip
