@@ -136,7 +136,10 @@ def test_a_table_of_vehicles() -> None:
 
 def test_faults_of_tables_are_all_told() -> None:
     wrong = (
-        STOPS.replace("08:30", "8.30").replace("a,120.32", "a,220.32").replace("\nb,120", "\na,120").replace("lab,", ",")
+        STOPS.replace("08:30", "8.30")
+        .replace("a,120.32", "a,220.32")
+        .replace("\nb,120", "\na,120")
+        .replace("lab,", ",")
     )
     fleet = "id,number,capacity,start,end,colour\nvan,1.5,4,08:00,07:00,red\n"
     with pytest.raises(BadInput) as caught:

@@ -189,10 +189,15 @@ def _generate(
     duals, mu = np.full(size, 1e15), 0.0  # at first any walk is welcome
     position = {stop.id: at for at, stop in enumerate(problem.stops, start=1)}
     types = {vehicle.id: vehicle for vehicle in problem.vehicles}
+    centre: tuple[NDArray[np.float64], float] | None = (np.zeros(size), 0.0) if routes else None
     for route in routes:
         kind = next(at for at, one in enumerate(kinds) if _same_kind(problem, types[route.vehicle], one))
-        add(kind, tuple(position[visit.stop] for visit in route.visits))
-    best, centre, spent = 0.0, None, 0.0
+        walk = [position[visit.stop] for visit in route.visits]
+        add(kind, tuple(walk))
+        # the first duals: what a route costs, shared by its stops in proportion to their distance from the depot
+        share = costs[kind][0, walk] + costs[kind][walk, 0] + 1e-9
+        centre[0][np.array(walk) - 1] = route.cost * share / share.sum()
+    best, spent = 0.0, 0.0
     while spent + steps <= max(work, steps) and monotonic() < until:
         value, duals, mu = master.solve()
         # the best duals so far draw the next ones towards them; where that finds nothing new, the program's own are priced

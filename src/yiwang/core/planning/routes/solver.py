@@ -62,8 +62,8 @@ def plan_routes(problem: Problem, *, seed: int = 0, effort: Effort | None = None
     least = least_vehicles(problem)
     if fewest:
         problem = _fewest(problem, seed, effort, least, until=began + 0.3 * effort.seconds)
-    # the bound begins from the routes that were found, and has the last quarter of a time limit at least
-    routes, iterations = _search(problem, seed, effort.iterations, began + 0.75 * effort.seconds)
+    # the bound begins from the routes that were found, and has the last four tenths of a time limit at least
+    routes, iterations = _search(problem, seed, effort.iterations, began + 0.6 * effort.seconds)
     bound = lower_bound(problem, routes, work=effort.bound_work, until=began + effort.seconds)
     served = {visit.stop for route in routes for visit in route.visits}
     cost = total_cost(problem, routes)
@@ -91,7 +91,7 @@ def _not_found(broken: list[Fault]) -> list[Fault]:
         count=len(broken),
     )
     hint = Text("请增加车辆、放宽时间或延长搜索。", "Add vehicles, widen times, or search for longer.")
-    return [Fault(message, hint), *(replace(one, column="routes") for one in broken)]
+    return [Fault(message, hint), *broken]
 
 
 def _fewest(problem: Problem, seed: int, effort: Effort, least: int, *, until: float) -> Problem:

@@ -20,7 +20,7 @@ def unserved(problem: Problem) -> list[Fault]:
     for position, stop in enumerate(problem.stops):
         if stop.price is None and (why := reason(problem, position)):
             message = Text("点位「{id}」无法服务：{why}", "Stop {id!r} cannot be served: {why}", id=stop.id, why=why)
-            faults.append(Fault(message, column="stops"))
+            faults.append(Fault(message))
     for dimension in range(len(problem.vehicles[0].capacity)):
         demand = sum(stop.demand[dimension] for stop in problem.stops if stop.price is None)
         fleet = sum(one.number * one.capacity[dimension] if one.number else 0.0 for one in problem.vehicles)
@@ -30,7 +30,7 @@ def unserved(problem: Problem) -> list[Fault]:
                 "The stops demand {demand:g} in all; all vehicles together carry {fleet:g}.",
                 demand=demand, fleet=fleet,
             )  # fmt: skip
-            faults.append(Fault(message, Text("请增加车辆或载量。", "Add vehicles or capacity."), column="vehicles"))
+            faults.append(Fault(message, Text("请增加车辆或载量。", "Add vehicles or capacity.")))
     return faults
 
 

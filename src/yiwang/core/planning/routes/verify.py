@@ -41,7 +41,10 @@ def verify(problem: Problem, plan: Plan) -> list[Fault]:
         if route.vehicle in vehicles and all(visit.stop in known for visit in route.visits):
             found, price = _drive(problem, vehicles[route.vehicle], route)
             cost += price
-            faults += [Fault(message, row=number) for message in found]
+            faults += [
+                Fault(Text("第 {number} 条路线：{what}", "Route {number}: {what}", number=number, what=what))
+                for what in found
+            ]
     served = {visit.stop for route in plan.routes for visit in route.visits}
     cost += sum(stop.price or 0.0 for stop in problem.stops if stop.id not in served)
     stated = plan.standing.objective
