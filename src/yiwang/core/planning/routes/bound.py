@@ -189,14 +189,15 @@ def _generate(
     duals, mu = np.full(size, 1e15), 0.0  # at first any walk is welcome
     position = {stop.id: at for at, stop in enumerate(problem.stops, start=1)}
     types = {vehicle.id: vehicle for vehicle in problem.vehicles}
-    centre: tuple[NDArray[np.float64], float] | None = (np.zeros(size), 0.0) if routes else None
+    shared = np.zeros(size)
     for route in routes:
         kind = next(at for at, one in enumerate(kinds) if _same_kind(problem, types[route.vehicle], one))
         walk = [position[visit.stop] for visit in route.visits]
         add(kind, tuple(walk))
         # the first duals: what a route costs, shared by its stops in proportion to their distance from the depot
         share = costs[kind][0, walk] + costs[kind][walk, 0] + 1e-9
-        centre[0][np.array(walk) - 1] = route.cost * share / share.sum()
+        shared[np.array(walk) - 1] = route.cost * share / share.sum()
+    centre: tuple[NDArray[np.float64], float] | None = (shared, 0.0) if routes else None
     best, spent = 0.0, 0.0
     while spent + steps <= max(work, steps) and monotonic() < until:
         value, duals, mu = master.solve()
