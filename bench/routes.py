@@ -28,7 +28,7 @@ from yiwang.core.planning.routes.plan import route_of, total_cost
 from yiwang.core.planning.standing import Standing
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS = 24.0
+SECONDS = 27.0
 
 
 def folder(*parts: str) -> Path | None:

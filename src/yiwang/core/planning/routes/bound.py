@@ -14,6 +14,9 @@ Whatever the dual values are, they prove a bound (Lagrange; J. Desrosiers and M.
 is below the cost of every plan, where N_k is the number of vehicles of kind k and a walk costs its legs less the π of its stops. So the
 bound is valid at every round, however early it ends, and does not rest on the linear program having been solved exactly.
 
+With many vehicles and duals far from the best, the sum over k is large. The same formula then serves with a share θ of the duals, so small
+that no walk is below nothing: one that costs c has at least (1 − θ)·c + θ·(cheapest walk − μ) left (after A. A. Farley, 1990).
+
 What is left out makes the bound weaker and never wrong: release times, limits for samples beyond each stop alone, the longest duration,
 further dimensions of load.
 """
@@ -169,6 +172,7 @@ def _generate(
     prices = np.array([inf if stop.price is None else stop.price for stop in problem.stops])
     least = least_vehicles(problem)
     costs = [_costs(problem, kind) for kind in kinds]
+    floors = [float(cost[0].min() + cost[:, 0].min()) for cost in costs]  # every walk leaves and comes back
     steps = sum(float(np.maximum(0, axis.last - axis.first + 1)[1:].sum()) * size for axis in axes)
     master = _Master(
         numbers, prices, least, dearest=4 * float(max(np.max(c[np.isfinite(c)], initial=1) for c in costs))
@@ -205,13 +209,18 @@ def _generate(
         for keep in (KEEP, 0.0) if centre is not None else (0.0,):
             pi = duals if centre is None else keep * centre[0] + (1 - keep) * duals
             used = mu if centre is None else keep * centre[1] + (1 - keep) * mu
-            proved, new = float(pi.sum()) + used * least + float(np.minimum(0, prices - pi).sum()), 0
+            proved, new, share = float(pi.sum()) + used * least + float(np.minimum(0, prices - pi).sum()), 0, 1.0
             for at, (cost, axis) in enumerate(zip(costs, axes, strict=True)):
                 reduced = cost.copy()
                 reduced[:, 1:] -= pi
                 lowest, walks = cheapest_walks(reduced, axis.spend, axis.first, axis.last)
-                proved += min(0.0, numbers[at] * (lowest - used)) if lowest < inf else 0.0
+                if lowest < used:
+                    proved += numbers[at] * (lowest - used)
+                    # with this share of the duals, no walk that costs at least `floors` is below nothing
+                    share = min(share, floors[at] / (floors[at] - lowest + used))
                 new += sum(add(at, walk) for walk in walks)
+            smaller = share * (float(pi.sum()) + used * least) + float(np.minimum(0, prices - share * pi).sum())
+            proved = max(proved, smaller)
             spent += steps
             if proved > best or centre is None:
                 best, centre = max(best, proved), (pi, used)

@@ -61,27 +61,26 @@ def plan_routes(problem: Problem, *, seed: int = 0, effort: Effort | None = None
         raise BadInput(faults)
     least = least_vehicles(problem)
     if fewest:
-        problem = _fewest(problem, seed, effort, least, until=began + 0.3 * effort.seconds)
-    # the bound begins from the routes that were found, and has the last four tenths of a time limit at least
-    routes, iterations = _search(problem, seed, effort.iterations, began + 0.6 * effort.seconds)
-    bound = lower_bound(problem, routes, work=effort.bound_work, until=began + effort.seconds)
+        problem = _fewest(problem, seed, effort, least, until=began + 0.25 * effort.seconds)
+    # the bound begins from the routes that were found, and has the last quarter of a time limit at least
+    routes, iterations = _search(problem, seed, effort.iterations, began + 0.75 * effort.seconds)
     served = {visit.stop for route in routes for visit in route.visits}
     cost = total_cost(problem, routes)
-    seconds = monotonic() - began
     plan = Plan(
         routes=tuple(routes),
         skipped=tuple(stop.id for stop in problem.stops if stop.id not in served),
-        standing=Standing(objective=cost, bound=min(bound, cost), seconds=seconds),
+        standing=Standing(objective=cost, bound=-inf),
         least_vehicles=least,
         iterations=iterations,
         by_the_clock=effort.seconds < inf,
     )
-    broken = verify(problem, plan)
-    if broken:
+    if broken := verify(problem, plan):
         raise BadInput(_not_found(broken))
+    bound = lower_bound(problem, routes, work=effort.bound_work, until=began + effort.seconds)
     if bound > cost + 1e-6 * max(1.0, cost):  # by more than rounding: one of the two is wrong, and nothing may be said
         raise AssertionError(f"the bound {bound} is above the cost {cost}")
-    return plan
+    standing = Standing(objective=cost, bound=min(bound, cost), seconds=monotonic() - began)
+    return replace(plan, standing=standing)
 
 
 def _not_found(broken: list[Fault]) -> list[Fault]:
