@@ -199,8 +199,8 @@ def _generate(
         walk = [position[visit.stop] for visit in route.visits]
         add(kind, tuple(walk))
         # the first duals: what a route costs, shared by its stops in proportion to their distance from the depot
-        share = costs[kind][0, walk] + costs[kind][walk, 0] + 1e-9
-        shared[np.array(walk) - 1] = route.cost * share / share.sum()
+        away = costs[kind][0, walk] + costs[kind][walk, 0] + 1e-9
+        shared[np.array(walk) - 1] = route.cost * away / away.sum()
     centre: tuple[NDArray[np.float64], float] | None = (shared, 0.0) if routes else None
     best, spent = 0.0, 0.0
     while spent + steps <= max(work, steps) and monotonic() < until:
