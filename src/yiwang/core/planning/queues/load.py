@@ -31,9 +31,9 @@ def thinned(arrivals: Sequence[float], no_show: float) -> tuple[float, ...]:
 
 
 def modified_loads(arrivals: Sequence[float], service: float) -> list[float]:
-    """The greatest load within each hour, in busy servers, of a system that is empty at the start.
+    """The mean load within each hour, in busy servers, of a system that is empty at the start.
 
-    Within an hour of constant arrivals m goes exponentially from where it was to the hour's own load and has its maximum at an end.
+    Within an hour of constant arrivals m goes exponentially from where it was to the hour's own load.
 
     Args:
         arrivals: In each hour.
@@ -43,7 +43,7 @@ def modified_loads(arrivals: Sequence[float], service: float) -> list[float]:
     for rate in arrivals:
         own = offered_load(rate, service)
         after = own + (mean - own) * kept
-        found.append(max(mean, after))
+        found.append(own + (mean - own) * (1 - kept) * service / HOUR)
         mean = after
     return found
 

@@ -311,6 +311,9 @@ def _serve(at: Floats, queue: Ints, service: Floats, first: Ints, servers: Ints)
         for one in range(first[day], first[day + 1]):
             q = queue[one]
             begin = max(at[one], last[q])
+            if begin == np.inf:  # whoever came earlier is never served
+                starts[one] = begin
+                continue
             hour = min(int(begin / 60.0), hours - 1)
             while True:
                 count = servers[q, hour]

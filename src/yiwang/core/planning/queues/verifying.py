@@ -1,7 +1,7 @@
 """A second simulation, by a list of events, that checks the first: slow, short, and sharing no line with it.
 
-It plays one day at a time: arrivals, ends of service and the turn of the hour happen in their order, and after each the customer at the head
-of the queue begins if fewer are being served than there are servers. Every plan is checked so on some of its days.
+It plays one day at a time: arrivals, ends of service and the turn of the hour happen in their order, and after each the customer at
+the head of the queue begins if fewer are being served than there are servers. Some days of every plan are checked by it.
 """
 
 from __future__ import annotations
