@@ -17,7 +17,7 @@ import numpy as np
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.planning.queues.erlang import HOUR
-from yiwang.core.planning.queues.simulation import Days, Estimate, proportion, starts_of
+from yiwang.core.planning.queues.simulation import Days, Estimate, hours_of, proportion, starts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def forecast_spill_back(
     hours = ceil(horizon / HOUR)
     days = Days(
         hours=hours, queues=1, replications=futures, at=at, queue=np.zeros(len(at), np.int64), service=service,
-        first=first,
+        cell=hours_of(at, hours), first=first,
     )  # fmt: skip
     starts = starts_of(days, np.full((1, hours), lanes, np.int64))
     spilt = np.full(futures, 0.0 if queue > places else inf)

@@ -63,6 +63,7 @@ class Days:
         at: Minutes of arrival, rising within each day; all days one after another.
         queue: The queue of each customer.
         service: Its service in minutes.
+        cell: Its queue times the number of hours, plus the hour in which it arrives.
         first: Where each day begins in these, and at last their length.
     """
 
@@ -72,6 +73,7 @@ class Days:
     at: Floats
     queue: Ints
     service: Floats
+    cell: Ints
     first: Ints
 
 
@@ -138,13 +140,15 @@ def draw_days(kinds: Sequence[Kind], *, seed: int, replications: int) -> Days:
         columns.append((cell // hours, minutes, np.full(total, kind.queue), service))
     day, at, queue, taken = (np.concatenate(parts) for parts in zip(*columns, strict=True))
     order = np.lexsort((at, day))
+    at, queue = at[order], queue[order].astype(np.int64)
     return Days(
         hours=hours,
         queues=max(kind.queue for kind in kinds) + 1,
         replications=replications,
-        at=at[order],
-        queue=queue[order].astype(np.int64),
+        at=at,
+        queue=queue,
         service=taken[order],
+        cell=queue * hours + hours_of(at, hours),
         first=np.searchsorted(day[order], np.arange(replications + 1)).astype(np.int64),
     )
 
@@ -173,7 +177,7 @@ def run(days: Days, servers: Ints, *, limit: float, share: float, places: int | 
     starts = starts_of(days, servers)
     waits = starts - days.at
     peaks = queue_peaks(days, starts)
-    hour = np.minimum((days.at // HOUR).astype(np.int64), days.hours - 1)
+    hour = days.cell % days.hours
     day = np.repeat(np.arange(days.replications), np.diff(days.first))
     by_hour, whole = [], []
     for queue in range(days.queues):
@@ -191,14 +195,20 @@ def run(days: Days, servers: Ints, *, limit: float, share: float, places: int | 
     return Outcome(by_hour=tuple(by_hour), whole=tuple(whole))
 
 
+def hours_of(at: Floats, hours: int) -> Ints:
+    """The hour in which each minute lies; what comes later counts to the last."""
+    found: Ints = np.minimum((at / HOUR).astype(np.int64), hours - 1)
+    return found
+
+
 def queue_peaks(days: Days, starts: Floats) -> Ints:
     """The greatest number that waited, in all queues together, by day and hour; shape (replications, hours).
 
     What waits after the last hour counts to that.
     """
     ordered = starts.copy()
-    for begin, end in pairwise(days.first):
-        ordered[begin:end].sort()  # in place; several queues do not begin in the order of arrival
+    for begin, end in pairwise(days.first) if days.queues > 1 else ():
+        ordered[begin:end].sort()  # in place; only customers of one queue begin in the order in which they arrive
     peaks: Ints = _compiled()["peaks"](days.at, ordered, days.first, days.hours)
     return peaks
 
@@ -214,9 +224,9 @@ def proportion(count: int, of: int) -> Estimate:
 def _figures(
     waits: Floats, day: Ints, peaks: Ints, replications: int, *, limit: float, share: float, places: int | None
 ) -> HourFigures:
-    n: Floats = np.bincount(day, minlength=replications).astype(np.float64)
-    waited: Floats = np.bincount(day, weights=waits, minlength=replications)
-    within: Floats = np.bincount(day, weights=(waits <= limit).astype(np.float64), minlength=replications)
+    n = _sums(day, np.ones(len(day)), replications)
+    waited = _sums(day, waits, replications)
+    within = _sums(day, (waits <= limit).astype(np.float64), replications)
     spilt = int((peaks > places).sum()) if places is not None else 0
     return HourFigures(
         arrivals=float(n.mean()),
@@ -227,6 +237,11 @@ def _figures(
         longest_queue=_ratio(peaks.astype(np.float64), np.ones(replications)),
         spill=proportion(spilt, replications),
     )
+
+
+def _sums(day: Ints, figures: Floats, replications: int) -> Floats:
+    found: Floats = np.bincount(day, weights=figures, minlength=replications).astype(np.float64)
+    return found
 
 
 def _ratio(above: Floats, below: Floats, empty: float = 0.0) -> Estimate:

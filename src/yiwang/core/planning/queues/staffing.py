@@ -21,7 +21,6 @@ import numpy as np
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
 from yiwang.core.planning.queues.simulation import (
-    HOUR,
     Days,
     Floats,
     Ints,
@@ -110,10 +109,9 @@ class Schedule:
 def shares_of(days: Days, servers: Ints, requirements: Requirements) -> Shares:
     """Serve the days and look at what is required."""
     starts = starts_of(days, servers)
-    hour = np.minimum((days.at // HOUR).astype(np.int64), days.hours - 1)
-    cell, cells = days.queue * days.hours + hour, days.queues * days.hours
-    n = np.bincount(cell, minlength=cells)
-    good = np.bincount(cell[starts - days.at <= requirements.wait], minlength=cells)
+    cells = days.queues * days.hours
+    n = np.bincount(days.cell, minlength=cells)
+    good = np.bincount(days.cell[starts - days.at <= requirements.wait], minlength=cells)
     within: Floats = np.where(n > 0, good / np.maximum(n, 1), 1.0).reshape(days.queues, days.hours)
     if requirements.places is None:
         return Shares(within=within, spill=np.zeros(days.hours))
@@ -156,14 +154,18 @@ def find_schedule(
         return shares_of(days, servers, requirements)
 
     servers, least, standing = first, first, None
-    one_less = [[None] * days.hours for _ in range(days.queues)]
+    one_less: list[list[Text | None]] = [[None] * days.hours for _ in range(days.queues)]
     if free:
         _refuse_impossible(shares(ample), requirements, most)
         search = _Search(keeps=lambda tried: shares(tried).keeps(requirements), queues=free, hours=days.hours)
         risen = _raised(np.minimum(first, most), free, shares, requirements, most)
-        # where a queue may be carried over, which hour is lowered first makes a difference: both ways, and the shorter
-        servers = min((search.lowered(risen, backward) for backward in (False, True)), key=lambda one: int(one.sum()))
+        servers = search.lowered(risen, backward=False)
         least = search.bounds(servers, ample)
+        if least.sum() < servers.sum():
+            # where a queue is carried over, it makes a difference which hour is lowered first
+            other = search.lowered(risen, backward=True)
+            least = np.maximum(least, search.bounds(other, ample))
+            servers = min(servers, other, key=lambda one: int(one.sum()))
         standing = Standing(
             objective=float(servers[free].sum()), bound=float(least[free].sum()), seconds=time.monotonic() - began
         )
