@@ -9,6 +9,8 @@ import click
 # Command → module and one line of help: a plan loads only the solver that it needs.
 PLANS: dict[str, tuple[str, str]] = {
     "site": ("yiwang.cli.plan_site", "Where to put sites: p-median, p-center, maximal covering."),
+    "queue": ("yiwang.cli.plan_queue", "Lanes of a checkpoint by hour: waits and spill-back."),
+    "screening": ("yiwang.cli.plan_screening", "Staff of sampling sites by hour, tubes, laboratories."),
 }
 
 

@@ -1,8 +1,8 @@
 """Laboratories: when tubes arrive, and when the last result comes.
 
-At the end of each hour a courier takes the tubes of that hour; each laboratory is given its share of them, in proportion to its capacity, so that
-all are busy alike. It works around the clock at an even rate, tube after tube in the order of arrival, and each result comes a turnaround after
-the tube was taken in hand. Nothing is random here. Tubes that are positive and tested again one by one are not counted.
+At the end of each hour a courier takes the tubes of that hour; each laboratory gets its share of them in proportion to its capacity,
+so that all are busy alike. It works around the clock at an even rate, tube after tube in the order of arrival, and each result comes
+a turnaround after the tube was taken in hand. Nothing is random here. Pools that are positive and tested again are not counted.
 """
 
 from __future__ import annotations

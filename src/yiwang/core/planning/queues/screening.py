@@ -1,8 +1,8 @@
 """Staff of screening sites (核酸采样点) by hour: samplers and tables, checked by simulation, and tubes.
 
-People are called by time slots; those who come are a Poisson stream thinned by the share that stays away. Each sampler serves one person at a
-time, all from one queue. The fewest sampler-hours are found by `staffing`, so each site has a bound, and its waits come of days that did not
-choose it. Beside the plan stand the norms by head of population; they know no hours and no queue.
+People are called by time slots; those who come are a Poisson stream thinned by the share that stays away. Each sampler serves one
+person at a time, all from one queue. `staffing` looks for the fewest sampler-hours, so each site has a bound, and its waits come from
+days that did not choose it. Beside the plan stand the norms by head of population, which know no hours and no queue.
 """
 
 from __future__ import annotations
@@ -43,6 +43,35 @@ class SamplingSite:
     closes: int
     shares: tuple[float, ...] = ()
     walk: float | None = None
+
+    def check(self) -> None:
+        """Raises:
+        BadInput: With every figure that cannot be; the column names it.
+        """
+        problems = []
+
+        def fault(column: str, message: Text, hint: Text) -> None:
+            problems.append(Problem(message, hint, column=column))
+
+        if not 0 <= self.opens < self.closes <= LAST_HOUR:
+            fault(
+                "closes",
+                Text("开放时间 {a}–{b} 无效。", "It cannot be open from {a} to {b}.", a=self.opens, b=self.closes),
+                Text("应为 0 到 72 的整点，先开后关。", "Give whole hours from 0 to 72, the opening first."),
+            )
+        elif self.shares and (
+            len(self.shares) != self.closes - self.opens or min(self.shares) < 0 or not sum(self.shares)
+        ):
+            fault(
+                "shares",
+                Text("分时权重有 {n} 个，无效。", "{n} shares cannot be taken.", n=len(self.shares)),
+                Text("每个开放小时一个，不小于 0，不全为 0。", "Give one for each open hour, 0 or more, not all 0."),
+            )
+        if self.people < 1:
+            message = Text("人数 {n} 无效。", "{n} people cannot be.", n=self.people)
+            fault("people", message, Text("应不小于 1。", "Give 1 or more."))
+        if problems:
+            raise BadInput(problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +186,7 @@ def plan_site(
     Raises:
         BadInput: Its hours or shares cannot be, or no number of samplers is enough.
     """
-    _check(site)
+    site.check()
     service = HOUR / rules.people_per_sampler_hour
     weights = site.shares or (1.0,) * (site.closes - site.opens)
     called = [site.people * one / sum(weights) for one in weights]
@@ -227,46 +256,20 @@ def _hour(
 
 
 def _notes(site: SamplingSite, rules: ScreeningRules) -> list[Text]:
-    found = []
-    if site.walk is not None and site.walk > rules.walk_minutes:
-        found.append(
-            Text(
-                "步行 {walk:g} 分钟，超过 {most:g} 分钟，请增设采样点。",
-                "The walk takes {walk:g} minutes, more than {most:g}: add a site.",
-                walk=site.walk,
-                most=rules.walk_minutes,
-            )  # fmt: skip
-        )
+    far = Text(
+        "步行 {walk} 分钟，超过 {most:g} 分钟，请增设采样点。",
+        "The walk takes {walk} minutes, more than {most:g}: add a site.",
+        walk=site.walk,
+        most=rules.walk_minutes,
+    )
+    crowded = Text(
+        "服务 {people} 人，按每点 {norm:g} 人应设 {points} 个采样点。",
+        "{people} people are called; at {norm:g} a point there should be {points} points.",
+        people=site.people,
+        norm=rules.people_per_point,
+        points=ceil(site.people / rules.people_per_point),
+    )
+    found = [far] if site.walk is not None and site.walk > rules.walk_minutes else []
     if site.people > rules.people_per_point:
-        found.append(
-            Text(
-                "服务 {people} 人，按每点 {norm:g} 人应设 {points} 个采样点。",
-                "{people} people are called; at {norm:g} a point there should be {points} points.",
-                people=site.people,
-                norm=rules.people_per_point,
-                points=ceil(site.people / rules.people_per_point),
-            )  # fmt: skip
-        )
+        found.append(crowded)
     return found
-
-
-def _check(site: SamplingSite) -> None:
-    problems = []
-
-    def fault(message: Text, hint: Text) -> None:
-        problems.append(Problem(message, hint, column=site.id))
-
-    if not 0 <= site.opens < site.closes <= LAST_HOUR:
-        fault(
-            Text("开放时间 {a}–{b} 无效。", "It cannot be open from {a} to {b}.", a=site.opens, b=site.closes),
-            Text("应为 0 到 72 的整点，先开后关。", "Give whole hours from 0 to 72, the opening first."),
-        )
-    elif site.shares and (len(site.shares) != site.closes - site.opens or min(site.shares) < 0 or not sum(site.shares)):
-        fault(
-            Text("分时权重有 {n} 个。", "{n} shares cannot be.", n=len(site.shares)),
-            Text("每个开放小时一个，不小于 0。", "Give one for each open hour, 0 or more, not all 0."),
-        )
-    if site.people < 1:
-        fault(Text("人数 {n} 无效。", "{n} people cannot be.", n=site.people), Text("应不小于 1。", "Give 1 or more."))
-    if problems:
-        raise BadInput(problems)
