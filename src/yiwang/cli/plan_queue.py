@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from yiwang.cli.output import emit, emit_table, json_option, say, wants_json
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.packs.files import decode
+
+if TYPE_CHECKING:
+    from yiwang.core.planning.queues.simulation import HourFigures
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -78,7 +81,7 @@ def queue(
             "fluid_wait": _finite(one.fluid_wait),
             "fluid_queue": one.fluid_queue,
             "kept": one.kept.value,
-            "one_less": dict(zh=one.one_less.zh, en=one.one_less.en) if one.one_less else None,
+            "one_less": {"zh": one.one_less.zh, "en": one.one_less.en} if one.one_less else None,
         }
         for one in plan.hours
     ]
@@ -129,7 +132,7 @@ def queue(
     )  # fmt: skip
 
 
-def figures(found: Any) -> dict[str, Any]:
+def figures(found: HourFigures) -> dict[str, Any]:
     """Simulated figures, with the ends of their 95 % intervals; None stands for what has no end."""
     rows = {"arrivals": found.arrivals, "quantile": _finite(found.quantile)}
     for name, one in (

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from yiwang.cli.output import emit, emit_table, json_option, progress, say, wants_json
 from yiwang.cli.plan_queue import figures, text_of
+
+if TYPE_CHECKING:
+    from yiwang.core.planning.queues.screening import SitePlan
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -97,8 +100,10 @@ def screening(
     )  # fmt: skip
 
 
-def _site(plan: Any) -> dict[str, Any]:
-    standing = plan.schedule.standing
+def _site(plan: SitePlan) -> dict[str, Any]:
+    from yiwang.core.planning.queues.screening import total_standing
+
+    standing = total_standing([plan])
     return {
         "id": plan.site.id,
         "people": plan.site.people,

@@ -124,9 +124,8 @@ def read_sites(text: str, *, file: str = "sites") -> tuple[SamplingSite, ...]:
     faults = _Faults(file)
     sites: dict[str, SamplingSite] = {}
     for row, cells in _rows(text, faults, ("id", "people", "opens", "closes")):
-        shares = []
-        for part in filter(None, cells.get("shares", "").split(";")):
-            shares.append(faults.number({"shares": part}, row, "shares"))
+        parts = filter(None, cells.get("shares", "").split(";"))
+        shares = [faults.number({"shares": part}, row, "shares") for part in parts]
         walk = faults.number(cells, row, "walk_minutes") if cells.get("walk_minutes") else None
         if not cells["id"] or cells["id"] in sites:
             message = Text("编号「{id}」为空或重复。", "Id {id!r} is empty or stands there twice.", id=cells["id"])

@@ -218,7 +218,9 @@ def proportion(count: int, of: int) -> Estimate:
     share, spread = count / of, CONFIDENCE_Z**2 / of
     middle = (share + spread / 2) / (1 + spread)
     half = CONFIDENCE_Z / (1 + spread) * sqrt(share * (1 - share) / of + spread / (4 * of))
-    return Estimate(value=share, low=max(0.0, middle - half), high=min(1.0, middle + half))
+    low, high = max(0.0, middle - half), min(1.0, middle + half)
+    # at the ends rounding must not cut off what was observed
+    return Estimate(value=share, low=low if count else 0.0, high=high if count < of else 1.0)
 
 
 def _figures(

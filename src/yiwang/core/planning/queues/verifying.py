@@ -58,6 +58,5 @@ def differences(days: Days, servers: Ints, starts: Floats, *, check: int = 3) ->
             at, service = days.at[here][own].tolist(), days.service[here][own].tolist()
             again = np.array(played(at, service, servers[queue].tolist()))
             said = starts[here][own]
-            same = (again == said) | (np.abs(again - said) <= _TOLERANCE)
-            wrong += int((~same).sum())
+            wrong += int((~np.isclose(again, said, rtol=0, atol=_TOLERANCE)).sum())
     return wrong
