@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-class _Lanes(click.ParamType):
-    name = "N|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        if value == "auto":
-            return None
-        if not str(value).isdigit() or not 1 <= int(value) <= 1000:
-            self.fail(f"{value!r} is neither a number of lanes, 1 to 1000, nor 'auto'.", param, ctx)
-        return int(value)
+def _lanes(_: click.Context, __: click.Parameter, value: str) -> int | None:
+    if value == "auto":
+        return None
+    if not value.isdecimal() or not 1 <= int(value) <= 1000:
+        raise click.BadParameter(f"{value!r} is neither a number of lanes, 1 to 1000, nor 'auto'.")
+    return int(value)
 
 
 @click.command(name="queue")
 @click.option("--arrivals", required=True, type=_FILE, help="CSV: hour,class,arrivals; hours from 0.")
 @click.option("--service", required=True, type=_FILE, help="CSV: class,mean_seconds,scv and perhaps lanes of its own.")
-@click.option("--lanes", required=True, type=_Lanes(), help="Lanes that classes share; auto finds the fewest by hour.")
+@click.option(
+    "--lanes", required=True, metavar="N|auto", callback=_lanes,
+    help="Lanes that classes share; auto finds the fewest by hour.",
+)  # fmt: skip
 @click.option("--wait", default=10.0, show_default=True, help="The longest wait, in minutes.")
 @click.option("--probability", default=0.9, show_default=True, help="The share that waits no longer, in each hour.")
 @click.option("--guidance", default=0, show_default=True, help="Places of the guidance area.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-import ciw
+import ciw  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -96,6 +96,7 @@ def test_a_server_that_closes_finishes_and_the_last_hour_goes_on() -> None:
     assert played([0, 0, 1], [70, 100, 5], [2, 1]) == [0, 0, 100]
     assert played([0, 1], [90, 5], [1]) == [0, 90]
     assert played([0.0], [1.0], [0, 1]) == [60]
+    assert played([0, 1], [60, 5], [1, 0, 1]) == [0, 120]  # free as the hour turns, but closed
     assert played([0.0], [1.0], [0]) == [float("inf")]
 
 

@@ -106,7 +106,9 @@ def read_groups(
         for name, (mean, scv, _) in services_of.items()
     }
     together = tuple(one for name, one in classes.items() if not services_of[name][2])
-    groups = [LaneGroup(id=SHARED, classes=together, lanes=lanes and (lanes,) * hours)] if together else []
+    groups = (
+        [LaneGroup(id=SHARED, classes=together, lanes=None if lanes is None else (lanes,) * hours)] if together else []
+    )
     groups += [
         LaneGroup(id=name, classes=(classes[name],), lanes=None if own == AUTO else (int(own),) * hours)
         for name, (_, _, own) in services_of.items()

@@ -16,7 +16,7 @@ import numpy as np
 from yiwang.core.planning.queues.erlang import HOUR
 from yiwang.core.planning.queues.simulation import Days, Floats, Ints
 
-_END, _TURN, _ARRIVAL = range(3)  # at the same moment in this order
+_TURN, _END, _ARRIVAL = range(3)  # at the same moment in this order: an hour begins with its own servers
 _TOLERANCE = 1e-9  # minutes; sums in another order
 
 
