@@ -208,3 +208,13 @@ def test_the_alarm_says_when_and_how_likely() -> None:
     with pytest.raises(BadInput) as refused:
         alarm(queue=-1, minutes=0, mean=0)
     assert len(refused.value.problems) == 3
+
+
+def test_a_closed_hour_after_the_one_that_fails_is_opened() -> None:
+    # nobody comes in the second hour, but those of the first are still there
+    wanted = Requirements(wait=30, probability=0.95)
+    found = find_schedule(
+        [kind(100, 0, mean=2)], first=np.array([[1, 0]]), requirements=wanted, most=4, seed=1, replications=20
+    )
+    assert found.servers[0][0] >= 3
+    assert found.outcome.by_hour[0][0].within.high >= 0.95

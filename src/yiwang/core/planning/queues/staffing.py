@@ -220,7 +220,7 @@ class _Search:
 
         high = int(servers[queue, hour])
         if not high or not enough(high - 1):
-            return high  # mostly
+            return high  # so it is for most cells, and one look is enough
         low, high = -1, high - 1
         while high - low > 1:
             middle = (low + high) // 2
@@ -231,12 +231,13 @@ class _Search:
 def _raised(
     servers: Ints, free: Sequence[int], shares: Callable[[Ints], Shares], requirements: Requirements, most: int
 ) -> Ints:
-    """Servers added until everything is kept: in the first hour that fails, or, where that has the most, in the one before."""
+    """Servers added until everything is kept: in the first hour that fails, where that has the most in the nearest hour before it that
+    has not, and then after it, where its last customers may be waiting still."""
     found = servers.copy()
     while not (now := shares(found)).keeps(requirements):
-        hour = now.failing(requirements)[0]
-        while (found[free, hour] >= most).all():
-            hour -= 1
+        fails = now.failing(requirements)[0]
+        order = [*range(fails, -1, -1), *range(fails + 1, found.shape[1])]
+        hour = next(one for one in order if (found[free, one] < most).any())
         room = [queue for queue in free if found[queue, hour] < most]
         queue = min(room, key=lambda one: float(now.within[one, hour]))
         found[queue, hour] += 1
