@@ -161,14 +161,13 @@ def find_schedule(
         risen = _raised(np.minimum(first, most), free, shares, requirements, most)
         servers = search.lowered(risen, backward=False)
         least = search.bounds(servers, ample)
-        if least.sum() < servers.sum():
+        bound = int(least[free].sum())
+        if bound < servers[free].sum():
             # where a queue is carried over, it makes a difference which hour is lowered first
             other = search.lowered(risen, backward=True)
-            least = np.maximum(least, search.bounds(other, ample))
             servers = min(servers, other, key=lambda one: int(one.sum()))
-        standing = Standing(
-            objective=float(servers[free].sum()), bound=float(least[free].sum()), seconds=time.monotonic() - began
-        )
+            bound = search.total_bound(least, ample)
+        standing = Standing(objective=float(servers[free].sum()), bound=float(bound), seconds=time.monotonic() - began)
         one_less = _one_less(servers, free, shares, requirements)
     fresh = draw_days(kinds, seed=2 * seed + 1, replications=replications)
     outcome = run(fresh, servers, limit=requirements.wait, share=requirements.probability, places=requirements.places)
@@ -210,8 +209,32 @@ class _Search:
                 found[queue, hour] = self._fewest(tried, queue, hour)
         return found
 
-    def _fewest(self, servers: Ints, queue: int, hour: int) -> int:
-        """The fewest in one cell, the others as they are, where what stands there is enough."""
+    def total_bound(self, least: Ints, ample: Ints) -> int:
+        """The best sum of bounds over hours taken alone or in pairs of neighbours: what one leaves to the next, the pair has to do."""
+        total = 0
+        for queue in self.queues:
+            best = [0, int(least[queue, 0])]
+            for hour in range(1, self.hours):
+                alone = best[-1] + int(least[queue, hour])
+                paired = best[-2] + self._fewest_of_two(least, ample, queue, hour - 1)
+                best.append(max(alone, paired))
+            total += best[-1]
+        return total
+
+    def _fewest_of_two(self, least: Ints, ample: Ints, queue: int, hour: int) -> int:
+        """The fewest in an hour and the next together while all others have the most."""
+        tried = ample.copy()
+        least_next, best = int(least[queue, hour + 1]), int(2 * ample[queue, hour])
+        now, after = int(least[queue, hour]), int(ample[queue, hour])
+        while now + least_next < best:
+            tried[queue, hour], tried[queue, hour + 1] = now, after
+            after = self._fewest(tried, queue, hour + 1, from_below=least_next)
+            best = min(best, now + after)
+            now += 1
+        return best
+
+    def _fewest(self, servers: Ints, queue: int, hour: int, from_below: int = 0) -> int:
+        """The fewest in one cell, the others as they are, where what stands there is enough and below ``from_below`` nothing is."""
         tried = servers.copy()
 
         def enough(count: int) -> bool:
@@ -221,7 +244,7 @@ class _Search:
         high = int(servers[queue, hour])
         if not high or not enough(high - 1):
             return high  # so it is for most cells, and one look is enough
-        low, high = -1, high - 1
+        low, high = from_below - 1, high - 1
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if enough(middle) else (middle, high)
