@@ -3,8 +3,9 @@
 One server more, in any hour, makes nobody begin later (`simulation` says why), so a requirement that is kept stays kept. Two things follow:
 
 - With the most servers everywhere every requirement is kept, or no schedule keeps it.
-- The fewest that an hour needs while all other hours have the most is a bound for this hour in every schedule. The sum of these bounds
-  is the bound of the plan; where the plan attains it, it is proven to be the best for these days.
+- The fewest that an hour, or an hour and the next together, need while all other hours have the most is a bound for them in every
+  schedule. The best sum over hours taken alone or in pairs is the bound of the plan; where the plan attains it, it is proven to be the
+  best for these days.
 
 The schedule itself starts from the formulas, is raised until it keeps everything, and then lowered hour by hour until one server less fails
 in each. Its figures are then taken from other days, drawn anew: those that chose the schedule would flatter it.
