@@ -17,6 +17,7 @@ from yiwang.core.indicators.definitions import IndicatorBook
 from yiwang.core.inspections.checklists import Checklist
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
+from yiwang.core.planning.values import PlanningValue
 from yiwang.core.rules import Table, compile_table
 from yiwang.core.space import Locator, RegionTree, UnitGrids, generate_unit_grids
 from yiwang.core.surveys.questionnaires import Questionnaire
@@ -32,6 +33,7 @@ from yiwang.packs.honours import HonourRules, read_honours
 from yiwang.packs.indicators import fact_context, read_indicators, read_moments
 from yiwang.packs.info import PackInfo, read_info
 from yiwang.packs.inspections import read_inspections
+from yiwang.packs.planning import read_planning
 from yiwang.packs.portal import PortalPolicy, read_portal
 from yiwang.packs.records.mapping import ReplayMapping, read_mapping
 from yiwang.packs.regions import read_tree
@@ -67,6 +69,7 @@ class Pack:
         checklists: By which places are inspected, from `inspections.toml`; none without it.
         honours: When a region is a demonstration area and who may hold a banner, from `honours.toml`; none without it.
         questionnaires: What citizens are asked about closed cases, from `surveys.toml`; none without it.
+        planning: Figures that plans are made with, from `planning.toml`; none without it.
         simulated_sensors: The sensors that the city pretends to have, from `simulated.toml`, or None.
         basemap: What is drawn under the regions, from `basemap/`, or None; its layers are read by `read_layers`.
         files: Names of its files.
@@ -91,6 +94,7 @@ class Pack:
     checklists: tuple[Checklist, ...] = ()
     honours: HonourRules = field(default_factory=HonourRules)
     questionnaires: tuple[Questionnaire, ...] = ()
+    planning: tuple[PlanningValue, ...] = ()
     simulated_sensors: SimulatedSensors | None = None
     basemap: BaseMap | None = None
     files: tuple[str, ...] = ()
@@ -202,6 +206,7 @@ def read_all(path: Path | str) -> Reading:
         "examples": read_examples(files),
         "simulation": files.toml("simulation.toml", required=False),
         "replay": read_mapping(files, timezone=info.timezone),
+        "planning": read_planning(files),
         "simulated_sensors": read_simulated(files),
         "basemap": read_basemap(files),
     }
