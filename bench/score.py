@@ -177,20 +177,20 @@ def by_pandas(folder: Path) -> tuple[float, list[int]]:
     late = (f.overdue & ~f.penalty_lifted) | ((f.main_clock == "running") & (f.deadline_at < late_at))
     public, accurate = f.source.isin(["phone", "web", "app", "twitter"]), (f.departments <= 1) & (f.returns == 0)
     should = counted & filed & (ended | done | late)
+    timed = counted & (f.deadline_at.notna() | f.overdue)
     handled = counted & done & (f.handlers > 0)
     flags: list[Any] = [
-        np.ones(len(f), dtype=bool), filed & counted, ended, counted, filed & (end != "void"), filed, sent & counted,
-        sent & counted & accurate,
-        counted & done, counted & filed & (done | late), counted & done & ~late, counted & done & late, ended & filed, should,
-        ended & filed & ~late, ended & filed & late, ended & ~late, ended, end == "", (end == "") & late & ~done,
-        handled & (f.reworks > 0), handled, f.reworks.where(counted & done, 0), counted & (f.returns > 0), counted & sent,
-        f.handovers.where(counted & filed, 0), counted & filed, counted & (f.extensions > 0), counted & (f.suspensions > 0),
-        counted & (f.supervisions > 0), counted & (f.appeals > 0), counted & f.overdue, counted & public & filed,
-        counted & public & filed & (f.kind == "component"), ended & f.located & (f.recurrences > 0), ended & f.located,
-        counted & (f.reopens > 0), counted & (ended | (f.reopens > 0)), public & counted & f.responded_at.notna() & (f.response_s <= 86400),
-        public & counted, counted & (f.rating >= 3), counted & (f.ratings > 0), counted & (f.rating >= 4), f.rating.where(counted, 0),
-        counted & (f.rating > 0), f.wall_s.where(ended, 0), ended,
-        *(f[name].where(ended, 0) for name in COLUMNS if name.endswith("_work_s")),
+        np.ones(len(f), dtype=bool), filed & counted, ended, counted, filed & (end != "void"), filed, sent & counted, sent &
+        counted & accurate, counted & done, counted & filed & (done | late), timed & done & ~late, timed & filed & (done | late),
+        timed & done & late, ended & filed, should, timed & ended & filed & ~late, timed & should, timed & ended & filed & late,
+        timed & ended & ~late, timed & ended, end == "", (end == "") & late & ~done, handled & (f.reworks > 0), handled,
+        f.reworks.where(counted & done, 0), counted & (f.returns > 0), counted & sent, f.handovers.where(counted & filed, 0),
+        counted & filed, counted & (f.extensions > 0), counted & (f.suspensions > 0), counted & (f.supervisions > 0), counted &
+        (f.appeals > 0), counted & f.overdue, counted & public & filed, counted & public & filed & (f.kind == "component"), ended
+        & f.located & (f.recurrences > 0), ended & f.located, counted & (f.reopens > 0), counted & (ended | (f.reopens > 0)),
+        public & counted & f.responded_at.notna() & (f.response_s <= 86400), public & counted, counted & (f.rating >= 3), counted
+        & (f.ratings > 0), counted & (f.rating >= 4), f.rating.where(counted, 0), counted & (f.rating > 0), f.wall_s.where(ended,
+        0), ended, *(f[name].where(ended, 0) for name in COLUMNS if name.endswith("_work_s")),
     ]  # fmt: skip
     table = pd.DataFrame({f"m{place}": np.asarray(values) for place, values in enumerate(flags)})
     names = list(table.columns)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from tests.case_driver import Drive, rules_with
-
 from yiwang.core.cases.state import CaseState
 from yiwang.server.cities.queries import CityRuntime
 from yiwang.server.imports.lifecycles import BulkWriter, Life

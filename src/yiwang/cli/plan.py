@@ -9,8 +9,12 @@ import click
 # Command → module and one line of help: a plan loads only the solver that it needs.
 PLANS: dict[str, tuple[str, str]] = {
     "site": ("yiwang.cli.plan_site", "Where to put sites: p-median, p-center, maximal covering."),
+    "routes": ("yiwang.cli.plan_routes", "Routes of teams, samples and deliveries, with time windows."),
     "queue": ("yiwang.cli.plan_queue", "Lanes of a checkpoint by hour: waits and spill-back."),
     "screening": ("yiwang.cli.plan_screening", "Staff of sampling sites by hour, tubes, laboratories."),
+    "flow": ("yiwang.cli.plan_flow", "Transport of goods at least cost, with a proof."),
+    "reserves": ("yiwang.cli.plan_reserves", "Stock, days of supply, what to order when, contracts."),
+    "roster": ("yiwang.cli.plan_roster", "Who works which shift, under rules of rest."),
 }
 
 

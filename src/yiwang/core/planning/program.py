@@ -21,6 +21,7 @@ class Answer:
         duals: One for each row, the change of the objective with its right-hand side; empty for mixed-integer programs.
         objective: Of ``values``.
         bound: No point has a smaller objective.
+        impossible: Whether it is proven that there is no point.
     """
 
     feasible: bool
@@ -28,6 +29,7 @@ class Answer:
     duals: tuple[float, ...] = ()
     objective: float = inf
     bound: float = -inf
+    impossible: bool = False
 
 
 @dataclass(slots=True)
@@ -62,19 +64,22 @@ class Program:
         self.row_highs.append(high)
         return len(self.row_lows) - 1
 
-    def solve(self, *, seconds: float = inf, seed: int = 1, start: Sequence[float] = ()) -> Answer:
+    def solve(self, *, seconds: float = inf, seed: int = 1, start: Sequence[float] = (), first: bool = False) -> Answer:
         """The best point.
 
         Args:
             seconds: The time limit. With a ``start`` there is an answer whatever the limit.
             seed: Of the solver's random choices.
             start: A point to begin with, one value for each column.
+            first: Any point will do: stop at the first.
         """
         import highspy  # here, so that a start does not wait for it
         import numpy as np
 
         solver = _quiet_solver()
         options: dict[str, Any] = {"threads": 1, "random_seed": seed, "mip_rel_gap": 0.0}
+        if first:
+            options["mip_max_improving_sols"] = 1
         if seconds < inf:
             options["time_limit"] = max(0.0, seconds)
         for name, value in options.items():
@@ -123,7 +128,8 @@ def _answer(solver: Any, *, mixed: bool) -> Answer:
     info, status = solver.getInfo(), solver.getModelStatus()
     optimal = status == highspy.HighsModelStatus.kOptimal
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        return Answer(feasible=False, bound=info.mip_dual_bound if mixed else -inf)
+        impossible = status == highspy.HighsModelStatus.kInfeasible
+        return Answer(feasible=False, bound=info.mip_dual_bound if mixed else -inf, impossible=impossible)
     solution = solver.getSolution()
     objective = info.objective_function_value
     bound = info.mip_dual_bound if mixed else objective if optimal else -inf
