@@ -194,7 +194,7 @@ def against_spopt() -> Iterator[dict[str, Any]]:
 def coverings() -> Iterator[dict[str, Any]]:
     assert DATA is not None
     for name, radius in COVERINGS:
-        for p in range(50, 101, 10):
+        for p in (50, 70, 100):
             path = DATA / "mclp" / "ails_mclp" / "OtimosFinais" / f"{name}_{p}_{radius}.txt"
             known = float(path.read_text(encoding="utf-8").split()[1])
             yield _row(

@@ -70,3 +70,35 @@ def test_faults_name_their_key(folder: Path, old: str, new: str, column: str, wo
 def test_a_value_stands_there_once(folder: Path) -> None:
     (folder / "planning.toml").write_text(VALUE + VALUE, encoding="utf-8")
     assert "stands there twice" in read_all(folder).files.problems[0].message.en
+
+
+PEOPLE = """
+[[people]]
+region = "{region}"
+people = {people}
+year = 2020
+source = "虚构"
+source_en = "invented"
+confidence = "test"
+"""
+
+
+def test_counts_of_people_name_regions_that_exist(folder: Path) -> None:
+    known = next(iter(read_pack(MINI).regions)).code
+    (folder / "planning.toml").write_text(VALUE + PEOPLE.format(region=known, people=1200), encoding="utf-8")
+    (one,) = read_pack(folder).people
+    assert (one.region, one.people, one.year, one.source.en) == (known, 1200, 2020, "invented")
+    wrong = PEOPLE.format(region="nowhere", people=-1) + PEOPLE.format(region=known, people=1) * 2
+    (folder / "planning.toml").write_text(VALUE + wrong, encoding="utf-8")
+    said = [str(one) for one in read_all(folder).files.problems]
+    assert len(said) == 3
+    assert any("'nowhere' does not exist" in one for one in said)
+    assert any("fewer than 0 people" in one for one in said)
+
+
+@pytest.mark.parametrize("pack", sorted((ROOT / "packs").glob("*/planning.toml")), ids=lambda path: path.parent.name)
+def test_counts_of_a_shipped_pack_say_where_they_come_from(pack: Path) -> None:
+    for one in read_pack(pack.parent).people:
+        assert one.source.zh
+        assert one.source.en
+        assert one.confidence in ("census", "estimate")

@@ -8,6 +8,7 @@ import click
 
 # Command → module and one line of help: a plan loads only the solver that it needs.
 PLANS: dict[str, tuple[str, str]] = {
+    "people": ("yiwang.cli.plan_people", "Where people live, from a city's pack: demand for the other plans."),
     "site": ("yiwang.cli.plan_site", "Where to put sites: p-median, p-center, maximal covering."),
     "routes": ("yiwang.cli.plan_routes", "Routes of teams, samples and deliveries, with time windows."),
     "queue": ("yiwang.cli.plan_queue", "Lanes of a checkpoint by hour: waits and spill-back."),
@@ -40,5 +41,6 @@ def plan() -> None:
     Every plan says what it costs and what no plan can beat; with the same input and seed it is the same.
 
     \b
+    Example: yiwang plan people wuxi --level community > people.csv
     Example: yiwang plan site people.csv --model pmedian --p 12
     """

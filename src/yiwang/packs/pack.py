@@ -17,7 +17,7 @@ from yiwang.core.indicators.definitions import IndicatorBook
 from yiwang.core.inspections.checklists import Checklist
 from yiwang.core.kernel.errors import BadInput, Problem
 from yiwang.core.kernel.text import Text
-from yiwang.core.planning.values import PlanningValue
+from yiwang.core.planning.values import PeopleCount, PlanningValue
 from yiwang.core.rules import Table, compile_table
 from yiwang.core.space import Locator, RegionTree, UnitGrids, generate_unit_grids
 from yiwang.core.surveys.questionnaires import Questionnaire
@@ -70,6 +70,7 @@ class Pack:
         honours: When a region is a demonstration area and who may hold a banner, from `honours.toml`; none without it.
         questionnaires: What citizens are asked about closed cases, from `surveys.toml`; none without it.
         planning: Figures that plans are made with, from `planning.toml`; none without it.
+        people: How many people live in some of its regions, from the same file.
         simulated_sensors: The sensors that the city pretends to have, from `simulated.toml`, or None.
         basemap: What is drawn under the regions, from `basemap/`, or None; its layers are read by `read_layers`.
         files: Names of its files.
@@ -95,6 +96,7 @@ class Pack:
     honours: HonourRules = field(default_factory=HonourRules)
     questionnaires: tuple[Questionnaire, ...] = ()
     planning: tuple[PlanningValue, ...] = ()
+    people: tuple[PeopleCount, ...] = ()
     simulated_sensors: SimulatedSensors | None = None
     basemap: BaseMap | None = None
     files: tuple[str, ...] = ()
@@ -195,6 +197,7 @@ def read_all(path: Path | str) -> Reading:
         return reading
     regions = read_tree(files, levels=info.levels)
     parts = reading.parts
+    parts["planning"], parts["people"] = read_planning(files, regions=regions)
     parts |= {
         "info": info,
         "regions": regions,
@@ -206,7 +209,6 @@ def read_all(path: Path | str) -> Reading:
         "examples": read_examples(files),
         "simulation": files.toml("simulation.toml", required=False),
         "replay": read_mapping(files, timezone=info.timezone),
-        "planning": read_planning(files),
         "simulated_sensors": read_simulated(files),
         "basemap": read_basemap(files),
     }

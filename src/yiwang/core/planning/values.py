@@ -32,6 +32,25 @@ class PlanningValue:
     confidence: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleCount:
+    """How many people live in a region.
+
+    Attributes:
+        region: Its code.
+        people: How many.
+        year: Of the count.
+        source: Where it comes from.
+        confidence: How far it is trusted, e.g. ``census`` or ``estimate``.
+    """
+
+    region: str
+    people: float
+    year: int
+    source: Text
+    confidence: str
+
+
 def by_id(values: Iterable[PlanningValue]) -> Mapping[str, PlanningValue]:
     """The values under their ids."""
     return {one.id: one for one in values}

@@ -18,8 +18,9 @@ from yiwang.core.planning.standing import ROUNDING
 
 _ROUNDS, _STEPS, _PATIENCE = 200, 25, 20
 _SLOW = 1e-4  # a round that closes less of the gap than this is the last
-_SHAKES, _SHAKES_A_SITE = 100, 5  # without a better plan, before the branching
-_SHAKING = 0.5  # of the time that is left
+_FEW, _MANY, _A_SITE = 5, 40, 20  # shakes without a better plan: so many times the number of sites and a bit
+_SHAKING = 0.6  # of the time that is left
+_FIRST_NODES = 300
 _WORK = 3_000_000_000  # pairs × nodes of the branching, without a limit of time: some minutes
 _MEMORY = 2_000_000_000  # bytes that its open nodes may take
 
@@ -56,10 +57,12 @@ class Search:
         self._improve_from(self._greedy())
         if not self._done:
             root = self._relax()
-            if not self._done and not self._deadline.over:
-                self._shake(root)
-            if not self._done and not self._deadline.over:
-                self._branch(root)
+            # Most problems end within a few hundred nodes; the others need a better plan first.
+            for shakes, nodes in ((_FEW, _FIRST_NODES), (_MANY, _WORK)):
+                if not self._done and not self._deadline.over:
+                    self._shake(root, shakes * (_A_SITE + self._p))
+                if not self._done and not self._deadline.over:
+                    self._branch(root, nodes)
         lower = self._upper if self._done else self._lower
         return Found(sites=self._sites, upper=self._upper, lower=lower, nodes=self._nodes)
 
@@ -108,12 +111,15 @@ class Search:
             before = found.bound
         return found
 
-    def _shake(self, root: Relaxation) -> None:
-        """Look for a better plan among candidates that the bound does not rule out."""
-        opened, random = OpenSites(self._costs, self._sites, fixed=self._fixed), np.random.default_rng(self._seed)
+    def _shake(self, root: Relaxation, patience: int) -> None:
+        """Look for a better plan among candidates that the bound does not rule out, until so many shakes in a row found none."""
+        opened, random = (
+            OpenSites(self._costs, self._sites, fixed=self._fixed),
+            np.random.default_rng(self._seed + patience),
+        )
         best, hopeless, without = opened.state(), self._hopeless(root), 0
         started, left = self._deadline.spent, self._deadline.left
-        while without < _SHAKES + _SHAKES_A_SITE * self._p and self._deadline.spent - started < _SHAKING * left:
+        while without < patience and self._deadline.spent - started < _SHAKING * left:
             opened.shake(hopeless, random)
             opened.improve(hopeless)
             if opened.total > self._upper:
@@ -136,12 +142,12 @@ class Search:
             bound = float(np.ceil(bound - 1e-6))
         self._lower = max(self._lower, min(bound, self._upper))
 
-    def _branch(self, root: Relaxation) -> None:
+    def _branch(self, root: Relaxation, most: int) -> None:
         """Search what the root leaves open."""
         margin = ROUNDING * max(1.0, abs(self._upper))
         state = settle(root, self._pairs, self._p, self._state, self._upper + margin)
         pairs = without_hopeless(self._pairs, root, self._p, self._state, state, self._upper + margin)
-        nodes = min(_WORK // max(1, len(pairs.costs)), _MEMORY // (8 * len(pairs.beyond)))
+        nodes = min(most, _WORK // max(1, len(pairs.costs)), _MEMORY // (8 * len(pairs.beyond)))
 
         def tried(sites: Integers) -> float:
             cost = float(self._costs.columns(sites).min(axis=1).sum())

@@ -82,9 +82,10 @@ class OpenSites:
         pool: list[Integers] = []
         at = int(random.integers(len(pairs.start) - 1))
         for _ in range(_HOPS):
-            near = pairs.sites[pairs.start[at] : pairs.start[at + 1]][:_NEAR]
+            near = pairs.sites[pairs.start[at] : pairs.start[at + 1]]
             if not len(near):
                 break
+            near = random.choice(near, size=min(_NEAR, len(near)), replace=False)
             pool.append(near)
             site = int(random.choice(near))
             at = int(random.choice(lists.points[lists.start[site] : lists.start[site + 1]]))
@@ -138,7 +139,7 @@ def _scan(costs, i, unserved, first, second, cost, next_cost):  # type: ignore[n
 def _renew(costs, unserved, position, first, second, cost, next_cost):  # type: ignore[no-untyped-def]
     """After the site at ``position`` was replaced: points that it served look again, others compare."""
     for i in range(costs.shape[0]):
-        if first[i] == position or second[i] == position or second[i] < 0:
+        if first[i] == position or second[i] == position:
             _scan(costs, i, unserved, first, second, cost, next_cost)
             continue
         c = costs[i, position]
