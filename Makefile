@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STATIC := src/yiwang/server/static/build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-postgresql bench lint snapshots docs lock wheel clean
+.PHONY: help run test test-postgresql bench planning lint snapshots docs lock wheel clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,8 +22,11 @@ test: $(VENV)/.installed-dev $(STATIC)/manifest.json lint ## everything that mus
 test-postgresql: $(VENV)/.installed-dev $(STATIC)/manifest.json ## the server's tests again, with PostgreSQL under them
 	$(BIN)/python -m tests.postgresql
 
-bench: $(VENV)/.installed-dev ## benchmarks; prints ratios against a named peer or bound
-	$(BIN)/python -m bench
+bench: $(VENV)/.installed-dev ## benchmarks against a named peer or bound; `make bench planning` for some
+	$(BIN)/python -m bench $(filter-out bench,$(MAKECMDGOALS))
+
+planning: # a name for `make bench`, and nothing to make
+	@:
 
 lint: $(VENV)/.installed-dev ## style, types, import contracts, migrations, packs
 	$(BIN)/ruff check .

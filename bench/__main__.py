@@ -19,6 +19,8 @@ from typing import Any
 
 import bench
 
+# What is asked for together: `make bench planning`.
+GROUPS = {"planning": ("sites", "queues", "routes", "reserves", "consumption")}
 TABLE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "benchmarks.md"
 
 
@@ -47,14 +49,15 @@ def lines(rows: list[dict[str, Any]]) -> list[str]:
 def main() -> None:
     names = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if not module.name.startswith("_"))
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(names)} (all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join([*GROUPS, *names])} (all)")
     parser.add_argument("--write", action="store_true", help=f"write the table to {TABLE.name} in docs/reference/")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(names)
+    wanted = [name for one in arguments.names for name in GROUPS.get(one, (one,))]
+    unknown = set(wanted) - set(names)
     if unknown:
         parser.error(f"no benchmark named {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     rows: list[dict[str, Any]] = []
-    for name in arguments.names or names:
+    for name in wanted or names:
         print(f"{name} …", file=sys.stderr, flush=True)
         rows += importlib.import_module(f"bench.{name}").run()
     table = lines(rows)
