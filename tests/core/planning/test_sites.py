@@ -172,3 +172,24 @@ def test_a_point_that_reaches_nothing_is_named() -> None:
         with pytest.raises(BadInput, match="number 3"):
             model(SiteProblem(demand=np.ones(4), distances=Matrix(far), p=2))
     assert p_median(SiteProblem(demand=np.array([1.0, 1, 0, 1]), distances=Matrix(far), p=2)).assigned[2] == -1
+
+
+def test_the_verifier_finds_each_kind_of_fault() -> None:
+    random = np.random.default_rng(4)
+    given = SiteProblem(demand=np.ones(20), distances=Matrix(random.random((20, 8))), p=3, fixed=(1,))
+    plan = p_median(given)
+    other = next(j for j in range(8) if j not in plan.sites)
+    standing = replace(plan.standing, objective=plan.standing.objective + 1)
+    wrong = {
+        "the objective is wrong": replace(plan, standing=standing),
+        "where demand point 1 goes is wrong": replace(plan, assigned=np.where(np.arange(20) == 0, -1, plan.assigned)),
+        "sites that exist is wrong": replace(plan, sites=tuple(sorted({*plan.sites, other} - {1}))),
+        "the set of sites is wrong": replace(plan, sites=(*plan.sites, other)),
+        "the number of sites is wrong": replace(plan, sites=plan.sites[:2]),
+    }
+    for words, one in wrong.items():
+        if words.startswith(("sites that", "the set", "the number")):
+            one = replace(
+                one, assigned=np.asarray(one.sites)[given.distances.columns(np.array(one.sites)).argmin(axis=1)]
+            )
+        assert any(words in str(fault) for fault in verify_sites(given, one, model="pmedian")), words

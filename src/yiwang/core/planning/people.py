@@ -42,7 +42,7 @@ def people_at(counts: Iterable[PeopleCount], tree: RegionTree, level: str) -> It
                                Text("请在 planning.toml 中写 [[people]]。", "Write [[people]] into planning.toml.")))  # fmt: skip
     regions = list(tree.at_level(level))
     above = {one.code: _counted_above(one.code, counted, tree) for one in regions}
-    known = Counter(dict.fromkeys(counted, 0.0))
+    known: dict[str, float] = dict.fromkeys(counted, 0.0)
     shares = Counter(code for region, code in above.items() if code and region not in counted)
     for region, code in above.items():
         if code and region in counted:

@@ -19,7 +19,7 @@ def verify_sites(problem: SiteProblem, plan: SitePlan, *, model: str, radius: fl
     """What is wrong with a plan of the model ``pmedian``, ``pcenter`` or ``mclp``; nothing for a right one."""
     found = list(_set_faults(plan.sites, problem.p, problem.fixed, problem.distances.candidates))
     if len(plan.sites) != problem.p:
-        found.append(_fault("点数", "the number of sites", len(plan.sites), problem.p))
+        found.append(_fault(Text("点数", "the number of sites"), len(plan.sites), problem.p))
     total, longest, covered = 0.0, 0.0, 0.0
     far = problem.distances.columns(np.array(plan.sites, dtype=np.int64))
     for i, weight in enumerate(problem.demand.tolist()):
@@ -29,7 +29,11 @@ def verify_sites(problem: SiteProblem, plan: SitePlan, *, model: str, radius: fl
         given = int(plan.assigned[i])
         if (given >= 0) != reached or (reached and ways[plan.sites.index(given)] != nearest):
             found.append(
-                _fault(f"第 {i + 1} 个需求点的去向", f"where demand point {i + 1} goes", given, "the nearest open site")
+                _fault(
+                    Text("第 {i} 个需求点的去向", "where demand point {i} goes", i=i + 1),
+                    given,
+                    "the nearest open site",
+                )
             )
         if weight > 0:
             total += weight * nearest
@@ -37,7 +41,7 @@ def verify_sites(problem: SiteProblem, plan: SitePlan, *, model: str, radius: fl
         covered += weight if reached else 0.0
     objective = {"pmedian": total, "pcenter": longest, "mclp": covered}[model]
     if not isclose(objective, plan.standing.objective, rel_tol=1e-9, abs_tol=1e-9):
-        found.append(_fault("目标值", "the objective", plan.standing.objective, objective))
+        found.append(_fault(Text("目标值", "the objective"), plan.standing.objective, objective))
     return found
 
 
@@ -53,14 +57,13 @@ def verify_services(problem: ServiceProblem, plan: ServicePlan) -> list[Problem]
             if j not in plan.sites or isinf(far[i, j]) or (problem.radius is not None and far[i, j] > problem.radius):
                 found.append(
                     _fault(
-                        f"第 {i + 1} 个需求点的去向",
-                        f"where demand point {i + 1} goes",
+                        Text("第 {i} 个需求点的去向", "where demand point {i} goes", i=i + 1),
                         j,
                         "an open site that it may use",
                     )
                 )
             if problem.undivided and not isclose(share, 1.0, abs_tol=_NEAR):
-                found.append(_fault(f"第 {i + 1} 个需求点的份额", f"the share of demand point {i + 1}", share, 1))
+                found.append(_fault(Text("第 {i} 个需求点的份额", "the share of demand point {i}", i=i + 1), share, 1))
             given[i] += share
             load[j] += share * float(service.demand[i])
             objective += float(service.demand[i]) * share * (1.0 if problem.radius is not None else float(far[i, j]))
@@ -68,8 +71,7 @@ def verify_services(problem: ServiceProblem, plan: ServicePlan) -> list[Problem]
             if amount > float(service.capacity[j]) * (1 + _NEAR) + _NEAR:
                 found.append(
                     _fault(
-                        f"第 {j + 1} 个候选点的负荷",
-                        f"the load of candidate {j + 1}",
+                        Text("第 {j} 个候选点的负荷", "the load of candidate {j}", j=j + 1),
                         amount,
                         float(service.capacity[j]),
                     )
@@ -77,29 +79,27 @@ def verify_services(problem: ServiceProblem, plan: ServicePlan) -> list[Problem]
         for i, share in enumerate(given):
             needed = problem.radius is None and service.demand[i] > 0
             if share > 1 + _NEAR or (needed and share < 1 - _NEAR):
-                found.append(_fault(f"第 {i + 1} 个需求点的份额之和", f"the shares of demand point {i + 1}", share, 1))
+                found.append(
+                    _fault(Text("第 {i} 个需求点的份额之和", "the shares of demand point {i}", i=i + 1), share, 1)
+                )
         if service.p is not None and len(offered) > service.p:
             found.append(
-                _fault(f"服务 {service.id} 的点数", f"the sites of service {service.id}", len(offered), service.p)
+                _fault(Text("服务 {id} 的点数", "the sites of service {id}", id=service.id), len(offered), service.p)
             )
     if not isclose(objective, plan.standing.objective, rel_tol=1e-5, abs_tol=1e-5):
-        found.append(_fault("目标值", "the objective", plan.standing.objective, objective))
+        found.append(_fault(Text("目标值", "the objective"), plan.standing.objective, objective))
     return found
 
 
 def _set_faults(sites: tuple[int, ...], p: int, fixed: tuple[int, ...], candidates: int) -> Iterator[Problem]:
     if len(set(sites)) != len(sites) or len(sites) > p or any(not 0 <= j < candidates for j in sites):
-        yield _fault("所选的点", "the set of sites", sites, f"at most {p} different candidates")
+        yield _fault(Text("所选的点", "the set of sites"), sites, f"at most {p} different candidates")
     if missing := set(fixed) - set(sites):
-        yield _fault("已有的点", "sites that exist", sorted(missing), "open")
+        yield _fault(Text("已有的点", "sites that exist"), sorted(missing), "open")
 
 
-def _fault(zh: str, en: str, given: object, right: object) -> Problem:
+def _fault(what: Text, given: object, right: object) -> Problem:
     return Problem(
-        Text(
-            f"{zh}不对：方案为 {{given}}，应为 {{right}}。",
-            f"{en} is wrong: the plan says {{given}}, and it is {{right}}.",
-            given=str(given),
-            right=str(right),
-        )
-    )
+        Text("{what}不对：方案为 {given}，应为 {right}。", "{what} is wrong: the plan says {given}, and it is {right}.",
+             what=what, given=str(given), right=str(right))
+    )  # fmt: skip
