@@ -76,7 +76,7 @@ class Program:
         import highspy  # here, so that a start does not wait for it
         import numpy as np
 
-        solver = _quiet_solver()
+        solver = quiet_solver()
         options: dict[str, Any] = {"threads": 1, "random_seed": seed, "mip_rel_gap": 0.0}
         if first:
             options["mip_max_improving_sols"] = 1
@@ -107,8 +107,8 @@ class Program:
         return _answer(solver, mixed=mixed)
 
 
-def _quiet_solver() -> Any:
-    """HiGHS 1.16 writes its name to stdout as soon as it enables callbacks while it is made, before anybody can silence it."""
+def quiet_solver() -> Any:
+    """HiGHS without a word: version 1.16 writes its name to stdout while it is made, as it enables callbacks, before one can silence it."""
     import highspy
 
     highs: Any = highspy.Highs  # its Python side has no types

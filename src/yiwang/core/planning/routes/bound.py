@@ -31,6 +31,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
+from yiwang.core.planning.program import quiet_solver
 from yiwang.core.planning.routes.plan import Route
 from yiwang.core.planning.routes.problem import Matrix, Problem, Vehicle
 from yiwang.core.planning.routes.unserved import least_vehicles
@@ -235,11 +236,8 @@ class _Master:
     """The linear program over the walks found so far, in HiGHS: cover each stop, with no more vehicles than there are."""
 
     def __init__(self, numbers: list[int], prices: NDArray[np.float64], least: int, *, dearest: float) -> None:
-        from highspy import _core  # `highspy.Highs` greets on stdout, where only data may be
-
         self._size, self._kinds = len(prices), len(numbers)
-        self._highs = _core._Highs()
-        self._highs.setOptionValue("output_flag", False)
+        self._highs = quiet_solver()
         self._highs.setOptionValue("threads", 1)
         for _ in prices:
             self._highs.addRow(1.0, inf, 0, np.array([], np.int32), np.array([]))
